@@ -1,0 +1,183 @@
+"""Line mode, the part that is not per event: which codes are armed, and what was counted.
+
+On 3.12 and newer the events of sys.monitoring are set on single code objects when line mode
+meets them, and stay set until line mode ends. On 3.11 there is nothing to arm; a hook around
+frame evaluation is put in and out.
+"""
+
+import contextlib
+import dis
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
+import os
+import sys
+
+from . import _core
+
+_MONITORING = hasattr(sys, "monitoring")
+_TOOL_NAME = "scope_profiler"
+_SUSPENDING = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
+
+# Whose `with` is not a line of the user: an ExitStack enters regions from there, and so do we.
+_NOT_WANTED = (contextlib.__file__, os.path.dirname(__file__) + os.sep)
+
+_users = set()  # managers in line mode, by id
+_armed = {}  # code -> event set, by identity: {id(code): (code, events)}
+_tool = None
+
+
+def start(manager):
+    """Line mode begins for this manager. Raises RuntimeError when every tool id is taken."""
+    if _users:
+        _users.add(id(manager))
+        return
+    if _MONITORING:
+        _take_tool()
+        for code, events in _armed.values():
+            sys.monitoring.set_local_events(_tool, code, events)
+    else:
+        _core.install_evaluator(True)
+    _users.add(id(manager))
+
+
+def stop(manager):
+    """Line mode is over for this manager; with the last one, code runs at full speed again."""
+    global _tool
+    if id(manager) not in _users:
+        return
+    _users.discard(id(manager))
+    if _users:
+        return
+    if _MONITORING:
+        for code, _ in _armed.values():
+            sys.monitoring.set_local_events(_tool, code, 0)
+        for event in _callbacks():
+            sys.monitoring.register_callback(_tool, event, None)
+        sys.monitoring.free_tool_id(_tool)
+        _tool = None
+    else:
+        _core.install_evaluator(False)
+
+
+def _callbacks():
+    events = sys.monitoring.events
+    return {
+        events.LINE: _core.on_line,
+        events.JUMP: _core.on_jump,
+        events.PY_YIELD: _core.on_yield,
+        events.PY_RESUME: _core.on_resume,
+        events.PY_START: _core.on_start,
+    }
+
+
+def _take_tool():
+    """Take a free tool id: 3 and 4 have no meaning, the others are meant for other tools."""
+    global _tool
+    for tool in (3, 4, 5):
+        if sys.monitoring.get_tool(tool) is None:
+            sys.monitoring.use_tool_id(tool, _TOOL_NAME)
+            break
+    else:
+        held = ", ".join(f"{i} by {sys.monitoring.get_tool(i)!r}" for i in (3, 4, 5))
+        raise RuntimeError(f"line mode needs a free tool id of sys.monitoring; taken: {held}")
+    _tool = tool
+    for event, callback in _callbacks().items():
+        sys.monitoring.register_callback(tool, event, callback)
+
+
+def arm(code):
+    """Called by the core with each code object that line mode meets for the first time.
+
+    Returns (first line, last line, offsets where one-line loops begin), or None when the lines
+    of this code are not wanted.
+    """
+    if code.co_filename.startswith(_NOT_WANTED):
+        return None
+    lines = [line for _, _, line in code.co_lines() if line]
+    if not lines:
+        return None
+    loops = ()
+    if _MONITORING:
+        loops = _one_line_loops(code)
+        events = _events(code, loops)
+        _armed[id(code)] = (code, events)
+        sys.monitoring.set_local_events(_tool, code, events)
+    return min(lines), max(lines), loops
+
+
+def _events(code, loops):
+    events = sys.monitoring.events
+    wanted = events.LINE
+    if loops:
+        wanted |= events.JUMP
+    if code.co_flags & _SUSPENDING:
+        wanted |= events.PY_YIELD | events.PY_RESUME
+    if _begins_on_def_line(code):
+        wanted |= events.PY_START
+    return wanted
+
+
+def _begins_on_def_line(code):
+    """Whether the body's first line is the line of the `def` or `lambda`."""
+    resumed = None
+    for instruction in dis.get_instructions(code):
+        line = _line(instruction)
+        if instruction.opname == "RESUME":
+            resumed = line
+        elif resumed is not None and line is not None:
+            return line == resumed
+    return False
+
+
+def _line(instruction):
+    return instruction.positions.lineno if instruction.positions else None
+
+
+def _one_line_loops(code):
+    """Offsets of the loops that lie on one line, but for those of inlined comprehensions.
+
+    sys.monitoring has a line event for their first round only, so their jumps back are counted.
+    A comprehension (inlined since PEP 709) is one evaluation of its line, as line_profiler and
+    CPython 3.11 see it; what tells it is that it adds to its result right before jumping back.
+    """
+    instructions = list(dis.get_instructions(code))
+    line_at = {i.offset: _line(i) for i in instructions}
+    loops, comprehensions = set(), set()
+    for at, i in enumerate(instructions):
+        if i.opname.startswith("JUMP_BACKWARD") and line_at.get(i.argval) == _line(i):
+            loops.add(i.argval)
+            before = [j.opname for j in instructions[max(0, at - 2) : at]]
+            if before[-1:] == ["END_FOR"] or before[-2:-1] == ["END_FOR"]:
+                comprehensions.add(i.argval)  # around another one: a statement would end its line
+            elif before[-1] in ("LIST_APPEND", "SET_ADD", "MAP_ADD"):
+                comprehensions.add(i.argval)
+    return tuple(sorted(loops - comprehensions))
+
+
+def line_records(manager, region=None):
+    """What line mode counted in the current run, threads and region sets added up.
+
+    [(region name, code, [(line, hits, ns), ...] sorted by line), ...] in the order in which
+    code objects were met; region: the one wanted, or None for all.
+    """
+    merged = {}
+    for counted, code, rows in reversed(manager._lines(region)):
+        key = (counted.name, code.co_filename, code.co_firstlineno, code.co_qualname)
+        _, cells = merged.setdefault(key, (code, {}))
+        for line, hits, ns in rows:
+            before = cells.get(line, (0, 0))
+            cells[line] = (before[0] + hits, before[1] + ns)
+    return [
+        (key[0], code, [(line, *cells[line]) for line in sorted(cells)])
+        for key, (code, cells) in merged.items()
+    ]
+
+
+def timings_of(region):
+    """The region's lines as {(file, first line, function): [(line, hits, ns), ...]}, or None
+    when the run is not in line mode."""
+    if not region.manager._line_mode:
+        return None
+    return {
+        (code.co_filename, code.co_firstlineno, code.co_qualname): rows
+        for _, code, rows in line_records(region.manager, region)
+    }

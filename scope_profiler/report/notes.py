@@ -1,0 +1,49 @@
+"""The lines below the tables: our own cost, what was missed, where it was written."""
+
+import os
+
+from ..overhead import measure
+from .style import format_count, format_time
+
+
+def notes(summary):
+    """The lines to print, in order."""
+    yield ""
+    yield _overhead(summary)
+    yield from _missed(summary)
+    if summary.file_path is not None and os.path.exists(summary.file_path):
+        yield f"Written: {summary.file_path} ({_size(os.path.getsize(summary.file_path))})"
+
+
+def _overhead(summary):
+    cost = measure()
+    spent = cost.total_ns * summary.counters["calls"]
+    share = f", {100 * spent / summary.wall_ns:.1f} % of the run" if summary.wall_ns > 0 else ""
+    lines = "; line mode adds to that" if summary.line_mode else ""
+    return (
+        f"Own overhead: {cost.total_ns:.0f} ns per call, {cost.inside_ns:.0f} ns of them inside "
+        f"the measured time; {format_time(round(spent))} in total{share}{lines}."
+    )
+
+
+def _missed(summary):
+    counters = summary.counters
+    messages = (
+        ("open", "still open: in the next report, not in this one"),
+        ("unmatched", "left without having been entered in this run: not counted"),
+        ("lost", "not recorded: no memory was left"),
+        ("dropped", "kept in the statistics without start and end: no memory was left"),
+    )
+    for key, text in messages:
+        if counters[key]:
+            calls = "call" if counters[key] == 1 else "calls"
+            yield f"{format_count(counters[key])} {calls} {text}."
+    if counters["lines_lost"]:
+        yield f"{format_count(counters['lines_lost'])} times lines could not be recorded."
+
+
+def _size(size):
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000

@@ -1,0 +1,72 @@
+"""The statistics of a region: one immutable object."""
+
+from dataclasses import dataclass, field
+
+_SECOND = 1e-9
+
+# The times: each is a float in seconds under this name, and an integer in ns under name_ns.
+TIMES = ("total", "exclusive", "average", "minimum", "maximum", "std",
+         "p50", "p90", "p95", "p99", "p999")
+
+
+@dataclass(frozen=True, slots=True)
+class RegionStatistics:
+    """What is known of all finished calls of one region in the current run.
+
+    num_calls: finished calls. errors: those that an exception left. open_calls: not finished.
+    total: wall time inside the region; of a recursion the outermost call alone.
+    exclusive: total less what regions inside it took.
+    average, minimum, maximum, std: over every call, std of the population.
+    p50, p90, p95, p99, p999: percentiles, within 0.8 % (a log-linear histogram, after
+    HdrHistogram and DDSketch), in constant memory.
+    Each of these times is a float in seconds; with the suffix _ns, an integer in nanoseconds.
+    timings: in line mode {(file, first line, function): [(line, hits, time), ...]} with time in
+    multiples of `unit` seconds; else None.
+    """
+
+    name: str
+    num_calls: int
+    errors: int
+    open_calls: int
+    total_ns: int
+    exclusive_ns: int
+    average_ns: int
+    minimum_ns: int
+    maximum_ns: int
+    std_ns: int
+    p50_ns: int
+    p90_ns: int
+    p95_ns: int
+    p99_ns: int
+    p999_ns: int
+    timings: "dict | None" = field(default=None)
+    unit: float = _SECOND
+
+    @classmethod
+    def from_row(cls, row, timings=None):
+        """From a row of _core.Manager._collect()."""
+        (_, region, calls, errors, open_calls, total, every, exclusive, minimum, maximum, std,
+         (p50, p90, p95, p99, p999)) = row
+        average = round(every / calls) if calls else 0
+        return cls(region.name, calls, errors, open_calls, total, exclusive, average, minimum,
+                   maximum, round(std), p50, p90, p95, p99, p999, timings)
+
+    def to_dict(self):
+        """Everything as a dict of plain values, times both in seconds and in ns."""
+        values = {"name": self.name, "num_calls": self.num_calls, "errors": self.errors,
+                  "open_calls": self.open_calls}
+        for time in TIMES:
+            values[time] = getattr(self, time)
+        for time in TIMES:
+            values[time + "_ns"] = getattr(self, time + "_ns")
+        values["timings"] = self.timings
+        values["unit"] = self.unit
+        return values
+
+
+def _seconds(time):
+    return property(lambda self: getattr(self, time + "_ns") * _SECOND, doc=f"{time}, in seconds.")
+
+
+for _time in TIMES:
+    setattr(RegionStatistics, _time, _seconds(_time))

@@ -1,0 +1,125 @@
+/* Everything that depends on the Python version, the compiler or the platform's
+ * word for something sits here; the other files speak one dialect. */
+#ifndef SP_COMPAT_H
+#define SP_COMPAT_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#if PY_VERSION_HEX < 0x030C0000
+#include <structmember.h>
+#define Py_T_PYSSIZET T_PYSSIZET
+#define Py_T_OBJECT_EX T_OBJECT_EX
+#define Py_READONLY READONLY
+#endif
+
+#if PY_VERSION_HEX < 0x030B0000
+#error "scope_profiler needs CPython 3.11 or newer"
+#endif
+
+/* sys.monitoring (PEP 669) carries line mode from 3.12 on; 3.11 has the trace function. */
+#if PY_VERSION_HEX >= 0x030C0000
+#define SP_MONITORING 1
+#else
+#define SP_MONITORING 0
+#endif
+
+/* A branch hint says "this is rare" to the reader as much as to the compiler. */
+#if defined(__GNUC__) || defined(__clang__)
+#define SP_LIKELY(x) __builtin_expect(!!(x), 1)
+#define SP_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define SP_NOINLINE __attribute__((noinline, cold))
+#define SP_INLINE static inline __attribute__((always_inline))
+#define SP_MUST_USE __attribute__((warn_unused_result))
+#else
+#define SP_LIKELY(x) (x)
+#define SP_UNLIKELY(x) (x)
+#define SP_NOINLINE
+#define SP_INLINE static inline
+#define SP_MUST_USE
+#endif
+
+/* The initial-exec model makes a thread-local load one instruction instead of a call to
+ * __tls_get_addr; our few words fit the space the dynamic loader reserves for it. */
+#if defined(__GNUC__) && defined(__ELF__)
+#define SP_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+#elif defined(_MSC_VER)
+#define SP_THREAD_LOCAL __declspec(thread)
+#else
+#define SP_THREAD_LOCAL _Thread_local
+#endif
+
+/* With the GIL, C code between two calls into Python is atomic and locks cost nothing. */
+#ifdef Py_GIL_DISABLED
+typedef PyMutex sp_mutex;
+#define SP_LOCK(mutex) PyMutex_Lock(mutex)
+#define SP_UNLOCK(mutex) PyMutex_Unlock(mutex)
+#else
+typedef char sp_mutex;
+#define SP_LOCK(mutex) ((void)(mutex))
+#define SP_UNLOCK(mutex) ((void)(mutex))
+#endif
+
+/* The address of the interpreter frame that runs now: the identity of one activation,
+ * without making a frame object. */
+SP_INLINE const void *sp_current_frame(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return PyThreadState_GetUnchecked()->current_frame;
+#else
+    return _PyThreadState_UncheckedGet()->cframe->current_frame;
+#endif
+}
+
+/* Position of the highest set bit; x must not be 0. */
+SP_INLINE unsigned sp_highest_bit(uint64_t x)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    return 63u - (unsigned)__builtin_clzll(x);
+#else
+    unsigned bit = 0;
+    while (x >>= 1)
+        bit++;
+    return bit;
+#endif
+}
+
+/* An exact 128-bit sum: squares of tick counts pass 64 bits within seconds. */
+typedef struct {
+    uint64_t low, high;
+} sp_wide;
+
+SP_INLINE void sp_wide_add(sp_wide *sum, sp_wide value)
+{
+    sum->low += value.low;
+    sum->high += value.high + (sum->low < value.low);
+}
+
+SP_INLINE sp_wide sp_wide_product(uint64_t x, uint64_t y)
+{
+#ifdef __SIZEOF_INT128__
+    unsigned __int128 product = (unsigned __int128)x * y;
+    return (sp_wide){(uint64_t)product, (uint64_t)(product >> 64)};
+#else
+    uint64_t a = x & 0xffffffffu, b = x >> 32, c = y & 0xffffffffu, d = y >> 32;
+    sp_wide product = {a * c, b * d};
+    sp_wide_add(&product, (sp_wide){(a * d) << 32, (a * d) >> 32});
+    sp_wide_add(&product, (sp_wide){(b * c) << 32, (b * c) >> 32});
+    return product;
+#endif
+}
+
+SP_INLINE sp_wide sp_wide_negative(sp_wide value)
+{
+    return (sp_wide){~value.low + 1, ~value.high + (value.low == 0)};
+}
+
+SP_INLINE double sp_wide_double(sp_wide value)
+{
+    return (double)value.high * 18446744073709551616.0 + (double)value.low;
+}
+
+#endif

@@ -1,0 +1,146 @@
+/* Line mode: one recorder, fed by one of two back-ends (lines_monitoring.c, lines_trace.c).
+ *
+ * What is recorded is decided by activations, not by code: a decorated call records the lines of
+ * its own frame, a `with` block those of the frame it stands in. The recorder keeps a stack of
+ * recorded frames per thread; a line's time runs from its event to the next event of the same
+ * frame, so it includes what the line calls, and it stops while a generator is suspended.
+ *
+ * A frame may be recorded for several regions at once (a block in a decorated function, a block
+ * in a block). The regions form a set, sets are interned, and each (code, set) has one table of
+ * cells per thread: an event touches one cell however many regions want it. A region's lines are
+ * the sum over the tables whose set holds it. */
+#ifndef SP_LINES_H
+#define SP_LINES_H
+
+#include "manager.h"
+
+typedef struct {
+    uint64_t hits, ticks;
+} sp_cell;
+
+/* A set of regions, as a chain. Interned: equal sets are the same object. */
+typedef struct sp_line_set {
+    struct sp_line_set *outer;
+    struct sp_region *region;
+    struct sp_line_set *next_doomed; /* while a region is being forgotten */
+} sp_line_set;
+
+/* A code object that line mode has met. */
+typedef struct {
+    PyCodeObject *code; /* Owned. */
+    int first, count;   /* its lines; count is 0 when its lines are not wanted */
+    int *loops;         /* bytecode offsets where one-line loops begin anew. Owned. */
+    int loop_count;
+} sp_line_code;
+
+typedef struct sp_line_table {
+    struct sp_line_table *next; /* in the list of all */
+    sp_line_code *code;
+    sp_line_set *set;
+    struct sp_line_thread *owner;
+    sp_cell cells[]; /* by line - code->first */
+} sp_line_table;
+
+/* A frame whose lines are recorded. */
+typedef struct {
+    const void *frame;    /* NULL: a decorated call whose frame does not run yet */
+    sp_line_table *table; /* where its lines go now */
+    sp_line_table *call;  /* where they go outside blocks; NULL when only blocks record it */
+    sp_cell *cell;        /* of the line that runs, or NULL */
+    uint64_t since;       /* when it began */
+} sp_line_frame;
+
+/* A `with` block that is open. */
+typedef struct {
+    const void *frame;
+    struct sp_region *region;
+} sp_line_block;
+
+typedef struct sp_line_thread {
+    sp_line_frame *top;    /* the innermost recorded frame; frames[0] stands for none */
+    sp_line_frame *frames; /* Owned. */
+    sp_line_block *blocks; /* Owned. */
+    uint32_t frame_capacity, block_count, block_capacity;
+    uint32_t suspended_count;
+    sp_map suspended; /* frame -> sp_line_frame, of generators between two runs. Owned. */
+    sp_map tables;    /* (code, set) -> sp_line_table */
+#if !SP_MONITORING
+    Py_tracefunc foreign_trace; /* the tracer that was there before ours, */
+    PyObject *foreign_argument; /* Owned. */
+#endif
+} sp_line_thread;
+
+extern SP_THREAD_LOCAL sp_line_thread *sp_line_here;
+
+/* Whether this thread has a recorded frame or an open block. */
+SP_INLINE bool sp_lines_open(void)
+{
+    return sp_line_here != NULL
+           && (sp_line_here->top != sp_line_here->frames || sp_line_here->block_count != 0);
+}
+
+/* A decorated call, around it. begin returns a mark for end; 0 when nothing is recorded. */
+uint32_t sp_lines_call_begin(struct sp_region *region, PyCodeObject *code);
+void sp_lines_call_end(uint32_t mark);
+/* A `with` block of the running frame. */
+void sp_lines_block_enter(struct sp_region *region, const void *frame);
+void sp_lines_block_leave(struct sp_region *region, const void *frame);
+/* A region dies: forget its lines. A run begins: its manager's lines start at nothing. */
+void sp_lines_forget(struct sp_region *region);
+void sp_lines_reset(sp_manager *manager);
+/* How often memory was out, so that lines are missing. */
+uint64_t sp_lines_lost(void);
+
+PyObject *sp_lines_collect(PyObject *manager, PyObject *region);
+extern const char sp_lines_collect_doc[];
+
+/* ---- Between recorder and back-ends ---- */
+
+/* This frame's line is over, and its time with it. */
+SP_INLINE void sp_line_stop(sp_line_frame *recorded, uint64_t now)
+{
+    if (recorded->cell != NULL)
+        recorded->cell->ticks += now - recorded->since;
+    recorded->cell = NULL;
+}
+
+/* The recorded frame for an event of this frame, or NULL. */
+sp_line_frame *sp_line_match_slow(sp_line_thread *here, const void *frame, PyCodeObject *code);
+SP_INLINE sp_line_frame *sp_line_match(sp_line_thread *here, const void *frame,
+                                       PyCodeObject *code)
+{
+    sp_line_frame *top = here->top;
+    if (SP_LIKELY(top->frame == frame && top->table->code->code == code))
+        return top;
+    return sp_line_match_slow(here, frame, code);
+}
+
+/* A line begins. */
+SP_INLINE void sp_line_hit(sp_line_frame *recorded, int line, uint64_t now)
+{
+    sp_line_stop(recorded, now);
+    sp_line_table *table = recorded->table;
+    unsigned index = (unsigned)(line - table->code->first);
+    if (SP_LIKELY(index < (unsigned)table->code->count)) {
+        recorded->cell = &table->cells[index];
+        recorded->cell->hits++;
+    }
+    recorded->since = sp_now();
+}
+
+/* A generator's frame goes to sleep and wakes up. wake returns NULL when it was not asleep. */
+void sp_line_suspend(sp_line_thread *here, uint64_t now);
+sp_line_frame *sp_line_wake(sp_line_thread *here, const void *frame);
+
+/* What a back-end does when the running frame begins or ends being recorded. The monitoring
+ * back-end has its events armed on the code and needs neither. */
+#if SP_MONITORING
+SP_INLINE bool sp_line_trace(bool on) { (void)on; return false; }
+#else
+bool sp_line_trace(bool on); /* returns what it was */
+#endif
+
+/* The functions of the module that are the back-end's: the callbacks or the switch. */
+extern PyMethodDef sp_line_functions[];
+
+#endif

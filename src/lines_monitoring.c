@@ -1,0 +1,93 @@
+/* Line mode on CPython 3.12 and newer: sys.monitoring (PEP 669). The events are armed on single
+ * code objects by scope_profiler/lines.py and stay armed, so other code runs at full speed and
+ * nothing is switched per call. An event of an activation that is not recorded ends at the first
+ * comparison. */
+#include "lines.h"
+
+#if SP_MONITORING
+
+static PyObject *on_line(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    uint64_t now = sp_now();
+    sp_line_thread *here = sp_line_here;
+    (void)module;
+    if (here != NULL && nargs == 2) {
+        sp_line_frame *recorded =
+            sp_line_match(here, sp_current_frame(), (PyCodeObject *)args[0]);
+        if (recorded != NULL)
+            sp_line_hit(recorded, (int)PyLong_AsLong(args[1]), now);
+    }
+    Py_RETURN_NONE;
+}
+
+static bool begins_one_line_loop(const sp_line_code *code, long offset)
+{
+    for (int i = 0; i < code->loop_count; i++) {
+        if (code->loops[i] == offset)
+            return true;
+    }
+    return false;
+}
+
+/* `for x in y: f(x)` on one line has a line event for the first round only; the jump back
+ * begins each of the others. */
+static PyObject *on_jump(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    uint64_t now = sp_now();
+    sp_line_thread *here = sp_line_here;
+    (void)module;
+    if (here == NULL || nargs != 3)
+        Py_RETURN_NONE;
+    sp_line_frame *recorded = sp_line_match(here, sp_current_frame(), (PyCodeObject *)args[0]);
+    if (recorded == NULL || recorded->cell == NULL)
+        Py_RETURN_NONE;
+    long target = PyLong_AsLong(args[2]);
+    if (target < PyLong_AsLong(args[1])
+        && begins_one_line_loop(recorded->table->code, target)) {
+        recorded->cell->hits++;
+        recorded->cell->ticks += now - recorded->since;
+        recorded->since = sp_now();
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_yield(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    uint64_t now = sp_now();
+    sp_line_thread *here = sp_line_here;
+    (void)module;
+    if (here != NULL && nargs == 3
+        && sp_line_match(here, sp_current_frame(), (PyCodeObject *)args[0]) != NULL)
+        sp_line_suspend(here, now);
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_resume(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    sp_line_thread *here = sp_line_here;
+    (void)module;
+    if (here != NULL && nargs == 2)
+        sp_line_match(here, sp_current_frame(), (PyCodeObject *)args[0]);
+    Py_RETURN_NONE;
+}
+
+/* Subscribed where a function's body begins on its `def` line: CPython 3.13 reports no line
+ * there unless the start is watched too (python/cpython#155992). */
+static PyObject *on_start(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    (void)module, (void)args, (void)nargs;
+    Py_RETURN_NONE;
+}
+
+#define CALLBACK(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL
+
+PyMethodDef sp_line_functions[] = {
+    {"on_line", CALLBACK(on_line), "sys.monitoring callback of LINE."},
+    {"on_jump", CALLBACK(on_jump), "sys.monitoring callback of JUMP."},
+    {"on_yield", CALLBACK(on_yield), "sys.monitoring callback of PY_YIELD."},
+    {"on_resume", CALLBACK(on_resume), "sys.monitoring callback of PY_RESUME."},
+    {"on_start", CALLBACK(on_start), "sys.monitoring callback of PY_START."},
+    {NULL},
+};
+
+#endif

@@ -1,0 +1,581 @@
+#include "manager.h"
+
+#include "lines.h"
+#include "region.h"
+#include "snapshot.h"
+#include "wrapper.h"
+
+/* ---- Threads ----------------------------------------------------------------------------- */
+
+/* Serial numbers start at 1, so they can stand for addresses in a map. */
+static const void *serial_key(void) { return (const void *)(uintptr_t)sp_thread_serial(); }
+
+bool sp_manager_return(sp_manager *manager)
+{
+    if (manager->run == SP_NO_RUN)
+        return false;
+    SP_LOCK(&manager->lock);
+    sp_thread *thread = sp_map_get(&manager->threads, serial_key(), NULL);
+    SP_UNLOCK(&manager->lock);
+    if (thread == NULL)
+        return false;
+    sp_here.thread = thread;
+    sp_here.run = manager->run;
+    return true;
+}
+
+SP_NOINLINE sp_thread *sp_manager_attach(sp_manager *manager)
+{
+    if (sp_manager_return(manager))
+        return sp_here.thread;
+    if (manager->run == SP_NO_RUN)
+        return NULL;
+    sp_thread *thread = sp_thread_new(sp_thread_serial(), manager->events);
+    if (thread == NULL)
+        return NULL;
+    SP_LOCK(&manager->lock);
+    int added = sp_map_add(&manager->threads, serial_key(), NULL, thread);
+    SP_UNLOCK(&manager->lock);
+    if (added < 0) {
+        sp_thread_free(thread);
+        return NULL;
+    }
+    sp_here.thread = thread;
+    sp_here.run = manager->run;
+    return thread;
+}
+
+static int free_thread(void *thread, void *unused)
+{
+    (void)unused;
+    sp_thread_free(thread);
+    return 0;
+}
+
+static void forget_run(sp_manager *manager)
+{
+    sp_map_each(&manager->threads, free_thread, NULL);
+    sp_map_free(&manager->threads);
+    manager->unmatched = 0;
+}
+
+/* ---- Regions ----------------------------------------------------------------------------- */
+
+static int raise_bad_name(PyObject *name)
+{
+    if (!PyUnicode_Check(name))
+        PyErr_Format(PyExc_TypeError, "region_name must be a non-empty str, got %.200s: %R",
+                     Py_TYPE(name)->tp_name, name);
+    else if (PyUnicode_GET_LENGTH(name) == 0)
+        PyErr_SetString(PyExc_ValueError, "region_name must be a non-empty str, got ''");
+    else
+        PyErr_Format(PyExc_ValueError,
+                     "region_name must be a str that UTF-8 can encode, got %R", name);
+    return -1;
+}
+
+/* The UTF-8 text of a valid name; NULL with an exception that names the argument. */
+static const char *name_text(PyObject *name, Py_ssize_t *length)
+{
+    const char *text = NULL;
+    if (PyUnicode_Check(name) && PyUnicode_GET_LENGTH(name) != 0) {
+        text = PyUnicode_AsUTF8AndSize(name, length);
+        if (text == NULL && !PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
+            return NULL;
+        if (text == NULL)
+            PyErr_Clear();
+    }
+    if (text == NULL)
+        raise_bad_name(name);
+    return text;
+}
+
+/* Room for one more region; false when memory is out. */
+static bool reserve_region(sp_manager *manager)
+{
+    if (manager->region_count < manager->region_capacity)
+        return true;
+    uint32_t capacity = manager->region_capacity == 0 ? 16 : 2 * manager->region_capacity;
+    sp_region **regions = PyMem_RawRealloc(manager->regions, capacity * sizeof *regions);
+    if (regions == NULL)
+        return false;
+    manager->regions = regions;
+    manager->region_capacity = capacity;
+    return true;
+}
+
+static sp_region *find_region(sp_manager *manager, PyObject *name)
+{
+    Py_ssize_t length = 0;
+    const char *text = name_text(name, &length);
+    if (text == NULL)
+        return NULL;
+    SP_LOCK(&manager->lock);
+    sp_region *region = sp_names_get(&manager->names, text, (size_t)length);
+    SP_UNLOCK(&manager->lock);
+    return region;
+}
+
+/* Put a new region into the tables; when another thread was faster, take that one instead. */
+static sp_region *publish_region(sp_manager *manager, sp_region *region)
+{
+    Py_ssize_t length = 0;
+    const char *text = name_text(region->name, &length);
+    SP_LOCK(&manager->lock);
+    sp_region *found = sp_names_get(&manager->names, text, (size_t)length);
+    if (found == NULL && reserve_region(manager)
+        && sp_names_add(&manager->names, text, (size_t)length, region) == 0) {
+        region->id = manager->region_count;
+        manager->regions[manager->region_count++] = (sp_region *)Py_NewRef(region);
+        found = region;
+    }
+    SP_UNLOCK(&manager->lock);
+    if (found == NULL)
+        PyErr_NoMemory();
+    return found;
+}
+
+static sp_region *make_region(sp_manager *manager, PyObject *name)
+{
+    PyObject *exact = PyUnicode_FromObject(name); /* a str subclass becomes a str */
+    if (exact == NULL)
+        return NULL;
+    PyUnicode_InternInPlace(&exact);
+    sp_region *region = sp_region_new(manager, exact); /* calls Python: not under the lock */
+    Py_DECREF(exact);
+    if (region == NULL)
+        return NULL;
+    sp_region *published = publish_region(manager, region);
+    Py_DECREF(region); /* the table owns the one that is published */
+    return published;
+}
+
+/* A name in the source is one object each time it is executed, so its address finds the region
+ * in nearly all cases; the text decides in the others. */
+sp_region *sp_manager_region(sp_manager *manager, PyObject *name)
+{
+    size_t slot = ((uintptr_t)name >> 4) % SP_NAME_CACHE;
+#ifndef Py_GIL_DISABLED
+    if (SP_LIKELY(manager->name_cache[slot].name == name))
+        return manager->name_cache[slot].region;
+#endif
+    sp_region *region = find_region(manager, name);
+    if (region == NULL && !PyErr_Occurred())
+        region = make_region(manager, name);
+#ifndef Py_GIL_DISABLED
+    if (region != NULL && PyUnicode_CheckExact(name)) {
+        Py_XSETREF(manager->name_cache[slot].name, Py_NewRef(name));
+        manager->name_cache[slot].region = region;
+    }
+#else
+    (void)slot;
+#endif
+    return region;
+}
+
+/* ---- Opener: the callable ProfileManager.profile_region ---------------------------------- */
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    sp_manager *manager; /* Owned; a cycle, broken by the manager. */
+} Opener;
+
+PyDoc_STRVAR(opener_doc,
+"profile_region(region_name)\n--\n\n"
+"The region of that name, made when it does not exist yet: a context manager that times what\n"
+"runs inside it.\n\n"
+"Raises TypeError or ValueError when region_name is not a non-empty str.");
+
+static PyObject *opener_argument(PyObject *const *args, Py_ssize_t nargs, PyObject *names)
+{
+    Py_ssize_t named = names == NULL ? 0 : PyTuple_GET_SIZE(names);
+    for (Py_ssize_t i = 0; i < named; i++) {
+        PyObject *name = PyTuple_GET_ITEM(names, i);
+        if (PyUnicode_CompareWithASCIIString(name, "region_name") != 0) {
+            PyErr_Format(PyExc_TypeError,
+                         "profile_region() got an unexpected keyword argument %R; it takes "
+                         "region_name", name);
+            return NULL;
+        }
+    }
+    if (nargs + named != 1) {
+        PyErr_Format(PyExc_TypeError, "profile_region() takes one argument, region_name; got %zd",
+                     nargs + named);
+        return NULL;
+    }
+    return args[0];
+}
+
+static PyObject *opener_call(PyObject *self, PyObject *const *args, size_t nargsf,
+                             PyObject *names)
+{
+    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    PyObject *name =
+        SP_LIKELY(nargs == 1 && names == NULL) ? args[0] : opener_argument(args, nargs, names);
+    if (name == NULL)
+        return NULL;
+    return Py_XNewRef((PyObject *)sp_manager_region(((Opener *)self)->manager, name));
+}
+
+static int opener_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((Opener *)self)->manager);
+    return 0;
+}
+
+static void opener_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    Py_XDECREF(((Opener *)self)->manager);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *opener_name(PyObject *self, void *name)
+{
+    (void)self;
+    return PyUnicode_FromString(name);
+}
+
+static PyGetSetDef opener_getset[] = {
+    {"__name__", opener_name, NULL, NULL, "profile_region"},
+    {"__qualname__", opener_name, NULL, NULL, "ProfileManager.profile_region"},
+    {"__module__", opener_name, NULL, NULL, "scope_profiler"},
+    {NULL},
+};
+
+static PyMemberDef opener_members[] = {
+    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(Opener, vectorcall), Py_READONLY, NULL},
+    {"__self__", Py_T_OBJECT_EX, offsetof(Opener, manager), Py_READONLY, "The manager."},
+    {NULL},
+};
+
+static PyType_Slot opener_slots[] = {
+    {Py_tp_doc, (void *)opener_doc},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_traverse, opener_traverse},
+    {Py_tp_dealloc, opener_dealloc},
+    {Py_tp_getset, opener_getset},
+    {Py_tp_members, opener_members},
+    {0, NULL},
+};
+
+static PyType_Spec opener_spec = {
+    .name = "scope_profiler._core.profile_region",
+    .basicsize = sizeof(Opener),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL
+             | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = opener_slots,
+};
+
+static PyObject *manager_opener(sp_manager *manager)
+{
+    if (SP_UNLIKELY(manager->opener == NULL)) {
+        PyTypeObject *type = manager->state->opener_type;
+        Opener *opener = (Opener *)type->tp_alloc(type, 0);
+        if (opener == NULL)
+            return NULL;
+        opener->vectorcall = opener_call;
+        opener->manager = (sp_manager *)Py_NewRef(manager);
+        manager->opener = (PyObject *)opener;
+    }
+    return Py_NewRef(manager->opener);
+}
+
+/* The descriptor behind ProfileManager.profile_region: on an instance it gives that manager's
+ * opener, on the class the process-wide one's, and never makes a bound method. */
+typedef struct {
+    PyObject_HEAD
+    sp_state *state; /* of the module, which the type keeps alive */
+} OpenerSlot;
+
+static PyObject *opener_slot_get(PyObject *self, PyObject *manager, PyObject *type)
+{
+    sp_state *state = ((OpenerSlot *)self)->state;
+    (void)type;
+    if (manager == NULL)
+        manager = state->default_manager;
+    if (SP_UNLIKELY(manager == NULL || !PyObject_TypeCheck(manager, state->manager_type)))
+        return Py_NewRef(self);
+    return manager_opener((sp_manager *)manager);
+}
+
+static void opener_slot_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyType_Slot opener_slot_slots[] = {
+    {Py_tp_descr_get, opener_slot_get},
+    {Py_tp_dealloc, opener_slot_dealloc},
+    {0, NULL},
+};
+
+static PyType_Spec opener_slot_spec = {
+    .name = "scope_profiler._core.OpenerSlot",
+    .basicsize = sizeof(OpenerSlot),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = opener_slot_slots,
+};
+
+/* ---- Manager ----------------------------------------------------------------------------- */
+
+static PyObject *manager_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    (void)args, (void)kwargs;
+    PyObject *module = PyType_GetModuleByDef(type, &sp_module);
+    if (module == NULL)
+        return NULL;
+    sp_manager *manager = (sp_manager *)type->tp_alloc(type, 0);
+    if (manager == NULL)
+        return NULL;
+    manager->state = PyModule_GetState(module);
+    manager->region_type = (PyTypeObject *)Py_NewRef(manager->state->region_type);
+    manager->run = SP_NO_RUN;
+    return (PyObject *)manager;
+}
+
+static int manager_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    sp_manager *manager = (sp_manager *)self;
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(manager->region_type);
+    Py_VISIT(manager->opener);
+    Py_VISIT(manager->arm);
+    for (uint32_t i = 0; i < manager->region_count; i++)
+        Py_VISIT(manager->regions[i]);
+    return 0;
+}
+
+static int manager_clear(PyObject *self)
+{
+    sp_manager *manager = (sp_manager *)self;
+    manager->recording = manager->lines = false;
+    Py_CLEAR(manager->opener);
+    Py_CLEAR(manager->arm);
+    sp_names_free(&manager->names);
+    for (size_t i = 0; i < SP_NAME_CACHE; i++)
+        Py_CLEAR(manager->name_cache[i].name);
+    forget_run(manager); /* the trees name regions */
+    manager->run = SP_NO_RUN;
+    uint32_t count = manager->region_count;
+    manager->region_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        manager->regions[i]->recording = manager->regions[i]->lines = false;
+        Py_DECREF(manager->regions[i]);
+    }
+    return 0;
+}
+
+static void manager_dealloc(PyObject *self)
+{
+    sp_manager *manager = (sp_manager *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    if (manager->weakrefs != NULL)
+        PyObject_ClearWeakRefs(self);
+    manager_clear(self);
+    PyMem_RawFree(manager->regions);
+    Py_XDECREF(manager->region_type);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* Pass the manager's state on to what the hot path looks at. */
+static void spread(sp_manager *manager)
+{
+    for (uint32_t i = 0; i < manager->region_count; i++) {
+        sp_region *region = manager->regions[i];
+        region->recording = manager->recording;
+        region->lines = manager->recording && manager->lines;
+    }
+    sp_wrapper_switch(manager);
+}
+
+PyDoc_STRVAR(begin_doc,
+"_begin(events, lines)\n--\n\n"
+"Forget the run before and start a new one. events: log every call, not statistics alone.\n"
+"lines: count lines in decorated functions and in `with` blocks.");
+
+static PyObject *manager_begin(PyObject *self, PyObject *args)
+{
+    sp_manager *manager = (sp_manager *)self;
+    int events = 1, lines = 0;
+    if (!PyArg_ParseTuple(args, "pp:_begin", &events, &lines))
+        return NULL;
+    static uint64_t last_run = 0;
+    forget_run(manager);
+    sp_lines_reset(manager);
+    manager->run = ++last_run;
+    manager->events = events;
+    manager->lines = lines;
+    manager->recording = true;
+    spread(manager);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(record_doc,
+"_record(on)\n--\n\nGo on or stop recording in the current run.");
+
+static PyObject *manager_record(PyObject *self, PyObject *on)
+{
+    sp_manager *manager = (sp_manager *)self;
+    int truth = PyObject_IsTrue(on);
+    if (truth < 0)
+        return NULL;
+    manager->recording = truth && manager->run != SP_NO_RUN;
+    spread(manager);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(find_doc,
+"_find(region_name)\n--\n\nThe region of that name, or None.");
+
+static PyObject *manager_find(PyObject *self, PyObject *name)
+{
+    sp_region *region = find_region((sp_manager *)self, name);
+    if (region == NULL && PyErr_Occurred())
+        return NULL;
+    return Py_NewRef(region == NULL ? Py_None : (PyObject *)region);
+}
+
+PyDoc_STRVAR(regions_doc,
+"_regions()\n--\n\nAll regions, in the order in which they were made; by id, that is.");
+
+static PyObject *manager_regions(PyObject *self, PyObject *unused)
+{
+    sp_manager *manager = (sp_manager *)self;
+    (void)unused;
+    PyObject *list = PyList_New(manager->region_count);
+    if (list == NULL)
+        return NULL;
+    for (uint32_t i = 0; i < manager->region_count; i++)
+        PyList_SET_ITEM(list, i, Py_NewRef(manager->regions[i]));
+    return list;
+}
+
+PyDoc_STRVAR(wrap_doc,
+"_wrap(region, function)\n--\n\nThe function, timed under the region at every call.");
+
+static PyObject *manager_wrap(PyObject *self, PyObject *args)
+{
+    sp_manager *manager = (sp_manager *)self;
+    PyObject *region, *function;
+    if (!PyArg_ParseTuple(args, "O!O:_wrap", manager->state->region_type, &region, &function))
+        return NULL;
+    return sp_wrapper_new((sp_region *)region, function);
+}
+
+static PyMethodDef manager_methods[] = {
+    {"_begin", manager_begin, METH_VARARGS, begin_doc},
+    {"_record", manager_record, METH_O, record_doc},
+    {"_find", manager_find, METH_O, find_doc},
+    {"_regions", manager_regions, METH_NOARGS, regions_doc},
+    {"_wrap", manager_wrap, METH_VARARGS, wrap_doc},
+    {"_collect", sp_snapshot_collect, METH_O, sp_snapshot_collect_doc},
+    {"_events", sp_snapshot_events, METH_O, sp_snapshot_events_doc},
+    {"_lines", sp_lines_collect, METH_O, sp_lines_collect_doc},
+    {"_counters", sp_snapshot_counters, METH_NOARGS, sp_snapshot_counters_doc},
+    {NULL},
+};
+
+static PyObject *get_recording(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(((sp_manager *)self)->recording);
+}
+
+static PyObject *get_region_type(PyObject *self, void *unused)
+{
+    (void)unused;
+    return Py_NewRef(((sp_manager *)self)->region_type);
+}
+
+static int set_region_type(PyObject *self, PyObject *type, void *unused)
+{
+    sp_manager *manager = (sp_manager *)self;
+    (void)unused;
+    if (type == NULL || !PyType_Check(type)
+        || !PyType_IsSubtype((PyTypeObject *)type, manager->state->region_type)) {
+        PyErr_SetString(PyExc_TypeError, "_region_type must be a subclass of _core.Region");
+        return -1;
+    }
+    Py_SETREF(manager->region_type, (PyTypeObject *)Py_NewRef(type));
+    return 0;
+}
+
+static PyObject *get_arm(PyObject *self, void *unused)
+{
+    (void)unused;
+    PyObject *arm = ((sp_manager *)self)->arm;
+    return Py_NewRef(arm == NULL ? Py_None : arm);
+}
+
+static int set_arm(PyObject *self, PyObject *arm, void *unused)
+{
+    (void)unused;
+    Py_XSETREF(((sp_manager *)self)->arm, Py_XNewRef(arm));
+    return 0;
+}
+
+static PyGetSetDef manager_getset[] = {
+    {"_recording", get_recording, NULL, "Whether calls are recorded now.", NULL},
+    {"_region_type", get_region_type, set_region_type, "What new regions are made of.", NULL},
+    {"_arm", get_arm, set_arm, "Called with each code object new to line mode.", NULL},
+    {NULL},
+};
+
+static PyMemberDef manager_members[] = {
+    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(sp_manager, weakrefs), Py_READONLY, NULL},
+    {NULL},
+};
+
+static PyType_Slot manager_slots[] = {
+    {Py_tp_doc, "The recording core of a profiling manager."},
+    {Py_tp_new, manager_new},
+    {Py_tp_traverse, manager_traverse},
+    {Py_tp_clear, manager_clear},
+    {Py_tp_dealloc, manager_dealloc},
+    {Py_tp_methods, manager_methods},
+    {Py_tp_getset, manager_getset},
+    {Py_tp_members, manager_members},
+    {0, NULL},
+};
+
+static PyType_Spec manager_spec = {
+    .name = "scope_profiler._core.Manager",
+    .basicsize = sizeof(sp_manager),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+    .slots = manager_slots,
+};
+
+static int add_opener_slot(sp_state *state, const char *name)
+{
+    PyTypeObject *type = state->opener_slot_type;
+    OpenerSlot *slot = (OpenerSlot *)type->tp_alloc(type, 0);
+    if (slot == NULL)
+        return -1;
+    slot->state = state;
+    int result = PyDict_SetItemString(state->manager_type->tp_dict, name, (PyObject *)slot);
+    Py_DECREF(slot);
+    PyType_Modified(state->manager_type);
+    return result;
+}
+
+int sp_manager_init(PyObject *module, sp_state *state)
+{
+    state->manager_type = sp_add_type(module, &manager_spec, NULL);
+    state->opener_type = sp_add_type(module, &opener_spec, NULL);
+    state->opener_slot_type = sp_add_type(module, &opener_slot_spec, NULL);
+    if (state->manager_type == NULL || state->opener_type == NULL
+        || state->opener_slot_type == NULL)
+        return -1;
+    if (add_opener_slot(state, "profile_region") < 0 || add_opener_slot(state, "region") < 0)
+        return -1;
+    return 0;
+}

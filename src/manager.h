@@ -1,0 +1,46 @@
+/* One profiling manager: its regions by name, and the threads of its current run. The life cycle
+ * (options, files, reports) is Python, in scope_profiler/manager.py, on top of this type. */
+#ifndef SP_MANAGER_H
+#define SP_MANAGER_H
+
+#include "state.h"
+#include "table.h"
+#include "thread.h"
+
+struct sp_region;
+
+enum { SP_NAME_CACHE = 256 };
+#define SP_NO_RUN UINT64_MAX /* not 0: that is what a thread has before its first recording */
+
+typedef struct sp_manager {
+    PyObject_HEAD
+    sp_state *state;
+    PyObject *weakrefs;
+    PyTypeObject *region_type; /* what new regions are made of. Owned. */
+    PyObject *opener;          /* the callable profile_region. Owned; made when first asked for. */
+    PyObject *arm;             /* called with a code object new to line mode, or NULL. Owned. */
+    sp_names names;            /* text -> region, borrowed from `regions` */
+    struct sp_region **regions; /* by id. Owned, and so is every reference in it. */
+    uint32_t region_count, region_capacity;
+    struct {
+        PyObject *name; /* Owned, so that its address cannot come to mean another text. */
+        struct sp_region *region;
+    } name_cache[SP_NAME_CACHE];
+    uint64_t run;   /* number of the current run; unique in the process, or SP_NO_RUN */
+    bool recording; /* a run is on and not paused */
+    bool events;    /* it logs every call, not statistics alone */
+    bool lines;     /* it is in line mode */
+    sp_map threads; /* serial number -> sp_thread, of this run. Owned. */
+    uint64_t unmatched; /* exits in this run that found no entry */
+    sp_mutex lock;  /* regions, names, name_cache, threads */
+} sp_manager;
+
+/* Make this thread's state of the current run the one at hand. attach makes one when there is
+ * none yet, and returns NULL when memory is out; return only finds, and says whether it did. */
+sp_thread *sp_manager_attach(sp_manager *manager);
+bool sp_manager_return(sp_manager *manager);
+
+/* The region of that name; made when missing. Borrowed; NULL with an exception set. */
+struct sp_region *sp_manager_region(sp_manager *manager, PyObject *name);
+
+#endif

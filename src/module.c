@@ -1,0 +1,129 @@
+/* The module: its table of contents, and nothing else. */
+#include "clock.h"
+#include "lines.h"
+#include "state.h"
+
+PyTypeObject *sp_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, (PyObject *)base);
+    if (type != NULL && PyModule_AddType(module, (PyTypeObject *)type) < 0)
+        Py_CLEAR(type);
+    return (PyTypeObject *)type; /* the state owns this reference */
+}
+
+/* ---- Functions --------------------------------------------------------------------------- */
+
+PyDoc_STRVAR(set_default_doc,
+"set_default(manager)\n--\n\nThe manager that profile_region looked up on a class belongs to.");
+
+static PyObject *set_default(PyObject *module, PyObject *manager)
+{
+    sp_state *state = PyModule_GetState(module);
+    if (!PyObject_TypeCheck(manager, state->manager_type)) {
+        PyErr_SetString(PyExc_TypeError, "set_default() takes a Manager");
+        return NULL;
+    }
+    Py_XSETREF(state->default_manager, Py_NewRef(manager));
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(clock_info_doc,
+"clock_info()\n--\n\nThe clock in use: its source, and nanoseconds per tick.");
+
+static PyObject *clock_info(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    sp_clock_calibrate();
+    return Py_BuildValue("{sssd}", "source", sp_clock_name(), "ns_per_tick",
+                         sp_clock.source == SP_CLOCK_COUNTER ? sp_clock.ns_per_tick : 1.0);
+}
+
+PyDoc_STRVAR(fake_clock_doc,
+"_fake_clock(ns)\n--\n\nFor tests: stop time at ns; None goes back to the real clock.");
+
+static PyObject *fake_clock(PyObject *module, PyObject *ns)
+{
+    (void)module;
+    if (ns == Py_None) {
+        sp_clock_real();
+    }
+    else {
+        uint64_t value = PyLong_AsUnsignedLongLong(ns);
+        if (value == (uint64_t)-1 && PyErr_Occurred())
+            return NULL;
+        sp_clock_fake(value);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"set_default", set_default, METH_O, set_default_doc},
+    {"clock_info", clock_info, METH_NOARGS, clock_info_doc},
+    {"_fake_clock", fake_clock, METH_O, fake_clock_doc},
+    {NULL},
+};
+
+/* ---- Life and death ---------------------------------------------------------------------- */
+
+static int module_exec(PyObject *module)
+{
+    sp_state *state = PyModule_GetState(module);
+    sp_clock_init();
+    if (sp_manager_init(module, state) < 0 || sp_region_init(module, state) < 0
+        || sp_wrapper_init(module, state) < 0)
+        return -1;
+    return PyModule_AddFunctions(module, sp_line_functions);
+}
+
+/* Every object the state owns, for traverse and clear alike. */
+#define EACH_REFERENCE(DO, state)                                                              \
+    DO((state)->manager_type);                                                                 \
+    DO((state)->region_type);                                                                  \
+    DO((state)->opener_type);                                                                  \
+    DO((state)->opener_slot_type);                                                             \
+    DO((state)->hook_type);                                                                    \
+    DO((state)->hook_slot_type);                                                               \
+    DO((state)->wrapper_type);                                                                 \
+    DO((state)->default_manager)
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    sp_state *state = PyModule_GetState(module);
+    EACH_REFERENCE(Py_VISIT, state);
+    return 0;
+}
+
+static int module_clear(PyObject *module)
+{
+    sp_state *state = PyModule_GetState(module);
+    EACH_REFERENCE(Py_CLEAR, state);
+    return 0;
+}
+
+static void module_free(void *module) { module_clear(module); }
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, module_exec},
+#if PY_VERSION_HEX >= 0x030C0000
+    /* The table of twins and the line recorder are the process's. */
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+#if PY_VERSION_HEX >= 0x030D0000
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+struct PyModuleDef sp_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "scope_profiler._core",
+    .m_doc = "The recording core of scope_profiler.",
+    .m_size = sizeof(sp_state),
+    .m_methods = functions,
+    .m_slots = slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC PyInit__core(void) { return PyModuleDef_Init(&sp_module); }

@@ -1,0 +1,120 @@
+/* The calling-context tree, kept while the program runs: one node for each (parent node, region),
+ * per thread, with the statistics of the calls made there. Because it is always up to date, the
+ * report, get_stats() and the percentiles cost a walk over nodes and no pass over events.
+ *
+ * Recursion is folded: a region entered again below itself returns to the node it already has on
+ * the path. So no path holds a region twice, a recursion 5 000 deep is still one node, and the
+ * time of the outermost call is the node's inclusive total.
+ *
+ * The sketch is a log-linear histogram of durations (the idea of HdrHistogram and DDSketch): 64
+ * buckets to an octave, so that a bucket's middle is within 1/128 = 0.8 % of every value in it.
+ * Octaves are allocated when the first duration falls into them. */
+#ifndef SP_NODE_H
+#define SP_NODE_H
+
+#include "table.h"
+
+struct sp_region; /* here only an identity */
+
+enum { SP_SKETCH_BITS = 6, SP_SKETCH_BUCKETS = 1 << SP_SKETCH_BITS };
+
+typedef struct {
+    uint64_t *counts; /* octaves * SP_SKETCH_BUCKETS */
+    uint32_t lowest;  /* the first octave held */
+    uint32_t octaves; /* how many are held */
+} sp_sketch;
+
+typedef struct sp_node {
+    struct sp_region *region; /* NULL at the root */
+    struct sp_node *parent;
+    uint32_t id;     /* in order of creation; a parent's is smaller than its children's */
+    uint32_t active; /* calls open now; more than one in a recursion */
+    uint64_t count;
+    uint64_t errors;   /* calls left by an exception */
+    uint64_t total;    /* ticks, outermost calls only */
+    uint64_t sum;      /* ticks, every call */
+    int64_t exclusive; /* ticks, without what children took; exact also in recursion */
+    uint64_t minimum, maximum;
+    sp_wide squares; /* sum of the squares: exact, so the deviation has no cancellation */
+    sp_sketch sketch;
+} sp_node;
+
+enum { SP_EDGE_CACHE = 128 };
+
+typedef struct {
+    sp_node root;
+    sp_node **nodes; /* by id; nodes[0] is the root. Owned. */
+    uint32_t count, capacity;
+    sp_map edges; /* (parent node, region) -> node */
+    struct {
+        const sp_node *parent;
+        const struct sp_region *region;
+        sp_node *node;
+    } cache[SP_EDGE_CACHE]; /* the edges walked last */
+} sp_tree;
+
+SP_MUST_USE int sp_tree_init(sp_tree *tree);
+void sp_tree_free(sp_tree *tree);
+sp_node *sp_tree_child_slow(sp_tree *tree, sp_node *parent, struct sp_region *region);
+
+/* The node of region when it is entered at parent; NULL when memory is out. */
+SP_INLINE sp_node *sp_tree_child(sp_tree *tree, sp_node *parent, struct sp_region *region)
+{
+    uintptr_t mixed = ((uintptr_t)parent >> 4) ^ ((uintptr_t)region >> 4) * 5;
+    size_t slot = (mixed ^ (mixed >> 7)) % SP_EDGE_CACHE;
+    if (SP_LIKELY(tree->cache[slot].parent == parent && tree->cache[slot].region == region))
+        return tree->cache[slot].node;
+    sp_node *node = sp_tree_child_slow(tree, parent, region);
+    if (SP_LIKELY(node != NULL)) {
+        tree->cache[slot].parent = parent;
+        tree->cache[slot].region = region;
+        tree->cache[slot].node = node;
+    }
+    return node;
+}
+
+/* Make room for an octave; -1 when memory is out. */
+SP_MUST_USE int sp_sketch_reach(sp_sketch *sketch, uint32_t octave);
+
+SP_INLINE void sp_sketch_add(sp_sketch *sketch, uint64_t value)
+{
+    unsigned bit = sp_highest_bit(value | 1);
+    unsigned octave = bit < SP_SKETCH_BITS ? 0 : bit - SP_SKETCH_BITS + 1;
+    unsigned shift = octave > 1 ? octave - 1 : 0;
+    size_t bucket = (size_t)(value >> shift) & (SP_SKETCH_BUCKETS - 1);
+    if (SP_UNLIKELY(octave - sketch->lowest >= sketch->octaves)
+        && sp_sketch_reach(sketch, octave) < 0)
+        return; /* a lost sample of the percentiles, never of count and times */
+    sketch->counts[(octave - sketch->lowest) * SP_SKETCH_BUCKETS + bucket]++;
+}
+
+/* One finished call: ticks inside it, and how many of those its children took. */
+SP_INLINE void sp_node_record(sp_node *node, uint64_t ticks, int64_t children, bool failed)
+{
+    node->count++;
+    node->errors += failed;
+    node->sum += ticks;
+    if (SP_LIKELY(--node->active == 0))
+        node->total += ticks;
+    node->exclusive += (int64_t)ticks - children;
+    if (ticks < node->minimum)
+        node->minimum = ticks;
+    if (ticks > node->maximum)
+        node->maximum = ticks;
+    sp_wide_add(&node->squares, sp_wide_product(ticks, ticks));
+    sp_sketch_add(&node->sketch, ticks);
+}
+
+/* Statistics alone, without a place in a tree: what merges of nodes are collected in. */
+void sp_node_init(sp_node *node, struct sp_region *region, sp_node *parent, uint32_t id);
+void sp_node_free(sp_node *node);
+SP_MUST_USE int sp_node_merge(sp_node *into, const sp_node *from);
+/* Add every node of one tree to the same paths of another. */
+SP_MUST_USE int sp_tree_merge(sp_tree *into, const sp_tree *from);
+/* The duration in ticks that the fraction q of the calls do not exceed, interpolated between
+ * neighbours in rank as numpy does; 0 without calls. */
+double sp_node_quantile(const sp_node *node, double q);
+/* The standard deviation of all calls in ticks (of the population, as numpy's default). */
+double sp_node_deviation(const sp_node *node);
+
+#endif

@@ -1,0 +1,23 @@
+/* A region: one for each (manager, name), shared by everyone who times under that name. So it
+ * holds nothing about any one call. */
+#ifndef SP_REGION_H
+#define SP_REGION_H
+
+#include "manager.h"
+
+typedef struct sp_region {
+    PyObject_HEAD
+    sp_manager *manager; /* Owned. */
+    PyObject *name;      /* Owned, interned. */
+    PyObject *enter, *leave; /* what `with` finds as __enter__ and __exit__. Owned; a cycle. */
+    PyObject *weakrefs;
+    uint32_t id;    /* in its manager */
+    bool recording; /* = the manager's */
+    bool lines;     /* = the manager's line mode, while recording */
+    bool in_line_sets; /* line mode has it in a set, and must be told of its end */
+} sp_region;
+
+/* A new region of the manager's region_type; NULL with an exception set. */
+sp_region *sp_region_new(sp_manager *manager, PyObject *name);
+
+#endif

@@ -1,0 +1,41 @@
+#include "scope.h"
+
+/* The newest scope of the region that this activation opened, else (an ExitStack enters in one
+ * frame and leaves in another) the newest of the region at all. */
+static sp_scope *find(sp_thread *thread, struct sp_region *region, const void *key)
+{
+    sp_scope *newest = NULL;
+    for (sp_scope *scope = thread->top; scope > thread->scopes; scope--) {
+        if (scope->region == region) {
+            if (scope->key == key)
+                return scope;
+            if (newest == NULL)
+                newest = scope;
+        }
+    }
+    return newest;
+}
+
+/* A scope that ends below others (a generator left while another is still open) is moved to the
+ * top. The time it shared with those above has to be charged once: they will charge their whole
+ * time to what is then below them, so what they have used so far is taken from there now and
+ * given to the one that ends. Exclusive times stay a partition of the thread's time. */
+SP_NOINLINE sp_scope *sp_scope_surface(sp_thread *thread, struct sp_region *region,
+                                       const void *key, uint64_t now)
+{
+    sp_scope *scope = find(thread, region, key);
+    if (scope == NULL || scope == thread->top)
+        return scope;
+    sp_scope ending = *scope;
+    int64_t shared = (int64_t)(now - scope[1].start);
+    ending.children += shared;
+    scope[-1].children -= shared;
+    memmove(scope, scope + 1, (size_t)(thread->top - scope) * sizeof *scope);
+    *thread->top = ending;
+    /* The caller pops the top and charges the ending scope to what lies below it then: charge
+     * the true parent instead. */
+    int64_t ticks = (int64_t)(now - ending.start);
+    thread->top[-1].children -= ticks;
+    scope[-1].children += ticks;
+    return thread->top;
+}

@@ -1,0 +1,68 @@
+/* Entering and leaving a region: the whole of the hot path, the same for `with`, for decorated
+ * calls and for generators. The clock is read last on the way in and first on the way out, so
+ * that our own work falls outside the span. */
+#ifndef SP_SCOPE_H
+#define SP_SCOPE_H
+
+#include "manager.h"
+#include "thread.h"
+
+/* Bring the scope with this region and key to the top of the stack, when it is not there; NULL
+ * when the thread has none such. */
+sp_scope *sp_scope_surface(sp_thread *thread, struct sp_region *region, const void *key,
+                           uint64_t now);
+
+/* The state of this thread in the manager's run; NULL when memory is out. */
+SP_INLINE sp_thread *sp_thread_of(sp_manager *manager)
+{
+    if (SP_LIKELY(sp_here.run == manager->run))
+        return sp_here.thread;
+    return sp_manager_attach(manager);
+}
+
+SP_INLINE void sp_scope_enter(sp_manager *manager, struct sp_region *region, const void *key)
+{
+    sp_thread *thread = sp_thread_of(manager);
+    if (SP_UNLIKELY(thread == NULL))
+        return;
+    sp_node *node = sp_tree_child(&thread->tree, thread->top->node, region);
+    if (SP_UNLIKELY(node == NULL
+                    || (thread->top == thread->limit && !sp_thread_deepen(thread)))) {
+        thread->lost++;
+        return;
+    }
+    node->active++;
+    sp_scope *scope = ++thread->top;
+    scope->region = region;
+    scope->key = key;
+    scope->node = node;
+    scope->children = 0;
+    scope->start = sp_now();
+}
+
+SP_INLINE void sp_scope_leave(sp_manager *manager, struct sp_region *region, const void *key,
+                              bool failed)
+{
+    uint64_t now = sp_now();
+    if (SP_UNLIKELY(sp_here.run != manager->run && !sp_manager_return(manager))) {
+        manager->unmatched += manager->recording;
+        return;
+    }
+    sp_thread *thread = sp_here.thread;
+    sp_scope *scope = thread->top;
+    if (SP_UNLIKELY(scope->region != region || scope->key != key)) {
+        scope = sp_scope_surface(thread, region, key, now);
+        if (scope == NULL) { /* entered before the run began, or while it was paused */
+            manager->unmatched += manager->recording;
+            return;
+        }
+    }
+    uint64_t ticks = now - scope->start;
+    thread->top = scope - 1;
+    thread->top->children += (int64_t)ticks;
+    sp_node_record(scope->node, ticks, scope->children, failed);
+    if (thread->log.on)
+        sp_log_append(&thread->log, scope->start, ticks, scope->node->id);
+}
+
+#endif

@@ -1,0 +1,302 @@
+#include "snapshot.h"
+
+#include "clock.h"
+#include "lines.h"
+#include "manager.h"
+#include "region.h"
+
+/* ---- Statistics -------------------------------------------------------------------------- */
+
+static const double quantiles[] = {0.5, 0.9, 0.95, 0.99, 0.999};
+enum { QUANTILES = sizeof quantiles / sizeof *quantiles };
+
+static PyObject *quantiles_ns(const sp_node *node)
+{
+    PyObject *values = PyTuple_New(QUANTILES);
+    for (int i = 0; values != NULL && i < QUANTILES; i++) {
+        double ticks = sp_node_quantile(node, quantiles[i]);
+        PyObject *value = PyLong_FromLongLong(sp_clock_span_ns((int64_t)(ticks + 0.5)));
+        if (value == NULL)
+            Py_CLEAR(values);
+        else
+            PyTuple_SET_ITEM(values, i, value);
+    }
+    return values;
+}
+
+static PyObject *node_row(const sp_node *node)
+{
+    PyObject *percentiles = quantiles_ns(node);
+    if (percentiles == NULL)
+        return NULL;
+    double deviation = sp_node_deviation(node)
+                       * (sp_clock.source == SP_CLOCK_COUNTER ? sp_clock.ns_per_tick : 1.0);
+    long long parent = node->parent == NULL ? -1 : (long long)node->parent->id - 1;
+    PyObject *region = node->region == NULL ? Py_None : (PyObject *)node->region;
+    return Py_BuildValue(
+        "(LOKKILLLLLdN)", parent, region, (unsigned long long)node->count,
+        (unsigned long long)node->errors, (unsigned)node->active,
+        (long long)sp_clock_span_ns((int64_t)node->total),
+        (long long)sp_clock_span_ns((int64_t)node->sum),
+        (long long)sp_clock_span_ns(node->exclusive),
+        (long long)(node->count == 0 ? 0 : sp_clock_span_ns((int64_t)node->minimum)),
+        (long long)sp_clock_span_ns((int64_t)node->maximum), deviation, percentiles);
+}
+
+static int merge_thread(void *thread, void *tree)
+{
+    return sp_tree_merge(tree, &((sp_thread *)thread)->tree);
+}
+
+/* Rows of the merged tree, parents before children; a region's id is its place in _regions(). */
+static PyObject *collect_tree(sp_manager *manager)
+{
+    sp_tree *tree = PyMem_RawMalloc(sizeof *tree);
+    if (tree == NULL || sp_tree_init(tree) < 0) {
+        PyMem_RawFree(tree);
+        return PyErr_NoMemory();
+    }
+    PyObject *rows = NULL;
+    SP_LOCK(&manager->lock);
+    int merged = sp_map_each(&manager->threads, merge_thread, tree);
+    SP_UNLOCK(&manager->lock);
+    if (merged < 0)
+        PyErr_NoMemory();
+    else
+        rows = PyList_New(tree->count - 1);
+    for (uint32_t i = 1; rows != NULL && i < tree->count; i++) {
+        PyObject *row = node_row(tree->nodes[i]);
+        if (row == NULL)
+            Py_CLEAR(rows);
+        else
+            PyList_SET_ITEM(rows, i - 1, row);
+    }
+    sp_tree_free(tree);
+    PyMem_RawFree(tree);
+    return rows;
+}
+
+static int merge_region(void *thread, void *into)
+{
+    const sp_tree *tree = &((sp_thread *)thread)->tree;
+    for (uint32_t i = 1; i < tree->count; i++) {
+        if (tree->nodes[i]->region == ((sp_node *)into)->region
+            && sp_node_merge(into, tree->nodes[i]) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The statistics of one region. Recursion is folded, so no node of a region lies below another
+ * and the totals add up. */
+static PyObject *collect_region(sp_manager *manager, sp_region *region)
+{
+    sp_node sum;
+    sp_node_init(&sum, region, NULL, 0);
+    SP_LOCK(&manager->lock);
+    int merged = sp_map_each(&manager->threads, merge_region, &sum);
+    SP_UNLOCK(&manager->lock);
+    PyObject *row = merged < 0 ? PyErr_NoMemory() : node_row(&sum);
+    sp_node_free(&sum);
+    return row;
+}
+
+const char sp_snapshot_collect_doc[] =
+"_collect(region)\n--\n\n"
+"Statistics of the current run: one row for a region, or for None the rows of the tree, parents\n"
+"before children. A row is (parent row or -1, region, calls, errors, open calls, total, sum of\n"
+"all calls, exclusive, minimum, maximum, standard deviation, (p50, p90, p95, p99, p99.9)); times\n"
+"are integer nanoseconds, the deviation a float of them.";
+
+PyObject *sp_snapshot_collect(PyObject *self, PyObject *region)
+{
+    sp_manager *manager = (sp_manager *)self;
+    sp_clock_calibrate();
+    if (region == Py_None)
+        return collect_tree(manager);
+    if (!PyObject_TypeCheck(region, manager->state->region_type)) {
+        PyErr_SetString(PyExc_TypeError, "_collect() takes a region or None");
+        return NULL;
+    }
+    return collect_region(manager, (sp_region *)region);
+}
+
+/* ---- Events ------------------------------------------------------------------------------ */
+
+typedef struct {
+    uint64_t start, ticks;
+    uint32_t node;
+} event;
+
+/* Walk over the whole log of a thread, block by block. */
+typedef struct {
+    const sp_log *log;
+    size_t block;
+    uint64_t record;
+} log_reader;
+
+static bool read_event(log_reader *reader, event *read)
+{
+    while (reader->block < reader->log->count
+           && reader->record >= reader->log->blocks[reader->block]->used) {
+        reader->block++;
+        reader->record = 0;
+    }
+    if (reader->block >= reader->log->count)
+        return false;
+    const sp_record *record = &reader->log->blocks[reader->block]->records[reader->record++];
+    read->start = record->start;
+    read->ticks = record->rest >> SP_NODE_BITS;
+    read->node = (uint32_t)(record->rest & (SP_NODE_LIMIT - 1));
+    if (SP_UNLIKELY(read->ticks == SP_LONG_DURATION)) {
+        read->ticks = record[1].start;
+        reader->record++;
+    }
+    return true;
+}
+
+typedef struct {
+    const sp_region *wanted; /* or NULL for all */
+    uint64_t *ends;          /* by region id: where its next event goes */
+    int64_t *starts, *durations;
+} gathering;
+
+static int count_thread(void *value, void *argument)
+{
+    sp_thread *thread = value;
+    gathering *into = argument;
+    sp_log_settle(&thread->log);
+    log_reader reader = {.log = &thread->log};
+    event read;
+    while (read_event(&reader, &read)) {
+        const sp_region *region = thread->tree.nodes[read.node]->region;
+        if (into->wanted == NULL || into->wanted == region)
+            into->ends[region->id]++;
+    }
+    return 0;
+}
+
+static int gather_thread(void *value, void *argument)
+{
+    const sp_thread *thread = value;
+    gathering *into = argument;
+    log_reader reader = {.log = &thread->log};
+    event read;
+    while (read_event(&reader, &read)) {
+        const sp_region *region = thread->tree.nodes[read.node]->region;
+        if (into->wanted != NULL && into->wanted != region)
+            continue;
+        uint64_t at = into->ends[region->id]++;
+        into->starts[at] = sp_clock_instant_ns(read.start);
+        into->durations[at] = sp_clock_span_ns((int64_t)read.ticks);
+    }
+    return 0;
+}
+
+/* Fill two int64 columns, region after region; `ends` comes back as where each region ends. */
+static int gather(sp_manager *manager, gathering *into, PyObject **starts, PyObject **durations)
+{
+    sp_map_each(&manager->threads, count_thread, into);
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < manager->region_count; i++) {
+        uint64_t count = into->ends[i];
+        into->ends[i] = total;
+        total += count;
+    }
+    *starts = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(total * sizeof(int64_t)));
+    *durations = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(total * sizeof(int64_t)));
+    if (*starts == NULL || *durations == NULL)
+        return -1;
+    into->starts = (int64_t *)(void *)PyByteArray_AS_STRING(*starts);
+    into->durations = (int64_t *)(void *)PyByteArray_AS_STRING(*durations);
+    sp_map_each(&manager->threads, gather_thread, into);
+    return 0;
+}
+
+static PyObject *list_of(const uint64_t *values, uint32_t count)
+{
+    PyObject *list = PyList_New(count);
+    for (uint32_t i = 0; list != NULL && i < count; i++) {
+        PyObject *value = PyLong_FromUnsignedLongLong(values[i]);
+        if (value == NULL)
+            Py_CLEAR(list);
+        else
+            PyList_SET_ITEM(list, i, value);
+    }
+    return list;
+}
+
+const char sp_snapshot_events_doc[] =
+"_events(region)\n--\n\n"
+"The finished calls of the current run as (ends, starts, durations): two bytearrays of int64\n"
+"nanoseconds, starts on the perf_counter_ns() axis, grouped by region id; ends[i] is where region\n"
+"i's calls end. Within a region: thread by thread, in the order in which the calls ended.\n"
+"region: the only one wanted, or None for all.";
+
+PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
+{
+    sp_manager *manager = (sp_manager *)self;
+    PyObject *starts = NULL, *durations = NULL, *result = NULL;
+    gathering into = {.wanted = region == Py_None ? NULL : (const sp_region *)region};
+    if (region != Py_None && !PyObject_TypeCheck(region, manager->state->region_type)) {
+        PyErr_SetString(PyExc_TypeError, "_events() takes a region or None");
+        return NULL;
+    }
+    sp_clock_calibrate();
+    uint32_t regions = manager->region_count;
+    into.ends = PyMem_RawCalloc((size_t)regions + 1, sizeof *into.ends);
+    if (into.ends == NULL)
+        return PyErr_NoMemory();
+    if (gather(manager, &into, &starts, &durations) == 0) {
+        PyObject *ends = list_of(into.ends, regions);
+        if (ends != NULL)
+            result = Py_BuildValue("(NOO)", ends, starts, durations);
+    }
+    PyMem_RawFree(into.ends);
+    Py_XDECREF(starts);
+    Py_XDECREF(durations);
+    return result;
+}
+
+/* ---- Counters ---------------------------------------------------------------------------- */
+
+typedef struct {
+    uint64_t calls, open, lost, dropped, bytes, threads;
+} totals;
+
+static int add_totals(void *value, void *argument)
+{
+    const sp_thread *thread = value;
+    totals *sum = argument;
+    for (uint32_t i = 1; i < thread->tree.count; i++)
+        sum->calls += thread->tree.nodes[i]->count;
+    sum->open += (uint64_t)(thread->top - thread->scopes);
+    sum->lost += thread->lost;
+    sum->dropped += thread->log.dropped;
+    for (size_t i = 0; i < thread->log.count; i++)
+        sum->bytes += sizeof(sp_block)
+                      + thread->log.blocks[i]->capacity * sizeof(sp_record);
+    sum->threads++;
+    return 0;
+}
+
+const char sp_snapshot_counters_doc[] =
+"_counters()\n--\n\n"
+"What the current run holds and what it missed, as a dict of int: calls finished, open, threads,\n"
+"log_bytes; unmatched exits, lost entries (no memory), dropped events (no memory), lines_lost.";
+
+PyObject *sp_snapshot_counters(PyObject *self, PyObject *unused)
+{
+    sp_manager *manager = (sp_manager *)self;
+    totals sum = {0};
+    (void)unused;
+    SP_LOCK(&manager->lock);
+    sp_map_each(&manager->threads, add_totals, &sum);
+    SP_UNLOCK(&manager->lock);
+    return Py_BuildValue("{sKsKsKsKsKsKsKsK}", "calls", (unsigned long long)sum.calls, "open",
+                         (unsigned long long)sum.open, "threads", (unsigned long long)sum.threads,
+                         "log_bytes", (unsigned long long)sum.bytes, "unmatched",
+                         (unsigned long long)manager->unmatched, "lost",
+                         (unsigned long long)sum.lost, "dropped", (unsigned long long)sum.dropped,
+                         "lines_lost", (unsigned long long)sp_lines_lost());
+}

@@ -1,0 +1,28 @@
+/* The state of the module: its types and the few objects they share. */
+#ifndef SP_STATE_H
+#define SP_STATE_H
+
+#include "compat.h"
+
+typedef struct sp_state {
+    PyTypeObject *manager_type;
+    PyTypeObject *region_type; /* the base; scope_profiler.regions.Region derives from it */
+    PyTypeObject *opener_type;
+    PyTypeObject *opener_slot_type;
+    PyTypeObject *hook_type;
+    PyTypeObject *hook_slot_type;
+    PyTypeObject *wrapper_type;
+    PyObject *default_manager; /* what ProfileManager.region(...) on the class acts on */
+} sp_state;
+
+extern struct PyModuleDef sp_module;
+
+/* One line a type in module_exec; each returns -1 with an exception set. */
+int sp_manager_init(PyObject *module, sp_state *state);
+int sp_region_init(PyObject *module, sp_state *state);
+int sp_wrapper_init(PyObject *module, sp_state *state);
+
+/* Make a heap type of the module; NULL with an exception set. */
+PyTypeObject *sp_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base);
+
+#endif

@@ -1,0 +1,80 @@
+#include "threadlog.h"
+
+/* The first block is small, for threads that live short; then they double up to 1 MiB, where
+ * the cost of a new one is spread over 65 536 calls. */
+enum { FIRST_RECORDS = 256, MOST_RECORDS = 65536 };
+
+void sp_log_init(sp_log *log, uint64_t thread, bool on)
+{
+    *log = (sp_log){.thread = thread, .on = on};
+}
+
+void sp_log_free(sp_log *log)
+{
+    for (size_t i = 0; i < log->count; i++)
+        PyMem_RawFree(log->blocks[i]);
+    PyMem_RawFree(log->blocks);
+    *log = (sp_log){0};
+}
+
+void sp_log_settle(sp_log *log)
+{
+    if (log->count != 0) {
+        sp_block *last = log->blocks[log->count - 1];
+        last->used = (uint64_t)(log->next - last->records);
+    }
+}
+
+bool sp_log_extend(sp_log *log)
+{
+    if (log->count == log->capacity) {
+        size_t capacity = log->capacity == 0 ? 8 : 2 * log->capacity;
+        sp_block **blocks = PyMem_RawRealloc(log->blocks, capacity * sizeof *blocks);
+        if (blocks == NULL)
+            return false;
+        log->blocks = blocks;
+        log->capacity = capacity;
+    }
+    size_t records = FIRST_RECORDS;
+    if (log->count != 0) {
+        records = 2 * (size_t)log->blocks[log->count - 1]->capacity;
+        if (records > MOST_RECORDS)
+            records = MOST_RECORDS;
+    }
+    sp_block *block = PyMem_RawMalloc(sizeof *block + records * sizeof *block->records);
+    if (block == NULL)
+        return false;
+    *block = (sp_block){.magic = SP_BLOCK_MAGIC,
+                        .thread = log->thread,
+                        .sequence = log->count,
+                        .capacity = records};
+    sp_log_settle(log);
+    log->blocks[log->count++] = block;
+    log->next = block->records;
+    log->end = block->records + records;
+    return true;
+}
+
+void sp_log_append_long(sp_log *log, uint64_t start, uint64_t ticks, uint32_t node)
+{
+    bool is_long = ticks >= SP_LONG_DURATION;
+    if (node >= SP_NODE_LIMIT
+        || (log->end - log->next < 1 + is_long && !sp_log_extend(log))) {
+        log->dropped++;
+        return;
+    }
+    log->next[0] = (sp_record){start, (is_long ? SP_LONG_DURATION : ticks) << SP_NODE_BITS | node};
+    if (is_long)
+        log->next[1] = (sp_record){ticks, UINT64_MAX};
+    log->next += 1 + is_long;
+}
+
+uint64_t sp_log_size(const sp_log *log)
+{
+    uint64_t size = 0;
+    for (size_t i = 0; i + 1 < log->count; i++)
+        size += log->blocks[i]->used;
+    if (log->count != 0)
+        size += (uint64_t)(log->next - log->blocks[log->count - 1]->records);
+    return size;
+}

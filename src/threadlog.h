@@ -1,0 +1,69 @@
+/* The log of one thread: a chain of blocks of 16-byte records, one record a call, in the order
+ * in which calls end.
+ *
+ * A block is written so that it can lie in a mapped file and be read after a crash: it begins
+ * with a header that tells what it is, whose, and the how-many-th, holds no pointer, and its
+ * records are whole as soon as `used` counts them. In this version blocks are anonymous memory. */
+#ifndef SP_THREADLOG_H
+#define SP_THREADLOG_H
+
+#include "compat.h"
+
+/* A record is the start in ticks, and the duration with the number of the node below it. A
+ * duration too long for its 40 bits (some minutes) stands in the record that follows. */
+typedef struct {
+    uint64_t start;
+    uint64_t rest;
+} sp_record;
+
+enum { SP_NODE_BITS = 24 };
+#define SP_LONG_DURATION ((UINT64_C(1) << 40) - 1)
+#define SP_NODE_LIMIT (UINT32_C(1) << SP_NODE_BITS)
+
+#define SP_BLOCK_MAGIC UINT32_C(0x314b4253) /* "SBK1" */
+
+typedef struct {
+    uint32_t magic;
+    uint32_t checksum; /* of the used records; 0 while the block is being written */
+    uint64_t thread;   /* serial number of the thread in this process */
+    uint64_t sequence; /* of the block in its thread, from 0 */
+    uint64_t capacity; /* records that fit */
+    uint64_t used;     /* records that are whole */
+    uint64_t reserved[3];
+    sp_record records[];
+} sp_block;
+
+typedef struct {
+    sp_record *next, *end; /* in the last block */
+    sp_block **blocks;     /* Owned. */
+    size_t count, capacity;
+    uint64_t thread;
+    uint64_t dropped; /* calls that found no memory: their statistics are kept, their times not */
+    bool on;          /* off: statistics only */
+} sp_log;
+
+void sp_log_init(sp_log *log, uint64_t thread, bool on);
+void sp_log_free(sp_log *log);
+/* Make room for two records; false when there is none. */
+bool sp_log_extend(sp_log *log);
+/* Records written, a long one counted twice. */
+uint64_t sp_log_size(const sp_log *log);
+/* Bring the headers' `used` up to date, before the blocks are read. */
+void sp_log_settle(sp_log *log);
+
+SP_NOINLINE void sp_log_append_long(sp_log *log, uint64_t start, uint64_t ticks, uint32_t node);
+
+/* Write one call. */
+SP_INLINE void sp_log_append(sp_log *log, uint64_t start, uint64_t ticks, uint32_t node)
+{
+    sp_record *record = log->next;
+    if (SP_UNLIKELY(record == log->end || ticks >= SP_LONG_DURATION || node >= SP_NODE_LIMIT)) {
+        sp_log_append_long(log, start, ticks, node);
+        return;
+    }
+    record->start = start;
+    record->rest = ticks << SP_NODE_BITS | node;
+    log->next = record + 1;
+}
+
+#endif

@@ -1,0 +1,207 @@
+#include "wrapper.h"
+
+#include "lines.h"
+#include "scope.h"
+#include "twin.h"
+
+/* A call under a region: the recipe both carriers follow. The address of `mark` is the key of
+ * the scope: no other open call has it. The region is held, as the function may drop the last
+ * reference to its own carrier. */
+PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc call,
+                          PyCodeObject *code, PyObject *const *args, size_t nargsf,
+                          PyObject *names)
+{
+    uint32_t mark = 0;
+    Py_INCREF(region);
+    if (SP_UNLIKELY(region->lines) && code != NULL)
+        mark = sp_lines_call_begin(region, code);
+    sp_scope_enter(region->manager, region, &mark);
+    PyObject *result = call(function, args, nargsf, names);
+    sp_scope_leave(region->manager, region, &mark, result == NULL);
+    if (SP_UNLIKELY(mark != 0))
+        sp_lines_call_end(mark);
+    Py_DECREF(region);
+    return result;
+}
+
+/* ---- Wrapper ----------------------------------------------------------------------------- */
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    PyObject *wrapped;  /* Owned. */
+    sp_region *region;  /* Owned. */
+    PyObject *code;     /* of the Python function at the bottom, for line mode, or NULL. Owned. */
+    PyObject *dict;
+    PyObject *weakrefs;
+} Wrapper;
+
+static PyObject *wrapper_call(PyObject *self, PyObject *const *args, size_t nargsf,
+                              PyObject *names)
+{
+    Wrapper *wrapper = (Wrapper *)self;
+    if (SP_LIKELY(wrapper->region->recording))
+        return sp_wrapper_call(wrapper->region, wrapper->wrapped, PyObject_Vectorcall,
+                               (PyCodeObject *)wrapper->code, args, nargsf, names);
+    return PyObject_Vectorcall(wrapper->wrapped, args, nargsf, names);
+}
+
+static PyObject *wrapper_get(PyObject *self, PyObject *instance, PyObject *type)
+{
+    (void)type;
+    if (instance == NULL || instance == Py_None)
+        return Py_NewRef(self);
+    return PyMethod_New(self, instance);
+}
+
+/* What the wrapper does not have itself it shows of the function: __code__, __defaults__, ... */
+static PyObject *wrapper_getattro(PyObject *self, PyObject *name)
+{
+    PyObject *value = PyObject_GenericGetAttr(self, name);
+    if (value == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        value = PyObject_GetAttr(((Wrapper *)self)->wrapped, name);
+    }
+    return value;
+}
+
+static PyObject *wrapper_repr(PyObject *self)
+{
+    Wrapper *wrapper = (Wrapper *)self;
+    return PyUnicode_FromFormat("<profiled %R in region %R>", wrapper->wrapped,
+                                wrapper->region->name);
+}
+
+/* Pickled and copied by reference, as functions are: under the name it was defined with. */
+static PyObject *wrapper_reduce(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return PyObject_GetAttrString(self, "__qualname__");
+}
+
+static int wrapper_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Wrapper *wrapper = (Wrapper *)self;
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(wrapper->wrapped);
+    Py_VISIT(wrapper->region);
+    Py_VISIT(wrapper->code);
+    Py_VISIT(wrapper->dict);
+    return 0;
+}
+
+static int wrapper_clear(PyObject *self)
+{
+    Py_CLEAR(((Wrapper *)self)->dict);
+    return 0;
+}
+
+static void wrapper_dealloc(PyObject *self)
+{
+    Wrapper *wrapper = (Wrapper *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    if (wrapper->weakrefs != NULL)
+        PyObject_ClearWeakRefs(self);
+    wrapper_clear(self);
+    Py_XDECREF(wrapper->wrapped);
+    Py_XDECREF(wrapper->region);
+    Py_XDECREF(wrapper->code);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef wrapper_methods[] = {
+    {"__reduce__", wrapper_reduce, METH_NOARGS, "The name, as functions are pickled."},
+    {NULL},
+};
+
+static PyGetSetDef wrapper_getset[] = {
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+    {NULL},
+};
+
+static PyMemberDef wrapper_members[] = {
+    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(Wrapper, vectorcall), Py_READONLY, NULL},
+    {"__dictoffset__", Py_T_PYSSIZET, offsetof(Wrapper, dict), Py_READONLY, NULL},
+    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(Wrapper, weakrefs), Py_READONLY, NULL},
+    {NULL},
+};
+
+static PyType_Slot wrapper_slots[] = {
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_descr_get, wrapper_get},
+    {Py_tp_getattro, wrapper_getattro},
+    {Py_tp_repr, wrapper_repr},
+    {Py_tp_traverse, wrapper_traverse},
+    {Py_tp_clear, wrapper_clear},
+    {Py_tp_dealloc, wrapper_dealloc},
+    {Py_tp_methods, wrapper_methods},
+    {Py_tp_getset, wrapper_getset},
+    {Py_tp_members, wrapper_members},
+    {0, NULL},
+};
+
+static PyType_Spec wrapper_spec = {
+    .name = "scope_profiler._core.ProfiledFunction",
+    .basicsize = sizeof(Wrapper),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL
+             | Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_IMMUTABLETYPE
+             | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = wrapper_slots,
+};
+
+/* The code of the Python function that a callable ends in: through methods, partials (.func)
+ * and decorators that tell (__wrapped__). NULL without an exception when there is none. */
+static PyObject *bottom_code(PyObject *callable)
+{
+    static const char *const ways[] = {"__func__", "func", "__wrapped__", NULL};
+    PyObject *at = Py_NewRef(callable);
+    for (int depth = 0; at != NULL && depth < 64; depth++) {
+        if (PyFunction_Check(at)) {
+            PyObject *code = Py_NewRef(PyFunction_GET_CODE(at));
+            Py_DECREF(at);
+            return code;
+        }
+        PyObject *next = NULL;
+        for (int i = 0; next == NULL && ways[i] != NULL; i++) {
+            next = PyObject_GetAttrString(at, ways[i]);
+            PyErr_Clear();
+        }
+        Py_SETREF(at, next);
+    }
+    Py_XDECREF(at);
+    return NULL;
+}
+
+static PyObject *wrapper_new(sp_region *region, PyObject *function)
+{
+    PyTypeObject *type = region->manager->state->wrapper_type;
+    Wrapper *wrapper = (Wrapper *)type->tp_alloc(type, 0);
+    if (wrapper == NULL)
+        return NULL;
+    wrapper->vectorcall = wrapper_call;
+    wrapper->wrapped = Py_NewRef(function);
+    wrapper->region = (sp_region *)Py_NewRef(region);
+    wrapper->code = bottom_code(function);
+    return (PyObject *)wrapper;
+}
+
+PyObject *sp_wrapper_new(sp_region *region, PyObject *function)
+{
+    if (!PyCallable_Check(function)) {
+        PyErr_Format(PyExc_TypeError, "profile() decorates a callable, got %.200s: %R",
+                     Py_TYPE(function)->tp_name, function);
+        return NULL;
+    }
+    return sp_twin_fits(function) ? sp_twin_new(region, function)
+                                  : wrapper_new(region, function);
+}
+
+void sp_wrapper_switch(sp_manager *manager) { sp_twin_switch(manager); }
+
+int sp_wrapper_init(PyObject *module, sp_state *state)
+{
+    state->wrapper_type = sp_add_type(module, &wrapper_spec, NULL);
+    return state->wrapper_type == NULL ? -1 : 0;
+}

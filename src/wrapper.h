@@ -1,0 +1,17 @@
+/* What @profile returns. Two carriers of the same enter and leave:
+ *
+ * - a twin: for a Python function on 3.12 and newer, a second function object over the same code,
+ *   whose vectorcall is ours while a run records and Python's own when none does;
+ * - a wrapper: for everything else that can be called, and on 3.11, where calls between Python
+ *   functions never look at vectorcall: an object of our own type. */
+#ifndef SP_WRAPPER_H
+#define SP_WRAPPER_H
+
+#include "region.h"
+
+/* The function under the region, as a new reference; NULL with an exception set. */
+PyObject *sp_wrapper_new(sp_region *region, PyObject *function);
+/* The manager's recording state changed: turn its twins on or off. */
+void sp_wrapper_switch(sp_manager *manager);
+
+#endif
