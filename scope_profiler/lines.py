@@ -154,14 +154,32 @@ def _one_line_loops(code):
 
 
 def line_records(manager, region=None):
-    """What line mode counted in the current run, threads and region sets added up.
+    """What line mode counted in the current run, each line of each function once.
 
-    [(region name, code, [(line, hits, ns), ...] sorted by line), ...] in the order in which
-    code objects were met; region: the one wanted, or None for all.
+    [(code, [(line, hits, ns), ...] sorted by line), ...] in the order in which code objects were
+    met; region: only what was counted for it, or None for all.
     """
+    tables = ((None, code, rows) for _, code, rows in manager._lines(region))
+    return [(code, rows) for _, code, rows in _merge(tables)]
+
+
+def line_records_by_region(manager):
+    """The same for each region by itself: [(region name, code, rows), ...]. What was counted for
+    two regions at once is in both."""
+    return _merge(
+        (region.name, code, rows)
+        for regions, code, rows in manager._lines(None)
+        for region in regions
+    )
+
+
+def _merge(tables):
+    """Add up the tables of threads and of sets of regions: [(region name, code, rows), ...]."""
     merged = {}
-    for counted, code, rows in reversed(manager._lines(region)):
-        key = (counted.name, code.co_filename, code.co_firstlineno, code.co_qualname)
+    for name, code, rows in reversed(list(tables)):
+        if not rows:
+            continue
+        key = (name, code.co_filename, code.co_firstlineno, code.co_qualname)
         _, cells = merged.setdefault(key, (code, {}))
         for line, hits, ns in rows:
             before = cells.get(line, (0, 0))
@@ -179,5 +197,5 @@ def timings_of(region):
         return None
     return {
         (code.co_filename, code.co_firstlineno, code.co_qualname): rows
-        for _, code, rows in line_records(region.manager, region)
+        for code, rows in line_records(region.manager, region)
     }

@@ -475,10 +475,34 @@ static PyObject *table_rows(const sp_line_table *table)
     return rows;
 }
 
+/* The manager's regions in the set, outermost first. */
+static PyObject *set_regions(const sp_line_set *set, const sp_manager *manager)
+{
+    PyObject *regions = PyList_New(0);
+    for (; set != NULL && regions != NULL; set = set->outer) {
+        if (set->region != NULL && set->region->manager == manager
+            && PyList_Insert(regions, 0, (PyObject *)set->region) < 0)
+            Py_CLEAR(regions);
+    }
+    return regions;
+}
+
+static PyObject *table_entry(const sp_line_table *table, const sp_manager *manager)
+{
+    PyObject *regions = set_regions(table->set, manager);
+    PyObject *rows = regions == NULL ? NULL : table_rows(table);
+    if (rows == NULL) {
+        Py_XDECREF(regions);
+        return NULL;
+    }
+    return Py_BuildValue("(NON)", regions, (PyObject *)table->code->code, rows);
+}
+
 const char sp_lines_collect_doc[] =
 "_lines(region)\n--\n\n"
-"[(region, code, [(line, hits, nanoseconds), ...]), ...] of the current run, one entry for each\n"
-"thread and set of regions, oldest last. region: the one wanted, or None for all.";
+"[([region, ...], code, [(line, hits, nanoseconds), ...]), ...] of the current run: what each\n"
+"thread counted in a code object for a set of regions, the latest first. region: the one wanted,\n"
+"or None for all.";
 
 PyObject *sp_lines_collect(PyObject *self, PyObject *wanted)
 {
@@ -492,28 +516,16 @@ PyObject *sp_lines_collect(PyObject *self, PyObject *wanted)
     const sp_line_table *table = all.tables;
     SP_UNLOCK(&all.lock);
     for (; table != NULL; table = table->next) {
-        for (const sp_line_set *set = table->set; set != NULL; set = set->outer) {
-            if (set->region == NULL || set->region->manager != manager
-                || (wanted != Py_None && (PyObject *)set->region != wanted))
-                continue;
-            PyObject *rows = table_rows(table);
-            if (rows == NULL)
-                goto error;
-            if (PyList_GET_SIZE(rows) == 0) {
-                Py_DECREF(rows);
-                continue;
-            }
-            PyObject *entry = Py_BuildValue("(OON)", (PyObject *)set->region,
-                                            (PyObject *)table->code->code, rows);
-            if (entry == NULL || PyList_Append(list, entry) < 0) {
-                Py_XDECREF(entry);
-                goto error;
-            }
-            Py_DECREF(entry);
+        if (wanted == Py_None ? !set_of_manager(table->set, manager)
+                              : !set_holds(table->set, (const sp_region *)wanted))
+            continue;
+        PyObject *entry = table_entry(table, manager);
+        if (entry == NULL || PyList_Append(list, entry) < 0) {
+            Py_XDECREF(entry);
+            Py_DECREF(list);
+            return NULL;
         }
+        Py_DECREF(entry);
     }
     return list;
-error:
-    Py_DECREF(list);
-    return NULL;
 }

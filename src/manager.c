@@ -140,7 +140,6 @@ static sp_region *make_region(sp_manager *manager, PyObject *name)
     PyObject *exact = PyUnicode_FromObject(name); /* a str subclass becomes a str */
     if (exact == NULL)
         return NULL;
-    PyUnicode_InternInPlace(&exact);
     sp_region *region = sp_region_new(manager, exact); /* calls Python: not under the lock */
     Py_DECREF(exact);
     if (region == NULL)

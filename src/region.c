@@ -134,6 +134,26 @@ static PyObject *hook_slot_get(PyObject *self, PyObject *region, PyObject *type)
     return Py_NewRef(*(PyObject **)((char *)region + ((HookSlot *)self)->offset));
 }
 
+/* type(region).__enter__(region), which is how contextlib.ExitStack goes about it. */
+static PyObject *hook_slot_call(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    sp_state *state = PyType_GetModuleState(Py_TYPE(self));
+    Py_ssize_t nargs = PyTuple_GET_SIZE(args);
+    PyObject *region = nargs == 0 ? NULL : PyTuple_GET_ITEM(args, 0);
+    if (region == NULL || !PyObject_TypeCheck(region, state->region_type)) {
+        PyErr_SetString(PyExc_TypeError, "__enter__ and __exit__ of the class take a region");
+        return NULL;
+    }
+    PyObject *rest = PyTuple_GetSlice(args, 1, nargs);
+    if (rest == NULL)
+        return NULL;
+    PyObject *hook = hook_slot_get(self, region, NULL);
+    PyObject *result = PyObject_Call(hook, rest, kwargs);
+    Py_DECREF(hook);
+    Py_DECREF(rest);
+    return result;
+}
+
 static void hook_slot_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
@@ -143,6 +163,7 @@ static void hook_slot_dealloc(PyObject *self)
 
 static PyType_Slot hook_slot_slots[] = {
     {Py_tp_descr_get, hook_slot_get},
+    {Py_tp_call, hook_slot_call},
     {Py_tp_dealloc, hook_slot_dealloc},
     {0, NULL},
 };

@@ -8,7 +8,7 @@
 typedef struct sp_region {
     PyObject_HEAD
     sp_manager *manager; /* Owned. */
-    PyObject *name;      /* Owned, interned. */
+    PyObject *name;      /* Owned. Not interned: that would keep every name forever on 3.12. */
     PyObject *enter, *leave; /* what `with` finds as __enter__ and __exit__. Owned; a cycle. */
     PyObject *weakrefs;
     uint32_t id;    /* in its manager */

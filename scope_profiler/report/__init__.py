@@ -13,7 +13,7 @@ def print_run(manager, stream=None):
     summary = summarize(manager)
     out = printer(sys.stdout if stream is None else stream)
     region_table.show(summary, out)
-    for _, code, rows in summary.line_records:
+    for code, rows in summary.line_records:
         line_table.show(code, rows, out)
     for note in notes(summary):
         out.line(note)
@@ -26,5 +26,5 @@ def print_region(region, stream=None):
     out = printer(sys.stdout if stream is None else stream)
     region_table.show_block(region.get_stats(), out)
     if region.manager._line_mode:
-        for _, code, rows in line_records(region.manager, region):
+        for code, rows in line_records(region.manager, region):
             line_table.show(code, rows, out)

@@ -2,7 +2,11 @@
 
 from .style import format_count, format_time
 
-MOST_ROWS = 200  # a table longer than this is not read but searched, for which there is the file
+# A longer table is not read but searched, for which there is the file: then rows that stand for
+# next to nothing are left out, and the rest is cut.
+LONG = 60
+LEAST_SHARE = 0.001
+MOST_ROWS = 200
 MOST_NAME = 60
 
 
@@ -20,7 +24,7 @@ def show(summary, out):
     if not summary.tree:
         out.line("No region was entered.")
         return
-    rows = summary.tree[:MOST_ROWS]
+    rows = _worth_showing(summary.tree, summary.wall_ns)
     errors = any(row.statistics.errors for row in rows)
     columns = ["Calls", "% run", "Total", "Own", "Average", "p50", "p99", "Max"]
     cells = [_cells(row.statistics, summary.wall_ns) for row in rows]
@@ -42,8 +46,16 @@ def show(summary, out):
     for name, values, row in zip(names, cells, rows):
         share = row.statistics.exclusive_ns / summary.wall_ns if summary.wall_ns > 0 else 0
         out.line(line(name, values), share)
-    if len(summary.tree) > MOST_ROWS:
-        out.line(f"… and {format_count(len(summary.tree) - MOST_ROWS)} rows more")
+    if len(rows) < len(summary.tree):
+        out.line(f"… and {_many(len(summary.tree) - len(rows), 'row')} not shown")
+
+
+def _worth_showing(tree, wall_ns):
+    """The rows to print: all of a short table; a parent is always there with its child."""
+    if len(tree) <= LONG:
+        return tree
+    least = LEAST_SHARE * wall_ns
+    return [row for row in tree if row.statistics.total_ns >= least][:MOST_ROWS]
 
 
 def _many(count, what):

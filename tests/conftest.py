@@ -1,0 +1,69 @@
+"""What tests share: a clock that only moves when told, and managers that leave nothing behind."""
+
+import gc
+
+import pytest
+
+from scope_profiler import ProfileManager, _core
+
+
+class Clock:
+    """The fake clock: real time is off until the test ends."""
+
+    def __init__(self, now=1_000):
+        self.now = now
+        _core._fake_clock(now)
+
+    def tick(self, ns):
+        self.now += ns
+        _core._fake_clock(self.now)
+
+
+@pytest.fixture
+def clock():
+    yield Clock()
+    _core._fake_clock(None)
+
+
+@pytest.fixture
+def manager(clock):
+    """A manager of its own, recording, under the fake clock."""
+    manager = ProfileManager()
+    manager.setup(deactivate_file_output=True)
+    yield manager
+    manager.reset()
+
+
+@pytest.fixture
+def core():
+    """The bare core: a manager without the Python face, recording."""
+    manager = _core.Manager()
+    manager._begin(True, False)
+    yield manager
+    manager._record(False)
+
+
+@pytest.fixture(autouse=True)
+def clean_default(tmp_path, monkeypatch):
+    """Tests run in an empty folder, and the process-wide manager is as new for each."""
+    monkeypatch.chdir(tmp_path)
+    yield
+    ProfileManager.reset()
+    gc.collect()
+
+
+def calls_of(manager):
+    """{name: (calls, total, exclusive)} of the merged tree, names along the path joined by >."""
+    rows = manager._collect(None)
+    paths = []
+    found = {}
+    for parent, region, calls, _, _, total, _, exclusive, *_ in rows:
+        paths.append((paths[parent] + ">" if parent >= 0 else "") + region.name)
+        found[paths[-1]] = (calls, total, exclusive)
+    return found
+
+
+def events_of(manager, name):
+    """[(start, duration), ...] of a region, as recorded."""
+    _, starts, durations = manager._events(manager._find(name))
+    return list(zip(memoryview(starts).cast("q"), memoryview(durations).cast("q")))

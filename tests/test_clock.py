@@ -1,0 +1,37 @@
+"""src/clock.c: ticks become nanoseconds of perf_counter_ns()."""
+
+import time
+
+from scope_profiler import _core
+
+from conftest import events_of
+
+
+def test_spans_and_instants_agree_with_perf_counter(core):
+    region = core.profile_region("x")
+    before = time.perf_counter_ns()
+    with region:
+        inside = time.perf_counter_ns()
+        while time.perf_counter_ns() < inside + 2_000_000:
+            pass
+        last = time.perf_counter_ns()
+    after = time.perf_counter_ns()
+    [(start, duration)] = events_of(core, "x")
+    slack = 20_000  # between two readings the process may be interrupted
+    assert before - slack <= start <= inside + slack
+    assert last - slack <= start + duration <= after + slack
+
+
+def test_source_is_named():
+    info = _core.clock_info()
+    assert info["source"] in ("rdtsc", "cntvct_el0", "monotonic")
+    assert 0 < info["ns_per_tick"] < 1000
+
+
+def test_fake_clock_stands_still_until_moved(clock, core):
+    with core.profile_region("x"):
+        pass
+    with core.profile_region("x"):
+        clock.tick(7)
+    assert events_of(core, "x") == [(1_000, 0), (1_000, 7)]
+    assert _core.clock_info() == {"source": "fake", "ns_per_tick": 1.0}

@@ -1,0 +1,124 @@
+"""src/node.c: the statistics of the calling-context tree, and its sketch."""
+
+import math
+import random
+
+from hypothesis import given, settings, strategies as st
+import numpy as np
+import pytest
+
+from scope_profiler import _core
+
+from conftest import Clock, calls_of
+
+QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
+
+
+def record(durations):
+    """The row of a region that ran for each of these durations."""
+    clock = Clock()
+    try:
+        manager = _core.Manager()
+        manager._begin(False, False)
+        region = manager.profile_region("x")
+        for duration in durations:
+            with region:
+                clock.tick(duration)
+        return manager._collect(region)
+    finally:
+        _core._fake_clock(None)
+
+
+@given(st.lists(st.integers(0, 10**13), min_size=1, max_size=60))
+@settings(max_examples=150, deadline=None)
+def test_statistics_are_exact(durations):
+    row = record(durations)
+    assert row[2] == len(durations)
+    assert row[5] == row[6] == row[7] == sum(durations)
+    assert (row[8], row[9]) == (min(durations), max(durations))
+    mean = sum(durations) / len(durations)
+    exact = math.sqrt(
+        (len(durations) * sum(d * d for d in durations) - sum(durations) ** 2)
+    ) / len(durations)
+    assert row[10] == pytest.approx(exact, rel=1e-9, abs=1e-6 * max(1.0, mean * 1e-9))
+
+
+@given(st.lists(st.integers(0, 10**12), min_size=1, max_size=300))
+@settings(max_examples=150, deadline=None)
+def test_percentiles_are_within_one_percent(durations):
+    percentiles = record(durations)[11]
+    ordered = sorted(durations)
+    for q, got in zip(QUANTILES, percentiles):
+        position = q * (len(ordered) - 1)
+        low, high = ordered[math.floor(position)], ordered[math.ceil(position)]
+        assert low * 0.99 - 1 <= got <= high * 1.01 + 1
+
+
+def test_percentiles_of_a_known_distribution():
+    generator = random.Random(4)
+    durations = [int(generator.lognormvariate(8, 2)) for _ in range(20_000)]
+    percentiles = record(durations)[11]
+    expected = np.quantile(durations, QUANTILES)
+    assert percentiles == pytest.approx(expected, rel=0.01)
+
+
+def test_deviation_does_not_cancel():
+    """A small spread on a large mean: the textbook one-pass formula in floats gives nonsense."""
+    row = record([10**12 + i % 2 for i in range(1000)])
+    assert row[10] == pytest.approx(0.5, rel=1e-9)
+
+
+def test_tree_by_nesting(clock, core):
+    a, b = core.profile_region("a"), core.profile_region("b")
+    with a:
+        clock.tick(1)
+        with b:
+            clock.tick(10)
+    with b:
+        clock.tick(100)
+        with a:
+            clock.tick(1000)
+    assert calls_of(core) == {
+        "a": (1, 11, 1), "a>b": (1, 10, 10), "b": (1, 1100, 100), "b>a": (1, 1000, 1000)
+    }
+    row = core._collect(b)
+    assert row[2] == 2 and row[5] == 1110 and row[7] == 110
+
+
+def test_recursion_is_folded_and_counts_outermost_time(clock, core):
+    a, b = core.profile_region("a"), core.profile_region("b")
+
+    def down(depth):
+        with a:
+            clock.tick(1)
+            with b:
+                clock.tick(10)
+                if depth:
+                    down(depth - 1)
+
+    down(4)
+    assert calls_of(core) == {"a": (5, 55, 5), "a>b": (5, 54, 50)}
+
+
+def test_deep_recursion_is_one_node(clock, core):
+    region = core.profile_region("deep")
+    for _ in range(5_000):
+        region.__enter__()
+        clock.tick(1)
+    for _ in range(5_000):
+        region.__exit__(None, None, None)
+    assert calls_of(core) == {"deep": (5_000, 5_000, 5_000)}
+    assert core._counters()["unmatched"] == 0
+
+
+def test_many_children_of_one_parent(clock, core):
+    """More edges than the cache holds, walked again and again."""
+    children = [core.profile_region(f"child {i}") for i in range(1000)]
+    with core.profile_region("parent"):
+        for _ in range(3):
+            for i, child in enumerate(children):
+                with child:
+                    clock.tick(i)
+    found = calls_of(core)
+    assert all(found[f"parent>child {i}"] == (3, 3 * i, 3 * i) for i in range(1000))
+    assert found["parent"] == (1, 3 * sum(range(1000)), 0)

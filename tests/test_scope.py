@@ -1,0 +1,230 @@
+"""src/scope.h, scope.c: pairing of entries and exits, and who is charged for what."""
+
+from contextlib import ExitStack
+import threading
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from scope_profiler import _core
+
+from conftest import Clock, calls_of, events_of
+
+
+def test_interleaved_generators_each_close_their_own(clock, core):
+    region = core.profile_region("g")
+
+    def work(ns):
+        with region:
+            clock.tick(ns)
+            yield
+            clock.tick(ns)
+            yield
+
+    first, second = work(1), work(10)
+    next(first), next(second), next(first), next(second)
+    first.close()
+    second.close()
+    assert sorted(events_of(core, "g")) == [(1_000, 22), (1_001, 21)]
+    assert core._counters()["unmatched"] == core._counters()["open"] == 0
+
+
+def test_exclusive_times_add_up_when_scopes_overlap(clock, core):
+    a, b, around = map(core.profile_region, ("a", "b", "around"))
+
+    def hold(region, before):
+        with region:
+            clock.tick(before)
+            yield
+
+    with around:
+        clock.tick(1)
+        first, second = hold(a, 10), hold(b, 100)
+        next(first)
+        next(second)
+        first.close()  # a ends while b, entered inside it, goes on
+        clock.tick(1000)
+        second.close()
+        clock.tick(10_000)
+    found = calls_of(core)
+    assert found["around"] == (1, 11_111, 10_001)
+    assert found["around>a"] == (1, 110, 10)
+    assert found["around>a>b"] == (1, 1100, 1100)
+    assert sum(exclusive for _, _, exclusive in found.values()) == 11_111
+
+
+def test_exit_stack_leaves_from_another_frame(clock, core):
+    with ExitStack() as stack:
+        for name in ("a", "b", "a"):
+            stack.enter_context(core.profile_region(name))
+            clock.tick(1)
+    assert calls_of(core) == {"a": (2, 3, 2), "a>b": (1, 2, 1)}
+
+
+def test_exception_closes_and_is_counted(clock, core):
+    region = core.profile_region("x")
+    error = ValueError("theirs")
+    with pytest.raises(ValueError) as caught:
+        with region:
+            clock.tick(5)
+            raise error
+    assert caught.value is error
+    row = core._collect(region)
+    assert (row[2], row[3], row[5]) == (1, 1, 5)
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, MemoryError])
+def test_base_exceptions_pass(core, kind):
+    with pytest.raises(kind):
+        with core.profile_region("x"):
+            raise kind
+    assert core._collect(core._find("x"))[3] == 1
+
+
+def test_exit_without_entry_is_counted_not_raised(core):
+    region = core.profile_region("x")
+    assert region.__exit__(None, None, None) is None
+    assert core._counters()["unmatched"] == 1
+    with region:
+        pass
+    assert core._collect(region)[2] == 1
+
+
+def test_entered_before_the_run_and_left_in_it(clock):
+    manager = _core.Manager()
+    region = manager.profile_region("x")
+    with region:
+        manager._begin(True, False)
+    assert manager._counters()["unmatched"] == 1
+    assert manager._collect(region)[2] == 0
+
+
+def test_open_across_a_pause_is_whole(clock, core):
+    region = core.profile_region("x")
+    with region:
+        clock.tick(1)
+        core._record(False)
+        clock.tick(1)
+    with region:
+        clock.tick(100)
+    core._record(True)
+    assert events_of(core, "x") == [(1_000, 2)]
+
+
+def test_hooks_check_their_arguments(core):
+    region = core.profile_region("x")
+    with pytest.raises(TypeError, match="__enter__.. takes no arguments, got 1"):
+        region.__enter__(1)
+    with pytest.raises(TypeError, match="__exit__.. takes three arguments or none, got 2"):
+        region.__exit__(None, None)
+
+
+def test_threads_do_not_mix(core):
+    region = core.profile_region("x")
+    barrier = threading.Barrier(4)
+
+    def work():
+        barrier.wait()
+        for _ in range(20_000):
+            with region:
+                pass
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert core._collect(region)[2] == 80_000
+    assert core._counters()["threads"] == 4
+    assert all(duration >= 0 for _, duration in events_of(core, "x"))
+    assert core._counters()["unmatched"] == 0
+
+
+# Random programs: each frame enters and leaves regions as a tree of calls does, time passes at
+# random, some calls end in an exception; an oracle in Python does the same arithmetic.
+programs = st.recursive(
+    st.just([]),
+    lambda inner: st.lists(
+        st.tuples(st.sampled_from("abcd"), st.integers(0, 50), inner, st.booleans()), max_size=4
+    ),
+    max_leaves=25,
+)
+
+
+@given(programs)
+@settings(max_examples=150, deadline=None)
+def test_random_nesting_matches_an_oracle(program):
+    clock = Clock()
+    try:
+        manager = _core.Manager()
+        manager._begin(True, False)
+        calls, errors, exclusive, intervals = {}, {}, {}, []
+
+        def run(steps):
+            taken = 0
+            for name, ns, inner, fails in steps:
+                start = clock.now
+                try:
+                    with manager.profile_region(name):
+                        clock.tick(ns)
+                        below = run(inner)
+                        if fails:
+                            raise KeyError(name)
+                except KeyError:
+                    errors[name] = errors.get(name, 0) + 1
+                calls[name] = calls.get(name, 0) + 1
+                exclusive[name] = exclusive.get(name, 0) + (clock.now - start) - below
+                intervals.append((name, start, clock.now - start))
+                taken += clock.now - start
+            return taken
+
+        run(program)
+        for region in manager._regions():
+            row = manager._collect(region)
+            assert (row[2], row[3]) == (calls[region.name], errors.get(region.name, 0))
+            assert row[7] == exclusive[region.name]
+            assert events_of(manager, region.name) == [
+                (start, ns) for name, start, ns in intervals if name == region.name
+            ]
+    finally:
+        _core._fake_clock(None)
+
+
+# Random interleavings of generators that hold regions open: every interval is its own, and the
+# exclusive times are a partition of the time that some region was open.
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9)), max_size=40))
+@settings(max_examples=150, deadline=None)
+def test_random_interleaving_keeps_intervals_and_time(steps):
+    clock = Clock()
+    try:
+        manager = _core.Manager()
+        manager._begin(True, False)
+        expected, started, running = [], {}, {}
+
+        def hold(slot):
+            with manager.profile_region("xyz"[slot % 3]):
+                started[slot] = clock.now
+                yield
+            expected.append((started.pop(slot), clock.now))
+
+        covered = 0
+        for slot, ns in steps:
+            if slot in running:
+                next(running.pop(slot), None)
+            else:
+                running[slot] = hold(slot)
+                next(running[slot])
+            covered += ns if running else 0
+            clock.tick(ns)
+        for slot in sorted(running):
+            next(running[slot], None)
+        found = [
+            (start, start + ns)
+            for region in manager._regions()
+            for start, ns in events_of(manager, region.name)
+        ]
+        assert sorted(found) == sorted(expected)
+        assert sum(row[7] for row in manager._collect(None)) == covered
+        assert manager._counters()["open"] == manager._counters()["unmatched"] == 0
+    finally:
+        _core._fake_clock(None)
