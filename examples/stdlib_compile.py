@@ -16,7 +16,7 @@ import scope_profiler as sp
 from scope_profiler import ProfileManager
 
 STDLIB = Path(sysconfig.get_paths()["stdlib"])
-PACKAGES = ["asyncio", "email", "importlib", "json", "unittest", "xml"]
+PACKAGES = ["asyncio", "email", "encodings", "importlib", "json", "unittest", "xml"]
 
 
 @ProfileManager.profile("indentation")

@@ -35,7 +35,6 @@ class ProfilingRun:
         self.start_time_ns = perf_counter_ns()
         self.finalize_time_ns = None
         self._results = None
-        self._overhead = None
 
     def __repr__(self):
         state = "active" if self.is_active else "over"
@@ -209,10 +208,7 @@ class ProfileManager(_core.Manager):
         run.finalize_time_ns = perf_counter_ns()
         results = None
         if return_results or run.file_path is not None:
-            from .results import ProfilingResults
-            from .snapshot import take
-
-            results = take(self, ProfilingResults)
+            results = self.last_results()
         if run.file_path is not None:
             from .io import write_profile
 
@@ -317,7 +313,7 @@ class ProfileManager(_core.Manager):
     @_on_class_or_instance
     def recorded_regions(self):
         """The names of the regions with a finished call in the current run: a tuple of str."""
-        return tuple(region.name for region in self._regions() if region.num_calls)
+        return tuple(row[1].name for row in self._collect_regions() if row[2])
 
     @_on_class_or_instance
     def is_active(self):
@@ -334,10 +330,9 @@ class ProfileManager(_core.Manager):
         """The ProfilingResults of the current run as of now, or None without a run."""
         if self._run is None:
             return None
-        from .results import ProfilingResults
         from .snapshot import take
 
-        return take(self, ProfilingResults)
+        return take(self)
 
 
 def _finalize_at_exit(run):

@@ -39,15 +39,9 @@ class Region(_core.Region):
         return self.manager._collect(self)[2]
 
     def _columns(self):
-        import numpy as np
+        from .snapshot import calls_of
 
-        _, starts, durations = self.manager._events(self)
-        starts = np.frombuffer(starts, np.int64)
-        durations = np.frombuffer(durations, np.int64)
-        if len(starts) > 1 and not (starts[1:] >= starts[:-1]).all():
-            order = np.argsort(starts, kind="stable")
-            starts, durations = starts[order], durations[order]
-        return starts, durations
+        return calls_of(self)
 
     @property
     def start_times(self):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from time import perf_counter_ns
 
 from . import _core
-from .lines import line_records
+from .lines import line_records, line_records_by_region
 from .statistics import RegionStatistics
 
 
@@ -62,3 +62,97 @@ def _tree(rows):
 
 def _longest_last(indices, rows):
     return sorted(indices, key=lambda index: rows[index][5])
+
+
+def take(manager):
+    """The ProfilingResults of the manager's current run, as of now."""
+    from .metadata import collect_metadata
+    from .results import MPIRegion, ProfilingResults
+
+    run = manager._run
+    metadata = collect_metadata(
+        label=run.label,
+        start_time_ns=run.start_time_ns,
+        finalize_time_ns=run.finalize_time_ns or perf_counter_ns(),
+    )
+    metadata["clock_source"] = _core.clock_info()["source"]
+    return ProfilingResults(
+        {name: MPIRegion(name, {0: region}) for name, region in _regions(manager)},
+        metadata=metadata,
+        line_profile=_line_profile(manager),
+        file_path=run.file_path,
+    )
+
+
+def _regions(manager):
+    """(name, results.Region) of every region with a finished call."""
+    import numpy as np
+
+    from .results import Region
+
+    ends, starts, durations = manager._events(None)
+    starts, durations = np.frombuffer(starts, np.int64), np.frombuffer(durations, np.int64)
+    begin = 0
+    for row, end in zip(manager._collect_regions(), ends):
+        calls = slice(begin, end)
+        begin = end
+        if row[2] == 0:
+            continue
+        stats = RegionStatistics.from_row(row)
+        yield stats.name, Region(
+            **_sorted(starts[calls], durations[calls]),
+            exclusive_total_ns=stats.exclusive_ns,
+            inclusive_total_ns=stats.total_ns,
+            errors=stats.errors,
+            statistics={
+                "count": stats.num_calls,
+                "total": row[6],
+                "minimum": stats.minimum_ns,
+                "maximum": stats.maximum_ns,
+                "mean": row[6] / stats.num_calls,
+                "std": row[10],
+                "p50": stats.p50_ns,
+                "p95": stats.p95_ns,
+                "p99": stats.p99_ns,
+            },
+        )
+
+
+def calls_of(region):
+    """Starts and durations of the region's finished calls, sorted by start: two int64 arrays,
+    ns on the perf_counter_ns() axis."""
+    import numpy as np
+
+    _, starts, durations = region.manager._events(region)
+    calls = _sorted(np.frombuffer(starts, np.int64), np.frombuffer(durations, np.int64))
+    return calls["start_times_ns"], calls["durations_ns"]
+
+
+def _sorted(starts, durations):
+    """Calls in the order in which they began; they are recorded in the order of their ends."""
+    if len(starts) > 1 and not (starts[1:] >= starts[:-1]).all():
+        order = starts.argsort(kind="stable")
+        starts, durations = starts[order], durations[order]
+    return {"start_times_ns": starts, "durations_ns": durations}
+
+
+def _line_profile(manager):
+    """What line mode counted, as ProfilingResults.line_profile has it, for rank 0."""
+    if not manager._line_mode:
+        return None
+    import numpy as np
+
+    records = []
+    for name, code, rows in line_records_by_region(manager):
+        lines, hits, times = zip(*rows)
+        records.append({
+            "region": name,
+            "filename": code.co_filename,
+            "function": code.co_qualname,
+            "first_lineno": code.co_firstlineno,
+            "line_numbers": np.array(lines, np.int64),
+            "hits": np.array(hits, np.int64),
+            "times": np.array(times, np.float64),
+            "unit": 1e-9,
+        })
+    return {0: records}

@@ -477,6 +477,7 @@ static PyMethodDef manager_methods[] = {
     {"_regions", manager_regions, METH_NOARGS, regions_doc},
     {"_wrap", manager_wrap, METH_VARARGS, wrap_doc},
     {"_collect", sp_snapshot_collect, METH_O, sp_snapshot_collect_doc},
+    {"_collect_regions", sp_snapshot_regions, METH_NOARGS, sp_snapshot_regions_doc},
     {"_events", sp_snapshot_events, METH_O, sp_snapshot_events_doc},
     {"_lines", sp_lines_collect, METH_O, sp_lines_collect_doc},
     {"_counters", sp_snapshot_counters, METH_NOARGS, sp_snapshot_counters_doc},

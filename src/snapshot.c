@@ -101,6 +101,51 @@ static PyObject *collect_region(sp_manager *manager, sp_region *region)
     return row;
 }
 
+static int merge_regions(void *thread, void *nodes)
+{
+    const sp_tree *tree = &((sp_thread *)thread)->tree;
+    for (uint32_t i = 1; i < tree->count; i++) {
+        if (sp_node_merge((sp_node *)nodes + ((sp_region *)tree->nodes[i]->region)->id, tree->nodes[i]) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+const char sp_snapshot_regions_doc[] =
+"_collect_regions()\n--\n\n"
+"The row of every region, as _collect(region) gives it, in the order of _regions().";
+
+PyObject *sp_snapshot_regions(PyObject *self, PyObject *unused)
+{
+    sp_manager *manager = (sp_manager *)self;
+    uint32_t count = manager->region_count;
+    PyObject *rows = NULL;
+    (void)unused;
+    sp_clock_calibrate();
+    sp_node *nodes = PyMem_RawMalloc(((size_t)count + 1) * sizeof *nodes);
+    if (nodes == NULL)
+        return PyErr_NoMemory();
+    for (uint32_t i = 0; i < count; i++)
+        sp_node_init(&nodes[i], manager->regions[i], NULL, 0);
+    SP_LOCK(&manager->lock);
+    int merged = sp_map_each(&manager->threads, merge_regions, nodes);
+    SP_UNLOCK(&manager->lock);
+    if (merged < 0)
+        PyErr_NoMemory();
+    else
+        rows = PyList_New(count);
+    for (uint32_t i = 0; i < count; i++) {
+        PyObject *row = rows == NULL ? NULL : node_row(&nodes[i]);
+        if (row == NULL)
+            Py_CLEAR(rows);
+        else
+            PyList_SET_ITEM(rows, i, row);
+        sp_node_free(&nodes[i]);
+    }
+    PyMem_RawFree(nodes);
+    return rows;
+}
+
 const char sp_snapshot_collect_doc[] =
 "_collect(region)\n--\n\n"
 "Statistics of the current run: one row for a region, or for None the rows of the tree, parents\n"

@@ -69,6 +69,7 @@ def _cells(s, wall_ns):
 
 
 def _clip(name):
+    name = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
     return name if len(name) <= MOST_NAME else name[: MOST_NAME - 1] + "…"
 
 

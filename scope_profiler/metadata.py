@@ -1,0 +1,108 @@
+"""Facts about a run and the machine that it ran on."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from functools import cache
+from typing import Any
+
+from ._version import __version__
+
+
+def collect_metadata(
+    label: str | None = None,
+    *,
+    start_time_ns: int | None = None,
+    finalize_time_ns: int | None = None,
+    mpi_size: int = 1,
+    num_nodes: int = 1,
+) -> dict[str, Any]:
+    """What is stored with the results by default: nothing about user, host, paths or environment.
+
+    No process is started and no library loaded; this takes well below a
+    millisecond.
+
+    Parameters
+    ----------
+    label
+        A name for the run; None for none.
+    start_time_ns, finalize_time_ns
+        Begin and end of the run on the axis of ``time.perf_counter_ns()``;
+        None for now.
+    mpi_size, num_nodes
+        How many ranks and machines took part.
+
+    Returns
+    -------
+    dict
+        ``timestamp`` (UTC, ISO 8601), ``platform``, ``chip_information``,
+        ``python_version``, ``scope_profiler_version`` (str),
+        ``omp_num_threads``, ``mpi_size``, ``num_nodes``, ``total_cores``,
+        ``start_time_ns``, ``finalize_time_ns`` (int) and, if given, ``label``.
+    """
+    now = time.perf_counter_ns()
+    metadata = {
+        "timestamp": _utc_timestamp(time.time_ns()),
+        "platform": _platform(),
+        "chip_information": _chip(),
+        "python_version": sys.version.split()[0],
+        "scope_profiler_version": __version__,
+        "omp_num_threads": _omp_num_threads(),
+        "mpi_size": mpi_size,
+        "num_nodes": num_nodes,
+        "total_cores": os.cpu_count() or 1,
+        "start_time_ns": now if start_time_ns is None else start_time_ns,
+        "finalize_time_ns": now if finalize_time_ns is None else finalize_time_ns,
+    }
+    if label is not None:
+        metadata["label"] = label
+    return metadata
+
+
+def _utc_timestamp(time_ns: int) -> str:
+    # Not with datetime, whose import alone takes longer than all of this.
+    seconds, ns = divmod(time_ns, 10**9)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{ns // 1000:06d}+00:00"
+
+
+@cache
+def _platform() -> str:
+    """As `platform.platform()`, whose import is slow, where the C library tells its version."""
+    try:
+        libc = os.confstr("CS_GNU_LIBC_VERSION").replace(" ", "")
+        system = os.uname()
+    except (AttributeError, OSError, ValueError):
+        import platform
+
+        return platform.platform()
+    return f"{system.sysname}-{system.release}-{system.machine}-with-{libc}"
+
+
+@cache
+def _chip() -> str:
+    """The model of the processor, or else its architecture."""
+    try:
+        # The first processor will do: the file is long on large machines.
+        with open("/proc/cpuinfo", "rb", buffering=0) as file:
+            for line in file.read(4096).decode("utf-8", "replace").splitlines():
+                name, _, value = line.partition(":")
+                if name.strip() == "model name":
+                    return value.strip()
+    except OSError:
+        pass
+    return (
+        os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_IDENTIFIER", "")
+    )
+
+
+def _omp_num_threads() -> int:
+    """The size of an OpenMP team: as OMP_NUM_THREADS says, or one per processor we may use."""
+    try:
+        return int(os.environ.get("OMP_NUM_THREADS", "").split(",")[0])
+    except ValueError:
+        pass
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,259 @@
+"""src/manager.c and manager.py: the life of a run."""
+
+import gc
+import subprocess
+import sys
+import weakref
+
+import pytest
+
+import scope_profiler as sp
+from scope_profiler import ProfileManager, _core
+
+
+def enter(manager, name, times=1):
+    for _ in range(times):
+        with manager.profile_region(name):
+            pass
+
+
+def names_and_calls(manager):
+    return {name: region.num_calls for name, region in manager.get_all_regions().items()}
+
+
+def test_class_and_module_act_on_one_manager():
+    run = sp.setup(deactivate_file_output=True)
+    assert ProfileManager.is_active() and sp.is_active() and run.is_active
+    with sp.region("a"), ProfileManager.profile_region("a"), sp.profile_region("b"):
+        pass
+    assert sp.get_region("a") is ProfileManager.get_region("a") is sp.region("a")
+    assert sp.get_region("a").num_calls == 2
+    assert sp.get_region("nowhere") is None
+    assert list(sp.get_all_regions())[-2:] == ["a", "b"] or "a" in sp.get_all_regions()
+    assert ProfileManager.region is ProfileManager.profile_region is sp.region
+
+
+def test_an_instance_is_independent(manager):
+    sp.setup(deactivate_file_output=True)
+    enter(manager, "mine")
+    enter(sp, "theirs")
+    assert names_and_calls(manager) == {"mine": 1}
+    assert sp.get_region("mine") is None
+    assert manager.profile_region is not sp.profile_region
+
+
+def test_region_takes_one_str_by_position_or_keyword(manager):
+    assert manager.profile_region(region_name="x") is manager.region("x")
+    for call, message in [
+        (lambda r: r(), "takes one argument, region_name; got 0"),
+        (lambda r: r("a", "b"), "takes one argument, region_name; got 2"),
+        (lambda r: r(name="a"), "unexpected keyword argument 'name'"),
+        (lambda r: r(3), "region_name must be a non-empty str, got int: 3"),
+        (lambda r: r(None), "region_name must be a non-empty str, got NoneType: None"),
+        (lambda r: r(""), "region_name must be a non-empty str, got ''"),
+        (lambda r: r("\udc80"), "region_name must be a str that UTF-8 can encode"),
+    ]:
+        with pytest.raises((TypeError, ValueError), match=message):
+            call(manager.profile_region)
+    for wrong in (3, ""):
+        with pytest.raises((TypeError, ValueError), match="region_name must be"):
+            manager.get_region(wrong)
+
+
+def test_setup_twice_needs_replace(manager):
+    with pytest.raises(RuntimeError, match="set up already"):
+        manager.setup()
+    first = manager._run
+    second = manager.setup(replace=True, deactivate_file_output=True)
+    assert second.is_active and not first.is_active
+    with pytest.raises(RuntimeError, match="replaced by a later setup"):
+        first.finalize(verbose=False)
+
+
+def test_setup_after_finalize_begins_anew(manager):
+    region = manager.profile_region("x")
+    enter(manager, "x", 3)
+    manager.finalize(verbose=False)
+    manager.setup(deactivate_file_output=True)
+    assert region.num_calls == 0 and manager.recorded_regions() == ()
+    with region:
+        pass
+    assert region.num_calls == 1, "a region object stays valid over setup()"
+
+
+def test_finalize_is_a_checkpoint(manager, capsys, clock):
+    enter(manager, "x", 2)
+    with manager.profile_region("open"):
+        clock.tick(5)
+        manager.finalize()
+        assert "1 call still open" in capsys.readouterr().out
+        assert manager.get_region("open").num_calls == 0
+        enter(manager, "x")
+        clock.tick(5)
+    manager.finalize()
+    assert "open" in capsys.readouterr().out
+    assert names_and_calls(manager) == {"x": 3, "open": 1}
+    assert manager.get_region("open").get_stats().total_ns == 10
+
+
+def test_finalize_without_anything(capsys):
+    manager = ProfileManager()
+    assert manager.finalize() is None
+    assert "setup() has not been called" in capsys.readouterr().out
+    manager.setup(deactivate_file_output=True)
+    manager.finalize()
+    assert "No region was entered" in capsys.readouterr().out
+    manager.finalize(verbose=False)
+    assert capsys.readouterr().out == ""
+    manager.reset()
+    manager.setup(deactivate_profiling=True)
+    enter(manager, "x")
+    manager.finalize()
+    assert "profiling is deactivated" in capsys.readouterr().out
+    assert manager.get_region("x").num_calls == 0 and not manager.is_active()
+
+
+def test_finalize_inside_an_exception_handler(manager):
+    try:
+        with manager.profile_region("x"):
+            raise ValueError
+    except ValueError:
+        manager.finalize(verbose=False)
+    assert manager.get_region("x").get_stats().errors == 1
+
+
+def test_session(capsys):
+    with sp.session(deactivate_file_output=True) as session:
+        assert session.is_active
+        enter(sp, "inside")
+    assert not session.is_active and not sp.is_active()
+    out = capsys.readouterr().out
+    assert "scope_profiler.session" in out and "└─ inside" in out
+    enter(sp, "inside")
+    assert sp.get_region("inside").num_calls == 1
+
+
+def test_session_finalizes_on_an_exception_and_lets_it_pass(capsys):
+    with pytest.raises(KeyError, match="theirs"):
+        with sp.session(deactivate_file_output=True):
+            enter(sp, "before")
+            raise KeyError("theirs")
+    assert "before" in capsys.readouterr().out
+    assert sp.get_region("scope_profiler.session").get_stats().errors == 1
+
+
+def test_session_as_a_decorator(capsys):
+    @sp.session(deactivate_file_output=True, verbose=False)
+    def program(x):
+        enter(sp, "work", x)
+        return x
+
+    assert program(2) == 2 and sp.get_region("work").num_calls == 2
+    assert program(3) == 3 and sp.get_region("work").num_calls == 3
+    assert capsys.readouterr().out == ""
+
+
+def test_pause_and_resume(manager):
+    enter(manager, "x")
+    manager.pause()
+    assert not manager.is_active()
+    enter(manager, "x", 5)
+    manager.resume()
+    enter(manager, "x")
+    assert manager.get_region("x").num_calls == 2
+    with manager.profile_region("open"):
+        with pytest.raises(RuntimeError, match="inside an open region"):
+            manager.pause()
+    fresh = ProfileManager()
+    for method in (fresh.pause, fresh.resume):
+        with pytest.raises(RuntimeError, match="before setup"):
+            method()
+
+
+def test_recording_is_off_without_a_run():
+    manager = ProfileManager()
+    enter(manager, "x", 10)
+    assert names_and_calls(manager) == {"x": 0}
+    assert not manager.is_active() and not manager.is_configured()
+    stats = manager.get_region("x").get_stats()
+    assert (stats.num_calls, stats.total, stats.minimum, stats.p99) == (0, 0.0, 0.0, 0.0)
+
+
+def test_names_of_regions(manager):
+    manager.profile_region("never entered")
+    enter(manager, "entered")
+    assert manager.registered_regions() == ("never entered", "entered")
+    assert manager.recorded_regions() == ("entered",)
+
+
+def test_managers_and_their_regions_are_freed():
+    manager = ProfileManager()
+    manager.setup(deactivate_file_output=True)
+    function = manager.profile("f")(lambda: 1)
+    function()
+    enter(manager, "x")
+    watchers = [weakref.ref(manager), weakref.ref(manager.profile_region("x"))]
+    del manager, function
+    gc.collect()
+    assert [watcher() for watcher in watchers] == [None, None]
+
+
+def test_a_region_outlives_the_name_of_its_manager():
+    region = ProfileManager().profile_region("x")
+    gc.collect()
+    with region:
+        pass
+    assert region.num_calls == 0 and region.manager._recording is False
+
+
+def test_auto_finalize(tmp_path):
+    script = (
+        "import scope_profiler as sp\n"
+        "sp.setup(auto_finalize=True, deactivate_file_output=True)\n"
+        "with sp.region('at the end'): pass\n"
+        "raise SystemExit(3)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 3 and "at the end" in done.stdout and done.stderr == ""
+
+
+def test_exit_with_regions_open_and_threads_inside():
+    script = (
+        "import threading, scope_profiler as sp\n"
+        "sp.setup(deactivate_file_output=True)\n"
+        "ready = threading.Event()\n"
+        "def work():\n"
+        "    with sp.region('daemon'):\n"
+        "        ready.set(); threading.Event().wait()\n"
+        "threading.Thread(target=work, daemon=True).start()\n"
+        "ready.wait()\n"
+        "region = sp.region('open'); region.__enter__()\n"
+        "def f(): yield from iter(int, 1)\n"
+        "g = sp.profile('f')(f)\n"
+        "keep = g()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_results_are_asked_for(manager, clock):
+    enter(manager, "x", 2)
+    assert manager.finalize(verbose=False) is None
+    results = manager.finalize(verbose=False, return_results=True)
+    assert results["x"].num_calls == 2
+    assert manager.last_results()["x"].num_calls == 2
+    assert ProfileManager().last_results() is None
+
+
+def test_core_checks_what_it_is_given(core):
+    other = _core.Manager()
+    with pytest.raises(TypeError, match="not made directly"):
+        _core.Region()
+    with pytest.raises(TypeError, match="_region_type must be a subclass"):
+        other._region_type = int
+    with pytest.raises(TypeError):
+        core._collect(3)
+    with pytest.raises(TypeError):
+        core._events(3)
+    with pytest.raises(TypeError):
+        _core.set_default(3)
