@@ -19,9 +19,7 @@ results are taken, written or shown.
 
 from ._version import __version__
 from .manager import ProfileManager, ProfilingRun
-from .options import ProfilingOptions
 from .regions import Region as ProfileRegion
-from .statistics import RegionStatistics
 
 setup = ProfileManager.setup
 session = ProfileManager.session
@@ -39,8 +37,10 @@ pause = ProfileManager.pause
 resume = ProfileManager.resume
 reset = ProfileManager.reset
 
-# What needs numpy or h5py is loaded when it is first asked for.
+# Loaded when it is first asked for.
 _LAZY = {
+    "ProfilingOptions": "options",
+    "RegionStatistics": "statistics",
     "load": "io",
     "write_profile": "io",
     "CorruptProfileError": "io",
@@ -53,9 +53,7 @@ __all__ = [
     "__version__",
     "ProfileManager",
     "ProfileRegion",
-    "ProfilingOptions",
     "ProfilingRun",
-    "RegionStatistics",
     "finalize",
     "get_all_regions",
     "get_region",

@@ -191,10 +191,7 @@ def _merge(tables):
 
 
 def timings_of(region):
-    """The region's lines as {(file, first line, function): [(line, hits, ns), ...]}, or None
-    when the run is not in line mode."""
-    if not region.manager._line_mode:
-        return None
+    """The region's lines as {(file, first line, function): [(line, hits, ns), ...]}."""
     return {
         (code.co_filename, code.co_firstlineno, code.co_qualname): rows
         for code, rows in line_records(region.manager, region)

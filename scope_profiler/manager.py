@@ -1,17 +1,18 @@
 """ProfileManager: the life of a profiling run, from setup() to finalize()."""
 
 import atexit
-from contextlib import ContextDecorator
-from functools import update_wrapper
+from functools import update_wrapper, wraps
 import os
 from time import perf_counter_ns
 from types import MethodType
 import weakref
 
-from . import _core, lines
+from . import _core
 from .decorator import decorate
-from .options import resolve
 from .regions import Region
+
+# What is needed from setup() on only is imported there: the import stays cheap for the many
+# programs that carry instrumentation and do not use it today.
 
 
 class _on_class_or_instance:
@@ -71,7 +72,7 @@ class ProfilingRun:
         return manager.finalize(verbose=verbose, return_results=return_results)
 
 
-class _Session(ContextDecorator):
+class _Session:
     """setup(), a region around everything, finalize(): see ProfileManager.session."""
 
     ROOT = "scope_profiler.session"
@@ -84,9 +85,14 @@ class _Session(ContextDecorator):
         self._settings = settings
         self._run = None
 
-    def _recreate_cm(self):
-        return _Session(self._manager, self._options, self._verbose, self._return_results,
-                        self._settings)
+    def __call__(self, function):
+        @wraps(function)
+        def in_session(*args, **kwargs):
+            with _Session(self._manager, self._options, self._verbose, self._return_results,
+                          self._settings):
+                return function(*args, **kwargs)
+
+        return in_session
 
     def __enter__(self):
         self._run = self._manager.setup(self._options, **self._settings)
@@ -150,7 +156,6 @@ class ProfileManager(_core.Manager):
 
     def __init__(self):
         self._region_type = Region
-        self._arm = lines.arm
         self._run = None
         self._line_mode = False
 
@@ -173,6 +178,8 @@ class ProfileManager(_core.Manager):
                 raise RuntimeError(
                     "profiling is set up already: call finalize() first, or pass replace=True"
                 )
+        from .options import resolve
+
         chosen = resolve(options, settings)
         on = not chosen["deactivate_profiling"]
         self._set_line_mode(on and chosen["use_line_profiler"])
@@ -239,7 +246,15 @@ class ProfileManager(_core.Manager):
         self._set_line_mode(False, forget=False)
 
     def _set_line_mode(self, on, forget=True):
-        (lines.start if on else lines.stop)(self)
+        if on:
+            from . import lines
+
+            lines.start(self)
+            self._arm = lines.arm
+        elif self._arm is not None:
+            from . import lines
+
+            lines.stop(self)
         if on or forget:
             self._line_mode = on
 

@@ -1,7 +1,6 @@
 """The settings of a profiling run: their names, defaults and checks."""
 
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from os import PathLike, fspath
 import warnings
 
@@ -97,6 +96,8 @@ def _known(settings):
             if value is not None:
                 warnings.warn(f"{name} has no effect: {MEANINGLESS[name]}", stacklevel=4)
         else:
+            from difflib import get_close_matches
+
             close = get_close_matches(name, [*DEFAULTS, *ABSENT, *MEANINGLESS], 1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             raise TypeError(f"setup() got an unknown setting {name!r}{hint}")

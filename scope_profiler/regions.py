@@ -1,8 +1,6 @@
 """Region objects: what profile_region() returns."""
 
 from . import _core
-from .lines import timings_of
-from .statistics import RegionStatistics
 
 
 class Region(_core.Region):
@@ -20,7 +18,14 @@ class Region(_core.Region):
 
     def get_stats(self):
         """The RegionStatistics of the finished calls of the current run, as of now."""
-        return RegionStatistics.from_row(self.manager._collect(self), timings_of(self))
+        from .statistics import RegionStatistics
+
+        timings = None
+        if self.manager._line_mode:
+            from .lines import timings_of
+
+            timings = timings_of(self)
+        return RegionStatistics.from_row(self.manager._collect(self), timings)
 
     def print_stats(self, stream=None):
         """Print the statistics, and in line mode the line tables, to stream (sys.stdout)."""

@@ -265,6 +265,32 @@ void sp_lines_call_end(uint32_t mark)
     sp_line_trace(mark & 1);
 }
 
+uint32_t sp_lines_step_begin(sp_region *region, PyCodeObject *code, sp_line_frame *kept)
+{
+    sp_line_thread *here = thread_here();
+    if (kept->table == NULL || here == NULL)
+        return sp_lines_call_begin(region, code);
+    if (!push(here, *kept)) {
+        all.lost++;
+        return 0;
+    }
+    here->top->since = sp_now();
+    uint32_t mark = (uint32_t)(here->top - here->frames) * 2;
+    return mark | sp_line_trace(true);
+}
+
+void sp_lines_step_end(uint32_t mark, sp_line_frame *kept)
+{
+    uint64_t now = sp_now();
+    sp_line_frame *recorded = sp_line_here->frames + mark / 2;
+    sp_cell *cell = recorded->cell;
+    sp_line_stop(recorded, now);
+    recorded->cell = cell;
+    *kept = *recorded;
+    recorded->cell = NULL;
+    sp_lines_call_end(mark);
+}
+
 /* ---- Blocks ------------------------------------------------------------------------------ */
 
 static bool push_block(sp_line_thread *here, sp_line_block block)

@@ -82,6 +82,10 @@ SP_INLINE bool sp_lines_open(void)
 /* A decorated call, around it. begin returns a mark for end; 0 when nothing is recorded. */
 uint32_t sp_lines_call_begin(struct sp_region *region, PyCodeObject *code);
 void sp_lines_call_end(uint32_t mark);
+/* The same for one step of a generator or coroutine, whose line goes on where it stopped: `kept`
+ * is zeroed before the first step and holds the frame between steps. */
+uint32_t sp_lines_step_begin(struct sp_region *region, PyCodeObject *code, sp_line_frame *kept);
+void sp_lines_step_end(uint32_t mark, sp_line_frame *kept);
 /* A `with` block of the running frame. */
 void sp_lines_block_enter(struct sp_region *region, const void *frame);
 void sp_lines_block_leave(struct sp_region *region, const void *frame);

@@ -51,14 +51,19 @@ static PyObject *on_jump(PyObject *module, PyObject *const *args, Py_ssize_t nar
     Py_RETURN_NONE;
 }
 
+/* The generator of a decorated function is put to sleep by its steps (steps.c), one with an open
+ * block by this. */
 static PyObject *on_yield(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     uint64_t now = sp_now();
     sp_line_thread *here = sp_line_here;
     (void)module;
-    if (here != NULL && nargs == 3
-        && sp_line_match(here, sp_current_frame(), (PyCodeObject *)args[0]) != NULL)
-        sp_line_suspend(here, now);
+    if (here != NULL && nargs == 3) {
+        sp_line_frame *recorded =
+            sp_line_match(here, sp_current_frame(), (PyCodeObject *)args[0]);
+        if (recorded != NULL && recorded->call == NULL)
+            sp_line_suspend(here, now);
+    }
     Py_RETURN_NONE;
 }
 

@@ -71,6 +71,8 @@ static bool begins_recorded(sp_line_thread *here, const void *frame)
         here->top->frame = frame;
         return true;
     }
+    if (here->top->frame == frame) /* a decorated generator goes on */
+        return true;
     return here->suspended_count != 0 && sp_line_wake(here, frame) != NULL;
 }
 

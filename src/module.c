@@ -70,7 +70,7 @@ static int module_exec(PyObject *module)
     sp_state *state = PyModule_GetState(module);
     sp_clock_init();
     if (sp_manager_init(module, state) < 0 || sp_region_init(module, state) < 0
-        || sp_wrapper_init(module, state) < 0)
+        || sp_wrapper_init(module, state) < 0 || sp_steps_init(module, state) < 0)
         return -1;
     return PyModule_AddFunctions(module, sp_line_functions);
 }
@@ -84,6 +84,7 @@ static int module_exec(PyObject *module)
     DO((state)->hook_type);                                                                    \
     DO((state)->hook_slot_type);                                                               \
     DO((state)->wrapper_type);                                                                 \
+    DO((state)->steps_type);                                                                   \
     DO((state)->default_manager)
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)

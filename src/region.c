@@ -258,12 +258,24 @@ static PyMemberDef region_members[] = {
     {NULL},
 };
 
+static PyObject *region_recording(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(((sp_region *)self)->recording);
+}
+
+static PyGetSetDef region_getset[] = {
+    {"_recording", region_recording, NULL, "Whether calls are recorded now.", NULL},
+    {NULL},
+};
+
 static PyType_Slot region_slots[] = {
     {Py_tp_new, region_new},
     {Py_tp_traverse, region_traverse},
     {Py_tp_clear, region_clear},
     {Py_tp_dealloc, region_dealloc},
     {Py_tp_members, region_members},
+    {Py_tp_getset, region_getset},
     {0, NULL},
 };
 

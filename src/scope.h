@@ -40,29 +40,41 @@ SP_INLINE void sp_scope_enter(sp_manager *manager, struct sp_region *region, con
     scope->start = sp_now();
 }
 
-SP_INLINE void sp_scope_leave(sp_manager *manager, struct sp_region *region, const void *key,
-                              bool failed)
+/* Take the scope off the stack and charge its time to what is around it. It stays readable until
+ * the next entry; NULL when there is none: it was entered before the run, or while paused. */
+SP_INLINE sp_scope *sp_scope_pop(sp_manager *manager, struct sp_region *region, const void *key,
+                                 uint64_t now)
 {
-    uint64_t now = sp_now();
     if (SP_UNLIKELY(sp_here.run != manager->run && !sp_manager_return(manager))) {
         manager->unmatched += manager->recording;
-        return;
+        return NULL;
     }
     sp_thread *thread = sp_here.thread;
     sp_scope *scope = thread->top;
     if (SP_UNLIKELY(scope->region != region || scope->key != key)) {
         scope = sp_scope_surface(thread, region, key, now);
-        if (scope == NULL) { /* entered before the run began, or while it was paused */
+        if (scope == NULL) {
             manager->unmatched += manager->recording;
-            return;
+            return NULL;
         }
     }
-    uint64_t ticks = now - scope->start;
     thread->top = scope - 1;
-    thread->top->children += (int64_t)ticks;
+    thread->top->children += (int64_t)(now - scope->start);
+    return scope;
+}
+
+SP_INLINE void sp_scope_leave(sp_manager *manager, struct sp_region *region, const void *key,
+                              bool failed)
+{
+    uint64_t now = sp_now();
+    sp_scope *scope = sp_scope_pop(manager, region, key, now);
+    if (SP_UNLIKELY(scope == NULL))
+        return;
+    uint64_t ticks = now - scope->start;
     sp_node_record(scope->node, ticks, scope->children, failed);
-    if (thread->log.on)
-        sp_log_append(&thread->log, scope->start, ticks, scope->node->id);
+    sp_log *log = &sp_here.thread->log;
+    if (log->on)
+        sp_log_append(log, scope->start, ticks, scope->node->id);
 }
 
 #endif

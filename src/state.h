@@ -12,6 +12,7 @@ typedef struct sp_state {
     PyTypeObject *hook_type;
     PyTypeObject *hook_slot_type;
     PyTypeObject *wrapper_type;
+    PyTypeObject *steps_type;
     PyObject *default_manager; /* what ProfileManager.region(...) on the class acts on */
 } sp_state;
 
@@ -21,6 +22,7 @@ extern struct PyModuleDef sp_module;
 int sp_manager_init(PyObject *module, sp_state *state);
 int sp_region_init(PyObject *module, sp_state *state);
 int sp_wrapper_init(PyObject *module, sp_state *state);
+int sp_steps_init(PyObject *module, sp_state *state);
 
 /* Make a heap type of the module; NULL with an exception set. */
 PyTypeObject *sp_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base);

@@ -1,0 +1,40 @@
+# Targets only name things: the work is in tools/, where paths can be quoted, so that a checkout
+# may have a space in its path.
+#
+#   make test PYTHON=python3.12     one interpreter instead of all that are found
+#   make test ARGS="-k region -x"   arguments for pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench asan leaks valgrind sdist clean
+
+# Where C is being changed a warning is an error; it must not stop a first demo on a new compiler.
+test leaks valgrind: export SCOPE_PROFILER_WERROR ?= 1
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+
+demo:  ## set up .venv and profile a part of the standard library
+	@tools/run.sh examples/stdlib_compile.py
+
+test:  ## run the test suite on every supported Python that is found
+	@tools/test_all.sh $(ARGS)
+
+bench:  ## run the benchmarks
+	@tools/run.sh benchmarks/run.py $(ARGS)
+
+asan:  ## run the test suite under the address and undefined-behaviour sanitizers
+	@tools/asan.sh $(ARGS)
+
+leaks:  ## run the leak checks
+	@tools/leaks.sh
+
+valgrind:  ## run a short subset of the tests under valgrind
+	@tools/valgrind.sh
+
+sdist:  ## write the source distribution into dist/
+	@tools/run.sh setup.py --quiet sdist
+
+clean:  ## remove everything that was built, virtual environments included
+	@rm -rf build dist .venv .venv-* *.egg-info .pytest_cache .hypothesis
+	@rm -f scope_profiler/_core.*.so
+	@find . -name __pycache__ -prune -exec rm -rf {} +

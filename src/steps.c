@@ -1,0 +1,275 @@
+/* Steps: what a decorated generator, coroutine or async generator runs through.
+ *
+ * decorator.py makes a real generator (coroutine, async generator) function that delegates to an
+ * object of this type, and this delegates to the function's own. Each resumption is a scope: what
+ * is entered inside nests below, and time between steps is charged to nobody. The end makes one
+ * call of it all: it lasts from the first step to the last, and its exclusive time is what ran in
+ * its own steps. */
+#include "lines.h"
+#include "region.h"
+#include "scope.h"
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *inner;   /* what the next step resumes. Owned. */
+    sp_region *region; /* Owned. */
+    PyObject *code;    /* of the decorated function. Owned. */
+    sp_node *node;     /* where the last step ran, in the run `run` */
+    uint64_t run;
+    uint64_t start;    /* of the first step */
+    uint64_t running;  /* ticks inside steps, */
+    int64_t children;  /* and of those inside other regions */
+    sp_line_frame line; /* between steps, in line mode */
+    bool is_async_generator; /* a step that returns is no end */
+    bool started, over;
+} Steps;
+
+typedef enum { STEP_GOES_ON, STEP_ENDS, STEP_FAILS } outcome;
+
+/* One call, from the first step until now. */
+static void record(Steps *steps, uint64_t now, bool failed)
+{
+    uint64_t lasted = now - steps->start;
+    int64_t own = (int64_t)steps->running - steps->children;
+    sp_node_record(steps->node, lasted, (int64_t)lasted - own, failed);
+    sp_log *log = &sp_here.thread->log;
+    if (log->on)
+        sp_log_append(log, steps->start, lasted, steps->node->id);
+}
+
+static uint32_t step_begin(Steps *steps)
+{
+    sp_region *region = steps->region;
+    uint32_t mark = 0;
+    if (SP_UNLIKELY(region->lines))
+        mark = sp_lines_step_begin(region, (PyCodeObject *)steps->code, &steps->line);
+    sp_scope_enter(region->manager, region, steps);
+    if (!steps->started && sp_here.run == region->manager->run) {
+        steps->started = true;
+        steps->run = sp_here.run;
+        steps->start = sp_here.thread->top->start;
+    }
+    return mark;
+}
+
+static void step_end(Steps *steps, uint32_t mark, outcome how)
+{
+    uint64_t now = sp_now();
+    sp_manager *manager = steps->region->manager;
+    sp_scope *scope = sp_scope_pop(manager, steps->region, steps, now);
+    if (SP_UNLIKELY(mark != 0))
+        sp_lines_step_end(mark, &steps->line);
+    if (how != STEP_GOES_ON)
+        steps->over = true;
+    if (scope == NULL)
+        return;
+    steps->node = scope->node;
+    steps->running += now - scope->start;
+    steps->children += scope->children;
+    if (how == STEP_GOES_ON || steps->run != manager->run)
+        scope->node->active--; /* not finished, or begun in an earlier run: no call of this one */
+    else
+        record(steps, now, how == STEP_FAILS);
+}
+
+/* Leaving by these is how a generator is told to end or tells that it has ended. */
+static bool is_end(void)
+{
+    return PyErr_ExceptionMatches(PyExc_StopIteration)
+           || PyErr_ExceptionMatches(PyExc_StopAsyncIteration)
+           || PyErr_ExceptionMatches(PyExc_GeneratorExit);
+}
+
+static outcome outcome_of(Steps *steps, PySendResult sent)
+{
+    if (sent == PYGEN_NEXT || (sent == PYGEN_RETURN && steps->is_async_generator))
+        return STEP_GOES_ON;
+    if (sent == PYGEN_RETURN)
+        return STEP_ENDS;
+    if (steps->is_async_generator && PyErr_ExceptionMatches(PyExc_StopIteration))
+        return STEP_GOES_ON;
+    return is_end() ? STEP_ENDS : STEP_FAILS;
+}
+
+static PySendResult steps_resume(PyObject *self, PyObject *value, PyObject **result)
+{
+    Steps *steps = (Steps *)self;
+    if (SP_UNLIKELY(!steps->region->recording && !steps->started) || steps->over)
+        return PyIter_Send(steps->inner, value, result);
+    Py_INCREF(self);
+    uint32_t mark = step_begin(steps);
+    PySendResult sent = PyIter_Send(steps->inner, value, result);
+    step_end(steps, mark, outcome_of(steps, sent));
+    Py_DECREF(self);
+    return sent;
+}
+
+/* As an instance: given a tuple or an exception alone, PyErr_SetObject would take it apart. */
+static void raise_stop_iteration(PyObject *value)
+{
+    PyObject *stop = PyObject_CallOneArg(PyExc_StopIteration, value);
+    if (stop != NULL)
+        PyErr_SetObject(PyExc_StopIteration, stop);
+    Py_XDECREF(stop);
+}
+
+static PyObject *steps_send(PyObject *self, PyObject *value)
+{
+    PyObject *result = NULL;
+    switch (steps_resume(self, value, &result)) {
+    case PYGEN_NEXT:
+        return result;
+    case PYGEN_RETURN:
+        raise_stop_iteration(result);
+        Py_DECREF(result);
+        return NULL;
+    default:
+        return NULL;
+    }
+}
+
+static PyObject *steps_next(PyObject *self) { return steps_send(self, Py_None); }
+
+/* throw() and close() of what is inside, as a step. */
+static PyObject *step_method(Steps *steps, const char *name, PyObject *args, bool ends)
+{
+    PyObject *method = PyObject_GetAttrString(steps->inner, name);
+    if (method == NULL)
+        return NULL;
+    PyObject *result;
+    if (!steps->started || steps->over) { /* it never ran: nothing to measure */
+        result = PyObject_Call(method, args, NULL);
+        steps->over |= ends;
+    }
+    else {
+        Py_INCREF(steps);
+        uint32_t mark = step_begin(steps);
+        result = PyObject_Call(method, args, NULL);
+        outcome how = ends ? STEP_ENDS : STEP_GOES_ON;
+        if (result == NULL)
+            how = outcome_of(steps, PYGEN_ERROR);
+        step_end(steps, mark, how);
+        Py_DECREF(steps);
+    }
+    Py_DECREF(method);
+    return result;
+}
+
+static PyObject *steps_throw(PyObject *self, PyObject *args)
+{
+    return step_method((Steps *)self, "throw", args, false);
+}
+
+static PyObject *steps_close(PyObject *self, PyObject *unused)
+{
+    Steps *steps = (Steps *)self;
+    (void)unused;
+    PyObject *none = PyTuple_New(0);
+    if (none == NULL)
+        return NULL;
+    PyObject *result = step_method(steps, "close", none, !steps->is_async_generator);
+    Py_DECREF(none);
+    return result;
+}
+
+PyDoc_STRVAR(of_doc,
+"of(awaitable)\n--\n\nResume this next: of an async generator, what asend() and the like give.");
+
+static PyObject *steps_of(PyObject *self, PyObject *awaitable)
+{
+    Steps *steps = (Steps *)self;
+    Py_XSETREF(steps->inner, Py_NewRef(awaitable));
+    return Py_NewRef(self);
+}
+
+PyDoc_STRVAR(end_doc,
+"end()\n--\n\nAn async generator was closed: its call is over.");
+
+static PyObject *steps_end(PyObject *self, PyObject *unused)
+{
+    Steps *steps = (Steps *)self;
+    (void)unused;
+    if (steps->started && !steps->over)
+        step_end(steps, step_begin(steps), STEP_ENDS);
+    Py_RETURN_NONE;
+}
+
+static PyObject *steps_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    PyObject *region, *code, *inner;
+    int is_async_generator = 0;
+    static char *names[] = {"region", "code", "inner", "is_async_generator", NULL};
+    sp_state *state = PyType_GetModuleState(type);
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!O|p:Steps", names, state->region_type,
+                                     &region, &PyCode_Type, &code, &inner, &is_async_generator))
+        return NULL;
+    Steps *steps = (Steps *)type->tp_alloc(type, 0);
+    if (steps == NULL)
+        return NULL;
+    steps->region = (sp_region *)Py_NewRef(region);
+    steps->code = Py_NewRef(code);
+    steps->inner = Py_NewRef(inner);
+    steps->is_async_generator = is_async_generator;
+    return (PyObject *)steps;
+}
+
+static int steps_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((Steps *)self)->inner);
+    Py_VISIT(((Steps *)self)->region);
+    return 0;
+}
+
+static int steps_clear(PyObject *self)
+{
+    /* A step of a cleared object must still find something to resume. */
+    Py_XSETREF(((Steps *)self)->inner, Py_NewRef(Py_None));
+    return 0;
+}
+
+static void steps_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    Py_XDECREF(((Steps *)self)->inner);
+    Py_XDECREF(((Steps *)self)->region);
+    Py_XDECREF(((Steps *)self)->code);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef steps_methods[] = {
+    {"send", steps_send, METH_O, "Resume with a value."},
+    {"throw", steps_throw, METH_VARARGS, "Resume with an exception."},
+    {"close", steps_close, METH_NOARGS, "End."},
+    {"of", steps_of, METH_O, of_doc},
+    {"end", steps_end, METH_NOARGS, end_doc},
+    {NULL},
+};
+
+static PyType_Slot steps_slots[] = {
+    {Py_tp_new, steps_new},
+    {Py_tp_traverse, steps_traverse},
+    {Py_tp_clear, steps_clear},
+    {Py_tp_dealloc, steps_dealloc},
+    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, steps_next},
+    {Py_am_await, PyObject_SelfIter},
+    {Py_am_send, steps_resume},
+    {Py_tp_methods, steps_methods},
+    {0, NULL},
+};
+
+static PyType_Spec steps_spec = {
+    .name = "scope_profiler._core.Steps",
+    .basicsize = sizeof(Steps),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = steps_slots,
+};
+
+int sp_steps_init(PyObject *module, sp_state *state)
+{
+    state->steps_type = sp_add_type(module, &steps_spec, NULL);
+    return state->steps_type == NULL ? -1 : 0;
+}

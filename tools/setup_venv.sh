@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# setup_venv.sh PYTHON VENV: a virtual environment with this checkout installed into it, editable.
+# Quick when nothing that the extension is built from has changed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+base=$1
+venv=$2
+python=$venv/bin/python
+
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+pip() { "$python" -m pip -qq "$@"; }
+say() { echo "$venv: $*"; }
+
+digest() {
+    "$python" - "$@" <<'PY'
+import hashlib, pathlib, sys
+files = ((name, pathlib.Path(name).read_bytes()) for name in sys.argv[1:])
+print(hashlib.sha256(repr(list(files)).encode()).hexdigest())
+PY
+}
+
+build_requirements() {
+    "$python" - <<'PY'
+import tomllib
+with open("pyproject.toml", "rb") as file:
+    print(*tomllib.load(file)["build-system"]["requires"], sep="\n")
+PY
+}
+
+extension_suffix() {
+    "$python" -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))'
+}
+
+identity='import sys; print(sys.base_prefix, sys.version)'
+if [[ $("$python" -c "import pip; $identity" 2>/dev/null) != "$("$base" -c "$identity")" ]]; then
+    say "creating it with $base"
+    "$base" -m venv --clear "$venv"
+fi
+
+core=scope_profiler/_core$(extension_suffix)
+stamp_file=$venv/.scope_profiler_build
+
+inputs="$PWD ${UTHASH_INCLUDE_DIR-}
+${CC-} ${CFLAGS-} ${LDFLAGS-} ${SCOPE_PROFILER_CFLAGS-} ${SCOPE_PROFILER_LDFLAGS-}
+$(digest src/* setup.py pyproject.toml scope_profiler/_version.py)"
+checked="$inputs, without warnings"  # good for any request
+
+stamp=$(cat "$stamp_file" 2>/dev/null || true)
+wanted=$inputs
+[[ ${SCOPE_PROFILER_WERROR-} == 1 ]] && wanted=$checked
+if [[ ! -e $core || $stamp != "$checked" && $stamp != "$wanted" ]]; then
+    say "installing what the build needs"
+    pip install -r <(build_requirements)
+    tools/get_uthash.sh "$python"
+    say "building and installing scope-profiler"
+    rm -f "$stamp_file" "$core"  # by its time stamp it may look new although the flags differ
+    pip install --no-build-isolation --editable ".[test,report]"
+    echo "$wanted" >"$stamp_file"
+fi

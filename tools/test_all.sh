@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# test_all.sh [PYTEST ARGUMENT...]: the test suite on each Python that pythons.sh finds.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+pythons=$(tools/pythons.sh)
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+failed=0
+summary=""
+# The list is read from descriptor 3, so that the tests keep stdin.
+while IFS=$'\t' read -r -u3 python venv; do
+    name=$("$python" -c 'import sys; print("Python %d.%d.%d" % sys.version_info[:3])')
+    echo "== $name"
+    result="FAILED: could not be set up"
+    if tools/setup_venv.sh "$python" "$venv" && tools/install_extras.sh "$venv"; then
+        status=""
+        "$venv/bin/python" -m pytest -q "$@" 2>&1 | tee "$log" || status="FAILED: "
+        result=$status$(tail -n1 "$log")
+    fi
+    summary+="$name: $result"$'\n'
+    [[ $result != FAILED* ]] || failed=1
+done 3<<<"$pythons"
+
+printf '== all\n%s' "$summary"
+exit "$failed"
