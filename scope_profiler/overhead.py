@@ -1,18 +1,14 @@
-"""What an empty region costs here: measured, so that every report can say it."""
+"""What measuring costs here: measured, so that every report can say it."""
 
+from collections import namedtuple
 from functools import cache
-from typing import NamedTuple
 
 from . import _core
 
 
-class Overhead(NamedTuple):
-    """Nanoseconds that one empty `with region:` adds: to its own time, and to what is around
-    it (its own time included)."""
-
-    inside_ns: float
-    total_ns: float
-
+# Nanoseconds that one empty `with region:` adds: to its own time, and to what is around it (its
+# own time included).
+Overhead = namedtuple("Overhead", "inside_ns total_ns")
 
 _CALLS = 400
 _ROUNDS = 15
@@ -21,6 +17,11 @@ _ROUNDS = 15
 def measure():
     """The Overhead on this machine and interpreter, by the clock in use."""
     return _measure(_core.clock_info()["source"])
+
+
+def measure_line():
+    """Nanoseconds that line mode adds to the execution of one line, by the clock in use."""
+    return _measure_line(_core.clock_info()["source"])
 
 
 @cache
@@ -39,8 +40,49 @@ def _measure(source):
         with bare:
             for _ in rounds:
                 pass
-        total = {row[1].name: row[5] for row in manager._collect(None)}
+        total = _totals(manager)
         inside.append(total["inner"] / _CALLS)
         around.append((total["outer"] - total["bare"]) / _CALLS)
     manager._record(False)
     return Overhead(min(inside), max(min(around), min(inside)))
+
+
+_LOOP = """
+def loop(rounds):
+    for i in rounds:
+        i = i
+"""
+
+
+@cache
+def _measure_line(source):
+    """The same loop with its lines counted and without, each in code of its own."""
+    from . import lines
+
+    manager = _core.Manager()
+    manager._arm = lines.arm
+    loops = {}
+    for name in ("plain", "counted"):
+        namespace = {}
+        exec(compile(_LOOP, "<scope_profiler overhead>", "exec"), namespace)
+        loops[name] = namespace["loop"]
+    rounds = range(_CALLS)
+    added = []
+    lines.start(manager)
+    try:
+        counted = manager._wrap(manager.profile_region("counted"), loops["counted"])
+        for _ in range(_ROUNDS):
+            times = []
+            for loop in (manager._wrap(manager.profile_region("plain"), loops["plain"]), counted):
+                manager._begin(False, loop is counted)
+                loop(rounds)
+                times.append(sum(_totals(manager).values()))
+            added.append((times[1] - times[0]) / (2 * _CALLS + 1))
+    finally:
+        manager._record(False)
+        lines.stop(manager)
+    return max(0.0, min(added))
+
+
+def _totals(manager):
+    return {row[1].name: row[5] for row in manager._collect(None)}

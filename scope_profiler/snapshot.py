@@ -90,8 +90,8 @@ def _regions(manager):
 
     from .results import Region
 
-    ends, starts, durations = manager._events(None)
-    starts, durations = np.frombuffer(starts, np.int64), np.frombuffer(durations, np.int64)
+    ends, *columns = manager._events(None)
+    columns = [None if c is None else np.frombuffer(c, np.int64) for c in columns]
     begin = 0
     for row, end in zip(manager._collect_regions(), ends):
         calls = slice(begin, end)
@@ -100,7 +100,7 @@ def _regions(manager):
             continue
         stats = RegionStatistics.from_row(row)
         yield stats.name, Region(
-            **_sorted(starts[calls], durations[calls]),
+            **_sorted(*(None if c is None else c[calls] for c in columns)),
             exclusive_total_ns=stats.exclusive_ns,
             inclusive_total_ns=stats.total_ns,
             errors=stats.errors,
@@ -123,17 +123,18 @@ def calls_of(region):
     ns on the perf_counter_ns() axis."""
     import numpy as np
 
-    _, starts, durations = region.manager._events(region)
+    _, starts, durations, _ = region.manager._events(region)
     calls = _sorted(np.frombuffer(starts, np.int64), np.frombuffer(durations, np.int64))
     return calls["start_times_ns"], calls["durations_ns"]
 
 
-def _sorted(starts, durations):
+def _sorted(starts, durations, threads=None):
     """Calls in the order in which they began; they are recorded in the order of their ends."""
+    columns = {"start_times_ns": starts, "durations_ns": durations, "thread_ids": threads}
     if len(starts) > 1 and not (starts[1:] >= starts[:-1]).all():
         order = starts.argsort(kind="stable")
-        starts, durations = starts[order], durations[order]
-    return {"start_times_ns": starts, "durations_ns": durations}
+        columns = {name: c if c is None else c[order] for name, c in columns.items()}
+    return columns
 
 
 def _line_profile(manager):

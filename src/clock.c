@@ -7,7 +7,22 @@
 #include <windows.h>
 #endif
 
-sp_clock_state sp_clock = {.source = SP_CLOCK_MONOTONIC, .ns_per_tick = 1.0};
+sp_clock_state sp_clock = {.source = SP_CLOCK_MONOTONIC};
+
+/* From `ticks` on, to the next one's, time is ns + slope * (now - ticks). */
+typedef struct {
+    uint64_t ticks;
+    double ns; /* past the first piece's, so that a double holds it to the ns */
+    double slope;
+} piece;
+
+static struct {
+    piece *pieces; /* Owned. */
+    size_t count, capacity;
+    int64_t origin_ns; /* of the first piece, on the perf_counter_ns() axis */
+    uint64_t settled;  /* what lies before has been converted and must not change */
+    sp_mutex lock;
+} line;
 
 /* The clock behind time.perf_counter_ns(). */
 static uint64_t monotonic_ns(void)
@@ -69,17 +84,72 @@ static void read_both(uint64_t *ticks, uint64_t *ns)
 
 void sp_clock_init(void)
 {
-    sp_clock.ns_per_tick = 1.0;
-    sp_clock.anchor_ticks = 0;
-    sp_clock.anchor_ns = 0;
-    sp_clock.source = SP_CLOCK_MONOTONIC;
-    if (counter_is_trusted()) {
-        uint64_t ns = 0;
-        read_both(&sp_clock.anchor_ticks, &ns);
-        sp_clock.anchor_ns = (int64_t)ns;
-        sp_clock.source = SP_CLOCK_COUNTER;
-        sp_clock_calibrate();
+    sp_clock.source = counter_is_trusted() ? SP_CLOCK_COUNTER : SP_CLOCK_MONOTONIC;
+    if (sp_clock.source != SP_CLOCK_COUNTER || line.count != 0)
+        return;
+    uint64_t ticks = 0, ns = 0;
+    line.pieces = PyMem_RawMalloc(sizeof *line.pieces);
+    if (line.pieces == NULL) {
+        sp_clock.source = SP_CLOCK_MONOTONIC;
+        return;
     }
+    read_both(&ticks, &ns);
+    line.pieces[0] = (piece){.ticks = ticks};
+    line.count = line.capacity = 1;
+    line.origin_ns = (int64_t)ns;
+    line.settled = ticks;
+}
+
+/* The piece that an instant lies on. Instants come in runs of neighbours, so it is mostly the
+ * last one asked for. */
+static const piece *piece_at(uint64_t ticks)
+{
+    static size_t hint = 0;
+    size_t at = hint < line.count ? hint : 0;
+    if (ticks < line.pieces[at].ticks
+        || (at + 1 < line.count && ticks >= line.pieces[at + 1].ticks)) {
+        size_t low = 0, high = line.count;
+        while (high - low > 1) {
+            size_t middle = (low + high) / 2;
+            if (line.pieces[middle].ticks <= ticks)
+                low = middle;
+            else
+                high = middle;
+        }
+        at = hint = low;
+    }
+    return &line.pieces[at];
+}
+
+static double ns_at(uint64_t ticks)
+{
+    const piece *here = piece_at(ticks);
+    return here->ns + here->slope * (double)(int64_t)(ticks - here->ticks);
+}
+
+/* Turn the line at `settled` so that it leads to the new reading; over a short way it would
+ * follow the jitter of the readings, and is drawn towards the mean course within a second. */
+static double slope_to(uint64_t ticks, double ns)
+{
+    double mean = ns / (double)(ticks - line.pieces[0].ticks);
+    double way = (double)(ticks - line.settled) * mean;
+    if (way >= 10e6)
+        return (ns - ns_at(line.settled)) / (double)(ticks - line.settled);
+    double drawn = mean * (1.0 + (ns - ns_at(ticks)) / 1e9);
+    return drawn > 0.999 * mean && drawn < 1.001 * mean ? drawn : mean;
+}
+
+static void add_piece(piece next)
+{
+    if (line.count == line.capacity) {
+        size_t capacity = 2 * line.capacity;
+        piece *pieces = PyMem_RawRealloc(line.pieces, capacity * sizeof *pieces);
+        if (pieces == NULL)
+            return; /* go on along the last piece */
+        line.pieces = pieces;
+        line.capacity = capacity;
+    }
+    line.pieces[line.count++] = next;
 }
 
 void sp_clock_calibrate(void)
@@ -88,20 +158,45 @@ void sp_clock_calibrate(void)
         return;
     uint64_t ticks = 0, ns = 0;
     read_both(&ticks, &ns);
-    if (ticks > sp_clock.anchor_ticks && (int64_t)ns > sp_clock.anchor_ns)
-        sp_clock.ns_per_tick = (double)((int64_t)ns - sp_clock.anchor_ns)
-                               / (double)(ticks - sp_clock.anchor_ticks);
-}
-
-int64_t sp_clock_span_ns(int64_t ticks)
-{
-    return sp_clock.source == SP_CLOCK_COUNTER ? llrint((double)ticks * sp_clock.ns_per_tick)
-                                               : ticks;
+    SP_LOCK(&line.lock);
+    double past = (double)((int64_t)ns - line.origin_ns);
+    const piece *first = &line.pieces[0], *last = &line.pieces[line.count - 1];
+    if (ticks > line.settled && past > 0.0) {
+        if (first->slope == 0.0)
+            line.pieces[0].slope = past / (double)(ticks - first->ticks);
+        /* A new piece when the last is 1/64 of the whole, so that they stay few. */
+        else if (ticks - last->ticks > (ticks - first->ticks) / 64)
+            add_piece((piece){line.settled, ns_at(line.settled), slope_to(ticks, past)});
+        line.settled = ticks;
+    }
+    SP_UNLOCK(&line.lock);
 }
 
 int64_t sp_clock_instant_ns(uint64_t ticks)
 {
-    return sp_clock.anchor_ns + sp_clock_span_ns((int64_t)(ticks - sp_clock.anchor_ticks));
+    return sp_clock.source == SP_CLOCK_COUNTER ? line.origin_ns + llrint(ns_at(ticks))
+                                               : (int64_t)ticks;
+}
+
+int64_t sp_clock_duration_ns(uint64_t start, uint64_t ticks)
+{
+    if (sp_clock.source != SP_CLOCK_COUNTER)
+        return (int64_t)ticks;
+    const piece *here = piece_at(start);
+    bool inside = here + 1 == line.pieces + line.count || start + ticks < here[1].ticks;
+    return llrint(inside ? here->slope * (double)ticks : ns_at(start + ticks) - ns_at(start));
+}
+
+double sp_clock_scale(void)
+{
+    if (sp_clock.source != SP_CLOCK_COUNTER || line.settled == line.pieces[0].ticks)
+        return 1.0;
+    return ns_at(line.settled) / (double)(line.settled - line.pieces[0].ticks);
+}
+
+int64_t sp_clock_span_ns(int64_t ticks)
+{
+    return sp_clock.source == SP_CLOCK_COUNTER ? llrint((double)ticks * sp_clock_scale()) : ticks;
 }
 
 const char *sp_clock_name(void)
@@ -124,9 +219,6 @@ void sp_clock_fake(uint64_t ns)
 {
     sp_clock.source = SP_CLOCK_FAKE;
     sp_clock.fake = ns;
-    sp_clock.anchor_ticks = 0;
-    sp_clock.anchor_ns = 0;
-    sp_clock.ns_per_tick = 1.0;
 }
 
 void sp_clock_real(void) { sp_clock_init(); }

@@ -2,9 +2,10 @@
  *
  * A tick is whatever is cheapest to read and trustworthy here: the processor's time-stamp
  * counter where it is invariant and the kernel itself keeps time by it, else the monotonic
- * clock. Ticks become nanoseconds only when results are taken, by a straight line through two
- * simultaneous readings of both clocks: one from when the module was loaded, one from now. So
- * the longer the run, the better the scale, and no time is lost calibrating at the start. */
+ * clock. Ticks become nanoseconds only when results are taken: then both clocks are read at one
+ * instant, and a straight line leads from the reading before to this one. What has been converted
+ * once lies on lines that are never moved again, so a call has the same times in every result;
+ * and no time is lost calibrating at the start. */
 #ifndef SP_CLOCK_H
 #define SP_CLOCK_H
 
@@ -31,10 +32,7 @@ typedef enum { SP_CLOCK_COUNTER, SP_CLOCK_MONOTONIC, SP_CLOCK_FAKE } sp_clock_so
 
 typedef struct {
     sp_clock_source source;
-    uint64_t fake;             /* what the fake clock shows: a test moves it, in ns */
-    uint64_t anchor_ticks;     /* one instant on both clocks */
-    int64_t anchor_ns;
-    double ns_per_tick;
+    uint64_t fake; /* what the fake clock shows: a test moves it, in ns */
 } sp_clock_state;
 
 extern sp_clock_state sp_clock;
@@ -51,11 +49,15 @@ SP_INLINE uint64_t sp_now(void)
 
 /* Choose the source and take the first reading; once, when the module is loaded. */
 void sp_clock_init(void);
-/* Take the second reading, which fixes the scale. */
+/* Read both clocks, so that all ticks until now can be converted. */
 void sp_clock_calibrate(void);
-/* Convert a span, and an instant on the perf_counter_ns() axis. */
-int64_t sp_clock_span_ns(int64_t ticks);
+/* An instant on the perf_counter_ns() axis; the duration of what began at `start`; any sum of
+ * durations. In ns; instants must be from before the last calibration. */
 int64_t sp_clock_instant_ns(uint64_t ticks);
+int64_t sp_clock_duration_ns(uint64_t start, uint64_t ticks);
+int64_t sp_clock_span_ns(int64_t ticks);
+/* Nanoseconds per tick, on average since the module was loaded. */
+double sp_clock_scale(void);
 const char *sp_clock_name(void);
 
 /* The test seam: sp_clock_fake(ns) stops time at ns, sp_clock_real() goes back. */

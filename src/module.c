@@ -35,7 +35,7 @@ static PyObject *clock_info(PyObject *module, PyObject *unused)
     (void)module, (void)unused;
     sp_clock_calibrate();
     return Py_BuildValue("{sssd}", "source", sp_clock_name(), "ns_per_tick",
-                         sp_clock.source == SP_CLOCK_COUNTER ? sp_clock.ns_per_tick : 1.0);
+                         sp_clock_scale());
 }
 
 PyDoc_STRVAR(fake_clock_doc,

@@ -30,7 +30,7 @@ static PyObject *node_row(const sp_node *node)
     if (percentiles == NULL)
         return NULL;
     double deviation = sp_node_deviation(node)
-                       * (sp_clock.source == SP_CLOCK_COUNTER ? sp_clock.ns_per_tick : 1.0);
+                       * sp_clock_scale();
     long long parent = node->parent == NULL ? -1 : (long long)node->parent->id - 1;
     PyObject *region = node->region == NULL ? Py_None : (PyObject *)node->region;
     return Py_BuildValue(
@@ -204,6 +204,9 @@ typedef struct {
     const sp_region *wanted; /* or NULL for all */
     uint64_t *ends;          /* by region id: where its next event goes */
     int64_t *starts, *durations;
+    int64_t *threads;       /* NULL when one thread made all the calls */
+    int64_t thread;         /* number of the thread being read */
+    int64_t recorded;       /* threads with a call so far */
 } gathering;
 
 static int count_thread(void *value, void *argument)
@@ -213,11 +216,15 @@ static int count_thread(void *value, void *argument)
     sp_log_settle(&thread->log);
     log_reader reader = {.log = &thread->log};
     event read;
+    bool any = false;
     while (read_event(&reader, &read)) {
         const sp_region *region = thread->tree.nodes[read.node]->region;
-        if (into->wanted == NULL || into->wanted == region)
+        if (into->wanted == NULL || into->wanted == region) {
             into->ends[region->id]++;
+            any = true;
+        }
     }
+    into->recorded += any;
     return 0;
 }
 
@@ -233,13 +240,23 @@ static int gather_thread(void *value, void *argument)
             continue;
         uint64_t at = into->ends[region->id]++;
         into->starts[at] = sp_clock_instant_ns(read.start);
-        into->durations[at] = sp_clock_span_ns((int64_t)read.ticks);
+        into->durations[at] = sp_clock_duration_ns(read.start, read.ticks);
+        if (into->threads != NULL)
+            into->threads[at] = into->thread;
     }
+    into->thread++;
     return 0;
 }
 
-/* Fill two int64 columns, region after region; `ends` comes back as where each region ends. */
-static int gather(sp_manager *manager, gathering *into, PyObject **starts, PyObject **durations)
+/* Room for one int64 column; NULL with an exception set. */
+static int64_t *new_column(PyObject **column, uint64_t length)
+{
+    *column = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(length * sizeof(int64_t)));
+    return *column == NULL ? NULL : (int64_t *)(void *)PyByteArray_AS_STRING(*column);
+}
+
+/* Fill the columns, region after region; `ends` comes back as where each region ends. */
+static int gather(sp_manager *manager, gathering *into, PyObject *columns[3])
 {
     sp_map_each(&manager->threads, count_thread, into);
     uint64_t total = 0;
@@ -248,12 +265,13 @@ static int gather(sp_manager *manager, gathering *into, PyObject **starts, PyObj
         into->ends[i] = total;
         total += count;
     }
-    *starts = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(total * sizeof(int64_t)));
-    *durations = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(total * sizeof(int64_t)));
-    if (*starts == NULL || *durations == NULL)
+    if ((into->starts = new_column(&columns[0], total)) == NULL
+        || (into->durations = new_column(&columns[1], total)) == NULL)
         return -1;
-    into->starts = (int64_t *)(void *)PyByteArray_AS_STRING(*starts);
-    into->durations = (int64_t *)(void *)PyByteArray_AS_STRING(*durations);
+    if (into->recorded < 2)
+        columns[2] = Py_NewRef(Py_None);
+    else if ((into->threads = new_column(&columns[2], total)) == NULL)
+        return -1;
     sp_map_each(&manager->threads, gather_thread, into);
     return 0;
 }
@@ -273,15 +291,16 @@ static PyObject *list_of(const uint64_t *values, uint32_t count)
 
 const char sp_snapshot_events_doc[] =
 "_events(region)\n--\n\n"
-"The finished calls of the current run as (ends, starts, durations): two bytearrays of int64\n"
-"nanoseconds, starts on the perf_counter_ns() axis, grouped by region id; ends[i] is where region\n"
-"i's calls end. Within a region: thread by thread, in the order in which the calls ended.\n"
-"region: the only one wanted, or None for all.";
+"The finished calls of the current run as (ends, starts, durations, threads): bytearrays of int64,\n"
+"starts and durations in nanoseconds, starts on the perf_counter_ns() axis, grouped by region id;\n"
+"ends[i] is where region i's calls end. threads numbers the thread of each call, in the order in\n"
+"which threads began to record; None when one thread made them all. Within a region: thread by\n"
+"thread, in the order in which the calls ended. region: the only one wanted, or None for all.";
 
 PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
 {
     sp_manager *manager = (sp_manager *)self;
-    PyObject *starts = NULL, *durations = NULL, *result = NULL;
+    PyObject *columns[3] = {NULL, NULL, NULL}, *result = NULL;
     gathering into = {.wanted = region == Py_None ? NULL : (const sp_region *)region};
     if (region != Py_None && !PyObject_TypeCheck(region, manager->state->region_type)) {
         PyErr_SetString(PyExc_TypeError, "_events() takes a region or None");
@@ -292,14 +311,14 @@ PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
     into.ends = PyMem_RawCalloc((size_t)regions + 1, sizeof *into.ends);
     if (into.ends == NULL)
         return PyErr_NoMemory();
-    if (gather(manager, &into, &starts, &durations) == 0) {
+    if (gather(manager, &into, columns) == 0) {
         PyObject *ends = list_of(into.ends, regions);
         if (ends != NULL)
-            result = Py_BuildValue("(NOO)", ends, starts, durations);
+            result = Py_BuildValue("(NOOO)", ends, columns[0], columns[1], columns[2]);
     }
     PyMem_RawFree(into.ends);
-    Py_XDECREF(starts);
-    Py_XDECREF(durations);
+    for (int i = 0; i < 3; i++)
+        Py_XDECREF(columns[i]);
     return result;
 }
 

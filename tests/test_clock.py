@@ -35,3 +35,20 @@ def test_fake_clock_stands_still_until_moved(clock, core):
         clock.tick(7)
     assert events_of(core, "x") == [(1_000, 0), (1_000, 7)]
     assert _core.clock_info() == {"source": "fake", "ns_per_tick": 1.0}
+
+
+def test_a_call_has_the_same_times_in_every_result(core):
+    """However the clock is calibrated in between, at short intervals or long ones."""
+    region = core.profile_region("x")
+    seen = []
+    for pause in [0, 1_000, 50_000, 3_000_000, 0, 20_000_000, 10, 2_000_000] * 3:
+        with region:
+            pass
+        seen.append(events_of(core, "x")[-1])
+        until = time.perf_counter_ns() + pause
+        while time.perf_counter_ns() < until:
+            pass
+    assert events_of(core, "x") == seen
+    starts = [start for start, _ in seen]
+    assert starts == sorted(starts)
+    assert abs(starts[-1] - time.perf_counter_ns()) < 100_000_000

@@ -121,6 +121,7 @@ def test_hooks_check_their_arguments(core):
 
 def test_threads_do_not_mix(core):
     region = core.profile_region("x")
+    assert core._events(region)[3] is None
     barrier = threading.Barrier(4)
 
     def work():
@@ -136,6 +137,7 @@ def test_threads_do_not_mix(core):
         thread.join()
     assert core._collect(region)[2] == 80_000
     assert core._counters()["threads"] == 4
+    assert sorted(memoryview(core._events(region)[3]).cast("q")) == sorted([0, 1, 2, 3] * 20_000)
     assert all(duration >= 0 for _, duration in events_of(core, "x"))
     assert core._counters()["unmatched"] == 0
 

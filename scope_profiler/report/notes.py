@@ -2,7 +2,7 @@
 
 import os
 
-from ..overhead import measure
+from ..overhead import measure, measure_line
 from .style import format_count, format_time
 
 
@@ -18,11 +18,16 @@ def notes(summary):
 def _overhead(summary):
     cost = measure()
     spent = cost.total_ns * summary.counters["calls"]
+    per_line = ""
+    if summary.line_mode:
+        events = sum(hits for _, rows in summary.line_records for _, hits, _ in rows)
+        line_ns = measure_line()
+        spent += line_ns * events
+        per_line = f", {line_ns:.0f} ns per line"
     share = f", {100 * spent / summary.wall_ns:.1f} % of the run" if summary.wall_ns > 0 else ""
-    lines = "; line mode adds to that" if summary.line_mode else ""
     return (
-        f"Own overhead: {cost.total_ns:.0f} ns per call, {cost.inside_ns:.0f} ns of them inside "
-        f"the measured time; {format_time(round(spent))} in total{share}{lines}."
+        f"Own overhead: {cost.total_ns:.0f} ns per call ({cost.inside_ns:.0f} ns of them inside "
+        f"the measured time){per_line}; {format_time(round(spent))} in total{share}."
     )
 
 

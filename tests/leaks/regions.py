@@ -1,0 +1,157 @@
+"""References and memory stay flat over a million region calls, ten thousand regions and a thousand
+rounds of setup and finalize. Run by `make leaks`; exits non-zero when something grows."""
+
+import gc
+import io
+import os
+import sys
+import tempfile
+from contextlib import redirect_stdout
+
+from scope_profiler import ProfileManager
+
+
+def resident():
+    """Resident memory of this process, in bytes."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def grows(step, rounds=5):
+    """The smallest growth in bytes of a round, after two to warm up: 0 for what does not leak."""
+    for _ in range(2):
+        step()
+    growth = []
+    for _ in range(rounds):
+        gc.collect()
+        before = resident()
+        step()
+        gc.collect()
+        growth.append(resident() - before)
+    return max(0, min(growth))
+
+
+def calls(manager, function, region, n=200_000):
+    for _ in range(n):
+        with region:
+            pass
+        with manager.profile_region("by name"):
+            pass
+        function()
+
+
+def a_million_calls():
+    manager = ProfileManager()
+    manager.setup(deactivate_file_output=True, aggregation_mode=True)
+    function = manager.profile("decorated")(lambda: None)
+    region = manager.profile_region("region")
+    objects = [manager, region, function, None, "by name"]
+    before = [sys.getrefcount(o) for o in objects]
+    calls(manager, function, region, 350_000)
+    after = [sys.getrefcount(o) for o in objects]
+    assert all(b <= a + 3 for a, b in zip(before, after)), (before, after)
+    return grows(lambda: calls(manager, function, region))
+
+
+def errors_and_generators():
+    manager = ProfileManager()
+    manager.setup(deactivate_file_output=True, aggregation_mode=True)
+
+    @manager.profile("fails")
+    def fails():
+        raise ValueError
+
+    @manager.profile("counts")
+    def counts(n):
+        for i in range(n):
+            yield i
+
+    def step():
+        for _ in range(20_000):
+            try:
+                with manager.profile_region("x"):
+                    fails()
+            except ValueError:
+                pass
+            list(counts(3))
+            unfinished = counts(3)
+            next(unfinished)
+            try:
+                manager.profile_region(3)
+            except TypeError:
+                pass
+
+    return grows(step)
+
+
+def ten_thousand_regions():
+    def step():
+        manager = ProfileManager()
+        manager.setup(deactivate_file_output=True)
+        for i in range(10_000):
+            with manager.profile_region(f"region {i}"):
+                pass
+        manager.last_results()
+
+    return grows(step)
+
+
+def rounds_of_setup_and_finalize():
+    manager = ProfileManager()
+
+    @manager.profile("f")
+    def f(n):
+        total = 0
+        for i in range(n):
+            total += i
+        return total
+
+    def step():
+        for i in range(340):
+            manager.setup(replace=True, file_path="leak.h5", deactivate_file_output=i % 34 != 0,
+                          use_line_profiler=i % 2 == 0)
+            for _ in range(20):
+                f(10)
+            with manager.profile_region("block"):
+                f(3)
+            with redirect_stdout(io.StringIO()):
+                manager.finalize(verbose=i % 10 == 0, return_results=i % 5 == 0)
+            manager.get_region("f").get_stats()
+
+    return grows(step, rounds=3)
+
+
+def closures_and_managers():
+    def step():
+        for i in range(300):
+            manager = ProfileManager()
+            for _ in range(10):
+                f = manager.profile("closure")(lambda: i)
+                f()
+            manager.setup(deactivate_file_output=True, use_line_profiler=i % 3 == 0)
+            f()
+            with manager.profile_region("block"):
+                f()
+            manager.reset()
+
+    return grows(step)
+
+
+def main():
+    allowed = 300_000  # bytes a round: allocators keep some pages to themselves
+    failed = False
+    for check in (a_million_calls, errors_and_generators, ten_thousand_regions,
+                  rounds_of_setup_and_finalize, closures_and_managers):
+        growth = check()
+        failed |= growth > allowed
+        print(f"{check.__name__:<32} grows by {growth:>9} bytes a round"
+              f"{'   LEAK' if growth > allowed else ''}")
+    return failed
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        failed = main()
+        os.chdir("/")
+    sys.exit(failed)
