@@ -155,6 +155,7 @@ class ProfileManager(_core.Manager):
     """
 
     def __init__(self):
+        _managers.add(self)
         self._region_type = Region
         self._run = None
         self._line_mode = False
@@ -236,6 +237,18 @@ class ProfileManager(_core.Manager):
         from .results import ProfilingResults
 
         return ProfilingResults({})
+
+    def _in_forked_child(self):
+        """The child of a fork starts clean, and writes beside its parent's file, not over it."""
+        run = self._run
+        if run is None:
+            return
+        recording = self._recording
+        path, extension = os.path.splitext(os.fspath(run._settings["file_path"]))
+        settings = {**run._settings, "file_path": f"{path}.{os.getpid()}{extension}"}
+        self._run = ProfilingRun(self, settings)
+        self._begin(not settings["aggregation_mode"], self._line_mode)
+        self._record(recording)
 
     def _start_root(self, name):
         return _Root(self.profile_region(name))
@@ -357,6 +370,15 @@ def _finalize_at_exit(run):
 
     atexit.register(finalize)
 
+
+def _in_forked_child():
+    for manager in list(_managers):
+        manager._in_forked_child()
+
+
+_managers = weakref.WeakSet()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_forked_child)
 
 ProfileManager._default = ProfileManager()
 _core.set_default(ProfileManager._default)

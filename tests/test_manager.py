@@ -1,6 +1,7 @@
 """src/manager.c and manager.py: the life of a run."""
 
 import gc
+import os
 import subprocess
 import sys
 import weakref
@@ -257,3 +258,30 @@ def test_core_checks_what_it_is_given(core):
         core._events(3)
     with pytest.raises(TypeError):
         _core.set_default(3)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_a_forked_child_starts_clean_and_writes_a_file_of_its_own(tmp_path):
+    pytest.importorskip("h5py")
+    script = (
+        "import os, scope_profiler as sp\n"
+        "run = sp.setup(file_path='p.h5', auto_finalize=True)\n"
+        "for _ in range(5):\n"
+        "    with sp.region('parent'): pass\n"
+        "with sp.region('around'):\n"
+        "    if (child := os.fork()) == 0:\n"
+        "        assert sp.get_region('parent').num_calls == 0\n"
+        "        with sp.region('child'): pass\n"
+        "        sp.finalize(verbose=False)\n"
+        "        os._exit(0)\n"
+        "    assert os.waitpid(child, 0)[1] == 0\n"
+        "sp.finalize(verbose=False)\n"
+        "print(child)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                          cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    child = int(done.stdout)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"p.{child}.h5", "p.h5"]
+    assert set(sp.load(tmp_path / "p.h5").region_names) == {"parent", "around"}
+    assert set(sp.load(tmp_path / f"p.{child}.h5").region_names) == {"child"}

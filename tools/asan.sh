@@ -22,7 +22,6 @@ export SCOPE_PROFILER_CFLAGS="-O1 -g -fno-omit-frame-pointer -fno-wrapv \
 export SCOPE_PROFILER_LDFLAGS="-fsanitize=address"
 export SCOPE_PROFILER_WERROR=0  # instrumented code draws warnings that are not about our sources
 tools/setup_venv.sh "$python" .venv
-tools/install_extras.sh .venv
 
 # The interpreter is not built with the sanitizer, so its runtime has to be loaded first; and
 # libstdc++ with it, or exceptions thrown in C++ extensions are taken for errors.

@@ -54,6 +54,6 @@ if [[ ! -e $core || $stamp != "$checked" && $stamp != "$wanted" ]]; then
     tools/get_uthash.sh "$python"
     say "building and installing scope-profiler"
     rm -f "$stamp_file" "$core"  # by its time stamp it may look new although the flags differ
-    pip install --no-build-isolation --editable ".[test,report]"
+    pip install --no-build-isolation --editable ".[test]"
     echo "$wanted" >"$stamp_file"
 fi

@@ -14,7 +14,10 @@ while IFS=$'\t' read -r -u3 python venv; do
     name=$("$python" -c 'import sys; print("Python %d.%d.%d" % sys.version_info[:3])')
     echo "== $name"
     result="FAILED: could not be set up"
-    if tools/setup_venv.sh "$python" "$venv" && tools/install_extras.sh "$venv"; then
+    if tools/setup_venv.sh "$python" "$venv"; then
+        peer=.venv-peer${venv#.venv}
+        tools/setup_peer.sh "$python" "$peer" || echo "$peer: cannot be set up"
+        export SCOPE_PROFILER_PEER_PYTHON=$PWD/$peer/bin/python
         status=""
         "$venv/bin/python" -m pytest -q "$@" 2>&1 | tee "$log" || status="FAILED: "
         result=$status$(tail -n1 "$log")
