@@ -10,6 +10,7 @@ import dis
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 import os
 import sys
+import weakref
 
 from . import _core
 
@@ -20,7 +21,10 @@ _SUSPENDING = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 # Whose `with` is not a line of the user: an ExitStack enters regions from there, and so do we.
 _NOT_WANTED = (contextlib.__file__, os.path.dirname(__file__) + os.sep)
 
-_users = set()  # managers in line mode, by id
+# Lines further apart are not of a function but of a template; a cell for each would be too many.
+_MOST_LINES = 2_000_000
+
+_users = {}  # managers in line mode: {id: weak reference}
 _armed = {}  # code -> event set, by identity: {id(code): (code, events)}
 _tool = None
 
@@ -28,27 +32,34 @@ _tool = None
 def start(manager):
     """Line mode begins for this manager. Raises RuntimeError when every tool id is taken."""
     if _users:
-        _users.add(id(manager))
+        _users[id(manager)] = _reference(manager)
         return
     if _MONITORING:
         _take_tool()
-        for code, events in _armed.values():
+        for code, events in list(_armed.values()):
             sys.monitoring.set_local_events(_tool, code, events)
     else:
         _core.install_evaluator(True)
-    _users.add(id(manager))
+    _users[id(manager)] = _reference(manager)
 
 
 def stop(manager):
     """Line mode is over for this manager; with the last one, code runs at full speed again."""
+    _leave(id(manager))
+
+
+def _reference(manager):
+    """A weak reference that stops line mode for a manager that dies."""
+    number = id(manager)
+    return weakref.ref(manager, lambda _: _leave(number))
+
+
+def _leave(number):
     global _tool
-    if id(manager) not in _users:
-        return
-    _users.discard(id(manager))
-    if _users:
+    if _users.pop(number, None) is None or _users:
         return
     if _MONITORING:
-        for code, _ in _armed.values():
+        for code, _ in list(_armed.values()):
             sys.monitoring.set_local_events(_tool, code, 0)
         for event in _callbacks():
             sys.monitoring.register_callback(_tool, event, None)
@@ -87,21 +98,35 @@ def _take_tool():
 def arm(code):
     """Called by the core with each code object that line mode meets for the first time.
 
-    Returns (first line, last line, offsets where one-line loops begin), or None when the lines
-    of this code are not wanted.
+    Returns (first line, last line, offsets where `with` statements enter, offsets where one-line
+    loops begin), or None when the lines of this code are not wanted.
     """
     if code.co_filename.startswith(_NOT_WANTED):
         return None
     lines = [line for _, _, line in code.co_lines() if line]
-    if not lines:
+    if not lines or max(lines) - min(lines) > _MOST_LINES:
         return None
-    loops = ()
+    withs, loops = _with_statements(code), ()
     if _MONITORING:
         loops = _one_line_loops(code)
         events = _events(code, loops)
         _armed[id(code)] = (code, events)
         sys.monitoring.set_local_events(_tool, code, events)
-    return min(lines), max(lines), loops
+    return min(lines), max(lines), withs, loops
+
+
+def _with_statements(code):
+    """Offsets of the instructions that call __enter__ for a `with` statement."""
+    offsets = []
+    previous = None
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "BEFORE_WITH" or (  # 3.14 looks it up and calls it
+            instruction.opname == "CALL" and previous.opname == "LOAD_SPECIAL"
+            and previous.argrepr == "__enter__"
+        ):
+            offsets.append(instruction.offset)
+        previous = instruction
+    return tuple(offsets)
 
 
 def _events(code, loops):

@@ -16,6 +16,10 @@
 #define Py_READONLY READONLY
 #endif
 
+#if PY_VERSION_HEX < 0x030D0000
+#define PyThreadState_GetUnchecked _PyThreadState_UncheckedGet
+#endif
+
 #if PY_VERSION_HEX < 0x030B0000
 #error "scope_profiler needs CPython 3.11 or newer"
 #endif
@@ -63,6 +67,20 @@ typedef char sp_mutex;
 #define SP_UNLOCK(mutex) ((void)(mutex))
 #endif
 
+/* Bytes of C stack left below here; 0 when that cannot be told. */
+size_t sp_stack_left(void);
+
+/* CPython 3.12 and 3.13 count nested calls through C and stop at a number far below what the stack
+ * holds, so a decorated function could not recurse as deep as the undecorated one, which calls
+ * itself without C. While the stack has room, a decorated call gives back what it takes; Python's
+ * own recursion limit goes on counting the frames. */
+#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030E0000
+#define SP_C_RECURSION 1
+enum { SP_C_RECURSION_LOW = 200, SP_STACK_RESERVE = 256 * 1024 };
+#else
+#define SP_C_RECURSION 0
+#endif
+
 /* The address of the interpreter frame that runs now: the identity of one activation,
  * without making a frame object. */
 SP_INLINE const void *sp_current_frame(void)
@@ -70,7 +88,7 @@ SP_INLINE const void *sp_current_frame(void)
 #if PY_VERSION_HEX >= 0x030D0000
     return PyThreadState_GetUnchecked()->current_frame;
 #else
-    return _PyThreadState_UncheckedGet()->cframe->current_frame;
+    return PyThreadState_GetUnchecked()->cframe->current_frame;
 #endif
 }
 

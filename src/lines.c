@@ -3,12 +3,14 @@
 #include "region.h"
 
 SP_THREAD_LOCAL sp_line_thread *sp_line_here;
+uint32_t sp_line_asleep;
 
 /* What all threads share. It names code objects and regions, which live longer than their
  * entries here: codes are owned, regions call sp_lines_forget() when they die. */
 static struct {
     sp_map codes;         /* code -> sp_line_code */
     sp_map sets;          /* (outer set, region) -> sp_line_set */
+    sp_map asleep;        /* frame -> sp_line_frame, of sleeping generators. Owned. */
     sp_line_table *tables; /* of all threads */
     uint64_t lost;
     sp_mutex lock;
@@ -28,11 +30,10 @@ static bool set_holds(const sp_line_set *set, const sp_region *region)
 }
 
 /* outer with the region; NULL when memory is out. */
-static sp_line_set *set_with(sp_line_set *outer, sp_region *region)
+static sp_line_set *set_with_locked(sp_line_set *outer, sp_region *region)
 {
     if (set_holds(outer, region))
         return outer;
-    SP_LOCK(&all.lock);
     sp_line_set *set = sp_map_get(&all.sets, outer, region);
     if (set == NULL && (set = PyMem_RawMalloc(sizeof *set)) != NULL) {
         *set = (sp_line_set){.outer = outer, .region = region};
@@ -42,38 +43,85 @@ static sp_line_set *set_with(sp_line_set *outer, sp_region *region)
             set = NULL;
         }
     }
+    return set;
+}
+
+static sp_line_set *set_with(sp_line_set *outer, sp_region *region)
+{
+    SP_LOCK(&all.lock);
+    sp_line_set *set = set_with_locked(outer, region);
     SP_UNLOCK(&all.lock);
     return set;
 }
 
 /* ---- Codes ------------------------------------------------------------------------------- */
 
-/* What scope_profiler.lines.arm() said of the code: None when its lines are not wanted, else
- * (first line, last line, offsets of one-line loops). */
-static int read_plan(sp_line_code *entry, PyObject *plan)
+static int read_offsets(PyObject *tuple, int **offsets, int *count)
 {
-    PyObject *loops;
-    int last;
-    if (plan == Py_None)
-        return 0;
-    if (!PyArg_ParseTuple(plan, "iiO!", &entry->first, &last, &PyTuple_Type, &loops))
-        return -1;
-    Py_ssize_t count = PyTuple_GET_SIZE(loops);
-    entry->loops = PyMem_RawMalloc((size_t)(count + 1) * sizeof *entry->loops);
-    if (entry->loops == NULL) {
+    Py_ssize_t size = PyTuple_GET_SIZE(tuple);
+    *offsets = PyMem_RawMalloc((size_t)(size + 1) * sizeof **offsets);
+    if (*offsets == NULL) {
         PyErr_NoMemory();
         return -1;
     }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        entry->loops[i] = (int)PyLong_AsLong(PyTuple_GET_ITEM(loops, i));
-        if (entry->loops[i] == -1 && PyErr_Occurred())
+    for (Py_ssize_t i = 0; i < size; i++) {
+        (*offsets)[i] = (int)PyLong_AsLong(PyTuple_GET_ITEM(tuple, i));
+        if ((*offsets)[i] == -1 && PyErr_Occurred())
             return -1;
     }
-    entry->loop_count = (int)count;
+    *count = (int)size;
+    return 0;
+}
+
+/* What scope_profiler.lines.arm() said of the code: None when its lines are not wanted, else
+ * (first line, last line, offsets of `with` statements, of one-line loops). */
+static int read_plan(sp_line_code *entry, PyObject *plan)
+{
+    PyObject *withs, *loops;
+    int last;
+    if (plan == Py_None)
+        return 0;
+    if (!PyArg_ParseTuple(plan, "iiO!O!", &entry->first, &last, &PyTuple_Type, &withs,
+                          &PyTuple_Type, &loops)
+        || read_offsets(withs, &entry->withs, &entry->with_count) < 0
+        || read_offsets(loops, &entry->loops, &entry->loop_count) < 0)
+        return -1;
     entry->count = last - entry->first + 1;
     return 0;
 }
 
+static void code_free(sp_line_code *entry)
+{
+    Py_DECREF(entry->code);
+    PyMem_RawFree(entry->withs);
+    PyMem_RawFree(entry->loops);
+    PyMem_RawFree(entry);
+}
+
+/* Python code of ours runs here, in the middle of the user's: no tool of his may see it, the
+ * exception that may be under way must not be disturbed, and none of ours may come out. An
+ * interruption is the user's, and raised again where it can be. */
+static bool make_plan(sp_manager *manager, sp_line_code *entry)
+{
+    PyThreadState *state = PyThreadState_Get();
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyThreadState_EnterTracing(state);
+    int collects = PyGC_Disable(); /* or callbacks of the user's would run untraced */
+    PyObject *plan = PyObject_CallOneArg(manager->arm, (PyObject *)entry->code);
+    if (collects)
+        PyGC_Enable();
+    PyThreadState_LeaveTracing(state);
+    bool made = plan != NULL && read_plan(entry, plan) == 0;
+    Py_XDECREF(plan);
+    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
+        PyErr_SetInterrupt();
+    PyErr_Restore(type, value, traceback);
+    return made;
+}
+
+/* A code object that is new. When its plan cannot be made now (the stack is nearly full, memory is
+ * out), it stays new. */
 static sp_line_code *code_meet(sp_manager *manager, PyCodeObject *code)
 {
     if (manager->arm == NULL)
@@ -82,28 +130,16 @@ static sp_line_code *code_meet(sp_manager *manager, PyCodeObject *code)
     if (entry == NULL)
         return NULL;
     entry->code = (PyCodeObject *)Py_NewRef(code);
-    /* A user's exception may be under way; ours must not disturb it, nor leave one of its own. */
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyObject *plan = PyObject_CallOneArg(manager->arm, (PyObject *)code);
-    if (plan == NULL || read_plan(entry, plan) < 0) {
-        entry->count = 0;
-        all.lost++;
-        PyErr_Clear();
+    sp_line_code *found = NULL;
+    if (make_plan(manager, entry)) {
+        SP_LOCK(&all.lock);
+        found = sp_map_get(&all.codes, code, NULL);
+        if (found == NULL && sp_map_add(&all.codes, code, NULL, entry) == 0)
+            found = entry;
+        SP_UNLOCK(&all.lock);
     }
-    Py_XDECREF(plan);
-    PyErr_Restore(type, value, traceback);
-
-    SP_LOCK(&all.lock);
-    sp_line_code *found = sp_map_get(&all.codes, code, NULL);
-    if (found == NULL && sp_map_add(&all.codes, code, NULL, entry) == 0)
-        found = entry;
-    SP_UNLOCK(&all.lock);
-    if (found != entry) {
-        Py_DECREF(entry->code);
-        PyMem_RawFree(entry->loops);
-        PyMem_RawFree(entry);
-    }
+    if (found != entry)
+        code_free(entry);
     return found;
 }
 
@@ -146,7 +182,7 @@ static sp_line_table *table_for(sp_line_thread *here, sp_line_code *code, sp_lin
 
 /* ---- Recorded frames --------------------------------------------------------------------- */
 
-static sp_line_thread *thread_here(void)
+sp_line_thread *sp_line_thread_here(void)
 {
     if (SP_LIKELY(sp_line_here != NULL))
         return sp_line_here;
@@ -165,6 +201,41 @@ static sp_line_thread *thread_here(void)
     return sp_line_here = here;
 }
 
+static void pin(sp_line_table *table, int change)
+{
+    if (table != NULL)
+        table->pins += (uint32_t)change;
+}
+
+static void pin_frame(const sp_line_frame *recorded, int change)
+{
+    pin(recorded->table, change);
+    pin(recorded->call, change);
+}
+
+static void turn_to(sp_line_frame *recorded, sp_line_table *table)
+{
+    pin(table, 1);
+    pin(recorded->table, -1);
+    recorded->table = table;
+}
+
+static void free_blocks(sp_line_frame *recorded)
+{
+    while (recorded->blocks != NULL) {
+        sp_line_block *outer = recorded->blocks->outer;
+        PyMem_RawFree(recorded->blocks);
+        recorded->blocks = outer;
+    }
+}
+
+/* The frame is not recorded any longer, whether it lies on the stack or sleeps. */
+static void frame_end(sp_line_frame *recorded)
+{
+    free_blocks(recorded);
+    pin_frame(recorded, -1);
+}
+
 static bool push(sp_line_thread *here, sp_line_frame recorded)
 {
     uint32_t depth = (uint32_t)(here->top - here->frames);
@@ -177,22 +248,46 @@ static bool push(sp_line_thread *here, sp_line_frame recorded)
         here->top = frames + depth;
         here->frame_capacity *= 2;
     }
+    pin_frame(&recorded, 1);
     *++here->top = recorded;
     return true;
 }
 
-SP_NOINLINE sp_line_frame *sp_line_match_slow(sp_line_thread *here, const void *frame,
-                                              PyCodeObject *code)
+SP_NOINLINE sp_line_frame *sp_line_match_slow(const void *frame, PyCodeObject *code, uint64_t now)
 {
+    if (!sp_lines_open())
+        return NULL;
+    sp_line_thread *here = sp_line_thread_here();
+    if (here == NULL)
+        return NULL;
     sp_line_frame *top = here->top;
-    if (top == here->frames)
-        return here->suspended_count == 0 ? NULL : sp_line_wake(here, frame);
-    if (top->frame == NULL && top->table->code->code == code) {
+    if (top != here->frames && top->frame == NULL && top->table->code->code == code) {
         top->frame = frame; /* the first event of a decorated call */
         return top;
     }
     /* A generator that throw() woke: there is no event for that before 3.15. */
-    return here->suspended_count == 0 ? NULL : sp_line_wake(here, frame);
+    return sp_line_wake(here, frame, now);
+}
+
+static sp_line_frame *pop_asleep(const void *frame)
+{
+    if (sp_line_asleep == 0)
+        return NULL;
+    SP_LOCK(&all.lock);
+    sp_line_frame *asleep = sp_map_pop(&all.asleep, frame, NULL);
+    sp_line_asleep -= asleep != NULL;
+    SP_UNLOCK(&all.lock);
+    return asleep;
+}
+
+/* A new frame at an address where another fell asleep and never woke. */
+static void forget_asleep(const void *frame)
+{
+    sp_line_frame *asleep = pop_asleep(frame);
+    if (asleep != NULL) {
+        frame_end(asleep);
+        PyMem_RawFree(asleep);
+    }
 }
 
 void sp_line_suspend(sp_line_thread *here, uint64_t now)
@@ -200,49 +295,58 @@ void sp_line_suspend(sp_line_thread *here, uint64_t now)
     sp_line_frame *asleep = PyMem_RawMalloc(sizeof *asleep);
     sp_cell *cell = here->top->cell;
     sp_line_stop(here->top, now);
-    here->top->cell = cell; /* it goes on with the same line */
-    if (asleep == NULL) {
-        all.lost++;
+    if (asleep == NULL)
+        goto lost;
+    forget_asleep(here->top->frame);
+    *asleep = *here->top;
+    asleep->cell = cell; /* it goes on with the same line */
+    SP_LOCK(&all.lock);
+    int added = sp_map_add(&all.asleep, asleep->frame, NULL, asleep);
+    sp_line_asleep += added == 0;
+    SP_UNLOCK(&all.lock);
+    if (added == 0) {
+        here->top--;
+        return;
     }
-    else {
-        *asleep = *here->top;
-        PyMem_RawFree(sp_map_pop(&here->suspended, asleep->frame, NULL)); /* an earlier owner */
-        if (sp_map_add(&here->suspended, asleep->frame, NULL, asleep) < 0) {
-            PyMem_RawFree(asleep);
-            all.lost++;
-        }
-    }
-    here->top--;
-    here->suspended_count = (uint32_t)sp_map_count(&here->suspended);
+    PyMem_RawFree(asleep);
+lost:
+    frame_end(here->top--);
+    all.lost++;
 }
 
-sp_line_frame *sp_line_wake(sp_line_thread *here, const void *frame)
+sp_line_frame *sp_line_wake(sp_line_thread *here, const void *frame, uint64_t now)
 {
-    sp_line_frame *asleep = sp_map_pop(&here->suspended, frame, NULL);
+    sp_line_frame *asleep = pop_asleep(frame);
     if (asleep == NULL)
         return NULL;
-    here->suspended_count--;
     bool pushed = push(here, *asleep);
-    PyMem_RawFree(asleep);
-    if (!pushed) {
-        all.lost++;
-        return NULL;
+    if (pushed) {
+        pin_frame(asleep, -1);
+        here->top->since = now;
     }
-    here->top->since = sp_now();
-    return here->top;
+    else {
+        frame_end(asleep);
+        all.lost++;
+    }
+    PyMem_RawFree(asleep);
+    return pushed ? here->top : NULL;
 }
 
 /* ---- Decorated calls --------------------------------------------------------------------- */
 
 uint32_t sp_lines_call_begin(sp_region *region, PyCodeObject *code)
 {
-    sp_line_thread *here = thread_here();
+    sp_line_thread *here = sp_line_thread_here();
     sp_line_code *entry = code_of(region->manager, code);
     if (here == NULL || entry == NULL)
         goto lost;
     if (entry->count == 0)
         return 0;
-    sp_line_table *table = table_for(here, entry, NULL, region);
+    /* Decorated twice: the frame of the outer call is this one's, and its lines go to both. */
+    sp_line_set *outer = NULL;
+    if (here->top->frame == NULL && here->top->table->code == entry)
+        outer = here->top->table->set;
+    sp_line_table *table = table_for(here, entry, outer, region);
     if (table == NULL || !push(here, (sp_line_frame){.table = table, .call = table}))
         goto lost;
     uint32_t mark = (uint32_t)(here->top - here->frames) * 2;
@@ -258,16 +362,16 @@ void sp_lines_call_end(uint32_t mark)
     uint64_t now = sp_now();
     sp_line_thread *here = sp_line_here;
     sp_line_frame *recorded = here->frames + mark / 2;
-    if (here->top >= recorded) {
-        sp_line_stop(recorded, now);
-        here->top = recorded - 1;
+    while (here->top >= recorded) {
+        sp_line_stop(here->top, now);
+        frame_end(here->top--);
     }
     sp_line_trace(mark & 1);
 }
 
 uint32_t sp_lines_step_begin(sp_region *region, PyCodeObject *code, sp_line_frame *kept)
 {
-    sp_line_thread *here = thread_here();
+    sp_line_thread *here = sp_line_thread_here();
     if (kept->table == NULL || here == NULL)
         return sp_lines_call_begin(region, code);
     if (!push(here, *kept)) {
@@ -288,117 +392,102 @@ void sp_lines_step_end(uint32_t mark, sp_line_frame *kept)
     recorded->cell = cell;
     *kept = *recorded;
     recorded->cell = NULL;
+    recorded->blocks = NULL; /* they go along, and are left before the generator is gone */
     sp_lines_call_end(mark);
 }
 
 /* ---- Blocks ------------------------------------------------------------------------------ */
 
-static bool push_block(sp_line_thread *here, sp_line_block block)
+/* Where the frame's lines go by the blocks still open in it; NULL for nowhere. */
+static sp_line_table *table_now(sp_line_thread *here, const sp_line_frame *recorded,
+                                const sp_line_block *block)
 {
-    if (here->block_count == here->block_capacity) {
-        uint32_t capacity = here->block_capacity == 0 ? 8 : 2 * here->block_capacity;
-        sp_line_block *blocks = PyMem_RawRealloc(here->blocks, capacity * sizeof *blocks);
-        if (blocks == NULL)
-            return false;
-        here->blocks = blocks;
-        here->block_capacity = capacity;
+    if (block == NULL)
+        return recorded->call;
+    sp_line_table *outer = table_now(here, recorded, block->outer);
+    return table_for(here, recorded->table->code, outer == NULL ? NULL : outer->set,
+                     block->region);
+}
+
+/* The code of the frame, when it is a `with` statement there that enters. */
+static sp_line_code *code_of_with(sp_manager *manager)
+{
+    PyFrameObject *running = PyEval_GetFrame();
+    PyCodeObject *borrowed = running == NULL ? NULL : PyFrame_GetCode(running);
+    if (borrowed == NULL)
+        return NULL;
+    sp_line_code *code = code_of(manager, borrowed);
+    Py_DECREF(borrowed);
+    if (code == NULL) {
+        all.lost++;
+        return NULL;
     }
-    here->blocks[here->block_count++] = block;
-    return true;
+    bool in_with = sp_line_offset_in(code->withs, code->with_count, PyFrame_GetLasti(running));
+    return in_with && code->count != 0 ? code : NULL;
 }
 
 void sp_lines_block_enter(sp_region *region, const void *frame)
 {
-    sp_line_thread *here = thread_here();
-    if (here == NULL)
-        goto lost;
-    bool recorded = here->top->frame == frame;
-    sp_line_code *code;
-    if (recorded) {
-        code = here->top->table->code;
-    }
-    else {
-        PyFrameObject *running = PyEval_GetFrame();
-        PyCodeObject *borrowed = running == NULL ? NULL : PyFrame_GetCode(running);
-        if (borrowed == NULL)
-            return; /* entered from C, with no Python code around */
-        code = code_of(region->manager, borrowed);
-        Py_DECREF(borrowed);
-    }
+    sp_line_thread *here = sp_line_thread_here();
+    sp_line_code *code = here == NULL ? NULL : code_of_with(region->manager);
     if (code == NULL)
-        goto lost;
-    if (code->count == 0)
         return;
+    /* The first event of a decorated call may have been missed: a body on the `def` line. */
+    sp_line_frame *recorded = sp_line_match(frame, code->code, sp_now());
+    sp_line_block *block = PyMem_RawMalloc(sizeof *block);
+    if (block == NULL)
+        goto lost;
+    *block = (sp_line_block){recorded == NULL ? NULL : recorded->blocks, region};
     sp_line_table *table =
-        table_for(here, code, recorded ? here->top->table->set : NULL, region);
-    if (table == NULL || !push_block(here, (sp_line_block){frame, region}))
+        table_for(here, code, recorded == NULL ? NULL : recorded->table->set, region);
+    if (table == NULL)
         goto lost;
-    if (recorded) {
-        sp_line_stop(here->top, sp_now());
-        here->top->table = table;
+    if (recorded != NULL) {
+        sp_line_stop(recorded, sp_now());
+        turn_to(recorded, table);
+        recorded->blocks = block;
+        return;
     }
-    else if (push(here, (sp_line_frame){.frame = frame, .table = table})) {
+    if (push(here, (sp_line_frame){.frame = frame, .table = table, .blocks = block})) {
         sp_line_trace(true);
+        return;
     }
-    else {
-        here->block_count--;
-        goto lost;
-    }
-    return;
 lost:
+    PyMem_RawFree(block);
     all.lost++;
 }
 
-/* Take the block off the list; the newest of the region when it was opened in another frame.
- * Gives the frame that opened it, NULL when there is none. */
-static const void *pop_block(sp_line_thread *here, const sp_region *region, const void *frame)
+/* Take the innermost block of the region off the frame's; false when it has none. */
+static bool pop_block(sp_line_frame *recorded, const sp_region *region)
 {
-    uint32_t found = UINT32_MAX;
-    for (uint32_t i = here->block_count; i-- > 0;) {
-        if (here->blocks[i].region != region)
-            continue;
-        if (found == UINT32_MAX || here->blocks[i].frame == frame)
-            found = i;
-        if (here->blocks[i].frame == frame)
-            break;
+    for (sp_line_block **link = &recorded->blocks; *link != NULL; link = &(*link)->outer) {
+        sp_line_block *block = *link;
+        if (block->region == region) {
+            *link = block->outer;
+            PyMem_RawFree(block);
+            return true;
+        }
     }
-    if (found == UINT32_MAX)
-        return NULL;
-    frame = here->blocks[found].frame;
-    here->block_count--;
-    memmove(here->blocks + found, here->blocks + found + 1,
-            (here->block_count - found) * sizeof *here->blocks);
-    return frame;
-}
-
-/* Where the frame's lines go by the blocks still open in it; NULL for nowhere. */
-static sp_line_table *table_now(sp_line_thread *here, const sp_line_frame *recorded)
-{
-    sp_line_table *table = recorded->call;
-    for (uint32_t i = 0; i < here->block_count; i++) {
-        if (here->blocks[i].frame == recorded->frame)
-            table = table_for(here, recorded->table->code, table == NULL ? NULL : table->set,
-                              here->blocks[i].region);
-    }
-    return table;
+    return false;
 }
 
 void sp_lines_block_leave(sp_region *region, const void *frame)
 {
     uint64_t now = sp_now();
-    sp_line_thread *here = sp_line_here;
-    frame = pop_block(here, region, frame);
-    if (frame == NULL)
-        return;
-    if (here->top->frame != frame && (here->suspended_count == 0 || !sp_line_wake(here, frame)))
+    sp_line_thread *here = sp_line_thread_here();
+    if (here == NULL || (here->top->frame != frame && sp_line_wake(here, frame, now) == NULL))
         return;
     sp_line_frame *recorded = here->top;
+    if (!pop_block(recorded, region))
+        return;
     sp_line_stop(recorded, now);
-    recorded->table = table_now(here, recorded);
-    if (recorded->table == NULL) {
-        here->top--;
-        sp_line_trace(false);
+    sp_line_table *table = table_now(here, recorded, recorded->blocks);
+    if (table != NULL) {
+        turn_to(recorded, table);
+        return;
     }
+    frame_end(here->top--);
+    sp_line_trace(false);
 }
 
 /* ---- Forgetting and collecting ----------------------------------------------------------- */
@@ -414,29 +503,84 @@ static int doom_set(void *value, void *argument)
     doom *list = argument;
     if (set_holds(set, list->region)) {
         set->next_doomed = list->doomed;
+        set->pinned = false;
         list->doomed = set;
     }
     return 0;
 }
 
-/* No frame can be using the tables: whoever has a call or a block of the region open keeps it
- * alive. Without the GIL the owner may be at its map at this moment, so there they stay. */
-static void forget_tables(const sp_region *region)
+/* The set without the regions that are left out; NULL when none stays (or memory is out). */
+typedef bool (*choice)(const sp_region *region, const void *argument);
+
+static sp_line_set *set_without(sp_line_set *set, choice leaves_out, const void *argument)
+{
+    if (set == NULL)
+        return NULL;
+    sp_line_set *outer = set_without(set->outer, leaves_out, argument);
+    if (set->region == NULL || leaves_out(set->region, argument))
+        return outer;
+    return set_with_locked(outer, set->region);
+}
+
+/* What a table counted for other regions too goes on counting for them: it moves to a table of
+ * their set, which no thread writes to. */
+static void hand_over(const sp_line_table *table, choice leaves_out, const void *argument)
+{
+    sp_line_set *set = set_without(table->set, leaves_out, argument);
+    if (set == NULL)
+        return;
+    size_t count = (size_t)table->code->count;
+    sp_line_table *others = PyMem_RawCalloc(1, sizeof *others + count * sizeof *others->cells);
+    if (others == NULL) {
+        all.lost++;
+        return;
+    }
+    memcpy(others->cells, table->cells, count * sizeof *others->cells);
+    others->code = table->code;
+    others->set = set;
+    others->next = all.tables;
+    all.tables = others;
+}
+
+static bool is_region(const sp_region *region, const void *wanted) { return region == wanted; }
+
+static bool is_of_manager(const sp_region *region, const void *manager)
+{
+    return region->manager == manager;
+}
+
+/* Whoever has a call or a block of the region open keeps it alive; but there are ways to enter a
+ * block and never leave it, so a table that is pinned stays. Without the GIL the owner may be at its
+ * map at this moment, so there all of them do. */
+static bool may_free(const sp_line_table *table)
 {
 #ifdef Py_GIL_DISABLED
-    (void)region;
+    (void)table;
+    return false;
 #else
+    return table->pins == 0;
+#endif
+}
+
+static void forget_tables(const sp_region *region)
+{
+    for (sp_line_table *table = all.tables; table != NULL; table = table->next) {
+        if (set_holds(table->set, region))
+            hand_over(table, is_region, region);
+    }
     for (sp_line_table **link = &all.tables; *link != NULL;) {
         sp_line_table *table = *link;
-        if (!set_holds(table->set, region)) {
+        if (!set_holds(table->set, region) || !may_free(table)) {
+            for (sp_line_set *set = table->set; set != NULL; set = set->outer)
+                set->pinned = true;
             link = &table->next;
             continue;
         }
         *link = table->next;
-        sp_map_pop(&table->owner->tables, table->code, table->set);
+        if (table->owner != NULL)
+            sp_map_pop(&table->owner->tables, table->code, table->set);
         PyMem_RawFree(table);
     }
-#endif
 }
 
 void sp_lines_forget(sp_region *region)
@@ -444,17 +588,16 @@ void sp_lines_forget(sp_region *region)
     if (!region->in_line_sets)
         return;
     SP_LOCK(&all.lock);
-    forget_tables(region);
     doom list = {region, NULL};
     sp_map_each(&all.sets, doom_set, &list);
+    forget_tables(region);
     for (sp_line_set *set = list.doomed, *next; set != NULL; set = next) {
         next = set->next_doomed;
         sp_map_pop(&all.sets, set->outer, set->region);
-#ifdef Py_GIL_DISABLED
-        set->region = NULL; /* a table still points here */
-#else
-        PyMem_RawFree(set);
-#endif
+        if (set->region == region)
+            set->region = NULL;
+        if (!set->pinned)
+            PyMem_RawFree(set);
     }
     SP_UNLOCK(&all.lock);
 }
@@ -472,8 +615,10 @@ void sp_lines_reset(sp_manager *manager)
 {
     SP_LOCK(&all.lock);
     for (sp_line_table *table = all.tables; table != NULL; table = table->next) {
-        if (set_of_manager(table->set, manager))
-            memset(table->cells, 0, (size_t)table->code->count * sizeof *table->cells);
+        if (!set_of_manager(table->set, manager))
+            continue;
+        hand_over(table, is_of_manager, manager);
+        memset(table->cells, 0, (size_t)table->code->count * sizeof *table->cells);
     }
     SP_UNLOCK(&all.lock);
 }

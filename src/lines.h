@@ -22,61 +22,76 @@ typedef struct {
 typedef struct sp_line_set {
     struct sp_line_set *outer;
     struct sp_region *region;
-    struct sp_line_set *next_doomed; /* while a region is being forgotten */
+    struct sp_line_set *next_doomed; /* while a region is being forgotten, */
+    bool pinned;                     /* and a recorded frame counts for this set */
 } sp_line_set;
 
 /* A code object that line mode has met. */
 typedef struct {
     PyCodeObject *code; /* Owned. */
     int first, count;   /* its lines; count is 0 when its lines are not wanted */
-    int *loops;         /* bytecode offsets where one-line loops begin anew. Owned. */
-    int loop_count;
+    /* Bytecode offsets, sorted: where `with` statements enter, where one-line loops begin anew.
+     * Owned. */
+    int *withs, *loops;
+    int with_count, loop_count;
 } sp_line_code;
+
+SP_INLINE bool sp_line_offset_in(const int *offsets, int count, long offset)
+{
+    for (int i = 0; i < count; i++) {
+        if (offsets[i] == offset)
+            return true;
+    }
+    return false;
+}
 
 typedef struct sp_line_table {
     struct sp_line_table *next; /* in the list of all */
     sp_line_code *code;
     sp_line_set *set;
-    struct sp_line_thread *owner;
+    uint32_t pins; /* recorded frames that count here now */
+    struct sp_line_thread *owner; /* who counts here; NULL for what was handed over */
     sp_cell cells[]; /* by line - code->first */
 } sp_line_table;
 
-/* A frame whose lines are recorded. */
-typedef struct {
-    const void *frame;    /* NULL: a decorated call whose frame does not run yet */
-    sp_line_table *table; /* where its lines go now */
-    sp_line_table *call;  /* where they go outside blocks; NULL when only blocks record it */
-    sp_cell *cell;        /* of the line that runs, or NULL */
-    uint64_t since;       /* when it began */
-} sp_line_frame;
-
-/* A `with` block that is open. */
-typedef struct {
-    const void *frame;
+/* A `with` block that is open in a recorded frame. */
+typedef struct sp_line_block {
+    struct sp_line_block *outer;
     struct sp_region *region;
 } sp_line_block;
+
+/* A frame whose lines are recorded. */
+typedef struct {
+    const void *frame;     /* NULL: a decorated call whose frame does not run yet */
+    sp_line_table *table;  /* where its lines go now */
+    sp_line_table *call;   /* where they go outside blocks; NULL when only blocks record it */
+    sp_line_block *blocks; /* the innermost. Owned. */
+    sp_cell *cell;         /* of the line that runs, or NULL */
+    uint64_t since;        /* when it began */
+    bool muted;            /* another tool has asked for no line events of this frame (3.11) */
+} sp_line_frame;
 
 typedef struct sp_line_thread {
     sp_line_frame *top;    /* the innermost recorded frame; frames[0] stands for none */
     sp_line_frame *frames; /* Owned. */
-    sp_line_block *blocks; /* Owned. */
-    uint32_t frame_capacity, block_count, block_capacity;
-    uint32_t suspended_count;
-    sp_map suspended; /* frame -> sp_line_frame, of generators between two runs. Owned. */
-    sp_map tables;    /* (code, set) -> sp_line_table */
+    uint32_t frame_capacity;
+    sp_map tables; /* (code, set) -> sp_line_table */
 #if !SP_MONITORING
     Py_tracefunc foreign_trace; /* the tracer that was there before ours, */
     PyObject *foreign_argument; /* Owned. */
 #endif
 } sp_line_thread;
 
+/* Frames of generators that sleep inside a block. They may wake in another thread. */
+extern uint32_t sp_line_asleep;
+
 extern SP_THREAD_LOCAL sp_line_thread *sp_line_here;
 
-/* Whether this thread has a recorded frame or an open block. */
+/* Whether this thread has, or may wake, a recorded frame. */
 SP_INLINE bool sp_lines_open(void)
 {
-    return sp_line_here != NULL
-           && (sp_line_here->top != sp_line_here->frames || sp_line_here->block_count != 0);
+    return sp_line_asleep != 0
+           || (sp_line_here != NULL && sp_line_here->top != sp_line_here->frames);
 }
 
 /* A decorated call, around it. begin returns a mark for end; 0 when nothing is recorded. */
@@ -86,7 +101,8 @@ void sp_lines_call_end(uint32_t mark);
  * is zeroed before the first step and holds the frame between steps. */
 uint32_t sp_lines_step_begin(struct sp_region *region, PyCodeObject *code, sp_line_frame *kept);
 void sp_lines_step_end(uint32_t mark, sp_line_frame *kept);
-/* A `with` block of the running frame. */
+/* A `with` block of the running frame. Entering counts only when the statement itself does it: then
+ * it also leaves, in the same frame, whatever happens. */
 void sp_lines_block_enter(struct sp_region *region, const void *frame);
 void sp_lines_block_leave(struct sp_region *region, const void *frame);
 /* A region dies: forget its lines. A run begins: its manager's lines start at nothing. */
@@ -108,15 +124,20 @@ SP_INLINE void sp_line_stop(sp_line_frame *recorded, uint64_t now)
     recorded->cell = NULL;
 }
 
-/* The recorded frame for an event of this frame, or NULL. */
-sp_line_frame *sp_line_match_slow(sp_line_thread *here, const void *frame, PyCodeObject *code);
-SP_INLINE sp_line_frame *sp_line_match(sp_line_thread *here, const void *frame,
-                                       PyCodeObject *code)
+/* What this thread records; made when missing, NULL when memory is out. */
+sp_line_thread *sp_line_thread_here(void);
+
+/* The recorded frame for an event of this frame at this time, or NULL. */
+sp_line_frame *sp_line_match_slow(const void *frame, PyCodeObject *code, uint64_t now);
+SP_INLINE sp_line_frame *sp_line_match(const void *frame, PyCodeObject *code, uint64_t now)
 {
-    sp_line_frame *top = here->top;
-    if (SP_LIKELY(top->frame == frame && top->table->code->code == code))
-        return top;
-    return sp_line_match_slow(here, frame, code);
+    sp_line_thread *here = sp_line_here;
+    if (SP_LIKELY(here != NULL)) {
+        sp_line_frame *top = here->top;
+        if (SP_LIKELY(top->frame == frame && top->table->code->code == code))
+            return top;
+    }
+    return sp_line_match_slow(frame, code, now);
 }
 
 /* A line begins. */
@@ -132,9 +153,10 @@ SP_INLINE void sp_line_hit(sp_line_frame *recorded, int line, uint64_t now)
     recorded->since = sp_now();
 }
 
-/* A generator's frame goes to sleep and wakes up. wake returns NULL when it was not asleep. */
+/* A generator's frame, the top one, goes to sleep; it wakes up. wake returns NULL when it was not
+ * asleep. */
 void sp_line_suspend(sp_line_thread *here, uint64_t now);
-sp_line_frame *sp_line_wake(sp_line_thread *here, const void *frame);
+sp_line_frame *sp_line_wake(sp_line_thread *here, const void *frame, uint64_t now);
 
 /* What a back-end does when the running frame begins or ends being recorded. The monitoring
  * back-end has its events armed on the code and needs neither. */

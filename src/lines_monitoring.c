@@ -9,24 +9,11 @@
 static PyObject *on_line(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     uint64_t now = sp_now();
-    sp_line_thread *here = sp_line_here;
-    (void)module;
-    if (here != NULL && nargs == 2) {
-        sp_line_frame *recorded =
-            sp_line_match(here, sp_current_frame(), (PyCodeObject *)args[0]);
-        if (recorded != NULL)
-            sp_line_hit(recorded, (int)PyLong_AsLong(args[1]), now);
-    }
+    (void)module, (void)nargs;
+    sp_line_frame *recorded = sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], now);
+    if (recorded != NULL)
+        sp_line_hit(recorded, (int)PyLong_AsLong(args[1]), now);
     Py_RETURN_NONE;
-}
-
-static bool begins_one_line_loop(const sp_line_code *code, long offset)
-{
-    for (int i = 0; i < code->loop_count; i++) {
-        if (code->loops[i] == offset)
-            return true;
-    }
-    return false;
 }
 
 /* `for x in y: f(x)` on one line has a line event for the first round only; the jump back
@@ -34,16 +21,14 @@ static bool begins_one_line_loop(const sp_line_code *code, long offset)
 static PyObject *on_jump(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     uint64_t now = sp_now();
-    sp_line_thread *here = sp_line_here;
-    (void)module;
-    if (here == NULL || nargs != 3)
-        Py_RETURN_NONE;
-    sp_line_frame *recorded = sp_line_match(here, sp_current_frame(), (PyCodeObject *)args[0]);
+    (void)module, (void)nargs;
+    sp_line_frame *recorded = sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], now);
     if (recorded == NULL || recorded->cell == NULL)
         Py_RETURN_NONE;
+    const sp_line_code *code = recorded->table->code;
     long target = PyLong_AsLong(args[2]);
     if (target < PyLong_AsLong(args[1])
-        && begins_one_line_loop(recorded->table->code, target)) {
+        && sp_line_offset_in(code->loops, code->loop_count, target)) {
         recorded->cell->hits++;
         recorded->cell->ticks += now - recorded->since;
         recorded->since = sp_now();
@@ -56,23 +41,17 @@ static PyObject *on_jump(PyObject *module, PyObject *const *args, Py_ssize_t nar
 static PyObject *on_yield(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     uint64_t now = sp_now();
-    sp_line_thread *here = sp_line_here;
-    (void)module;
-    if (here != NULL && nargs == 3) {
-        sp_line_frame *recorded =
-            sp_line_match(here, sp_current_frame(), (PyCodeObject *)args[0]);
-        if (recorded != NULL && recorded->call == NULL)
-            sp_line_suspend(here, now);
-    }
+    (void)module, (void)nargs;
+    sp_line_frame *recorded = sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], now);
+    if (recorded != NULL && recorded->call == NULL)
+        sp_line_suspend(sp_line_here, now);
     Py_RETURN_NONE;
 }
 
 static PyObject *on_resume(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
-    sp_line_thread *here = sp_line_here;
-    (void)module;
-    if (here != NULL && nargs == 2)
-        sp_line_match(here, sp_current_frame(), (PyCodeObject *)args[0]);
+    (void)module, (void)nargs;
+    sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], sp_now());
     Py_RETURN_NONE;
 }
 
@@ -84,6 +63,7 @@ static PyObject *on_start(PyObject *module, PyObject *const *args, Py_ssize_t na
     Py_RETURN_NONE;
 }
 
+/* The callbacks are private, and the interpreter calls them with what their events carry. */
 #define CALLBACK(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL
 
 PyMethodDef sp_line_functions[] = {

@@ -411,6 +411,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     forget_run(manager);
     sp_lines_reset(manager);
     manager->run = ++last_run;
+    manager->lines_lost_before = sp_lines_lost();
     manager->events = events;
     manager->lines = lines;
     manager->recording = true;

@@ -32,6 +32,7 @@ typedef struct sp_manager {
     bool lines;     /* it is in line mode */
     sp_map threads; /* serial number -> sp_thread, of this run. Owned. */
     uint64_t unmatched; /* exits in this run that found no entry */
+    uint64_t lines_lost_before; /* sp_lines_lost() when the run began */
     sp_mutex lock;  /* regions, names, name_cache, threads */
 } sp_manager;
 

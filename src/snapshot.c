@@ -362,5 +362,5 @@ PyObject *sp_snapshot_counters(PyObject *self, PyObject *unused)
                          "log_bytes", (unsigned long long)sum.bytes, "unmatched",
                          (unsigned long long)manager->unmatched, "lost",
                          (unsigned long long)sum.lost, "dropped", (unsigned long long)sum.dropped,
-                         "lines_lost", (unsigned long long)sp_lines_lost());
+                         "lines_lost", (unsigned long long)(sp_lines_lost() - manager->lines_lost_before));
 }

@@ -15,9 +15,18 @@ PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc 
     Py_INCREF(region);
     if (SP_UNLIKELY(region->lines) && code != NULL)
         mark = sp_lines_call_begin(region, code);
+#if SP_C_RECURSION
+    PyThreadState *state = PyThreadState_GetUnchecked();
+    int remaining = state->c_recursion_remaining;
+    if (SP_UNLIKELY(remaining < SP_C_RECURSION_LOW) && sp_stack_left() > SP_STACK_RESERVE)
+        state->c_recursion_remaining = SP_C_RECURSION_LOW;
+#endif
     sp_scope_enter(region->manager, region, &mark);
     PyObject *result = call(function, args, nargsf, names);
     sp_scope_leave(region->manager, region, &mark, result == NULL);
+#if SP_C_RECURSION
+    state->c_recursion_remaining = remaining;
+#endif
     if (SP_UNLIKELY(mark != 0))
         sp_lines_call_end(mark);
     Py_DECREF(region);
@@ -31,7 +40,7 @@ typedef struct {
     vectorcallfunc vectorcall;
     PyObject *wrapped;  /* Owned. */
     sp_region *region;  /* Owned. */
-    PyObject *code;     /* of the Python function at the bottom, for line mode, or NULL. Owned. */
+    PyObject *bottom;   /* the Python function it ends in, for line mode, or NULL. Owned. */
     PyObject *dict;
     PyObject *weakrefs;
 } Wrapper;
@@ -40,9 +49,12 @@ static PyObject *wrapper_call(PyObject *self, PyObject *const *args, size_t narg
                               PyObject *names)
 {
     Wrapper *wrapper = (Wrapper *)self;
+    PyCodeObject *code = NULL;
+    if (SP_UNLIKELY(wrapper->region->lines) && wrapper->bottom != NULL)
+        code = (PyCodeObject *)PyFunction_GET_CODE(wrapper->bottom);
     if (SP_LIKELY(wrapper->region->recording))
-        return sp_wrapper_call(wrapper->region, wrapper->wrapped, PyObject_Vectorcall,
-                               (PyCodeObject *)wrapper->code, args, nargsf, names);
+        return sp_wrapper_call(wrapper->region, wrapper->wrapped, PyObject_Vectorcall, code, args,
+                               nargsf, names);
     return PyObject_Vectorcall(wrapper->wrapped, args, nargsf, names);
 }
 
@@ -85,7 +97,7 @@ static int wrapper_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(wrapper->wrapped);
     Py_VISIT(wrapper->region);
-    Py_VISIT(wrapper->code);
+    Py_VISIT(wrapper->bottom);
     Py_VISIT(wrapper->dict);
     return 0;
 }
@@ -106,7 +118,7 @@ static void wrapper_dealloc(PyObject *self)
     wrapper_clear(self);
     Py_XDECREF(wrapper->wrapped);
     Py_XDECREF(wrapper->region);
-    Py_XDECREF(wrapper->code);
+    Py_XDECREF(wrapper->bottom);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -151,18 +163,15 @@ static PyType_Spec wrapper_spec = {
     .slots = wrapper_slots,
 };
 
-/* The code of the Python function that a callable ends in: through methods, partials (.func)
- * and decorators that tell (__wrapped__). NULL without an exception when there is none. */
-static PyObject *bottom_code(PyObject *callable)
+/* The Python function that a callable ends in: through methods, partials (.func) and decorators
+ * that tell (__wrapped__). NULL without an exception when there is none. */
+static PyObject *bottom_of(PyObject *callable)
 {
     static const char *const ways[] = {"__func__", "func", "__wrapped__", NULL};
     PyObject *at = Py_NewRef(callable);
     for (int depth = 0; at != NULL && depth < 64; depth++) {
-        if (PyFunction_Check(at)) {
-            PyObject *code = Py_NewRef(PyFunction_GET_CODE(at));
-            Py_DECREF(at);
-            return code;
-        }
+        if (PyFunction_Check(at))
+            return at;
         PyObject *next = NULL;
         for (int i = 0; next == NULL && ways[i] != NULL; i++) {
             next = PyObject_GetAttrString(at, ways[i]);
@@ -183,7 +192,7 @@ static PyObject *wrapper_new(sp_region *region, PyObject *function)
     wrapper->vectorcall = wrapper_call;
     wrapper->wrapped = Py_NewRef(function);
     wrapper->region = (sp_region *)Py_NewRef(region);
-    wrapper->code = bottom_code(function);
+    wrapper->bottom = bottom_of(function);
     return (PyObject *)wrapper;
 }
 
