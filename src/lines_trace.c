@@ -34,15 +34,17 @@ static int trace(PyObject *argument, PyFrameObject *frame, int what, PyObject *v
     uint64_t now = sp_now();
     sp_line_thread *here = sp_line_here;
     (void)argument;
-    if (what == PyTrace_LINE) {
+    if (what == PyTrace_LINE || what == PyTrace_CALL) {
         const void *running = sp_current_frame();
         sp_line_frame *recorded = here->top;
         if (SP_UNLIKELY(recorded->frame != running)) {
+            /* The call under way may not be the decorated one: a garbage collection may have come
+             * first, and called someone back. */
             PyCodeObject *code = PyFrame_GetCode(frame);
             recorded = sp_line_match(running, code, now);
             Py_DECREF(code);
         }
-        if (SP_LIKELY(recorded != NULL))
+        if (SP_LIKELY(recorded != NULL && what == PyTrace_LINE))
             sp_line_hit(recorded, PyFrame_GetLineNumber(frame), now);
     }
     if (SP_UNLIKELY(here->foreign_trace != NULL))
@@ -64,11 +66,10 @@ bool sp_line_trace(bool on)
 {
     PyThreadState *state = PyThreadState_GetUnchecked();
     sp_line_thread *here = sp_line_here;
-    bool was = state->c_tracefunc == trace;
+    bool installed = state->c_tracefunc == trace;
+    bool was = installed && state->cframe->use_tracing != 0;
     on |= in_depth && here->top != here->frames; /* nobody would put it in again */
-    if (on == was)
-        return was;
-    if (on) {
+    if (on && !installed) {
         here->foreign_trace = state->c_tracefunc;
         Py_XSETREF(here->foreign_argument, state->c_traceobj);
         state->c_tracefunc = trace;
@@ -76,7 +77,7 @@ bool sp_line_trace(bool on)
         state->c_traceobj =
             Py_NewRef(here->foreign_argument == NULL ? Py_None : here->foreign_argument);
     }
-    else {
+    else if (!on && installed) {
         PyObject *ours = state->c_traceobj;
         state->c_tracefunc = here->foreign_trace;
         state->c_traceobj = here->foreign_argument;
@@ -84,32 +85,23 @@ bool sp_line_trace(bool on)
         here->foreign_argument = NULL;
         Py_XDECREF(ours);
     }
-    update_tracing(state);
+    if (on || installed)
+        update_tracing(state);
     return was;
 }
 
 /* Whether this frame is a recorded one that begins or goes on now. */
 static bool begins_recorded(sp_line_thread *here, const void *frame)
 {
-    if (here->top->frame == NULL) { /* a decorated call: the first frame after it is its own */
-        here->top->frame = frame;
+    if (here->top->frame == NULL) /* a decorated call: its frame is next, or soon */
         return true;
-    }
     if (here->top->frame == frame && here->top->call != NULL) /* a decorated generator goes on */
         return true;
     return sp_line_wake(here, frame, sp_now()) != NULL;
 }
 
 static _PyFrameEvalFunction evaluate_before = NULL; /* another tool's hook, or the default */
-static bool installed = false;
-
-/* A generator at a yield inside its block goes to sleep. */
-static void suspend_if_open(const void *frame)
-{
-    sp_line_thread *here = sp_line_here;
-    if (SP_UNLIKELY(here != NULL && here->top->frame == frame && here->top->call == NULL))
-        sp_line_suspend(here, sp_now());
-}
+static bool hooked = false;
 
 static PyObject *evaluate(PyThreadState *state, struct _PyInterpreterFrame *frame, int throwing);
 
@@ -125,27 +117,67 @@ static PyObject *evaluate_in_depth(PyThreadState *state, struct _PyInterpreterFr
     in_depth = true;
     PyObject *result = evaluate_before(state, frame, throwing);
     in_depth = false;
-    if (installed)
+    if (hooked)
         _PyInterpreterState_SetEvalFrameFunc(state->interp, evaluate);
+    return result;
+}
+
+static SP_THREAD_LOCAL unsigned depth = 0; /* of evaluations, one inside the other */
+
+SP_INLINE PyObject *evaluate_plainly(PyThreadState *state, struct _PyInterpreterFrame *frame,
+                                     int throwing)
+{
+    depth++;
+    PyObject *result = SP_LIKELY(depth < DEEPEST) ? evaluate_before(state, frame, throwing)
+                                                  : evaluate_in_depth(state, frame, throwing);
+    depth--;
+    /* A generator at a yield inside its block goes to sleep. */
+    sp_line_thread *here = sp_line_here;
+    if (SP_UNLIKELY(here != NULL && here->top->frame == (const void *)frame
+                    && here->top->call == NULL))
+        sp_line_suspend(here, sp_now());
+    return result;
+}
+
+/* A frame that is, or may be, recorded; or one that another tracer wants to see. */
+static SP_NOINLINE PyObject *evaluate_with_care(PyThreadState *state,
+                                                struct _PyInterpreterFrame *frame, int throwing)
+{
+    bool traced = false;
+    sp_line_thread *here = sp_line_thread_here();
+    if (SP_LIKELY(here != NULL))
+        traced = sp_line_trace(begins_recorded(here, frame));
+    PyObject *result = evaluate_plainly(state, frame, throwing);
+    if (SP_LIKELY(here != NULL))
+        sp_line_trace(traced);
     return result;
 }
 
 static PyObject *evaluate(PyThreadState *state, struct _PyInterpreterFrame *frame, int throwing)
 {
-    static SP_THREAD_LOCAL unsigned depth = 0;
-    bool traced = false;
-    if (SP_UNLIKELY(sp_lines_open())) {
-        sp_line_thread *here = sp_line_thread_here();
-        if (SP_LIKELY(here != NULL))
-            traced = sp_line_trace(begins_recorded(here, frame));
+    sp_line_thread *here = sp_line_here;
+    if (SP_UNLIKELY(state->tracing != 0)) /* inside a tracer: there are no events */
+        return evaluate_plainly(state, frame, throwing);
+    if (SP_UNLIKELY(sp_line_asleep != 0))
+        return evaluate_with_care(state, frame, throwing);
+    if (here == NULL || here->top == here->frames) { /* nothing is recorded */
+        PyObject *result = evaluate_plainly(state, frame, throwing);
+        if (SP_UNLIKELY(state->c_tracefunc == trace))
+            sp_line_trace(false); /* it fell asleep in a block it had entered */
+        return result;
     }
-    depth++;
-    PyObject *result = SP_LIKELY(depth < DEEPEST) ? evaluate_before(state, frame, throwing)
-                                                  : evaluate_in_depth(state, frame, throwing);
-    depth--;
-    suspend_if_open(frame);
-    if (SP_UNLIKELY(sp_line_here != NULL))
-        sp_line_trace(traced);
+    if (here->top->frame == NULL || here->top->frame == (const void *)frame
+        || here->foreign_trace != NULL || state->c_tracefunc != trace || in_depth)
+        return evaluate_with_care(state, frame, throwing);
+    /* Below a recorded frame, one that is not: no events from there. The rest of the tracer's
+     * state can stay; what puts the events in or out is this flag. */
+    uint8_t before = state->cframe->use_tracing;
+    state->cframe->use_tracing = state->c_profilefunc != NULL ? 255 : 0;
+    PyObject *result = evaluate_plainly(state, frame, throwing);
+    if (SP_LIKELY(state->c_tracefunc == trace))
+        state->cframe->use_tracing = before;
+    else if (here->top->frame == sp_current_frame())
+        sp_line_trace(true); /* someone has installed a tracer meanwhile */
     return result;
 }
 
@@ -154,8 +186,8 @@ static PyObject *install(PyObject *module, PyObject *on)
     PyInterpreterState *interpreter = PyInterpreterState_Get();
     _PyFrameEvalFunction now = _PyInterpreterState_GetEvalFrameFunc(interpreter);
     (void)module;
-    installed = PyObject_IsTrue(on) == 1;
-    if (installed) {
+    hooked = PyObject_IsTrue(on) == 1;
+    if (hooked) {
         if (now != evaluate) {
             evaluate_before = now;
             _PyInterpreterState_SetEvalFrameFunc(interpreter, evaluate);

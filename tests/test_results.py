@@ -8,13 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scope_profiler.results import (
-    BLOCK,
-    MPIRegion,
-    ProfilingResults,
-    Region,
-    exclusive_totals,
-)
+from scope_profiler.results import BLOCK, MPIRegion, ProfilingResults, Region, exclusive_totals
 
 SECOND = 10**9
 
@@ -407,6 +401,7 @@ def test_events(run):
     assert run.events("setup", relative=False)[0]["start"] == 2.0
     assert run.events("setup", origin=2.0)[0]["start"] == 0.0
     assert run.events(ranks=1) == run.events(ranks=[3]) == []
+    assert run.events(ranks=iter([0])) == run.events()
     ids = region((1, 2), call_ids=[4], parent_ids=[-1], thread_ids=[2]).events()[0]
     assert (ids["call_id"], ids["parent_id"], ids["thread"]) == (4, -1, 2)
 
@@ -512,3 +507,8 @@ def test_exclusive_times_of_overlapping_calls_are_unknown():
     assert exclusive_totals([Region()]) == [0]
     assert exclusive_totals([]) == []
     assert exclusive_totals([region((0, 5), (5, 5)), region((5, 10))]) == [5, 5]
+
+
+def test_calls_of_an_unknown_thread_nest_among_themselves():
+    known = region((0, 10), (12, 20), thread_ids=[0, 1])
+    assert exclusive_totals([known, region((5, 15)), region((6, 8))]) == [18, 8, 2]

@@ -1,0 +1,135 @@
+"""Files that are whole at any time: how one is replaced, and how HDF5 is let write one."""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[io.FileIO]:
+    """A new file, to be written to, that replaces `path` when the block ends without exception.
+
+    The file is unbuffered, of bytes, and readable too. It is on the disk
+    before the name changes, so that at any time `path` is the old file or the
+    new one, each whole; after an exception it is the old one and the new one
+    is gone. The mode is ``0o666 & ~umask``. Where `path` is a symbolic link,
+    the file that it points to is replaced.
+
+    Raises
+    ------
+    IsADirectoryError, OSError
+        When `path` is a directory, or no regular file (a device, say).
+    """
+    target = os.path.realpath(path)
+    with suppress(FileNotFoundError):
+        mode = os.stat(target).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(f"{os.fspath(path)} is a directory")
+        if not stat.S_ISREG(mode):
+            raise OSError(f"{os.fspath(path)} is not a regular file and will not be replaced")
+    directory = os.path.dirname(target)
+    # Not derived from the name, which may be as long as names can be.
+    temporary = os.path.join(directory, f".scope-profiler-{secrets.token_hex(8)}.tmp")
+    # The kernel applies the umask; to ask for it would mean to set it, which
+    # other threads would see.
+    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
+    try:
+        file = open(os.open(temporary, flags, 0o666), "r+b", buffering=0)
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, os.fspath(path)) from None
+    try:
+        with file:
+            yield file
+            os.fsync(file)
+        os.replace(temporary, target)
+    except BaseException as error:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = os.fspath(path)
+        raise
+    # The name is in place; where a directory cannot be synced, that is all there is.
+    with suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+class SafeFile:
+    """The file as HDF5 sees it: writing to it never fails.
+
+    After a failure to write, HDF5 may abort the process when it closes the
+    file, or when Python exits. So the first failure is kept for `check` to
+    raise, and what is written from then on is kept in memory, for HDF5 to
+    find it there until it has closed the file. An interrupt that arrives in
+    these methods is treated alike.
+    """
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+        self._position = 0
+        self._error: BaseException | None = None
+        self._unwritten: dict[int, bytes] = {}
+
+    def check(self) -> None:
+        """Raise what went wrong, so that no more is written than HDF5 has begun."""
+        if self._error is not None:
+            raise self._error
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._position = offset + (os.fstat(self._file.fileno()).st_size if whence else 0)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def read(self, size: int) -> bytes:
+        buffer = bytearray(size)
+        self.readinto(memoryview(buffer))
+        return bytes(buffer)
+
+    def readinto(self, buffer: memoryview) -> int:
+        start, stop = self._position, self._position + len(buffer)
+        with self._failures_kept():
+            self._file.seek(start)
+            self._file.readinto(buffer)
+        for offset, data in self._unwritten.items():
+            low, high = max(start, offset), min(stop, offset + len(data))
+            if low < high:
+                buffer[low - start : high - start] = data[low - offset : high - offset]
+        return len(buffer)
+
+    def write(self, data: memoryview) -> int:
+        if self._error is None:
+            with self._failures_kept():
+                self._file.seek(self._position)
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+        if self._error is not None:
+            self._unwritten.pop(self._position, None)
+            self._unwritten[self._position] = bytes(data)
+        return len(data)
+
+    def truncate(self, size: int) -> int:
+        if self._error is None:
+            with self._failures_kept():
+                self._file.truncate(size)
+        return size
+
+    def flush(self) -> None:
+        """Nothing is buffered."""
+
+    @contextmanager
+    def _failures_kept(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            self._error = self._error or error

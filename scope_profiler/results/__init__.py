@@ -1,0 +1,30 @@
+"""Results of a run: immutable, in numpy columns, computed when first asked for.
+
+A `Region` holds the calls that one rank made of one region, an `MPIRegion`
+the ranks of one region, and `ProfilingResults` the regions of a run.
+
+Every time is kept as int64 nanoseconds on the axis of
+``time.perf_counter_ns()``; the attributes ending in ``_ns`` give these, the
+others seconds as floats. No Python object is made per call except by
+`events`, and what walks over the calls does so in blocks of `BLOCK` rows, so
+that ten million calls need no temporary of their own size.
+"""
+
+from .checks import FLOAT_STATISTICS, INTEGER_STATISTICS
+from .columns import BLOCK, OPTIONAL_COLUMNS, blocks
+from .mpi_region import MPIRegion
+from .nesting import exclusive_totals
+from .profiling_results import ProfilingResults
+from .region import Region
+
+__all__ = [
+    "BLOCK",
+    "FLOAT_STATISTICS",
+    "INTEGER_STATISTICS",
+    "OPTIONAL_COLUMNS",
+    "MPIRegion",
+    "ProfilingResults",
+    "Region",
+    "blocks",
+    "exclusive_totals",
+]

@@ -1,0 +1,162 @@
+"""Checks: the arguments of results, in the form in which they are kept."""
+
+from __future__ import annotations
+
+import json
+import operator
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .columns import INT64, column, read_only
+
+#: What `Region(statistics=...)` may hold, in ns but for the count.
+INTEGER_STATISTICS = (
+    "count",
+    "total",
+    "minimum",
+    "maximum",
+    "first",
+    "last",
+    "first_start",
+    "last_end",
+)
+FLOAT_STATISTICS = ("mean", "std", "p50", "p95", "p99")
+
+
+def integer(name: str, value: Any, minimum: int | None = None) -> Any:
+    """`value` as an int of at least `minimum`; None may stay None where there is no minimum."""
+    if value is None and minimum is None:
+        return None
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an int; got {value!r}") from None
+    if minimum is not None and number < minimum:
+        raise ValueError(f"{name} must be at least {minimum}; got {number}")
+    return number
+
+
+def normal_statistics(
+    statistics: Mapping[str, Any] | None, length: int
+) -> dict[str, float] | None:
+    """Those statistics that are known, over at least `length` calls."""
+    if statistics is None:
+        return None
+    known = {}
+    for name, value in statistics.items():
+        if name not in INTEGER_STATISTICS and name not in FLOAT_STATISTICS:
+            raise ValueError(
+                f"statistics takes {', '.join(INTEGER_STATISTICS + FLOAT_STATISTICS)}; got {name!r}"
+            )
+        if value is None or value != value:
+            continue
+        known[name] = (
+            float(value) if name in FLOAT_STATISTICS else integer(f"statistics[{name!r}]", value)
+        )
+    if "count" not in known or "total" not in known:
+        raise ValueError(f"statistics needs count and total; got {sorted(known)}")
+    if known["count"] < length:
+        raise ValueError(
+            f"statistics['count'] must be at least the {length} calls given; got {known['count']}"
+        )
+    return known
+
+
+def normal_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """The tags, of which a single str is taken to be a mistake."""
+    if isinstance(tags, str):
+        raise TypeError(f"tags must be several str, not one; got {tags!r}")
+    normal = tuple(tags)
+    for tag in normal:
+        if not isinstance(tag, str):
+            raise TypeError(f"tags must be str; got {tag!r}")
+    return normal
+
+
+def normal_event_metadata(
+    entries: Sequence[Mapping[str, Any]] | None, length: int
+) -> tuple[Mapping[str, Any], ...] | None:
+    """One mapping per call, or None where there is none."""
+    if entries is None or not len(entries) and not length:
+        return None
+    if len(entries) != length:
+        raise ValueError(
+            f"event_metadata must have one mapping per call, {length}; got {len(entries)}"
+        )
+    return tuple(entries)
+
+
+_LINE_COLUMNS = {"line_numbers", "hits", "times"}
+_LINE_ENTRIES = {"region", "filename", "function", "first_lineno", "unit", *_LINE_COLUMNS}
+
+
+def normal_lines(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """One function of a line profile, its columns as arrays."""
+    missing = _LINE_ENTRIES - set(entry)
+    if missing:
+        raise ValueError(
+            f"line_profile entries need {', '.join(sorted(missing))}; got {sorted(entry)}"
+        )
+    normal = {
+        name: plain_value(value)
+        for name, value in entry.items()
+        if value is not None and name not in _LINE_COLUMNS
+    }
+    normal["line_numbers"] = column("line_numbers", entry["line_numbers"], None, np.int64)
+    normal["hits"] = column("hits", entry["hits"], len(normal["line_numbers"]), np.int64)
+    times = np.asarray(entry["times"], np.float64)
+    if times.shape != normal["hits"].shape:
+        raise ValueError(
+            f"times must have one value per line, {len(normal['hits'])}; got shape {times.shape}"
+        )
+    normal["times"] = read_only(times)
+    return normal
+
+
+def plain_value(value: Any) -> Any:
+    """`value` as a str, int, float, bool or list of str, which every file format knows."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if (
+        isinstance(value, (str, float))
+        or isinstance(value, int)
+        and INT64.min <= value <= INT64.max
+    ):
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return list(value)
+    return json.dumps(value, default=str)
+
+
+def compiled(name: str, patterns: str | Iterable[str] | None) -> list[re.Pattern[str]] | None:
+    """One or several regular expressions, compiled; None stays None."""
+    if patterns is None:
+        return None
+    expressions = []
+    for pattern in (patterns,) if isinstance(patterns, str) else patterns:
+        try:
+            expressions.append(re.compile(pattern))
+        except (re.error, TypeError) as error:
+            raise ValueError(
+                f"{name} must be regular expressions; got {pattern!r} ({error})"
+            ) from None
+    return expressions
+
+
+def rank_set(ranks: int | Iterable[int] | None) -> set[int] | None:
+    """One or several ranks as a set; None, which means all, stays None."""
+    if ranks is None:
+        return None
+    return {ranks} if isinstance(ranks, int) else set(ranks)
+
+
+def check_percentile(percentile: float) -> None:
+    """Raise ValueError where it is none."""
+    if not 0 <= percentile <= 100:
+        raise ValueError(f"percentile must be in 0..100; got {percentile!r}")

@@ -1,0 +1,57 @@
+"""Columns: arrays with one integer per call, read-only, worked on in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+#: Rows that are worked on at a time: 1 MiB of int64, which stays in the cache.
+BLOCK = 1 << 17
+
+#: Columns that may accompany starts and durations.
+OPTIONAL_COLUMNS = ("thread_ids", "call_ids", "parent_ids")
+
+INT64 = np.iinfo(np.int64)
+
+
+def blocks(length: int) -> Iterator[slice]:
+    """Slices of at most `BLOCK` rows that together cover ``range(length)``."""
+    for start in range(0, length, BLOCK):
+        yield slice(start, min(start + BLOCK, length))
+
+
+def column(name: str, values: Any, length: int | None, dtype: type | None = None) -> np.ndarray:
+    """`values` as a read-only integer array of one dimension and of that length."""
+    array = np.asarray(() if values is None else values)
+    if not array.size:
+        array = array.astype(np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise TypeError(
+            f"{name} must be integers in one dimension; got {array.dtype} of shape {array.shape}"
+        )
+    if length is not None and len(array) != length:
+        raise ValueError(f"{name} must have one value per call, {length}; got {len(array)}")
+    return read_only(array if dtype is None else array.astype(dtype, copy=False))
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """A view that cannot be written to; the caller's own array stays as it is."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def percentiles(values: np.ndarray, wanted: Sequence[float]) -> dict[float, float]:
+    """Percentiles by linear interpolation, as `numpy.percentile`, which is slow on few values."""
+    last = len(values) - 1
+    ranks = {percentile: percentile / 100 * last for percentile in wanted}
+    rows = {int(rank) for rank in ranks.values()}
+    values = np.partition(values, sorted(rows | {min(row + 1, last) for row in rows}))
+    result = {}
+    for percentile, rank in ranks.items():
+        row = int(rank)
+        low, high = int(values[row]), int(values[min(row + 1, last)])
+        result[percentile] = low + (high - low) * (rank - row)
+    return result

@@ -1,0 +1,370 @@
+"""`Region`: the calls that one rank made of one region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from .checks import (
+    check_percentile,
+    integer,
+    normal_event_metadata,
+    normal_statistics,
+    normal_tags,
+)
+from .columns import blocks, column, read_only
+from .nesting import union_ns
+from .scalars import Scalars, seconds
+
+#: Statistics that fill these cached properties of a region.
+_COUNTED = {
+    "total": "total_duration_ns",
+    "minimum": "min_duration_ns",
+    "maximum": "max_duration_ns",
+}
+_NO_METADATA: Mapping[str, Any] = MappingProxyType({})
+
+
+class Region(Scalars):
+    """The calls that one rank made of one region.
+
+    Parameters
+    ----------
+    start_times_ns, durations_ns
+        int64 [n], one row per recorded call, sorted by start. None or empty
+        when only aggregates are known. The arrays are not copied.
+    exclusive_total_ns
+        Time in this region and in none that it contains; None when unknown.
+    inclusive_total_ns
+        Wall time in this region, counting only the outermost call of a
+        recursion; None to derive it from the calls.
+    errors
+        Calls that an exception left.
+    statistics
+        Aggregates over *every* call, also those of which no interval was
+        kept: any of `INTEGER_STATISTICS` and `FLOAT_STATISTICS`, at least
+        ``count`` and ``total``. An entry that is None or NaN is unknown.
+        Where every call has its interval, these are the better source, and
+        only the totals and extremes are taken from here, to save a pass.
+    tags, source_file, source_lineno, source_text
+        What is known of the region itself.
+    event_metadata
+        One mapping per recorded call, or None.
+    thread_ids, call_ids, parent_ids
+        Integers [n] beside the calls, or None when not recorded. A parent of
+        -1 is a root; parents are given as call ids, which are unique per rank.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, what it got and what it takes.
+    """
+
+    def __init__(
+        self,
+        *,
+        start_times_ns: Any = None,
+        durations_ns: Any = None,
+        exclusive_total_ns: int | None = None,
+        inclusive_total_ns: int | None = None,
+        errors: int = 0,
+        statistics: Mapping[str, float | None] | None = None,
+        tags: Iterable[str] = (),
+        source_file: str | None = None,
+        source_lineno: int | None = None,
+        source_text: str | None = None,
+        event_metadata: Sequence[Mapping[str, Any]] | None = None,
+        thread_ids: Any = None,
+        call_ids: Any = None,
+        parent_ids: Any = None,
+    ) -> None:
+        if (start_times_ns is None) != (durations_ns is None):
+            raise ValueError("start_times_ns and durations_ns must be given together")
+        self._starts = column("start_times_ns", start_times_ns, None, np.int64)
+        length = len(self._starts)
+        self._durations = column("durations_ns", durations_ns, length, np.int64)
+        if (self._starts[1:] < self._starts[:-1]).any():
+            raise ValueError("start_times_ns must be sorted; got a start before the one it follows")
+        if (call_ids is None) != (parent_ids is None):
+            raise ValueError("call_ids and parent_ids must be given together")
+        given = {"thread_ids": thread_ids, "call_ids": call_ids, "parent_ids": parent_ids}
+        self._columns = {
+            name: column(name, values, length)
+            for name, values in given.items()
+            if values is not None and length
+        }
+        self._statistics = normal_statistics(statistics, length)
+        self._num_events = self._num_calls = length
+        if self._statistics is not None:
+            self._num_calls = self._statistics["count"]
+            if 0 < length == self._num_calls:
+                for name, attribute in _COUNTED.items():
+                    if name in self._statistics:
+                        self.__dict__[attribute] = self._statistics[name]
+                self._statistics = None
+        self._exclusive = integer("exclusive_total_ns", exclusive_total_ns)
+        self._inclusive = integer("inclusive_total_ns", inclusive_total_ns)
+        self._errors = integer("errors", errors, minimum=0)
+        self._tags = normal_tags(tags)
+        self._source_file = source_file or None
+        self._source_lineno = integer("source_lineno", source_lineno)
+        self._source_text = source_text or None
+        self._event_metadata = normal_event_metadata(event_metadata, length)
+
+    # -- what was recorded ---------------------------------------------------
+
+    @property
+    def start_times_ns(self) -> np.ndarray:
+        """int64 [num_events], read-only, ascending."""
+        return self._starts
+
+    @property
+    def durations_ns(self) -> np.ndarray:
+        """int64 [num_events], read-only."""
+        return self._durations
+
+    @cached_property
+    def end_times_ns(self) -> np.ndarray:
+        """int64 [num_events], read-only."""
+        return read_only(self._starts + self._durations)
+
+    @cached_property
+    def start_times(self) -> np.ndarray:
+        """float64 [num_events], seconds, read-only."""
+        return read_only(self._starts / 1e9)
+
+    @cached_property
+    def end_times(self) -> np.ndarray:
+        """float64 [num_events], seconds, read-only."""
+        return read_only(self.end_times_ns / 1e9)
+
+    @cached_property
+    def durations(self) -> np.ndarray:
+        """float64 [num_events], seconds, read-only."""
+        return read_only(self._durations / 1e9)
+
+    @property
+    def thread_ids(self) -> np.ndarray | None:
+        """Integers [num_events], or None when not recorded."""
+        return self._columns.get("thread_ids")
+
+    @property
+    def call_ids(self) -> np.ndarray | None:
+        """Integers [num_events], unique per rank, or None when not recorded."""
+        return self._columns.get("call_ids")
+
+    @property
+    def parent_ids(self) -> np.ndarray | None:
+        """Integers [num_events], -1 for a root, or None when not recorded."""
+        return self._columns.get("parent_ids")
+
+    @property
+    def event_metadata(self) -> tuple[Mapping[str, Any], ...]:
+        """One mapping per recorded call, all empty where none was given."""
+        if self._event_metadata is None:
+            return (_NO_METADATA,) * self.num_events
+        return self._event_metadata
+
+    @property
+    def has_event_metadata(self) -> bool:
+        """Whether metadata was given for the calls."""
+        return self._event_metadata is not None
+
+    @property
+    def statistics(self) -> Mapping[str, float] | None:
+        """The aggregates over all calls; None where every call has its interval."""
+        return None if self._statistics is None else MappingProxyType(self._statistics)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of the region."""
+        return self._tags
+
+    @property
+    def source_file(self) -> str | None:
+        """The file that the region was first entered in, or None."""
+        return self._source_file
+
+    @property
+    def source_lineno(self) -> int | None:
+        """The line that the region was first entered on, or None."""
+        return self._source_lineno
+
+    @property
+    def source_text(self) -> str | None:
+        """The source of the region, or None when not captured."""
+        return self._source_text
+
+    @property
+    def errors(self) -> int:
+        """How many calls an exception left."""
+        return self._errors
+
+    # -- how much was recorded -----------------------------------------------
+
+    @property
+    def num_events(self) -> int:
+        """How many calls have an interval: `num_calls`, or fewer where some were dropped."""
+        return self._num_events
+
+    @property
+    def num_calls(self) -> int:
+        """How many calls there were."""
+        return self._num_calls
+
+    @property
+    def has_event_data(self) -> bool:
+        """Whether there are intervals to look at (also true of a region that was never called)."""
+        return self.num_events > 0 or self.num_calls == 0
+
+    @property
+    def has_timing(self) -> bool:
+        """Whether the region was called at all."""
+        return self.num_calls > 0
+
+    @property
+    def has_source(self) -> bool:
+        """Whether the place of the region is known."""
+        return self._source_file is not None
+
+    def _known(self, name: str, of_events: Callable[[], Any], otherwise: Any = None) -> Any:
+        """A statistic of the recorder's, or else what follows from the calls, if there are any."""
+        known = None if self._statistics is None else self._statistics.get(name)
+        if known is not None:
+            return known
+        return of_events() if self._num_events else otherwise
+
+    # -- in nanoseconds ------------------------------------------------------
+
+    @cached_property
+    def total_duration_ns(self) -> int:
+        """The sum of the durations of all calls, recursive ones included."""
+        return self._known("total", lambda: int(self._durations.sum()), 0)
+
+    @cached_property
+    def inclusive_duration_ns(self) -> int:
+        """Wall time in the region: a recursion counts by its outermost call.
+
+        Where the recorder did not say, the union of the intervals per thread;
+        without all intervals, the total.
+        """
+        if self._inclusive is not None:
+            return self._inclusive
+        if not self._complete:
+            return self.total_duration_ns
+        return union_ns(self._starts, self._durations, self.thread_ids)
+
+    @property
+    def exclusive_duration_ns(self) -> int | None:
+        """Time in this region and in none that it contains; None when unknown."""
+        return self._exclusive
+
+    @cached_property
+    def min_duration_ns(self) -> int:
+        """The shortest call; 0 when there was none."""
+        return self._known("minimum", lambda: int(self._durations.min()), 0)
+
+    @cached_property
+    def max_duration_ns(self) -> int:
+        """The longest call; 0 when there was none."""
+        return self._known("maximum", lambda: int(self._durations.max()), 0)
+
+    @property
+    def first_duration_ns(self) -> int:
+        """The call that started first; 0 when unknown."""
+        return self._known("first", lambda: int(self._durations[0]), 0)
+
+    @property
+    def last_duration_ns(self) -> int:
+        """The call that started last; 0 when unknown."""
+        return self._known("last", lambda: int(self._durations[-1]), 0)
+
+    @property
+    def first_start_time_ns(self) -> int | None:
+        """When the first call started; None when unknown."""
+        return self._known("first_start", lambda: int(self._starts[0]))
+
+    @cached_property
+    def last_end_time_ns(self) -> int | None:
+        """When the last call to end did; None when unknown."""
+        return self._known("last_end", self._last_end_of_events)
+
+    def _last_end_of_events(self) -> int:
+        return max(
+            int((self._starts[rows] + self._durations[rows]).max())
+            for rows in blocks(self._num_events)
+        )
+
+    @cached_property
+    def std_duration_ns(self) -> float:
+        """Standard deviation of the durations (over n, not n - 1); 0.0 when unknown."""
+        if not self._complete:
+            return self._statistics.get("std", 0.0)
+        if not self.num_events:
+            return 0.0
+        # Two passes: the mean is known, so nothing cancels.
+        mean = self.total_duration_ns / self.num_events
+        squares = 0.0
+        for rows in blocks(self.num_events):
+            deviation = self._durations[rows] - mean
+            squares += float(np.square(deviation, out=deviation).sum())
+        return (squares / self.num_events) ** 0.5
+
+    # -- in seconds ----------------------------------------------------------
+
+    first_duration = seconds("first_duration_ns")
+    last_duration = seconds("last_duration_ns")
+    std_duration = seconds("std_duration_ns")
+
+    def percentile_duration(self, percentile: float) -> float | None:
+        """The duration that `percentile` per cent of the calls do not exceed, in seconds.
+
+        Interpolated linearly between calls. 0.0 when there was no call, None
+        when neither all intervals nor this percentile are known.
+
+        Raises ValueError when `percentile` is not in 0..100.
+        """
+        check_percentile(percentile)
+        if not self.num_calls:
+            return 0.0
+        if not self._complete:
+            known = self._statistics.get(f"p{percentile:g}")
+            return None if known is None else known / 1e9
+        return self._percentile_of_events(percentile)
+
+    # -- as Python objects ---------------------------------------------------
+
+    def get_summary(self) -> dict[str, Any]:
+        """The scalars of the region by name, durations in seconds."""
+        return self._summary()
+
+    def events(self, origin: float = 0.0) -> list[dict[str, Any]]:
+        """The recorded calls as a dict each, `origin` seconds subtracted from their times.
+
+        This makes Python objects for every call: for large runs use the columns.
+        """
+        columns = {
+            "start": (self.start_times - origin).tolist(),
+            "end": (self.end_times - origin).tolist(),
+            "duration": self.durations.tolist(),
+        }
+        keys = {"call_ids": "call_id", "parent_ids": "parent_id", "thread_ids": "thread"}
+        columns.update(
+            (key, self._columns[name].tolist())
+            for name, key in keys.items()
+            if name in self._columns
+        )
+        if self._event_metadata is not None:
+            columns["metadata"] = [dict(entry) for entry in self._event_metadata]
+        names = ("call_index", *columns)
+        return [dict(zip(names, row)) for row in zip(range(self.num_events), *columns.values())]
+
+    def __len__(self) -> int:
+        return self.num_calls
+
+    def __repr__(self) -> str:
+        return f"<Region: {self._description()}>"

@@ -1,0 +1,103 @@
+"""Scalars: what is said of one region in single numbers, on one rank as on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any
+
+from .columns import percentiles
+
+#: The percentiles that have an attribute of their own.
+PERCENTILES = (50, 95, 99)
+
+_SUMMARY = (
+    "num_calls",
+    "total_duration",
+    "inclusive_duration",
+    "exclusive_duration",
+    "average_duration",
+    "min_duration",
+    "max_duration",
+    "first_duration",
+    "last_duration",
+    "std_duration",
+)
+
+
+def seconds(name: str, remark: str = "", unknown: float | None = None) -> Any:
+    """A property: the attribute `name`, of nanoseconds, in seconds."""
+
+    def seconds(self: Any) -> float | None:
+        value = getattr(self, name)
+        return unknown if value is None else value / 1e9
+
+    return property(seconds, doc=f"`{name}` in seconds; {remark}".rstrip("; ") + ".")
+
+
+def _percentile(percentile: int) -> Any:
+    """A property: that percentile of the durations, in seconds."""
+    return property(
+        lambda self: self.percentile_duration(percentile),
+        doc=f"The {percentile}th percentile of the durations in seconds; None when unknown.",
+    )
+
+
+class Scalars:
+    """What `Region` and `MPIRegion` derive alike from their nanoseconds and counts."""
+
+    total_duration = seconds("total_duration_ns")
+    inclusive_duration = seconds("inclusive_duration_ns")
+    exclusive_duration = seconds("exclusive_duration_ns", "None when unknown")
+    min_duration = seconds("min_duration_ns")
+    max_duration = seconds("max_duration_ns")
+    first_start_time = seconds("first_start_time_ns", "0.0 when unknown", 0.0)
+    last_end_time = seconds("last_end_time_ns", "0.0 when unknown", 0.0)
+    p50_duration = _percentile(50)
+    p95_duration = _percentile(95)
+    p99_duration = _percentile(99)
+
+    @property
+    def average_duration(self) -> float:
+        """Mean duration of a call, seconds; 0.0 when there was none."""
+        return self.total_duration_ns / (self.num_calls * 10**9) if self.num_calls else 0.0
+
+    @property
+    def _complete(self) -> bool:
+        """Whether every call has its interval, which then are the best source there is."""
+        return self.num_events == self.num_calls
+
+    @cached_property
+    def _percentiles_ns(self) -> dict[float, float]:
+        return percentiles(self.durations_ns, PERCENTILES)
+
+    def _percentile_of_events(self, percentile: float) -> float:
+        """That percentile of the intervals, of which there is at least one, in seconds."""
+        if percentile in PERCENTILES:
+            return self._percentiles_ns[percentile] / 1e9
+        return percentiles(self.durations_ns, (percentile,))[percentile] / 1e9
+
+    def _summary(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _SUMMARY}
+
+    def _description(self) -> str:
+        return (
+            f"{self.num_calls} call(s), {self.total_duration:.6g} s in total, "
+            f"{self.average_duration:.3g} s on average"
+        )
+
+
+def percentile_scalars(region: Scalars) -> dict[str, float | None]:
+    """The percentiles that summaries have, by name."""
+    return {f"p{p}_duration": region.percentile_duration(p) for p in PERCENTILES}
+
+
+def known_values(regions: Iterable[Scalars], name: str) -> Iterator[int]:
+    """That attribute of the regions in which it is known."""
+    values = (getattr(region, name) for region in regions)
+    return (value for value in values if value is not None)
+
+
+def known_or(value: int | None, otherwise: int) -> int:
+    """`value`, or what stands for it when it is unknown."""
+    return otherwise if value is None else value

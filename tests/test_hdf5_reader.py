@@ -1,0 +1,313 @@
+"""HDF5 files: that nothing is lost on the way, and what is made of damaged and older ones."""
+
+import tracemalloc
+
+import h5py
+import numpy as np
+import pytest
+from hdf5_support import NOW, aggregates, columns, contents, example, run
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scope_profiler.io import CorruptProfileError, UnsupportedProfileError, load, write_profile
+from scope_profiler.io.hdf5_reader import read_hdf5
+from scope_profiler.results import BLOCK, FLOAT_STATISTICS, INTEGER_STATISTICS, Region
+
+# -- there and back ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("results", [example(), aggregates(), run({}), run({"x": {}})])
+def test_what_is_written_is_read(results, tmp_path):
+    path = write_profile(results, tmp_path / "x.h5")
+    read = load(path)
+    assert contents(read) == contents(results)
+    assert read.file_path == path
+    for region in read:
+        for rank in region:
+            assert region[rank].start_times_ns.dtype == np.int64
+
+
+# HDF5 ends a text at NUL; of surrogates, file names have those that stand for bytes.
+texts = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+    | st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF),
+    max_size=8,
+)
+integers = st.integers(-(2**63) + 1, 2**63 - 1)
+floats = st.floats(allow_nan=False)
+totals = st.integers(0, 2**62)
+json_values = st.none() | st.booleans() | st.integers() | floats | texts
+
+
+@st.composite
+def regions(draw):
+    count = draw(st.integers(0, 6))
+    sized = {"min_size": count, "max_size": count}
+    ids = st.none() | st.lists(st.integers(0, 2**40), **sized)
+    known = {
+        "start_times_ns": sorted(draw(st.lists(st.integers(-(2**60), 2**60), **sized))),
+        "durations_ns": draw(st.lists(st.integers(0, 2**58), **sized)),
+        "thread_ids": draw(ids),
+    }
+    if draw(st.booleans()):
+        known["call_ids"] = draw(st.lists(st.integers(0, 2**40), **sized))
+        known["parent_ids"] = draw(st.lists(st.integers(-1, 2**40), **sized))
+    if draw(st.booleans()):
+        known["event_metadata"] = draw(
+            st.lists(st.dictionaries(texts, json_values, max_size=2), **sized)
+        )
+    if draw(st.booleans()):
+        known["statistics"] = {
+            "count": count + draw(st.integers(0, 3)),
+            "total": draw(totals),
+            **draw(
+                st.fixed_dictionaries(
+                    {},
+                    optional={
+                        **dict.fromkeys(INTEGER_STATISTICS[2:], totals),
+                        **dict.fromkeys(FLOAT_STATISTICS, floats),
+                    },
+                )
+            ),
+        }
+        if known["statistics"]["count"] == count:
+            # Then the columns are the source, and what was counted has to agree.
+            del known["statistics"]
+    return Region(
+        exclusive_total_ns=draw(st.none() | integers),
+        inclusive_total_ns=draw(st.none() | integers),
+        errors=draw(totals),
+        tags=draw(st.lists(texts, max_size=2)),
+        source_file=draw(st.none() | texts),
+        source_lineno=draw(st.none() | totals),
+        source_text=draw(st.none() | texts),
+        **known,
+    )
+
+
+@st.composite
+def line_functions(draw):
+    count = draw(st.integers(0, 3))
+    sized = {"min_size": count, "max_size": count}
+    return {
+        "region": draw(texts), "filename": draw(texts), "function": draw(texts),
+        "first_lineno": draw(totals), "unit": draw(floats),
+        "line_numbers": draw(st.lists(integers, **sized)),
+        "hits": draw(st.lists(integers, **sized)),
+        "times": draw(st.lists(floats, **sized)),
+        **draw(st.fixed_dictionaries({}, optional={"source": texts})),
+    }  # fmt: skip
+
+
+ranks = st.integers(0, 2**32 - 1)
+keys = texts.filter(bool).filter(lambda text: text.isprintable())
+values = texts | integers | floats | st.booleans() | st.lists(texts, max_size=3)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.dictionaries(texts, st.dictionaries(ranks, regions(), max_size=2), max_size=3),
+    st.dictionaries(keys, values, max_size=3),
+    st.dictionaries(ranks, st.lists(line_functions(), max_size=2), max_size=2),
+)
+def test_writing_and_reading_is_the_identity(tmp_path_factory, named, metadata, lines):
+    folder = tmp_path_factory.mktemp("identity")
+    results = run(named, metadata, lines)
+    assert contents(load(write_profile(results, folder / "x.h5"))) == contents(results)
+
+
+def test_runs_longer_and_shorter_than_a_block(tmp_path):
+    generator = np.random.default_rng(1)
+    counts = [BLOCK + 1, 3, 0, 2 * BLOCK, 5, BLOCK - 1]
+    results = run(
+        {
+            f"n{number}": {
+                0: columns(
+                    np.cumsum(generator.integers(0, 1000, count)) + NOW,
+                    generator.integers(0, 1000, count),
+                    thread_ids=np.full(count, number, np.int32) if number % 2 else None,
+                )
+            }
+            for number, count in enumerate(counts)
+        }
+    )
+    read = load(write_profile(results, tmp_path / "x.h5"))
+    for region in results:
+        for name in ("start_times_ns", "durations_ns", "thread_ids"):
+            np.testing.assert_array_equal(
+                getattr(read[region.name][0], name), getattr(region[0], name)
+            )
+
+
+def test_odd_texts_do_not_keep_results_from_being_written(tmp_path):
+    results = run({"a\0b": {0: Region(source_file="\ud800", tags=["\0"])}}, {"k": "\0"})
+    read = load(write_profile(results, tmp_path / "x.h5"))
+    assert read.region_names == ["a\N{SYMBOL FOR NULL}b"]
+    assert read["a\N{SYMBOL FOR NULL}b"].source_file == "\\ud800"
+    assert read["a\N{SYMBOL FOR NULL}b"].tags == ("\0",)
+
+
+def test_memory_does_not_grow_with_the_columns(tmp_path):
+    count = 1_000_000
+    results = run({"a": {0: columns(np.arange(count), np.ones(count, np.int64))}})
+    write_profile(run({}), tmp_path / "x.h5")
+    tracemalloc.start()
+    write_profile(results, tmp_path / "x.h5")
+    written = tracemalloc.get_traced_memory()[1]
+    tracemalloc.reset_peak()
+    read = load(tmp_path / "x.h5")
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert written < 6 * 2**20
+    assert peak < 16.1 * count + 3 * 2**20
+    assert read["a"].num_calls == count
+
+
+# -- files that are not as they should be ----------------------------------------------
+
+
+def test_loading_says_what_it_found(tmp_path, capsys):
+    load(write_profile(example(), tmp_path / "x.h5"), verbose=True)
+    assert "x.h5: 3 region(s) on 3 rank(s), 5 call(s)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("bytes_", "error", "text"),
+    [
+        (b"", CorruptProfileError, "empty"),
+        (b"hello", CorruptProfileError, "not a profile"),
+        (b"\x89HDF\r\n\x1a\n", CorruptProfileError, "cannot read"),
+        (b'{"format": 1}', UnsupportedProfileError, "JSON or HTML"),
+        (b"\x1f\x8b\x08", UnsupportedProfileError, "JSON or HTML"),
+        (b"<!doctype html>", UnsupportedProfileError, "JSON or HTML"),
+    ],
+)
+def test_other_files_are_told_apart(tmp_path, bytes_, error, text):
+    path = tmp_path / "x.h5"
+    path.write_bytes(bytes_)
+    with pytest.raises(error, match=text) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+
+
+def test_absent_files_are_absent(tmp_path):
+    with pytest.raises(FileNotFoundError, match="x.h5"):
+        load(tmp_path / "x.h5")
+    with pytest.raises(IsADirectoryError):
+        load(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        read_hdf5(tmp_path / "x.h5")
+
+
+def test_truncated_files_are_corrupt(tmp_path):
+    path = write_profile(example(), tmp_path / "x.h5")
+    whole = path.read_bytes()
+    for length in range(8, len(whole), 997):
+        path.write_bytes(whole[:length])
+        with pytest.raises(CorruptProfileError, match="x.h5"):
+            load(path)
+
+
+def edited(tmp_path, edit):
+    path = write_profile(example(), tmp_path / "x.h5")
+    with h5py.File(path, "r+") as file:
+        edit(file)
+    return path
+
+
+def replace(file, name, values):
+    dtype = file[name].dtype
+    del file[name]
+    file[name] = np.array(values, dtype)
+
+
+@pytest.mark.parametrize(
+    ("edit", "text"),
+    [
+        (lambda file: file.__delitem__("events"), "events"),
+        (lambda file: file.__delitem__("region_table"), "region_table"),
+        (lambda file: file.__delitem__("rank_region_index/region_ids"), "region_ids"),
+        (lambda file: replace(file, "rank_region_index/region_ids", [0, 0, 1, 9]), "region 9"),
+        (lambda file: replace(file, "rank_region_index/region_ids", [0, 0, 0, 2]), "twice"),
+        (lambda file: replace(file, "rank_region_index/ranks", [0, 2]), "ranks has 2 rows, not 4"),
+        (lambda file: replace(file, "rank_region_index/event_counts", [3, 1, 2, 0]), "not the 6"),
+        (lambda file: replace(file, "rank_region_index/event_offsets", [0, 1, 4, 5]), "overlap"),
+        (lambda file: replace(file, "events/durations", [1, 2]), "differ in length"),
+        (lambda file: replace(file, "rank0/line_profile/0/hits", [1]), "hits"),
+        (lambda file: file["rank_region_index/tags"].__setitem__(0, b"[1"), "cannot read"),
+    ],
+)
+def test_damage_is_named(tmp_path, edit, text):
+    with pytest.raises(CorruptProfileError, match=text):
+        load(edited(tmp_path, edit))
+
+
+def test_later_schemas_are_not_guessed_at(tmp_path):
+    path = edited(tmp_path, lambda file: file.attrs.__setitem__("scope_profiler_schema", 4))
+    with pytest.raises(UnsupportedProfileError, match="x.h5 has schema 4; .* up to 3"):
+        load(path)
+
+
+def test_a_file_of_something_else_is_no_profile(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["x"] = 1
+    with pytest.raises(CorruptProfileError, match="not a profile"):
+        load(tmp_path / "x.h5")
+
+
+# -- files by others -------------------------------------------------------------------
+
+
+def strip_to_schema_3(file):
+    """Leave what the schema knows, unsorted and without exclusive times."""
+    del file["rank_region_index/extended_statistics"]
+    replace(file, "rank_region_index/exclusive_totals", [-1, -1, -1, -1])
+    replace(file, "events/start_deltas", [NOW, 350, -250, NOW + 5, NOW + 110])
+    replace(file, "events/durations", [90, 40, 200, 1, 80])
+    replace(file, "events/thread_ids", [0, 1, 0, -1, 0])
+
+
+def test_what_others_leave_out_is_derived(tmp_path):
+    read = load(edited(tmp_path, strip_to_schema_3))
+    solve = read["solve"][0]
+    assert solve.start_times_ns.tolist() == [NOW, NOW + 100, NOW + 350]
+    assert solve.durations_ns.tolist() == [90, 200, 40]
+    assert solve.thread_ids.tolist() == [0, 0, 1]
+    assert solve.event_metadata == ({"step": 0}, {"step": 2, "x": "y"}, {})
+    assert solve.exclusive_duration_ns == 330 - 80
+    assert read["inner"][0].exclusive_duration_ns == 80
+    assert read["solve"][2].thread_ids is None
+    assert solve.errors == 0
+
+
+def test_schema_2(tmp_path):
+    def edit(file):
+        strip_to_schema_3(file)
+        file.attrs["scope_profiler_schema"] = 2
+        events = file["events"]
+        del events["start_deltas"], events["durations"], events["thread_ids"]
+        events["start_times"] = np.array([10, 20, 40, 5, 21])
+        events["end_times"] = np.array([15, 33, 55, 6, 31])
+
+    read = load(edited(tmp_path, edit))
+    assert read["solve"][0].end_times_ns.tolist() == [15, 33, 55]
+    assert read["solve"][0].exclusive_duration_ns == 5 + 3 + 15
+    assert read["solve"].tags == ("a", "ü")
+
+
+def test_schema_1(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_group("metadata").attrs["mpi_size"] = 2
+        for rank in (0, 1):
+            for name, starts, ends in (("a", [10, 20], [15, 33]), ("a/b", [21], [30])):
+                group = file.create_group(f"rank{rank}/regions/{name}")
+                group["start_times"], group["end_times"] = np.array(starts), np.array(ends)
+        file["rank0/regions/a"].attrs.update(
+            source_file="f.py", source_lineno=7, tags=np.array(["t"], dtype=h5py.string_dtype())
+        )
+    read = load(tmp_path / "x.h5")
+    assert read.region_names == ["a", "a/b"]
+    assert read["a"].num_calls_per_rank() == {0: 2, 1: 2}
+    assert read["a"][1].exclusive_duration_ns == 5 + 13 - 9
+    assert (read["a"].source_file, read["a"].source_lineno, read["a"].tags) == ("f.py", 7, ("t",))
+    assert read.num_ranks == 2

@@ -1,0 +1,254 @@
+"""HDF5 files: their layout, and that none is left half written."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hdf5_support import NOW, aggregates, columns, contents, example, run
+
+import scope_profiler
+from scope_profiler.io import hdf5_writer, load, replacing, safe_file, write_profile
+from scope_profiler.metadata import collect_metadata
+
+# -- the layout --------------------------------------------------------------------
+
+
+def test_columnar_layout(tmp_path):
+    with h5py.File(write_profile(example(), tmp_path / "x.h5")) as file:
+        assert dict(file.attrs) == {"scope_profiler_schema": 3, "storage_layout": "columnar"}
+        assert file.attrs["scope_profiler_schema"].dtype == np.int64
+        assert sorted(file) == [
+            "events", "metadata", "rank0", "rank2", "rank_region_index", "region_table",
+        ]  # fmt: skip
+        index, events = file["rank_region_index"], file["events"]
+        assert file["region_table/names"].asstr()[...].tolist() == ["solve", "inner", "never"]
+        expected = {
+            "region_ids": ("<u4", [0, 0, 1, 2]),
+            "ranks": ("<u4", [0, 2, 0, 0]),
+            "event_offsets": ("<u8", [0, 3, 4, 5]),
+            "event_counts": ("<u8", [3, 1, 1, 0]),
+            "source_lines": ("<i8", [7, -1, -1, -1]),
+            "exclusive_totals": ("<i8", [250, 1, 80, -1]),
+        }
+        for name, (dtype, numbers) in expected.items():
+            assert (index[name].dtype.str, index[name][...].tolist()) == (dtype, numbers)
+        for name, first in {
+            "source_files": "f.py",
+            "source_texts": "with region('solve'):\n",
+            "tags": '["a", "\\u00fc"]',
+            "event_metadata": '[{"step": 0}, {}, {"step": 2, "x": "y"}]',
+        }.items():
+            assert h5py.check_string_dtype(index[name].dtype) == ("utf-8", None)
+            assert index[name].asstr()[0] == first
+        assert index["tags"].asstr()[2] == index["event_metadata"].asstr()[2] == "[]"
+        summary = index["summary_statistics"]
+        assert summary.dtype == np.dtype(
+            [("total", "<i8"), ("minimum", "<i8"), ("maximum", "<i8"), ("first", "<i8"),
+             ("last", "<i8"), ("start_minimum", "<i8"), ("end_maximum", "<i8"),
+             ("gpu_count", "<u8"), ("gpu_total", "<i8"), ("mean", "<f8"), ("m2", "<f8")]
+        )  # fmt: skip
+        assert summary[0].tolist() == (
+            330, 40, 200, 90, 40, NOW, NOW + 390, 0, 0, 110.0, pytest.approx(13400.0),
+        )  # fmt: skip
+        assert index["extended_statistics"][0].tolist() == (1, 330, 250)
+        assert "recorded_statistics" not in index
+        found = {name: (item.dtype.str, item[...].tolist()) for name, item in events.items()}
+        assert found == {
+            "start_deltas": ("<i8", [NOW, 100, 250, NOW + 5, NOW + 110]),
+            "durations": ("<i8", [90, 200, 40, 1, 80]),
+            "thread_ids": ("<i8", [0, 0, 1, -1, 0]),
+        }  # fmt: skip
+        assert events["durations"].chunks is None
+        assert file["metadata"].attrs["label"] == "night"
+        assert file["metadata"].attrs["start_time_ns"].dtype == np.int64
+        lines = file["rank0/line_profile/1"]
+        assert dict(lines.attrs) == {
+            "region": "solve", "filename": "f.py", "function": "g", "first_lineno": 3,
+            "unit": 1e-9,
+        }  # fmt: skip
+        assert [lines[name].dtype.str for name in ("line_numbers", "hits", "times")] == [
+            "<i8", "<i8", "<f8",
+        ]  # fmt: skip
+
+
+def test_aggregate_layout(tmp_path):
+    with h5py.File(write_profile(aggregates(), tmp_path / "x.h5")) as file:
+        assert file.attrs["storage_layout"] == "aggregate"
+        index = file["rank_region_index"]
+        for name, dtype, numbers in (
+            ("counts", "<u8", [4, 4]),
+            ("totals", "<i8", [100, 100]),
+            ("minimums", "<i8", [10, 10]),
+            ("maximums", "<i8", [40, 40]),
+            ("exclusives", "<i8", [60, 100]),
+        ):
+            column = index[f"aggregate_{name}"]
+            assert (column.dtype.str, column[...].tolist()) == (dtype, numbers)
+        assert file["events/durations"].shape == file["events/start_deltas"].shape == (0,)
+
+
+def test_where_intervals_were_dropped_the_columns_speak_of_those_that_are_left(tmp_path):
+    known = {"count": 9, "total": 500, "minimum": 1, "maximum": 300}
+    one = columns([5, 10], [2, 4], statistics=known, exclusive_total_ns=400)
+    with h5py.File(write_profile(run({"a": {0: one}}), tmp_path / "x.h5")) as file:
+        index = file["rank_region_index"]
+        assert index["summary_statistics"]["total"].tolist() == [6]
+        assert index["exclusive_totals"][...].tolist() == [-1]
+        assert index["recorded_statistics"]["total"].tolist() == [500]
+
+
+def test_one_call_makes_a_small_file(tmp_path):
+    one = run(
+        {name: {0: columns([NOW], [5], exclusive_total_ns=5)} for name in ("session", "a")},
+        collect_metadata("a label"),
+    )
+    assert write_profile(one, tmp_path / "x.h5").stat().st_size < 18_000
+
+
+def without_leftovers(folder):
+    """The names in a folder, hidden ones included."""
+    return sorted(os.listdir(folder))
+
+
+# -- how files are replaced ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+def test_the_mode_is_what_the_umask_leaves(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        path = write_profile(example(), tmp_path / "x.h5")
+        write_profile(example(), path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
+    assert without_leftovers(tmp_path) == ["x.h5"]
+
+
+def test_an_exception_leaves_the_old_file(tmp_path, monkeypatch):
+    path = write_profile(example(), tmp_path / "x.h5")
+    before = path.read_bytes()
+    for error in (RuntimeError("no"), KeyboardInterrupt()):
+
+        def fail(*_, error=error):
+            raise error
+
+        monkeypatch.setattr(hdf5_writer, "_write_function", fail)
+        with pytest.raises(type(error)):
+            write_profile(example(), path)
+        assert path.read_bytes() == before
+        assert without_leftovers(tmp_path) == ["x.h5"]
+
+
+def test_an_interrupt_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
+    path = write_profile(example(), tmp_path / "x.h5")
+    before = path.read_bytes()
+    ordinary = safe_file.SafeFile.write
+
+    def interrupted(self, data):
+        if self.tell() > 4000 and self._error is None:
+            self._error = KeyboardInterrupt()
+        return ordinary(self, data)
+
+    monkeypatch.setattr(safe_file.SafeFile, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_profile(example(), path)
+    assert path.read_bytes() == before
+    assert without_leftovers(tmp_path) == ["x.h5"]
+
+
+def in_a_process(code, *arguments):
+    """Run code that has all of `hdf5_support`; what it returned and printed."""
+    folders = [str(Path(scope_profiler.__file__).parents[1]), str(Path(__file__).parent)]
+    return subprocess.run(
+        [sys.executable, "-c", f"from hdf5_support import *\n{code}", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(folders)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_full_disk_leaves_the_old_file_and_the_process_alive(tmp_path):
+    path = write_profile(example(), tmp_path / "x.h5")
+    before = path.read_bytes()
+    # Past a limit, writing fails as on a full disk. HDF5 by itself would abort.
+    ended = in_a_process(
+        """
+import resource, sys
+import numpy as np
+from scope_profiler.io import write_profile
+many = run({f"n{i}": {0: columns(np.arange(50), np.arange(50))} for i in range(2000)})
+for limit in (100, 6_000, 20_000, 500_000):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    try:
+        write_profile(many, sys.argv[1])
+    except OSError as error:
+        assert error.filename == sys.argv[1], error
+        assert error.__context__ is None, error.__context__
+    else:
+        raise AssertionError(limit)
+""",
+        path,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert path.read_bytes() == before
+    assert without_leftovers(tmp_path) == ["x.h5"]
+
+
+def test_a_killed_process_leaves_the_old_file(tmp_path):
+    path = write_profile(example(), tmp_path / "x.h5")
+    before = path.read_bytes()
+    ended = in_a_process(
+        """
+import os, signal, sys
+from scope_profiler.io import write_profile
+os.fsync = lambda file: os.kill(os.getpid(), signal.SIGKILL)
+write_profile(example(), sys.argv[1])
+""",
+        path,
+    )
+    assert ended.returncode == -signal.SIGKILL
+    assert path.read_bytes() == before
+    assert contents(load(path)) == contents(example())
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "x.h5").symlink_to(tmp_path / "real" / "y.h5")
+    write_profile(example(), tmp_path / "x.h5")
+    assert (tmp_path / "x.h5").is_symlink()
+    assert contents(load(tmp_path / "x.h5")) == contents(example())
+    assert without_leftovers(tmp_path / "real") == ["y.h5"]
+
+
+def test_only_files_are_replaced(tmp_path):
+    (tmp_path / "x.h5").mkdir()
+    with pytest.raises(IsADirectoryError, match="x.h5 is a directory"):
+        write_profile(example(), tmp_path / "x.h5")
+    os.mkfifo(tmp_path / "y.h5")
+    with pytest.raises(OSError, match="y.h5 is not a regular file"):
+        write_profile(example(), tmp_path / "y.h5")
+    with pytest.raises(FileNotFoundError, match="absent/z.h5"):
+        write_profile(example(), tmp_path / "absent" / "z.h5")
+    with pytest.raises(ValueError, match=r"path must end in one of .h5.*; got .*x\.txt"):
+        write_profile(example(), tmp_path / "x.txt")
+    assert without_leftovers(tmp_path) == ["x.h5", "y.h5"]
+
+
+def test_names_may_be_as_long_as_they_can(tmp_path):
+    path = tmp_path / ("x" * 252 + ".h5")
+    assert write_profile(example(), path).exists()
+
+
+def test_any_file_can_be_replaced(tmp_path):
+    with replacing(tmp_path / "note") as file:
+        file.write(b"hello")
+        assert not (tmp_path / "note").exists()
+    assert (tmp_path / "note").read_bytes() == b"hello"
