@@ -59,11 +59,12 @@ def _leave(number):
     if _users.pop(number, None) is None or _users:
         return
     if _MONITORING:
-        for code, _ in list(_armed.values()):
-            sys.monitoring.set_local_events(_tool, code, 0)
-        for event in _callbacks():
-            sys.monitoring.register_callback(_tool, event, None)
-        sys.monitoring.free_tool_id(_tool)
+        if sys.monitoring.get_tool(_tool) == _TOOL_NAME:  # unless someone has taken it from us
+            for code, _ in list(_armed.values()):
+                sys.monitoring.set_local_events(_tool, code, 0)
+            for event in _callbacks():
+                sys.monitoring.register_callback(_tool, event, None)
+            sys.monitoring.free_tool_id(_tool)
         _tool = None
     else:
         _core.install_evaluator(False)

@@ -70,13 +70,21 @@ typedef char sp_mutex;
 /* Bytes of C stack left below here; 0 when that cannot be told. */
 size_t sp_stack_left(void);
 
+/* Call function(argument) when this thread ends. It runs without the GIL, and may never. */
+void sp_at_thread_end(void (*function)(void *), void *argument);
+
+/* Calls of decorated functions go through C. Until 3.14, which looks itself, they must be kept from
+ * using the stack up where Python's recursion limit has been raised. */
+#define SP_CHECK_STACK (PY_VERSION_HEX < 0x030E0000)
+enum { SP_STACK_RESERVE = 256 * 1024 };
+
 /* CPython 3.12 and 3.13 count nested calls through C and stop at a number far below what the stack
  * holds, so a decorated function could not recurse as deep as the undecorated one, which calls
  * itself without C. While the stack has room, a decorated call gives back what it takes; Python's
  * own recursion limit goes on counting the frames. */
 #if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030E0000
 #define SP_C_RECURSION 1
-enum { SP_C_RECURSION_LOW = 200, SP_STACK_RESERVE = 256 * 1024 };
+enum { SP_C_RECURSION_LOW = 200 };
 #else
 #define SP_C_RECURSION 0
 #endif

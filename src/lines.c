@@ -11,6 +11,7 @@ static struct {
     sp_map codes;         /* code -> sp_line_code */
     sp_map sets;          /* (outer set, region) -> sp_line_set */
     sp_map asleep;        /* frame -> sp_line_frame, of sleeping generators. Owned. */
+    sp_line_thread *threads; /* all that ever were */
     sp_line_table *tables; /* of all threads */
     uint64_t lost;
     sp_mutex lock;
@@ -182,10 +183,10 @@ static sp_line_table *table_for(sp_line_thread *here, sp_line_code *code, sp_lin
 
 /* ---- Recorded frames --------------------------------------------------------------------- */
 
-sp_line_thread *sp_line_thread_here(void)
+static void frame_end(sp_line_frame *recorded);
+
+static sp_line_thread *new_thread(void)
 {
-    if (SP_LIKELY(sp_line_here != NULL))
-        return sp_line_here;
     enum { FRAMES = 16 };
     sp_line_thread *here = PyMem_RawCalloc(1, sizeof *here);
     if (here == NULL)
@@ -198,6 +199,40 @@ sp_line_thread *sp_line_thread_here(void)
     here->frame_capacity = FRAMES;
     here->top = here->frames;
     here->frames[0].frame = here; /* no interpreter frame has this address, nor NULL */
+    here->next = all.threads;
+    all.threads = here;
+    return here;
+}
+
+/* A thread that is new takes over what one that has ended left: the counts go on, and memory does
+ * not grow with the number of threads. */
+static sp_line_thread *take_over(void)
+{
+    for (sp_line_thread *thread = all.threads; thread != NULL; thread = thread->next) {
+        if (thread->ended) {
+            thread->ended = false;
+            while (thread->top > thread->frames)
+                frame_end(thread->top--);
+            return thread;
+        }
+    }
+    return NULL;
+}
+
+/* Runs as the thread ends, without the GIL: it may only raise a flag. */
+static void thread_ends(void *thread) { ((sp_line_thread *)thread)->ended = true; }
+
+sp_line_thread *sp_line_thread_here(void)
+{
+    if (SP_LIKELY(sp_line_here != NULL))
+        return sp_line_here;
+    SP_LOCK(&all.lock);
+    sp_line_thread *here = take_over();
+    if (here == NULL)
+        here = new_thread();
+    SP_UNLOCK(&all.lock);
+    if (here != NULL)
+        sp_at_thread_end(thread_ends, here);
     return sp_line_here = here;
 }
 
@@ -265,8 +300,21 @@ SP_NOINLINE sp_line_frame *sp_line_match_slow(const void *frame, PyCodeObject *c
         top->frame = frame; /* the first event of a decorated call */
         return top;
     }
+    /* Frames above the one that runs have ended without leaving their blocks. */
+    enum { NEAR = 8 };
+    for (sp_line_frame *below = top; below > here->frames && top - below < NEAR; below--) {
+        if (below->frame == frame && below->table->code->code == code) {
+            while (here->top > below)
+                frame_end(here->top--);
+            return below;
+        }
+    }
     /* A generator that throw() woke: there is no event for that before 3.15. */
-    return sp_line_wake(here, frame, now);
+    sp_line_frame *woken = sp_line_wake(here, frame, now);
+    if (woken == NULL || woken->table->code->code == code)
+        return woken;
+    frame_end(here->top--); /* it died asleep, and another has its address now */
+    return NULL;
 }
 
 static sp_line_frame *pop_asleep(const void *frame)
@@ -334,25 +382,50 @@ sp_line_frame *sp_line_wake(sp_line_thread *here, const void *frame, uint64_t no
 
 /* ---- Decorated calls --------------------------------------------------------------------- */
 
+/* Where the lines of a decorated call go; NULL with `wanted` false when they are not wanted, true
+ * when they are lost. */
+static SP_NOINLINE sp_line_table *call_table_slow(sp_line_thread *here, sp_region *region,
+                                                  PyCodeObject *code, bool *wanted)
+{
+    sp_line_code *entry = code_of(region->manager, code);
+    *wanted = entry == NULL || entry->count != 0;
+    if (entry == NULL || !*wanted)
+        return NULL;
+    /* Decorated twice: the frame of the outer call is this one's, and its lines go to both. */
+    if (here->top->frame == NULL && here->top->table->code == entry)
+        return table_for(here, entry, here->top->table->set, region);
+    return table_for(here, entry, NULL, region);
+}
+
+SP_INLINE sp_line_table *call_table(sp_line_thread *here, sp_region *region, PyCodeObject *code,
+                                    bool *wanted)
+{
+    size_t slot = (((uintptr_t)code >> 4) ^ ((uintptr_t)region >> 4)) % SP_LINE_CALLS;
+    if (SP_LIKELY(here->calls[slot].code == code && here->calls[slot].region == region
+                  && here->top->frame != NULL)) {
+        *wanted = true;
+        return here->calls[slot].table;
+    }
+    sp_line_table *table = call_table_slow(here, region, code, wanted);
+    if (table != NULL && here->top->frame != NULL) {
+        here->calls[slot].code = code;
+        here->calls[slot].region = region;
+        here->calls[slot].table = table;
+    }
+    return table;
+}
+
 uint32_t sp_lines_call_begin(sp_region *region, PyCodeObject *code)
 {
     sp_line_thread *here = sp_line_thread_here();
-    sp_line_code *entry = code_of(region->manager, code);
-    if (here == NULL || entry == NULL)
-        goto lost;
-    if (entry->count == 0)
-        return 0;
-    /* Decorated twice: the frame of the outer call is this one's, and its lines go to both. */
-    sp_line_set *outer = NULL;
-    if (here->top->frame == NULL && here->top->table->code == entry)
-        outer = here->top->table->set;
-    sp_line_table *table = table_for(here, entry, outer, region);
-    if (table == NULL || !push(here, (sp_line_frame){.table = table, .call = table}))
-        goto lost;
-    uint32_t mark = (uint32_t)(here->top - here->frames) * 2;
-    return mark | sp_line_trace(true);
-lost:
-    all.lost++;
+    bool wanted = true;
+    sp_line_table *table = here == NULL ? NULL : call_table(here, region, code, &wanted);
+    if (SP_LIKELY(table != NULL
+                  && push(here, (sp_line_frame){.table = table, .call = table}))) {
+        uint32_t mark = (uint32_t)(here->top - here->frames) * 2;
+        return mark | sp_line_trace(true);
+    }
+    all.lost += wanted;
     return 0;
 }
 
@@ -378,6 +451,8 @@ uint32_t sp_lines_step_begin(sp_region *region, PyCodeObject *code, sp_line_fram
         all.lost++;
         return 0;
     }
+    pin_frame(kept, -1);
+    *kept = (sp_line_frame){0};
     here->top->since = sp_now();
     uint32_t mark = (uint32_t)(here->top - here->frames) * 2;
     return mark | sp_line_trace(true);
@@ -391,9 +466,16 @@ void sp_lines_step_end(uint32_t mark, sp_line_frame *kept)
     sp_line_stop(recorded, now);
     recorded->cell = cell;
     *kept = *recorded;
+    pin_frame(kept, 1);
     recorded->cell = NULL;
     recorded->blocks = NULL; /* they go along, and are left before the generator is gone */
     sp_lines_call_end(mark);
+}
+
+void sp_lines_step_drop(sp_line_frame *kept)
+{
+    frame_end(kept);
+    *kept = (sp_line_frame){0};
 }
 
 /* ---- Blocks ------------------------------------------------------------------------------ */
@@ -522,6 +604,24 @@ static sp_line_set *set_without(sp_line_set *set, choice leaves_out, const void 
     return set_with_locked(outer, set->region);
 }
 
+/* The table of the code and set that no thread counts in. */
+static sp_line_table *orphan_table(sp_line_code *code, sp_line_set *set)
+{
+    for (sp_line_table *table = all.tables; table != NULL; table = table->next) {
+        if (table->owner == NULL && table->code == code && table->set == set)
+            return table;
+    }
+    sp_line_table *table =
+        PyMem_RawCalloc(1, sizeof *table + (size_t)code->count * sizeof *table->cells);
+    if (table != NULL) {
+        table->code = code;
+        table->set = set;
+        table->next = all.tables;
+        all.tables = table;
+    }
+    return table;
+}
+
 /* What a table counted for other regions too goes on counting for them: it moves to a table of
  * their set, which no thread writes to. */
 static void hand_over(const sp_line_table *table, choice leaves_out, const void *argument)
@@ -529,17 +629,15 @@ static void hand_over(const sp_line_table *table, choice leaves_out, const void 
     sp_line_set *set = set_without(table->set, leaves_out, argument);
     if (set == NULL)
         return;
-    size_t count = (size_t)table->code->count;
-    sp_line_table *others = PyMem_RawCalloc(1, sizeof *others + count * sizeof *others->cells);
+    sp_line_table *others = orphan_table(table->code, set);
     if (others == NULL) {
         all.lost++;
         return;
     }
-    memcpy(others->cells, table->cells, count * sizeof *others->cells);
-    others->code = table->code;
-    others->set = set;
-    others->next = all.tables;
-    all.tables = others;
+    for (int i = 0; i < table->code->count; i++) {
+        others->cells[i].hits += table->cells[i].hits;
+        others->cells[i].ticks += table->cells[i].ticks;
+    }
 }
 
 static bool is_region(const sp_region *region, const void *wanted) { return region == wanted; }
@@ -577,8 +675,10 @@ static void forget_tables(const sp_region *region)
             continue;
         }
         *link = table->next;
-        if (table->owner != NULL)
+        if (table->owner != NULL) {
             sp_map_pop(&table->owner->tables, table->code, table->set);
+            memset(table->owner->calls, 0, sizeof table->owner->calls);
+        }
         PyMem_RawFree(table);
     }
 }
@@ -611,11 +711,20 @@ static bool set_of_manager(const sp_line_set *set, const sp_manager *manager)
     return false;
 }
 
+static bool is_blank(const sp_line_table *table)
+{
+    for (int i = 0; i < table->code->count; i++) {
+        if (table->cells[i].hits != 0 || table->cells[i].ticks != 0)
+            return false;
+    }
+    return true;
+}
+
 void sp_lines_reset(sp_manager *manager)
 {
     SP_LOCK(&all.lock);
     for (sp_line_table *table = all.tables; table != NULL; table = table->next) {
-        if (!set_of_manager(table->set, manager))
+        if (!set_of_manager(table->set, manager) || is_blank(table))
             continue;
         hand_over(table, is_of_manager, manager);
         memset(table->cells, 0, (size_t)table->code->count * sizeof *table->cells);

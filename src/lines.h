@@ -71,11 +71,20 @@ typedef struct {
     bool muted;            /* another tool has asked for no line events of this frame (3.11) */
 } sp_line_frame;
 
+enum { SP_LINE_CALLS = 32 };
+
 typedef struct sp_line_thread {
+    struct sp_line_thread *next; /* of all */
+    volatile bool ended;
     sp_line_frame *top;    /* the innermost recorded frame; frames[0] stands for none */
     sp_line_frame *frames; /* Owned. */
     uint32_t frame_capacity;
     sp_map tables; /* (code, set) -> sp_line_table */
+    struct {       /* the tables of the decorated calls made last */
+        const struct sp_region *region;
+        const PyCodeObject *code;
+        sp_line_table *table;
+    } calls[SP_LINE_CALLS];
 #if !SP_MONITORING
     Py_tracefunc foreign_trace; /* the tracer that was there before ours, */
     PyObject *foreign_argument; /* Owned. */
@@ -101,6 +110,7 @@ void sp_lines_call_end(uint32_t mark);
  * is zeroed before the first step and holds the frame between steps. */
 uint32_t sp_lines_step_begin(struct sp_region *region, PyCodeObject *code, sp_line_frame *kept);
 void sp_lines_step_end(uint32_t mark, sp_line_frame *kept);
+void sp_lines_step_drop(sp_line_frame *kept);
 /* A `with` block of the running frame. Entering counts only when the statement itself does it: then
  * it also leaves, in the same frame, whatever happens. */
 void sp_lines_block_enter(struct sp_region *region, const void *frame);

@@ -7,6 +7,7 @@
  * there before, of a debugger or of coverage, gets every event it would have got without us:
  * in recorded frames we pass its events on, in all others it is installed as it was. */
 #include "lines.h"
+#include "thread.h"
 
 #if !SP_MONITORING
 
@@ -128,8 +129,9 @@ SP_INLINE PyObject *evaluate_plainly(PyThreadState *state, struct _PyInterpreter
                                      int throwing)
 {
     depth++;
-    PyObject *result = SP_LIKELY(depth < DEEPEST) ? evaluate_before(state, frame, throwing)
-                                                  : evaluate_in_depth(state, frame, throwing);
+    bool shallow = depth < DEEPEST && (uintptr_t)&frame > sp_here.stack_floor;
+    PyObject *result = SP_LIKELY(shallow) ? evaluate_before(state, frame, throwing)
+                                          : evaluate_in_depth(state, frame, throwing);
     depth--;
     /* A generator at a yield inside its block goes to sleep. */
     sp_line_thread *here = sp_line_here;
@@ -188,7 +190,9 @@ static PyObject *install(PyObject *module, PyObject *on)
     (void)module;
     hooked = PyObject_IsTrue(on) == 1;
     if (hooked) {
-        if (now != evaluate) {
+        /* Another tool's hook that came over ours has ours below it, and stays as it is. */
+        bool buried = evaluate_before != NULL && now != _PyEval_EvalFrameDefault;
+        if (now != evaluate && !buried) {
             evaluate_before = now;
             _PyInterpreterState_SetEvalFrameFunc(interpreter, evaluate);
         }

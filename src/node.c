@@ -107,9 +107,9 @@ int sp_node_merge(sp_node *into, const sp_node *from)
 {
     into->count += from->count;
     into->errors += from->errors;
-    into->total += from->total;
     into->sum += from->sum;
-    into->exclusive += from->exclusive;
+    into->nested += from->nested;
+    into->children += from->children;
     into->active += from->active;
     if (from->minimum < into->minimum)
         into->minimum = from->minimum;

@@ -31,9 +31,9 @@ typedef struct sp_node {
     uint32_t active; /* calls open now; more than one in a recursion */
     uint64_t count;
     uint64_t errors;   /* calls left by an exception */
-    uint64_t total;    /* ticks, outermost calls only */
     uint64_t sum;      /* ticks, every call */
-    int64_t exclusive; /* ticks, without what children took; exact also in recursion */
+    uint64_t nested;   /* of those, in calls inside a call of the same node */
+    int64_t children;  /* and what other regions, entered inside, took */
     uint64_t minimum, maximum;
     sp_wide squares; /* sum of the squares: exact, so the deviation has no cancellation */
     sp_sketch sketch;
@@ -92,17 +92,27 @@ SP_INLINE void sp_sketch_add(sp_sketch *sketch, uint64_t value)
 SP_INLINE void sp_node_record(sp_node *node, uint64_t ticks, int64_t children, bool failed)
 {
     node->count++;
-    node->errors += failed;
     node->sum += ticks;
-    if (SP_LIKELY(--node->active == 0))
-        node->total += ticks;
-    node->exclusive += (int64_t)ticks - children;
+    if (SP_UNLIKELY(--node->active != 0))
+        node->nested += ticks;
+    if (children != 0)
+        node->children += children;
+    if (SP_UNLIKELY(failed))
+        node->errors++;
     if (ticks < node->minimum)
         node->minimum = ticks;
     if (ticks > node->maximum)
         node->maximum = ticks;
     sp_wide_add(&node->squares, sp_wide_product(ticks, ticks));
     sp_sketch_add(&node->sketch, ticks);
+}
+
+/* Wall time in the region: of a recursion the outermost call. And its own time, without what was
+ * entered inside; exact also in recursion, where a call is a child of the one around it. */
+SP_INLINE uint64_t sp_node_total(const sp_node *node) { return node->sum - node->nested; }
+SP_INLINE int64_t sp_node_exclusive(const sp_node *node)
+{
+    return (int64_t)node->sum - node->children;
 }
 
 /* Statistics alone, without a place in a tree: what merges of nodes are collected in. */

@@ -36,9 +36,9 @@ static PyObject *node_row(const sp_node *node)
     return Py_BuildValue(
         "(LOKKILLLLLdN)", parent, region, (unsigned long long)node->count,
         (unsigned long long)node->errors, (unsigned)node->active,
-        (long long)sp_clock_span_ns((int64_t)node->total),
+        (long long)sp_clock_span_ns((int64_t)sp_node_total(node)),
         (long long)sp_clock_span_ns((int64_t)node->sum),
-        (long long)sp_clock_span_ns(node->exclusive),
+        (long long)sp_clock_span_ns(sp_node_exclusive(node)),
         (long long)(node->count == 0 ? 0 : sp_clock_span_ns((int64_t)node->minimum)),
         (long long)sp_clock_span_ns((int64_t)node->maximum), deviation, percentiles);
 }

@@ -233,6 +233,7 @@ static void steps_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     Py_XDECREF(((Steps *)self)->inner);
+    sp_lines_step_drop(&((Steps *)self)->line);
     Py_XDECREF(((Steps *)self)->region);
     Py_XDECREF(((Steps *)self)->code);
     type->tp_free(self);

@@ -41,6 +41,11 @@ uint64_t sp_thread_serial(void)
 #else
         sp_here.serial = ++last;
 #endif
+        char here;
+        size_t left = sp_stack_left();
+        if (left != 0)
+            sp_here.stack_floor = (uintptr_t)&here - left
+                                  + (left / 4 < SP_STACK_RESERVE ? left / 4 : SP_STACK_RESERVE);
     }
     return sp_here.serial;
 }

@@ -34,6 +34,7 @@ typedef struct {
     uint64_t run;
     sp_thread *thread;
     uint64_t serial; /* of this thread in the process, given at its first recording */
+    uintptr_t stack_floor; /* where its C stack is nearly used up; 0 when unknown */
 } sp_thread_local;
 
 extern SP_THREAD_LOCAL sp_thread_local sp_here;

@@ -12,13 +12,18 @@ PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc 
                           PyObject *names)
 {
     uint32_t mark = 0;
+    if (SP_CHECK_STACK && SP_UNLIKELY((uintptr_t)&mark < sp_here.stack_floor)) {
+        PyErr_SetString(PyExc_RecursionError,
+                        "maximum recursion depth exceeded: the C stack is nearly used up");
+        return NULL;
+    }
     Py_INCREF(region);
     if (SP_UNLIKELY(region->lines) && code != NULL)
         mark = sp_lines_call_begin(region, code);
 #if SP_C_RECURSION
     PyThreadState *state = PyThreadState_GetUnchecked();
     int remaining = state->c_recursion_remaining;
-    if (SP_UNLIKELY(remaining < SP_C_RECURSION_LOW) && sp_stack_left() > SP_STACK_RESERVE)
+    if (SP_UNLIKELY(remaining < SP_C_RECURSION_LOW) && sp_here.stack_floor != 0)
         state->c_recursion_remaining = SP_C_RECURSION_LOW;
 #endif
     sp_scope_enter(region->manager, region, &mark);
@@ -45,6 +50,13 @@ typedef struct {
     PyObject *weakrefs;
 } Wrapper;
 
+/* Calling a Python function by its own vectorcall spares a look at its type. */
+SP_INLINE vectorcallfunc call_of(const Wrapper *wrapper)
+{
+    return wrapper->bottom == wrapper->wrapped ? ((PyFunctionObject *)wrapper->wrapped)->vectorcall
+                                               : PyObject_Vectorcall;
+}
+
 static PyObject *wrapper_call(PyObject *self, PyObject *const *args, size_t nargsf,
                               PyObject *names)
 {
@@ -53,9 +65,9 @@ static PyObject *wrapper_call(PyObject *self, PyObject *const *args, size_t narg
     if (SP_UNLIKELY(wrapper->region->lines) && wrapper->bottom != NULL)
         code = (PyCodeObject *)PyFunction_GET_CODE(wrapper->bottom);
     if (SP_LIKELY(wrapper->region->recording))
-        return sp_wrapper_call(wrapper->region, wrapper->wrapped, PyObject_Vectorcall, code, args,
+        return sp_wrapper_call(wrapper->region, wrapper->wrapped, call_of(wrapper), code, args,
                                nargsf, names);
-    return PyObject_Vectorcall(wrapper->wrapped, args, nargsf, names);
+    return call_of(wrapper)(wrapper->wrapped, args, nargsf, names);
 }
 
 static PyObject *wrapper_get(PyObject *self, PyObject *instance, PyObject *type)

@@ -1,4 +1,4 @@
-/* How much of the C stack is left. */
+/* The thread as the operating system has it: its stack, its end. */
 #define _GNU_SOURCE
 #include "compat.h"
 
@@ -23,7 +23,19 @@ size_t sp_stack_left(void)
     return (uintptr_t)&here > lowest ? (uintptr_t)&here - lowest : 0;
 }
 
+void sp_at_thread_end(void (*function)(void *), void *argument)
+{
+    static pthread_key_t key; /* one caller, one key */
+    static bool made = false;
+    if (!made)
+        made = pthread_key_create(&key, function) == 0;
+    if (made)
+        pthread_setspecific(key, argument);
+}
+
 #else
+
+void sp_at_thread_end(void (*function)(void *), void *argument) { (void)function, (void)argument; }
 
 /* Unknown: say there is none to spare, so that nobody relies on it. */
 size_t sp_stack_left(void) { return 0; }
