@@ -19,8 +19,8 @@ demo:  ## set up .venv and profile a part of the standard library
 test:  ## run the test suite on every supported Python that is found
 	@tools/test_all.sh $(ARGS)
 
-bench:  ## run the benchmarks
-	@tools/run.sh benchmarks/run.py $(ARGS)
+bench:  ## compare the cost of everything with the peers
+	@tools/bench.sh $(ARGS)
 
 asan:  ## run the test suite under the address and undefined-behaviour sanitizers
 	@tools/asan.sh $(ARGS)

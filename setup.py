@@ -13,7 +13,7 @@ from setuptools.command.sdist import sdist
 
 CARRIED = Path(__file__).resolve().parent / "build_include" / "uthash.h"
 
-GCC_FLAGS = ["-std=gnu11", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra"]
+GCC_FLAGS = ["-std=gnu11", "-O3", "-fvisibility=hidden", "-fno-plt", "-Wall", "-Wextra"]
 MSVC_FLAGS = ["/std:c11", "/O2", "/W3"]
 
 

@@ -35,13 +35,11 @@ static PyObject *hook_enter(PyObject *self, PyObject *const *args, size_t nargsf
     return Py_NewRef(region);
 }
 
-/* Leave a region while nothing is recorded: a call that was open when the run was paused ends
- * here all the same; anything else is none of our business. */
-static void leave_quietly(sp_region *region, const void *frame, bool failed)
+/* Whether this thread has a call open, though nothing is recorded now: one that was open when the
+ * run was paused ends all the same. */
+SP_INLINE bool is_open(const sp_manager *manager)
 {
-    sp_manager *manager = region->manager;
-    if (sp_here.run == manager->run && sp_here.thread->top != sp_here.thread->scopes)
-        sp_scope_leave(manager, region, frame, failed);
+    return sp_here.run == manager->run && sp_here.thread->top != sp_here.thread->scopes;
 }
 
 static PyObject *hook_leave(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
@@ -51,13 +49,12 @@ static PyObject *hook_leave(PyObject *self, PyObject *const *args, size_t nargsf
     if (SP_UNLIKELY((nargs != 3 && nargs != 0) || names != NULL))
         return hook_arity_error("__exit__", "three arguments or none", nargs);
     bool failed = nargs == 3 && args[0] != Py_None;
-    const void *frame = sp_current_frame();
     if (SP_LIKELY(region->recording))
-        sp_scope_leave(region->manager, region, frame, failed);
-    else
-        leave_quietly(region, frame, failed);
+        sp_scope_leave(region->manager, region, sp_current_frame(), failed);
+    else if (SP_UNLIKELY(is_open(region->manager)))
+        sp_scope_leave(region->manager, region, sp_current_frame(), failed);
     if (SP_UNLIKELY(sp_lines_open()))
-        sp_lines_block_leave(region, frame);
+        sp_lines_block_leave(region, sp_current_frame());
     Py_RETURN_NONE;
 }
 

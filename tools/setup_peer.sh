@@ -11,6 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 stamp="$("$base" -VV) ${packages[*]}"
 [[ $(cat "$venv/.peer" 2>/dev/null || true) == "$stamp" ]] && exit
 echo "$venv: installing ${packages[*]}"
+mkdir -p "$(dirname "$venv")"
 "$base" -m venv --clear "$venv"
 "$venv/bin/python" -m pip -qq install "${packages[@]}"
 echo "$stamp" >"$venv/.peer"

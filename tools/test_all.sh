@@ -15,7 +15,7 @@ while IFS=$'\t' read -r -u3 python venv; do
     echo "== $name"
     result="FAILED: could not be set up"
     if tools/setup_venv.sh "$python" "$venv"; then
-        peer=.venv-peer${venv#.venv}
+        peer=.bench/${name#Python }
         tools/setup_peer.sh "$python" "$peer" || echo "$peer: cannot be set up"
         export SCOPE_PROFILER_PEER_PYTHON=$PWD/$peer/bin/python
         status=""

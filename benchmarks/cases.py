@@ -1,0 +1,220 @@
+"""What is timed. A case is a function of n: it does one thing n times and returns the nanoseconds.
+
+Every case has code of its own, made from a snippet, so that the interpreter specializes each one
+for itself. A case is timed from inside, after the loop is set up; what the loop costs is another
+case, to be subtracted.
+"""
+
+from itertools import repeat
+import sys
+from threading import Barrier, Thread
+from time import perf_counter_ns
+
+_LOOP = """
+def case(n):
+    times = {times}
+    start = perf_counter_ns()
+    for name in times:
+        {statement}
+    return perf_counter_ns() - start
+"""
+
+
+def looped(statement, times="repeat(None, n)", **names):
+    """The case that executes a statement n times; names are its globals."""
+    namespace = {"repeat": repeat, "perf_counter_ns": perf_counter_ns, **names}
+    exec(_LOOP.format(statement=statement, times=times), namespace)
+    return namespace["case"]
+
+
+def define(source, name, first_line=1):
+    """A function compiled from source, whose code is shared with nobody."""
+    namespace = {"repeat": repeat, "perf_counter_ns": perf_counter_ns}
+    exec(compile("\n" * (first_line - 1) + source, f"<{name}>", "exec"), namespace)
+    return namespace[name]
+
+
+def empty():
+    """The function that is called, decorated or not."""
+
+
+# ---- Regions ---------------------------------------------------------------------------------
+
+
+def region_cases(manager):
+    """`with` blocks and decorated calls; in which state they run is the manager's."""
+    decorated = manager.profile("decorated")(define("def called():\n    pass\n", "called"))
+    names = {"manager": manager, "region": manager.profile_region("reused"),
+             "plain": define("def called():\n    pass\n", "called"), "decorated": decorated}
+    cases = {
+        "loop": looped("pass"),
+        "with": looped('with manager.profile_region("x"): pass', **names),
+        "reused": looped("with region: pass", **names),
+        "call": looped("plain()", **names),
+        "decorated": looped("decorated()", **names),
+    }
+    cases["loop, two threads"] = in_threads(2, *(looped("pass") for _ in range(2)))
+    cases["with, two threads"] = in_threads(
+        2, *(looped('with manager.profile_region("x"): pass', **names) for _ in range(2))
+    )
+    return cases
+
+
+def in_threads(count, *loops):
+    """The loops at the same time, n executions shared out among them; a case.
+
+    With the GIL the threads take turns, so the time of all of them is that of n executions.
+    """
+
+    def case(n):
+        ready = Barrier(count + 1)
+
+        def run(loop):
+            ready.wait()
+            loop(n // count)
+
+        threads = [Thread(target=run, args=(loop,)) for loop in loops]
+        for thread in threads:
+            thread.start()
+        ready.wait()
+        start = perf_counter_ns()
+        for thread in threads:
+            thread.join()
+        return perf_counter_ns() - start
+
+    case.round_ns = 60_000_000  # many turns of the GIL
+    return case
+
+
+# ---- Many names, deep recursion --------------------------------------------------------------
+
+
+def size_cases(manager):
+    """The same block with one, 100 and 100 000 names, in a shallow and in a deep recursion."""
+    cases = {}
+    for count in (1, 100, 100_000):
+        names = [f"name {i}" for i in range(count)]
+        times = f"names * (n // {count})"
+        statement = "with manager.profile_region(name): pass"
+        cases[f"loop, {count} names"] = looped("pass", times, names=names)
+        cases[f"with, {count} names"] = looped(statement, times, names=names, manager=manager)
+        cases[f"loop, {count} names"].smallest = cases[f"with, {count} names"].smallest = 100_000
+    for depth in (50, 5_000):
+        cases[f"call, depth {depth}"] = recursive(_PLAIN, depth)
+        cases[f"with, depth {depth}"] = recursive(_WITH, depth, region=manager.region("deep"))
+        cases[f"decorated, depth {depth}"] = recursive(_PLAIN, depth, manager.profile("deep call"))
+    sys.setrecursionlimit(20_000)
+    return cases
+
+
+_PLAIN = """
+def descend(depth):
+    if depth:
+        descend(depth - 1)
+"""
+
+_WITH = """
+def descend(depth):
+    with region:
+        if depth:
+            descend(depth - 1)
+"""
+
+
+def recursive(source, depth, decorator=None, **names):
+    """n calls, in recursions of a depth; a case."""
+    function = define(source, "descend")
+    namespace = function.__globals__
+    namespace.update(names)
+    if decorator:
+        namespace["descend"] = function = decorator(function)
+    case = looped("function(depth)", f"repeat(None, n // {depth})", function=function,
+                  depth=depth - 1)
+    case.smallest = 5_000
+    return case
+
+
+# ---- Lines -----------------------------------------------------------------------------------
+
+LINES_PER_PASS = 3
+
+_WORK = """
+def work(n):
+    for i in range(n):
+        a = i
+        b = a
+"""
+
+# Code that nobody registers times itself, so that it can be called from anywhere.
+_LINES = """
+def lines(n):
+    times = repeat(None, n)
+    start = perf_counter_ns()
+    for i in times:
+        a = i
+        b = a
+    return perf_counter_ns() - start
+"""
+
+_CALLS = """
+def calls(n):
+    times = repeat(None, n)
+    start = perf_counter_ns()
+    for i in times:
+        empty()
+    return perf_counter_ns() - start
+"""
+
+_PASSES = """
+def passes(n):
+    times = repeat(None, n)
+    start = perf_counter_ns()
+    for i in times:
+        pass
+    return perf_counter_ns() - start
+"""
+
+_INSIDE = """
+def inside(function, n):
+    return function(n)
+"""
+
+
+def line_cases(profiler):
+    """Lines of registered code, registered calls, and code that is not registered at all.
+
+    profiler: what worker.LineMode says.
+    """
+    cases = {"loop": looped("pass")}
+    for first_line in (1, 1000):
+        plain = define(_WORK, "work", first_line)
+        profiled = profiler.profile(define(_WORK, "work", first_line))
+        profiler.check(profiled, LINES_PER_PASS)
+        cases[f"plain lines from {first_line}"] = per_line(plain)
+        cases[f"lines from {first_line}"] = per_line(profiled)
+    called = define("def called():\n    pass\n", "called")
+    cases["call"] = looped("plain()", plain=called)
+    called = profiler.profile(define("def called():\n    pass\n", "called"))
+    cases["decorated"] = looped("decorated()", decorated=called)
+
+    inside = profiler.profile(define(_INSIDE, "inside"))
+    for what, source, name in (("lines", _LINES, "lines"), ("calls", _CALLS, "calls"),
+                               ("passes", _PASSES, "passes")):
+        function = define(source, name)
+        function.__globals__["empty"] = define("def empty():\n    pass\n", "empty")
+        cases[f"{what}, inside"] = lambda n, f=function: inside(f, n)
+        cases[f"{what}, elsewhere"] = function
+        cases[f"{what}, plain"] = lambda n, f=function: profiler.without(f, n)
+    return cases
+
+
+def per_line(function):
+    """n lines of a function whose loop executes LINES_PER_PASS in each pass; a case."""
+
+    def case(n):
+        passes = n // LINES_PER_PASS
+        start = perf_counter_ns()
+        function(passes)
+        return perf_counter_ns() - start
+
+    return case

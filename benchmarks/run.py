@@ -1,0 +1,158 @@
+"""Prints what we cost beside scope-profiler 0.7.5 and line_profiler 5.1.0.
+
+    python benchmarks/run.py [--python PATH ...] [--rounds N] [--quick] [--only TEXT] [--full]
+
+Every tool has a process for each state it can be in, and all of them stay alive. A round asks
+each for one timing of each case, ours and the peer's right after one another, so that a busy
+moment of the machine meets both. Of all rounds the smallest timing of a case counts.
+"""
+
+import argparse
+import json
+import math
+import os
+import platform
+import subprocess
+import sys
+
+from environments import Interpreter
+from large import large_rows
+from rows import ROWS, Most
+
+
+class Worker:
+    """A process of worker.py."""
+
+    def __init__(self, interpreter, tool, state):
+        package = "line_profiler" if tool == "line_profiler" else "scope_profiler"
+        command, environment = interpreter.command(tool, "worker.py", package, state)
+        self.process = subprocess.Popen(command, env=environment, text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.best = {}
+        self.errors = {}
+        self.about = self._answer()
+
+    def _answer(self):
+        line = self.process.stdout.readline()
+        return json.loads(line) if line else {"error": "the process ended"}
+
+    def run(self, case):
+        """One more round of the case."""
+        if case in self.errors:
+            return
+        try:
+            print(json.dumps({"case": case}), file=self.process.stdin, flush=True)
+            answer = self._answer()
+        except BrokenPipeError:
+            answer = {"error": "the process ended"}
+        if "error" in answer:
+            self.errors[case] = self.about.get("error", answer["error"])
+        else:
+            self.best[case] = min(answer["ns"], self.best.get(case, math.inf))
+
+    def value(self, row):
+        """The row's value, or the text of what went wrong."""
+        for case in row.cases():
+            if case in self.errors:
+                return self.errors[case]
+        return row.value(self.best.__getitem__)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def measure(interpreter, rows, rounds):
+    """{(tool, state): Worker} with the timings of all cases the rows need."""
+    needed = {}  # (state, peer) -> cases, in order
+    for row in rows:
+        needed.setdefault((row.state, row.peer), {}).update(dict.fromkeys(row.cases()))
+    workers = {}
+    for state, peer in needed:
+        for tool in ("ours", peer):
+            if tool and (tool, state) not in workers:
+                workers[tool, state] = Worker(interpreter, tool, state)
+    for done in range(rounds):
+        print(f"\r{interpreter.version}: round {done + 1} of {rounds} ", end="", file=sys.stderr)
+        for (state, peer), cases in needed.items():
+            for case in cases:
+                for tool in filter(None, ("ours", peer)):
+                    workers[tool, state].run(case)
+    print(file=sys.stderr)
+    for worker in workers.values():
+        worker.close()
+    return workers
+
+
+LAYOUT = "{:<38} {:>10} {:>10} {:>8}  {:<10} {}"
+
+
+def print_row(row, ours, peer, minor):
+    """A line of the table: the values, the ratio, the target and whether it is met."""
+    unit = getattr(row, "unit", None) or ("x" if row.over else "ns")
+    target = row.target_of(minor)
+    notes = [f"{whose}: {value}" for whose, value in (("ours", ours), ("peer", peer))
+             if isinstance(value, str)]
+    ours, peer = (None if isinstance(value, str) else value for value in (ours, peer))
+    if target and ours is not None and (peer is not None or isinstance(target, Most)):
+        notes.insert(0, "met" if target.met(ours, peer) else "NOT met")
+    comparable = None not in (ours, peer) and unit != "x" and ours > 1
+    ratio = f"{peer / ours:.1f}x" if comparable else ""
+    print(LAYOUT.format(row.label, *(_number(v, unit) for v in (ours, peer)), ratio,
+                        "" if target is None else str(target), "; ".join(notes)))
+
+
+def _number(value, unit):
+    if value is None:
+        return "-"
+    if unit == "x":
+        return f"{value:.2f}x"
+    digits = 1 if unit == "ns" and abs(value) < 1000 or abs(value) < 10 else 0
+    return f"{value:.{digits}f} {unit}"
+
+
+def print_table(interpreter, rows, workers, large):
+    clocks = {f"{tool} {w.about['version']}: {w.about['clock']}"
+              for (tool, _), w in workers.items() if "clock" in w.about}
+    print(f"\nPython {interpreter.version}; clocks: {', '.join(sorted(clocks))}\n")
+    print(LAYOUT.format("", "ours", "peer", "ratio", "target", ""))
+    for row in rows:
+        ours = workers["ours", row.state].value(row)
+        peer = workers[row.peer, row.state].value(row) if row.peer else None
+        print_row(row, ours, peer, interpreter.minor)
+    for row, ours, peer in large:
+        print_row(row, ours, peer, interpreter.minor)
+
+
+def machine():
+    """The processor and how many of them."""
+    model = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo") as lines:
+            model = next(line.split(":")[1].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        pass
+    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--python", nargs="+", default=[sys.executable], metavar="PATH",
+                        help="the interpreters to measure in (this one)")
+    parser.add_argument("--rounds", type=int, default=60, help="rounds of each case (60)")
+    parser.add_argument("--quick", action="store_true", help="10 rounds, and no large cases")
+    parser.add_argument("--only", default="", metavar="TEXT", help="rows with this in their name")
+    parser.add_argument("--full", action="store_true", help="finalize 10 M calls as well")
+    options = parser.parse_args()
+    rounds = 10 if options.quick else options.rounds
+    rows = [row for row in ROWS if options.only in row.label]
+    print(f"{machine()}; the smallest of {rounds} rounds")
+    for path in options.python:
+        interpreter = Interpreter(path)
+        workers = measure(interpreter, rows, rounds)
+        large = [] if options.quick else large_rows(interpreter, options.only, options.full)
+        print_table(interpreter, rows, workers, large)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""One process that uses one package in one state, and runs the case it is asked for.
+
+    python worker.py PACKAGE STATE               answer requests, one JSON line each
+    python worker.py PACKAGE STATE --once CASE N run a case once (for instruction counts)
+
+PACKAGE is scope_profiler, whichever of the two is on the path, or line_profiler. STATE is
+
+    never      no run was ever set up            on         a run is active
+    after      a run was active and is over      aggregate  a run without events is active
+    threads    on, and told to tell threads apart, where that is an option
+    sizes      on, with many names and deep recursion
+    lines      line mode is on
+
+The request {"case": name} is answered with {"ns": time of one execution}; what went wrong with
+{"error": text}. The first line tells {"version": ..., "clock": ...} of the package.
+"""
+
+import json
+import sys
+from time import get_clock_info
+
+import cases
+
+_ROUND_NS = 2_000_000  # long against the clock, short against a time slice
+
+
+class LineMode:
+    """The line mode of scope_profiler, as cases.line_cases() wants it."""
+
+    def __init__(self, manager):
+        self.manager = manager
+        self.count = 0
+        self.start()
+
+    def start(self):
+        self.manager.setup(use_line_profiler=True, deactivate_file_output=True)
+
+    def profile(self, function):
+        """The function, with its lines registered."""
+        self.count += 1
+        return self.manager.profile(f"lines {self.count}")(function)
+
+    def without(self, function, n):
+        """function(n) while line mode is off."""
+        self.manager.reset()
+        time = function(n)
+        self.start()
+        return time
+
+    def check(self, function, lines_per_pass):
+        """An error if not every line of the function's passes is counted."""
+        function(1000)
+        timings = self.manager.get_region(f"lines {self.count}").get_stats().timings
+        _check_hits(timings, 1000 * lines_per_pass)
+
+
+class LineProfiler:
+    """The same of line_profiler. It is on while a function it knows runs, and only then."""
+
+    def __init__(self):
+        from line_profiler import LineProfiler as Profiler
+
+        self.profiler = Profiler()
+
+    def profile(self, function):
+        return self.profiler(function)
+
+    def without(self, function, n):
+        return function(n)
+
+    def check(self, function, lines_per_pass):
+        function(1000)
+        _check_hits(self.profiler.get_stats().timings, 1000 * lines_per_pass)
+
+
+def _check_hits(timings, wanted):
+    counted = max(sum(row[1] for row in rows) for rows in timings.values())
+    if not wanted <= counted <= wanted + 2:
+        raise RuntimeError(f"{counted} lines counted, {wanted} executed")
+
+
+def cases_of(package, state):
+    """The cases of the package, which is brought into the state first."""
+    if package == "line_profiler":
+        return cases.line_cases(LineProfiler())
+    from scope_profiler import ProfileManager
+
+    if state == "lines":
+        return cases.line_cases(LineMode(ProfileManager))
+    if state == "after":
+        ProfileManager.setup(deactivate_file_output=True)
+        warm_up(cases.region_cases(ProfileManager))
+        ProfileManager.reset()
+    elif state != "never":
+        setup(ProfileManager, state)
+    make = cases.size_cases if state == "sizes" else cases.region_cases
+    return make(ProfileManager)
+
+
+def setup(manager, state):
+    """Begin a run."""
+    options = {"deactivate_file_output": True}
+    if state == "aggregate":
+        options["aggregation_mode"] = True
+    try:
+        manager.setup(**options, track_threads=state == "threads")
+    except ValueError:  # no such option: threads are always told apart
+        manager.setup(**options)
+
+
+def warm_up(known):
+    """Run every case a little."""
+    for case in known.values():
+        case(1000)
+
+
+class Clock:
+    """Runs cases, each with as many executions as fill a round."""
+
+    def __init__(self, known):
+        self.cases = known
+        self.counts = {}
+
+    def run(self, name):
+        """Nanoseconds for one execution, of one round."""
+        case = self.cases[name]
+        if name not in self.counts:
+            self.counts[name] = self.enough(case)
+        n = self.counts[name]
+        return case(n) / n
+
+    @staticmethod
+    def enough(case):
+        """How many executions take a round; the case is warm afterwards."""
+        n = getattr(case, "smallest", 1200)
+        case(n)
+        while case(n) < getattr(case, "round_ns", _ROUND_NS):
+            n *= 2
+        return n
+
+
+def about(package):
+    """The versions of what runs here, and the clock it reads."""
+    module = __import__(package)
+    try:
+        clock = module._core.clock_info()["source"]
+    except AttributeError:
+        clock = get_clock_info("perf_counter").implementation
+    return {"version": module.__version__, "clock": clock,
+            "python": ".".join(map(str, sys.version_info[:3]))}
+
+
+def serve(package, state):
+    """Answer requests until there are no more."""
+    replies, sys.stdout = sys.stdout, sys.stderr  # nobody else's prints among the answers
+    clock = None
+    try:
+        answer = about(package)
+        clock = Clock(cases_of(package, state))
+    except Exception as error:
+        answer = {"error": f"{type(error).__name__}: {error}"}
+    print(json.dumps(answer), file=replies, flush=True)
+    for line in sys.stdin:
+        try:
+            answer = {"ns": clock.run(json.loads(line)["case"])}
+        except (Exception, RecursionError) as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), file=replies, flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[3:4] == ["--once"]:
+        cases_of(*sys.argv[1:3])[sys.argv[4]](int(sys.argv[5]))
+    else:
+        serve(*sys.argv[1:3])
