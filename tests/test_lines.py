@@ -2112,13 +2112,17 @@ def test_a_signal_handler_that_raises(lined):
     assert hits(lined, "f") == {**counted, 'with lined.region("r"):': 6}
 
 
-class Timeout(Exception):
-    """What signal handlers of timeouts raise."""
+@pytest.fixture
+def ctrl_c():
+    """The usual handler, also where the tests were started with the signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, RecursionError])
 @pytest.mark.parametrize("carrier", ["decorator", "block"])
-def test_an_interruption_while_code_is_prepared(lined, error, carrier):
+def test_an_interruption_while_code_is_prepared(lined, error, carrier, ctrl_c):
     """Ctrl-C may come at any moment: it is passed on, and the lines are counted from then on."""
     interruptions = [error()]
     prepare = lined._arm
