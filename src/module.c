@@ -1,6 +1,7 @@
 /* The module: its table of contents, and nothing else. */
 #include "clock.h"
 #include "lines.h"
+#include "opener.h"
 #include "state.h"
 
 PyTypeObject *sp_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base)
@@ -69,8 +70,9 @@ static int module_exec(PyObject *module)
 {
     sp_state *state = PyModule_GetState(module);
     sp_clock_init();
-    if (sp_manager_init(module, state) < 0 || sp_region_init(module, state) < 0
-        || sp_wrapper_init(module, state) < 0 || sp_steps_init(module, state) < 0)
+    if (sp_manager_init(module, state) < 0 || sp_opener_init(module, state) < 0
+        || sp_region_init(module, state) < 0 || sp_wrapper_init(module, state) < 0
+        || sp_steps_init(module, state) < 0)
         return -1;
     return PyModule_AddFunctions(module, sp_line_functions);
 }
