@@ -28,7 +28,7 @@ typedef struct sp_node {
     struct sp_region *region; /* NULL at the root */
     struct sp_node *parent;
     uint32_t id;     /* in order of creation; a parent's is smaller than its children's */
-    uint32_t active; /* calls open now; more than one in a recursion */
+    uint32_t active; /* calls open now */
     uint64_t count;
     uint64_t errors;   /* calls left by an exception */
     uint64_t sum;      /* ticks, every call */
@@ -88,12 +88,15 @@ SP_INLINE void sp_sketch_add(sp_sketch *sketch, uint64_t value)
     sketch->counts[(octave - sketch->lowest) * SP_SKETCH_BUCKETS + bucket]++;
 }
 
-/* One finished call: ticks inside it, and how many of those its children took. */
-SP_INLINE void sp_node_record(sp_node *node, uint64_t ticks, int64_t children, bool failed)
+/* One finished call: ticks inside it, how many of those its children took, and whether it was made
+ * inside a call of the same node. */
+SP_INLINE void sp_node_record(sp_node *node, uint64_t ticks, int64_t children, bool nested,
+                              bool failed)
 {
     node->count++;
     node->sum += ticks;
-    if (SP_UNLIKELY(--node->active != 0))
+    node->active--;
+    if (SP_UNLIKELY(nested))
         node->nested += ticks;
     if (children != 0)
         node->children += children;

@@ -26,6 +26,11 @@ SP_NOINLINE sp_scope *sp_scope_surface(sp_thread *thread, struct sp_region *regi
     sp_scope *scope = find(thread, region, key);
     if (scope == NULL || scope == thread->top)
         return scope;
+    /* What was entered inside it and goes on after it was no recursion of it. */
+    for (sp_scope *above = scope + 1; above <= thread->top; above++) {
+        if (above->node == scope->node)
+            above->nested = false;
+    }
     sp_scope ending = *scope;
     int64_t shared = (int64_t)(now - scope[1].start);
     ending.children += shared;

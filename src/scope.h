@@ -31,8 +31,8 @@ SP_INLINE void sp_scope_enter(sp_manager *manager, struct sp_region *region, con
         thread->lost++;
         return;
     }
-    node->active++;
     sp_scope *scope = ++thread->top;
+    scope->nested = node->active++ != 0;
     scope->region = region;
     scope->key = key;
     scope->node = node;
@@ -71,7 +71,7 @@ SP_INLINE void sp_scope_leave(sp_manager *manager, struct sp_region *region, con
     if (SP_UNLIKELY(scope == NULL))
         return;
     uint64_t ticks = now - scope->start;
-    sp_node_record(scope->node, ticks, scope->children, failed);
+    sp_node_record(scope->node, ticks, scope->children, scope->nested, failed);
     sp_log *log = &sp_here.thread->log;
     if (log->on)
         sp_log_append(log, scope->start, ticks, scope->node->id);

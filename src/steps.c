@@ -21,7 +21,7 @@ typedef struct {
     int64_t children;  /* and of those inside other regions */
     sp_line_frame line; /* between steps, in line mode */
     bool is_async_generator; /* a step that returns is no end */
-    bool started, over;
+    bool started, over, nested;
 } Steps;
 
 typedef enum { STEP_GOES_ON, STEP_ENDS, STEP_FAILS } outcome;
@@ -31,7 +31,7 @@ static void record(Steps *steps, uint64_t now, bool failed)
 {
     uint64_t lasted = now - steps->start;
     int64_t own = (int64_t)steps->running - steps->children;
-    sp_node_record(steps->node, lasted, (int64_t)lasted - own, failed);
+    sp_node_record(steps->node, lasted, (int64_t)lasted - own, steps->nested, failed);
     sp_log *log = &sp_here.thread->log;
     if (log->on)
         sp_log_append(log, steps->start, lasted, steps->node->id);
@@ -48,6 +48,7 @@ static uint32_t step_begin(Steps *steps)
         steps->started = true;
         steps->run = sp_here.run;
         steps->start = sp_here.thread->top->start;
+        steps->nested = sp_here.thread->top->nested;
     }
     return mark;
 }

@@ -16,6 +16,7 @@ typedef struct {
     sp_node *node;
     uint64_t start;
     int64_t children; /* ticks that calls made inside took so far */
+    bool nested;      /* inside a call of the same node: a recursion */
 } sp_scope;
 
 typedef struct sp_thread {

@@ -53,6 +53,25 @@ def test_exclusive_times_add_up_when_scopes_overlap(clock, core):
     assert sum(exclusive for _, _, exclusive in found.values()) == 11_111
 
 
+def test_overlapping_calls_are_no_recursion(clock, core):
+    """Tasks that hold one region at the same time: each counts with its whole time."""
+    region = core.profile_region("fetch")
+
+    def task():
+        with region:
+            yield
+
+    first, second = task(), task()
+    next(first)
+    clock.tick(5)
+    next(second)
+    clock.tick(5)
+    next(first, None)
+    clock.tick(5)
+    next(second, None)
+    assert calls_of(core) == {"fetch": (2, 20, 15)}
+
+
 def test_exit_stack_leaves_from_another_frame(clock, core):
     with ExitStack() as stack:
         for name in ("a", "b", "a"):
