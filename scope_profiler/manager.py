@@ -157,6 +157,7 @@ class ProfileManager(_core.Manager):
     def __init__(self):
         _managers.add(self)
         self._region_type = Region
+        self.profile_region = self.region = _opener(self)
         self._run = None
         self._line_mode = False
 
@@ -380,5 +381,12 @@ _managers = weakref.WeakSet()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_forked_child)
 
+def _opener(manager):
+    return _core.Manager.__dict__["profile_region"].__get__(manager)
+
+
+# Plain attributes, not descriptors: Python specializes looking them up, which a third of an empty
+# `with` block is about.
 ProfileManager._default = ProfileManager()
+ProfileManager.profile_region = ProfileManager.region = ProfileManager._default.profile_region
 _core.set_default(ProfileManager._default)

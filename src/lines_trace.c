@@ -32,7 +32,7 @@ static int pass_on(sp_line_thread *here, PyFrameObject *frame, int what, PyObjec
 
 static int trace(PyObject *argument, PyFrameObject *frame, int what, PyObject *value)
 {
-    uint64_t now = sp_now();
+    uint64_t now = what == PyTrace_LINE ? sp_now() : 0;
     sp_line_thread *here = sp_line_here;
     (void)argument;
     if (what == PyTrace_LINE || what == PyTrace_CALL) {
@@ -42,7 +42,7 @@ static int trace(PyObject *argument, PyFrameObject *frame, int what, PyObject *v
             /* The call under way may not be the decorated one: a garbage collection may have come
              * first, and called someone back. */
             PyCodeObject *code = PyFrame_GetCode(frame);
-            recorded = sp_line_match(running, code, now);
+            recorded = sp_line_match(running, code, now != 0 ? now : sp_now());
             Py_DECREF(code);
         }
         if (SP_LIKELY(recorded != NULL && what == PyTrace_LINE))
