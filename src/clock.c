@@ -127,16 +127,14 @@ static double ns_at(uint64_t ticks)
     return here->ns + here->slope * (double)(int64_t)(ticks - here->ticks);
 }
 
-/* Turn the line at `settled` so that it leads to the new reading; over a short way it would
- * follow the jitter of the readings, and is drawn towards the mean course within a second. */
-static double slope_to(uint64_t ticks, double ns)
+/* The slope that leads from `settled` to the new reading. Over a short way that would follow the
+ * jitter of the readings, so it stays within a thousandth of the mean course. */
+static double slope_to(uint64_t ticks, double ns, double mean)
 {
-    double mean = ns / (double)(ticks - line.pieces[0].ticks);
-    double way = (double)(ticks - line.settled) * mean;
-    if (way >= 10e6)
-        return (ns - ns_at(line.settled)) / (double)(ticks - line.settled);
-    double drawn = mean * (1.0 + (ns - ns_at(ticks)) / 1e9);
-    return drawn > 0.999 * mean && drawn < 1.001 * mean ? drawn : mean;
+    double slope = (ns - ns_at(line.settled)) / (double)(ticks - line.settled);
+    if (slope > 1.001 * mean)
+        return 1.001 * mean;
+    return slope < 0.999 * mean ? 0.999 * mean : slope;
 }
 
 static void add_piece(piece next)
@@ -164,9 +162,13 @@ void sp_clock_calibrate(void)
     if (ticks > line.settled && past > 0.0) {
         if (first->slope == 0.0)
             line.pieces[0].slope = past / (double)(ticks - first->ticks);
-        /* A new piece when the last is 1/64 of the whole, so that they stay few. */
-        else if (ticks - last->ticks > (ticks - first->ticks) / 64)
-            add_piece((piece){line.settled, ns_at(line.settled), slope_to(ticks, past)});
+        /* New pieces when the last is 1/64 of the whole, so that they stay few: one to the reading,
+         * and from there on the mean course, as a correction must not go on. */
+        else if (ticks - last->ticks > (ticks - first->ticks) / 64) {
+            double mean = past / (double)(ticks - first->ticks);
+            add_piece((piece){line.settled, ns_at(line.settled), slope_to(ticks, past, mean)});
+            add_piece((piece){ticks, ns_at(ticks), mean});
+        }
         line.settled = ticks;
     }
     SP_UNLOCK(&line.lock);
