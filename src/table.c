@@ -77,8 +77,6 @@ int sp_map_each(const sp_map *map, int (*visit)(void *value, void *argument), vo
     return 0;
 }
 
-size_t sp_map_count(const sp_map *map) { return HASH_COUNT(map->head); }
-
 void sp_map_free(sp_map *map)
 {
     sp_map_entry *entry, *next;
@@ -113,20 +111,6 @@ int sp_names_add(sp_names *names, const char *text, size_t length, void *value)
     }
     return 0;
 }
-
-int sp_names_each(const sp_names *names, int (*visit)(void *value, void *argument),
-                  void *argument)
-{
-    sp_names_entry *entry, *next;
-    HASH_ITER(hh, names->head, entry, next) {
-        int result = visit(entry->value, argument);
-        if (result != 0)
-            return result;
-    }
-    return 0;
-}
-
-size_t sp_names_count(const sp_names *names) { return HASH_COUNT(names->head); }
 
 void sp_names_free(sp_names *names)
 {

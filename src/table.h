@@ -22,7 +22,6 @@ void *sp_map_pop(sp_map *map, const void *a, const void *b);
 /* Call visit(value, argument) for every entry, in the order of insertion, until it returns
  * non-zero, which is then returned. visit may pop its own entry. */
 int sp_map_each(const sp_map *map, int (*visit)(void *value, void *argument), void *argument);
-size_t sp_map_count(const sp_map *map);
 void sp_map_free(sp_map *map);
 
 typedef struct sp_names_entry sp_names_entry;
@@ -33,9 +32,6 @@ typedef struct {
 void *sp_names_get(const sp_names *names, const char *text, size_t length);
 /* The text must stay where it is as long as the entry. -1 when memory is out. */
 SP_MUST_USE int sp_names_add(sp_names *names, const char *text, size_t length, void *value);
-int sp_names_each(const sp_names *names, int (*visit)(void *value, void *argument),
-                  void *argument);
-size_t sp_names_count(const sp_names *names);
 void sp_names_free(sp_names *names);
 
 #endif

@@ -68,13 +68,3 @@ void sp_log_append_long(sp_log *log, uint64_t start, uint64_t ticks, uint32_t no
         log->next[1] = (sp_record){ticks, UINT64_MAX};
     log->next += 1 + is_long;
 }
-
-uint64_t sp_log_size(const sp_log *log)
-{
-    uint64_t size = 0;
-    for (size_t i = 0; i + 1 < log->count; i++)
-        size += log->blocks[i]->used;
-    if (log->count != 0)
-        size += (uint64_t)(log->next - log->blocks[log->count - 1]->records);
-    return size;
-}

@@ -46,8 +46,6 @@ void sp_log_init(sp_log *log, uint64_t thread, bool on);
 void sp_log_free(sp_log *log);
 /* Make room for two records; false when there is none. */
 bool sp_log_extend(sp_log *log);
-/* Records written, a long one counted twice. */
-uint64_t sp_log_size(const sp_log *log);
 /* Bring the headers' `used` up to date, before the blocks are read. */
 void sp_log_settle(sp_log *log);
 
