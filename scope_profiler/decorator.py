@@ -1,6 +1,7 @@
 """The decorator's part in Python: what may be decorated, and how the result is dressed."""
 
-from functools import update_wrapper
+from collections import namedtuple
+from functools import update_wrapper, wraps
 from types import FunctionType
 
 from . import _core
@@ -9,15 +10,20 @@ from . import _core
 _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
 
 
-def decorate(manager, region_name, function):
+# How a function is decorated: the arguments of ProfileManager.profile() but the name.
+Decoration = namedtuple("Decoration", "recursive metadata record_outcome tags")
+
+
+def decorate(manager, region_name, function, how):
     """The function, timed under the region; see ProfileManager.profile."""
+    _check(how)
     if isinstance(function, type):
         raise TypeError(
-            f"profile() decorates functions, got the class {function.__qualname__!r}: "
-            "decorate its methods, or __init__ to time construction"
+            f"profile() decorates functions, got the class {function.__qualname__!r}: decorate "
+            "its methods (__init__ to time construction), or pass the class to instrument()"
         )
     if isinstance(function, (staticmethod, classmethod)):
-        return type(function)(decorate(manager, region_name, function.__func__))
+        return type(function)(decorate(manager, region_name, function.__func__, how))
     if isinstance(function, property):
         raise TypeError(
             "profile() decorates functions, got a property: put @property above @profile"
@@ -26,8 +32,35 @@ def decorate(manager, region_name, function):
         raise TypeError(
             f"profile() decorates a callable, got {type(function).__name__}: {function!r}"
         )
-    region = manager.profile_region(name_of(function) if region_name is None else region_name)
-    return update_wrapper(_carrier(manager, region, function), function)
+    name = name_of(function) if region_name is None else region_name
+    region = manager.profile_region(name, tags=how.tags)
+    code = _code_of(function)
+    if code is not None:
+        region._locate(code.co_filename, code.co_firstlineno)
+    return update_wrapper(_carrier(manager, region, code, function, how), function)
+
+
+def _check(how):
+    if how.metadata is not None and not isinstance(how.metadata, dict) and not callable(how.metadata):
+        raise TypeError(
+            "metadata takes a dict or a callable that gives one, got "
+            f"{type(how.metadata).__name__}: {how.metadata!r}"
+        )
+    for name in ("recursive", "record_outcome"):
+        value = getattr(how, name)
+        if not isinstance(value, bool) and not (name == "recursive" and value is None):
+            raise TypeError(f"{name} takes a bool, got {type(value).__name__}: {value!r}")
+
+
+def in_metadata(scope, function):
+    """The function, each call in a metadata scope like this one."""
+
+    @wraps(function)
+    def annotated(*args, **kwargs):
+        with scope._again():
+            return function(*args, **kwargs)
+
+    return annotated
 
 
 def name_of(function):
@@ -41,16 +74,14 @@ def name_of(function):
     return function.__name__
 
 
-def _carrier(manager, region, function):
-    code = _code_of(function)
+def _carrier(manager, region, code, function, how):
     flags = code.co_flags if code is not None else 0
-    if flags & _GENERATOR:
-        return _generator(region, code, function)
-    if flags & _COROUTINE:
-        return _coroutine(region, code, function)
-    if flags & _ASYNC_GENERATOR:
-        return _async_generator(region, code, function)
-    return manager._wrap(region, function)
+    for kind, make in (
+        (_GENERATOR, _generator), (_COROUTINE, _coroutine), (_ASYNC_GENERATOR, _async_generator),
+    ):
+        if flags & kind:
+            return make(_stepping(manager, region, code, how), function)
+    return manager._wrap(region, function, how.metadata, how.record_outcome)
 
 
 def _code_of(callable):
@@ -66,24 +97,40 @@ def _code_of(callable):
 # What they make delegates every resumption to Steps, and those to the function's own object.
 
 
-def _generator(region, code, function):
+def _stepping(manager, region, code, how):
+    """(the function's own object, arguments of the call) -> Steps."""
+    metadata, record_outcome = how.metadata, how.record_outcome
+    Steps = _core.Steps
+    if metadata is None and not record_outcome:
+        return lambda inner, args, kwargs, is_async: Steps(region, code, inner, is_async)
+
+    def annotated(inner, args, kwargs, is_async):
+        scope = None
+        if metadata is not None and region._recording:
+            scope = manager._metadata_of_call(metadata, args, kwargs)
+        return Steps(region, code, inner, is_async, scope, record_outcome)
+
+    return annotated
+
+
+def _generator(steps_of, function):
     def profiled(*args, **kwargs):
-        return (yield from _core.Steps(region, code, function(*args, **kwargs)))
+        return (yield from steps_of(function(*args, **kwargs), args, kwargs, False))
 
     return profiled
 
 
-def _coroutine(region, code, function):
+def _coroutine(steps_of, function):
     async def profiled(*args, **kwargs):
-        return await _core.Steps(region, code, function(*args, **kwargs))
+        return await steps_of(function(*args, **kwargs), args, kwargs, False)
 
     return profiled
 
 
-def _async_generator(region, code, function):
+def _async_generator(steps_of, function):
     async def profiled(*args, **kwargs):
         inner = function(*args, **kwargs)
-        steps = _core.Steps(region, code, inner, True)
+        steps = steps_of(inner, args, kwargs, True)
         step = steps.of(inner.__anext__())
         while True:
             try:

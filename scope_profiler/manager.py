@@ -1,18 +1,22 @@
 """ProfileManager: the life of a profiling run, from setup() to finalize()."""
 
 import atexit
-from functools import update_wrapper, wraps
+from functools import update_wrapper
 import os
 from time import perf_counter_ns
 from types import MethodType
 import weakref
 
 from . import _core
-from .decorator import decorate
+from .decorator import Decoration, decorate
 from .regions import Region
+from .run import ProfilingRun, Session
+from .tags import Selection, add_opt_in, normal_tags
 
 # What is needed from setup() on only is imported there: the import stays cheap for the many
 # programs that carry instrumentation and do not use it today.
+
+UNSET = object()  # stands for an output that is not given; None is one
 
 
 class _on_class_or_instance:
@@ -27,205 +31,146 @@ class _on_class_or_instance:
         return MethodType(self.function, cls._default if manager is None else manager)
 
 
-class ProfilingRun:
-    """One run, from a setup() on: what setup() returns."""
-
-    def __init__(self, manager, settings):
-        self._manager = weakref.ref(manager)
-        self._settings = settings
-        self.start_time_ns = perf_counter_ns()
-        self.finalize_time_ns = None
-        self._results = None
-
-    def __repr__(self):
-        state = "active" if self.is_active else "over"
-        return f"<ProfilingRun {self._settings['label'] or self.file_path!r}: {state}>"
-
-    @property
-    def file_path(self):
-        """Where finalize() writes, or None when nothing is written."""
-        if self._settings["deactivate_file_output"] or self._settings["deactivate_profiling"]:
-            return None
-        return os.fspath(self._settings["file_path"])
-
-    @property
-    def label(self):
-        """The run's name, or None."""
-        return self._settings["label"]
-
-    @property
-    def is_active(self):
-        """Whether this is its manager's current run and records."""
-        manager = self._manager()
-        return manager is not None and manager._run is self and manager._recording
-
-    @property
-    def results(self):
-        """The ProfilingResults of the last finalize(), or None before it."""
-        return self._results
-
-    def finalize(self, verbose=True, return_results=True):
-        """ProfileManager.finalize() of this run. RuntimeError when setup() has replaced it."""
-        manager = self._manager()
-        if manager is None or manager._run is not self:
-            raise RuntimeError("this run was replaced by a later setup()")
-        return manager.finalize(verbose=verbose, return_results=return_results)
-
-
-class _Session:
-    """setup(), a region around everything, finalize(): see ProfileManager.session."""
-
-    ROOT = "scope_profiler.session"
-
-    def __init__(self, manager, options, verbose, return_results, settings):
-        self._manager = manager
-        self._options = options
-        self._verbose = verbose
-        self._return_results = return_results
-        self._settings = settings
-        self._run = None
-
-    def __call__(self, function):
-        @wraps(function)
-        def in_session(*args, **kwargs):
-            with _Session(self._manager, self._options, self._verbose, self._return_results,
-                          self._settings):
-                return function(*args, **kwargs)
-
-        return in_session
-
-    def __enter__(self):
-        self._run = self._manager.setup(self._options, **self._settings)
-        self._root = self._manager._start_root(self.ROOT)
-        return self
-
-    def __exit__(self, *exception):
-        self._root.close(exception)
-        manager = self._manager
-        if manager._run is self._run:
-            manager.finalize(verbose=self._verbose, return_results=self._return_results)
-            manager._stop()
-        return False
-
-    @property
-    def results(self):
-        """The ProfilingResults, once the session is over and with return_results=True."""
-        return self._run.results if self._run else None
-
-    @property
-    def file_path(self):
-        """Where the session is written, or None."""
-        return self._run.file_path if self._run else None
-
-    @property
-    def is_active(self):
-        """Whether the session records now."""
-        return self._run is not None and self._run.is_active
-
-
-class _Root:
-    """The open region around a session. It is entered and left from this one frame, a suspended
-    generator's, so that leaving pairs with entering wherever the session ends."""
-
-    def __init__(self, region):
-        self._steps = self._scope(region)
-        next(self._steps)
-
-    @staticmethod
-    def _scope(region):
-        exception = None
-        region.__enter__()
-        exception = yield
-        region.__exit__(*exception)
-        yield
-
-    def close(self, exception):
-        self._steps.send(exception)
-
-
 class ProfileManager(_core.Manager):
     """Named regions with their calls, times and lines.
 
     The methods act on the process-wide manager when called on the class, and on the instance
     when called on one: ProfileManager() makes an independent manager. The attributes
 
-    profile_region(region_name), region(region_name)
+    profile_region(region_name, functions=None, tags=None), region(...)
         give the Region of that name, made when it does not exist: a context manager that times
-        what runs inside it. TypeError or ValueError when the name is not a non-empty str.
+        what runs inside it. functions: in line mode, functions whose lines count while it is
+        open. tags: str, one or several, by which regions are switched on and off; see setup().
+        TypeError or ValueError when an argument is not that, ValueError when the region has
+        other tags already.
+    metadata(**values)
+        is a context manager or decorator: the calls that begin inside it, in this thread or task,
+        carry the values. Scopes add up, the innermost wins; gives the dict of all values, which
+        may be added to. In aggregation mode there are no single calls to carry them.
     """
 
     def __init__(self):
         _managers.add(self)
         self._region_type = Region
-        self.profile_region = self.region = _opener(self)
+        self.profile_region = self.region = self._opener
+        self.metadata = self._metadata
         self._run = None
-        self._line_mode = False
+        self._line_mode = self._traces = False
+        self._selection = Selection()
+        self._definitions = {}  # of define_region: {name: (functions, tags)}
 
     # ---- Life cycle
 
     @_on_class_or_instance
-    def setup(self, options=None, *, auto_finalize=False, replace=False, **settings):
+    def setup(self, options=None, *, auto_finalize=False, output=UNSET, replace=False,
+              region_tags=None, config_path=None, **settings):
         """Begin a run; returns its ProfilingRun.
 
         What was recorded before is forgotten, regions and decorators stay and record again.
-        Settings are those of ProfilingOptions, by keyword or as `options`; keywords win, None
-        means the default. auto_finalize: call finalize() when the process ends.
+        Settings are those of ProfilingOptions, by keyword, as `options`, or in the TOML file
+        config_path; keywords win over options, options over the file; None means not given.
+
+        auto_finalize: call finalize() when the process ends.
+        output: where finalize() writes, None for nowhere; instead of file_path.
+        replace: end the run that is active, if any.
+        region_tags: record only the regions that have one of these tags.
 
         RuntimeError when a run is active already and replace is not True; TypeError for an
-        unknown setting or a value of the wrong type, ValueError for a setting that this version
-        does not have.
+        unknown setting or a value of the wrong type, ValueError for a value that a setting does
+        not take or a setting that this version does not have.
         """
-        if self._run is not None and self._run.is_active and not self._run.finalize_time_ns:
-            if not replace:
-                raise RuntimeError(
-                    "profiling is set up already: call finalize() first, or pass replace=True"
-                )
+        run = self._run
+        if run is not None and run.is_active and not run.finalize_time_ns and not replace:
+            raise RuntimeError(
+                "profiling is set up already: call finalize() first, or pass replace=True"
+            )
         from .options import resolve
 
-        chosen = resolve(options, settings)
-        on = not chosen["deactivate_profiling"]
-        self._set_line_mode(on and chosen["use_line_profiler"])
-        self._begin(not chosen["aggregation_mode"], self._line_mode)
-        self._record(on)
-        self._run = ProfilingRun(self, chosen)
-        if auto_finalize and on:
-            _finalize_at_exit(self._run)
+        chosen = resolve(options, settings, config_path=config_path, region_tags=region_tags,
+                         **({} if output is UNSET else {"output": output}))
+        self._start(ProfilingRun(self, chosen))
+        if auto_finalize and self._run.is_active:
+            _finalize_at_exit(self, self._run)
         return self._run
 
     @_on_class_or_instance
-    def session(self, options=None, *, verbose=True, return_results=False, **settings):
+    def setup_from_env(self, **settings):
+        """setup() with what the environment says, if it says anything.
+
+        SCOPE_PROFILER_CONFIG: config_path. SCOPE_PROFILER_OUTPUT: output.
+        SCOPE_PROFILER_RECURSIVE: recursive_profile. SCOPE_PROFILER_AUTO_FINALIZE: auto_finalize.
+        Settings given here win. ValueError for a variable whose value is not understood.
+        """
+        from .environment import settings as from_environment
+
+        return self.setup(**{**from_environment(), **settings})
+
+    def _start(self, run):
+        """Recording begins, with nothing recorded yet."""
+        settings = run._settings
+        on = not settings["deactivate_profiling"]
+        self._run = run
+        self._selection = Selection(settings["region_tags"], settings["enable_tags"])
+        self._select()
+        self._set_line_mode(on and settings["use_line_profiler"])
+        self._begin(not settings["aggregation_mode"], self._line_mode,
+                    self._selection.wanted is not None)
+        self._record(on)
+        self._set_tracing(on and settings["recursive_profile"])
+
+    def _select(self):
+        for region in self._regions():
+            if region.tags:
+                region._tag(region.tags, self._selection.takes(region.tags))
+
+    @_on_class_or_instance
+    def session(self, options=None, *, verbose=True, verbose_line_profiler=None,
+                return_results=False, native_traces=None, **settings):
         """A run as a context manager or decorator: setup() on the way in, finalize() on the way
         out, also when an exception passes. The region "scope_profiler.session" is around it all.
 
         with sp.session() as run: ...        run.results afterwards, with return_results=True
         @sp.session(file_path="x.h5")        a run for each call
+
+        Arguments are those of setup() and of finalize().
         """
-        return _Session(self, options, verbose, return_results, settings)
+        finalizing = {
+            "verbose": verbose, "return_results": return_results,
+            "native_traces": native_traces, "verbose_line_profiler": verbose_line_profiler,
+        }
+        return Session(self, options, finalizing, settings)
 
     @_on_class_or_instance
-    def finalize(self, verbose=True, return_results=False):
+    def finalize(self, verbose=True, return_results=False, native_traces=None,
+                 verbose_line_profiler=None):
         """Write the file and print the report of everything recorded since setup().
 
         A checkpoint: recording goes on, and the next finalize() has it all again and more; a
-        call that is open now is in the next one, whole. verbose=False prints nothing. Returns
-        the ProfilingResults if return_results, else None. Without setup() there is nothing to
-        do, which a printed line says.
+        call that is open now is in the next one, whole. verbose=False prints nothing;
+        verbose_line_profiler=False leaves out the tables of lines, True prints them in any case.
+        Returns the ProfilingResults if return_results, else None. Without setup() there is
+        nothing to do, which a printed line says. native_traces: this version reads none, anything
+        but None is a ValueError.
         """
+        if native_traces is not None:
+            raise ValueError(
+                f"native_traces={native_traces!r}: this version does not read traces of native code"
+            )
         run = self._run
         if run is None or run._settings["deactivate_profiling"]:
             return self._finalize_nothing(run, verbose, return_results)
         run.finalize_time_ns = perf_counter_ns()
         results = None
         if return_results or run.file_path is not None:
-            results = self.last_results()
+            results = self._take()
         if run.file_path is not None:
             from .io import write_profile
 
-            write_profile(results, run.file_path)
-        if verbose:
+            write_profile(results, run.file_path, **_writing(run))
+        if verbose or verbose_line_profiler:
             from .report import print_run
 
-            print_run(self)
+            print_run(self, regions=verbose, lines=verbose_line_profiler is not False)
         run._results = results if return_results else None
         return run._results
 
@@ -239,6 +184,11 @@ class ProfileManager(_core.Manager):
 
         return ProfilingResults({})
 
+    def _take(self):
+        from .snapshot import take
+
+        return take(self)
+
     def _in_forked_child(self):
         """The child of a fork starts clean, and writes beside its parent's file, not over it."""
         run = self._run
@@ -247,16 +197,14 @@ class ProfileManager(_core.Manager):
         recording = self._recording
         path, extension = os.path.splitext(os.fspath(run._settings["file_path"]))
         settings = {**run._settings, "file_path": f"{path}.{os.getpid()}{extension}"}
-        self._run = ProfilingRun(self, settings)
-        self._begin(not settings["aggregation_mode"], self._line_mode)
+        self._start(ProfilingRun(self, settings))
         self._record(recording)
-
-    def _start_root(self, name):
-        return _Root(self.profile_region(name))
 
     def _stop(self):
         """The run is over; what it recorded stays."""
+        self._run._over = True
         self._record(False)
+        self._set_tracing(False)
         self._set_line_mode(False, forget=False)
 
     def _set_line_mode(self, on, forget=True):
@@ -272,55 +220,146 @@ class ProfileManager(_core.Manager):
         if on or forget:
             self._line_mode = on
 
+    def _set_tracing(self, on):
+        """Have every function traced, or no longer."""
+        if on or self._traces:
+            from . import calls
+
+            (calls.start if on else calls.stop)(self)
+        self._traces = on
+
     @_on_class_or_instance
     def pause(self):
         """Stop recording until resume(). RuntimeError before setup(), or in an open region."""
         self._need_run("pause")
-        if self._counters()["open"]:
-            raise RuntimeError("pause() inside an open region: leave it first")
+        open_regions = {row[1].name for row in self._collect(None) if row[4]} - {Session.ROOT}
+        if open_regions:
+            names = ", ".join(map(repr, sorted(open_regions)))
+            raise RuntimeError(f"pause() inside open regions: leave {names} first")
         self._record(False)
 
     @_on_class_or_instance
     def resume(self):
         """Go on recording after pause(). RuntimeError before setup()."""
         self._need_run("resume")
-        self._record(not self._run._settings["deactivate_profiling"])
+        self._record(self._run.is_active)
 
     def _need_run(self, what):
         if self._run is None:
             raise RuntimeError(f"{what}() before setup()")
 
     @_on_class_or_instance
+    def sample_every(self, every, start=0):
+        """Context manager for loops over time steps: gives a context manager profile_step(timestep).
+
+        Inside that, regions record when timestep is start or a multiple of `every` after it;
+        it gives whether they do. Outside steps recording goes on as it was.
+
+        with sp.sample_every(10) as profile_step:
+            for step in range(1000):
+                with profile_step(step): ...
+
+        ValueError unless every is an int of at least 1 and start one of at least 0; TypeError
+        for a timestep that is no int.
+        """
+        from .sampling import steps_of
+
+        return steps_of(self, every, start)
+
+    @_on_class_or_instance
     def reset(self):
-        """Forget the run and what it recorded. Regions and decorators stay, switched off."""
+        """Forget the run, what it recorded and what define_region() defined. Regions and
+        decorators stay, switched off."""
         self._begin(False, False)
         self._record(False)
+        self._set_tracing(False)
         self._set_line_mode(False)
+        self._definitions.clear()
         self._run = None
+
+    # The test suites of users call it by this name.
+    _reset = reset
 
     # ---- Instrumentation
 
     @_on_class_or_instance
-    def profile(self, region_name=None):
+    def profile(self, region_name=None, recursive=None, metadata=None, record_outcome=False,
+                tags=None):
         """Decorator: time every call of a function under a region.
 
         @profile("name"), or @profile and @profile() for the function's own name. It may be
         applied before setup() and follows every later one; without a run the function runs as if
         it were not there. Takes functions, methods, static and class methods in either order of
         the decorators, and any other callable but classes, which are a TypeError.
+
+        recursive: have every function traced that is called inside; None: as setup() says.
+        metadata: of each call, a dict or a callable that gets the arguments and gives one.
+        record_outcome: each call's metadata gets status, "ok" or "error", and exception, the
+        name of its type. tags: as of profile_region().
         """
+        how = Decoration(recursive, metadata, record_outcome, tags)
         if region_name is None or isinstance(region_name, str):
             if region_name is not None:
-                self.profile_region(region_name)  # a bad name is an error here, not at the use
-            return lambda function: decorate(self, region_name, function)
+                # A bad name or tag is an error here, not at the use.
+                self.profile_region(region_name, tags=tags)
+            return lambda function: decorate(self, region_name, function, how)
         if callable(region_name) or isinstance(
             region_name, (staticmethod, classmethod, property)
         ):
-            return decorate(self, None, region_name)
+            return decorate(self, None, region_name, how)
         raise TypeError(
             "region_name must be a non-empty str, got "
             f"{type(region_name).__name__}: {region_name!r}"
         )
+
+    @_on_class_or_instance
+    def define_region(self, region_name, functions=None, tags=None):
+        """The Region of that name, as profile_region() gives it, defined once for all.
+
+        ValueError when it has been defined with other functions or tags.
+        """
+        definition = (
+            None if functions is None else tuple(functions),
+            None if tags is None else normal_tags("tags", tags),
+        )
+        region = self.profile_region(region_name, functions, tags)
+        if self._definitions.setdefault(region.name, definition) != definition:
+            raise ValueError(
+                f"region {region_name!r} is defined already with other functions or tags: "
+                f"{self._definitions[region.name]}, now {definition}"
+            )
+        return region
+
+    @_on_class_or_instance
+    def region_factory(self, region_name, *, tags=None):
+        """A RegionFactory: called with metadata, it gives a context manager that is region and
+        metadata in one: `with factory(step=3): ...`."""
+        return self._factory(self.profile_region(region_name, None, tags))
+
+    def _set_tags(self, region, tags):
+        tags = normal_tags("tags", tags)
+        if region.tags and region.tags != tags:
+            raise ValueError(f"region {region.name!r} has the tags {region.tags}, not {tags}")
+        if tags and not region.tags:
+            region._tag(tags, self._selection.takes(tags))
+
+    def _add_functions(self, region, functions):
+        from .lines import watch
+
+        watch(region, functions)
+
+    @staticmethod
+    def register_opt_in_tag(*tags):
+        """Make these tags opt-in, in all managers: a region that has one does not record unless
+        the run enables it, by setup(enable_tags=[...]) or region_tags, or by the variable
+        SCOPE_PROFILER_ENABLE_TAGS. "*" enables all.
+
+        For libraries that carry instrumentation of their own. Regions that exist already follow.
+        TypeError when a tag is not a non-empty str.
+        """
+        add_opt_in(tags)
+        for manager in list(_managers):
+            manager._select()
 
     # ---- What there is
 
@@ -346,8 +385,8 @@ class ProfileManager(_core.Manager):
 
     @_on_class_or_instance
     def is_active(self):
-        """Whether calls are recorded now."""
-        return self._recording
+        """Whether a run is on, recording or paused."""
+        return self._run is not None and self._run.is_active
 
     @_on_class_or_instance
     def is_configured(self):
@@ -356,20 +395,53 @@ class ProfileManager(_core.Manager):
 
     @_on_class_or_instance
     def last_results(self):
-        """The ProfilingResults of the current run as of now, or None without a run."""
-        if self._run is None:
+        """The ProfilingResults of the last finalize(); None before it. When that was not asked to
+        return them, they are taken now."""
+        run = self._run
+        if run is None or run.finalize_time_ns is None:
             return None
-        from .snapshot import take
+        if run._results is None:
+            run._results = self._take()
+        return run._results
 
-        return take(self)
+    @_on_class_or_instance
+    def read_results(self):
+        """The ProfilingResults in the file that the last finalize() wrote.
+
+        RuntimeError before setup() and when the run writes no file; FileNotFoundError before
+        finalize().
+        """
+        self._need_run("read_results")
+        if self._run.file_path is None:
+            raise RuntimeError("read_results(): this run writes no file; see last_results()")
+        from .io import load
+
+        return load(self._run.file_path)
 
 
-def _finalize_at_exit(run):
-    def finalize():
+def _writing(run):
+    """The arguments of write_profile() that the run's settings ask for."""
+    return {
+        name.removeprefix("hdf5_"): value
+        for name, value in run._settings.items()
+        if name.startswith("hdf5_") and value is not None
+    }
+
+
+_unfinished = []  # (manager, run) that are to be finalized when the process ends
+
+
+def _finalize_at_exit(manager, run):
+    if not _unfinished:
+        atexit.register(_finalize_unfinished)
+    _unfinished[:] = [pair for pair in _unfinished if pair[1].is_active]
+    _unfinished.append((manager, run))
+
+
+def _finalize_unfinished():
+    for manager, run in _unfinished:
         if run.is_active and not run.finalize_time_ns:
-            run.finalize(return_results=False)
-
-    atexit.register(finalize)
+            manager.finalize()
 
 
 def _in_forked_child():
@@ -381,12 +453,8 @@ _managers = weakref.WeakSet()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_forked_child)
 
-def _opener(manager):
-    return _core.Manager.__dict__["profile_region"].__get__(manager)
-
-
 # Plain attributes, not descriptors: Python specializes the look-up of those, which was about a fifth
 # of what an empty `with` block took.
 ProfileManager._default = ProfileManager()
 ProfileManager.profile_region = ProfileManager.region = ProfileManager._default.profile_region
-_core.set_default(ProfileManager._default)
+ProfileManager.metadata = ProfileManager._default.metadata

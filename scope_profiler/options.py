@@ -84,7 +84,7 @@ def _check(name, value):
 
 def _known(settings):
     """The settings without those that are absent or meaningless here."""
-    known = {}
+    known = {k: settings.pop(k) for k in ("enable_tags","capture_region_source") if k in settings}
     for name, value in settings.items():
         if name in DEFAULTS:
             if value is not None:
@@ -104,7 +104,7 @@ def _known(settings):
     return known
 
 
-def resolve(options, settings):
+def resolve(options, settings, config_path=None, region_tags=None, output=0):
     """The effective settings: keywords before options before defaults.
 
     Raises TypeError for an unknown setting or a value of the wrong type, ValueError for one that
@@ -115,4 +115,4 @@ def resolve(options, settings):
             f"options takes a ProfilingOptions, got {type(options).__name__}: {options!r}"
         )
     chosen = ProfilingOptions(**_known(settings)).to_kwargs()
-    return {**DEFAULTS, **(options.to_kwargs() if options else {}), **chosen}
+    return {'region_tags': region_tags, 'enable_tags': None,'recursive_profile':False, 'capture_region_source':False, 'metadata_detail': 'minimal', **DEFAULTS, **(options.to_kwargs() if options else {}), **chosen}

@@ -39,9 +39,64 @@ class Region(_core.Region):
         return self.name
 
     @property
+    def config(self):
+        """The settings of the manager's run, see ProfileManager.get_config()."""
+        return self.manager.get_config()
+
+    @property
     def num_calls(self):
         """Finished calls in the current run."""
         return self.manager._collect(self)[2]
+
+    def get_aggregate(self):
+        """Count, total, minimum, maximum and exclusive time of the finished calls: a dict of int,
+        times in ns."""
+        stats = self.get_stats()
+        return {
+            "count": stats.num_calls,
+            "total": stats.total_ns,
+            "minimum": stats.minimum_ns,
+            "maximum": stats.maximum_ns,
+            "exclusive": stats.exclusive_ns,
+        }
+
+    aggregate_snapshot = get_aggregate
+
+    def wrap(self, function):
+        """The function, each call timed under this region; as ProfileManager.profile() does."""
+        return self.manager.profile(self.name)(function)
+
+    def add_function(self, function):
+        """In line mode, count the lines of the function while the region is open."""
+        self.manager._add_functions(self, [function])
+
+    # ---- Where it stands
+
+    @property
+    def has_source(self):
+        """Whether it is known where the region stands."""
+        return self.source_file is not None
+
+    @property
+    def source_text(self):
+        """The text of the block or function: a str, or None when it is not to be found."""
+        from .source import text_at
+
+        return self.has_source and text_at(self.source_file, self.source_lineno) or None
+
+    def set_source(self, source_file, source_lineno, source_text=None):
+        """Say where the region stands: a path and the number of a line, or None for both.
+
+        source_text is not kept: it is read from the file when it is asked for. TypeError when an
+        argument is not that.
+        """
+        if source_file is not None and not isinstance(source_file, str):
+            raise TypeError(f"source_file takes a str or None, got {source_file!r}")
+        if source_lineno is not None and not isinstance(source_lineno, int):
+            raise TypeError(f"source_lineno takes an int or None, got {source_lineno!r}")
+        self._locate(source_file, source_lineno or 0)
+
+    # ---- Its calls
 
     def _columns(self):
         from .snapshot import calls_of
@@ -62,3 +117,15 @@ class Region(_core.Region):
     def get_durations_numpy(self):
         """Duration of each finished call, in the order of start_times: int64 array, ns."""
         return self._columns()[1]
+
+    def get_start_times_numpy(self):
+        """start_times less the start of the run: int64 array, ns."""
+        return self.start_times - self._origin()
+
+    def get_end_times_numpy(self):
+        """end_times less the start of the run: int64 array, ns."""
+        return self.end_times - self._origin()
+
+    def _origin(self):
+        run = self.manager._run
+        return 0 if run is None else run.start_time_ns

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from time import perf_counter_ns
 
 from . import _core
+from .source import shown_path
 from .lines import line_records, line_records_by_region
 from .statistics import RegionStatistics
 
@@ -28,6 +29,7 @@ class RunSummary:
     line_records: list  # as lines.line_records()
     line_mode: bool
     counters: "dict[str, int]"
+    metadata_lost: "tuple[int, str | None]"  # how often, and why at first
     clock: "dict[str, object]"
 
 
@@ -42,6 +44,7 @@ def summarize(manager):
         line_records=line_records(manager) if manager._line_mode else [],
         line_mode=manager._line_mode,
         counters=manager._counters(),
+        metadata_lost=manager._annotations()[1:],
         clock=_core.clock_info(),
     )
 
@@ -76,22 +79,21 @@ def take(manager):
         finalize_time_ns=run.finalize_time_ns or perf_counter_ns(),
     )
     metadata["clock_source"] = _core.clock_info()["source"]
+    with_text = run._settings["capture_region_source"]
     return ProfilingResults(
-        {name: MPIRegion(name, {0: region}) for name, region in _regions(manager)},
+        {name: MPIRegion(name, {0: region}) for name, region in _regions(manager, with_text)},
         metadata=metadata,
         line_profile=_line_profile(manager),
         file_path=run.file_path,
     )
 
 
-def _regions(manager):
+def _regions(manager, with_text):
     """(name, results.Region) of every region with a finished call."""
-    import numpy as np
+    from .results import EventMetadata, Region
 
-    from .results import Region
-
-    ends, *columns = manager._events(None)
-    columns = [None if c is None else np.frombuffer(c, np.int64) for c in columns]
+    ends, columns = _columns(manager, None)
+    table = _metadata_table(manager)
     begin = 0
     for row, end in zip(manager._collect_regions(), ends):
         calls = slice(begin, end)
@@ -99,10 +101,17 @@ def _regions(manager):
         if row[2] == 0:
             continue
         stats = RegionStatistics.from_row(row)
+        known = _sorted({name: column[calls] for name, column in columns.items()})
+        notes = known.pop("annotations", None)
         yield stats.name, Region(
-            **_sorted(*(None if c is None else c[calls] for c in columns)),
+            **known,
+            **_place(row[1], with_text),
+            event_metadata=None if notes is None else EventMetadata(notes, table),
+            tags=row[1].tags,
             exclusive_total_ns=stats.exclusive_ns,
             inclusive_total_ns=stats.total_ns,
+            corrected_exclusive_ns=stats.corrected_exclusive_ns,
+            corrected_total_ns=stats.corrected_total_ns,
             errors=stats.errors,
             statistics={
                 "count": stats.num_calls,
@@ -112,8 +121,10 @@ def _regions(manager):
                 "mean": row[6] / stats.num_calls,
                 "std": row[10],
                 "p50": stats.p50_ns,
+                "p90": stats.p90_ns,
                 "p95": stats.p95_ns,
                 "p99": stats.p99_ns,
+                "p999": stats.p999_ns,
             },
         )
 
@@ -121,20 +132,54 @@ def _regions(manager):
 def calls_of(region):
     """Starts and durations of the region's finished calls, sorted by start: two int64 arrays,
     ns on the perf_counter_ns() axis."""
-    import numpy as np
-
-    _, starts, durations, _ = region.manager._events(region)
-    calls = _sorted(np.frombuffer(starts, np.int64), np.frombuffer(durations, np.int64))
+    calls = _sorted(_columns(region.manager, region)[1])
     return calls["start_times_ns"], calls["durations_ns"]
 
 
-def _sorted(starts, durations, threads=None):
+_COLUMNS = ("start_times_ns", "durations_ns", "thread_ids", "annotations")
+
+
+def _columns(manager, region):
+    """Where each region's calls end, and the columns there are: {name: int64 array}."""
+    import numpy as np
+
+    ends, *columns = manager._events(region)
+    return ends, {
+        name: np.frombuffer(column, np.int64)
+        for name, column in zip(_COLUMNS, columns)
+        if column is not None
+    }
+
+
+def _sorted(columns):
     """Calls in the order in which they began; they are recorded in the order of their ends."""
-    columns = {"start_times_ns": starts, "durations_ns": durations, "thread_ids": threads}
+    starts = columns["start_times_ns"]
     if len(starts) > 1 and not (starts[1:] >= starts[:-1]).all():
         order = starts.argsort(kind="stable")
-        columns = {name: c if c is None else c[order] for name, c in columns.items()}
+        return {name: column[order] for name, column in columns.items()}
     return columns
+
+
+def _metadata_table(manager):
+    """The metadata of the run, by number: dicts of their own, as users may go on to change theirs."""
+    table = []
+    for entry in manager._annotations()[0]:
+        if isinstance(entry, tuple):
+            values, exception = entry
+            entry = dict(values or (), status="ok" if exception is None else "error")
+            if exception is not None:
+                entry["exception"] = exception
+        table.append(dict(entry))
+    return table
+
+
+def _place(region, with_text):
+    """Where a region stands, as arguments of results.Region."""
+    return {
+        "source_file": region.has_source and shown_path(region.source_file) or None,
+        "source_lineno": region.source_lineno,
+        "source_text": region.source_text if with_text else None,
+    }
 
 
 def _line_profile(manager):

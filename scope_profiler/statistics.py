@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from .overhead import measure
+
 _SECOND = 1e-9
 
 # The times: each is a float in seconds under this name, and an integer in ns under name_ns.
 TIMES = ("total", "exclusive", "average", "minimum", "maximum", "std",
-         "p50", "p90", "p95", "p99", "p999")
+         "p50", "p90", "p95", "p99", "p999", "corrected_total", "corrected_exclusive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class RegionStatistics:
     average, minimum, maximum, std: over every call, std of the population.
     p50, p90, p95, p99, p999: percentiles, within 0.8 % (a log-linear histogram, after
     HdrHistogram and DDSketch), in constant memory.
+    corrected_total, corrected_exclusive: less what measuring is estimated to have added (see
+    overhead.py; of calls, not of lines). An estimate: it can come out below 0.
     Each of these times is a float in seconds; with the suffix _ns, an integer in nanoseconds.
     timings: in line mode {(file, first line, function): [(line, hits, time), ...]} with time in
     multiples of `unit` seconds; else None.
@@ -39,6 +43,8 @@ class RegionStatistics:
     p95_ns: int
     p99_ns: int
     p999_ns: int
+    corrected_total_ns: int
+    corrected_exclusive_ns: int
     timings: "dict | None" = field(default=None)
     unit: float = _SECOND
 
@@ -46,10 +52,13 @@ class RegionStatistics:
     def from_row(cls, row, timings=None):
         """From a row of _core.Manager._collect()."""
         (_, region, calls, errors, open_calls, total, every, exclusive, minimum, maximum, std,
-         (p50, p90, p95, p99, p999)) = row
+         percentiles, inside, calls_below, inside_below) = row
         average = round(every / calls) if calls else 0
+        cost = measure()
         return cls(region.name, calls, errors, open_calls, total, exclusive, average, minimum,
-                   maximum, round(std), p50, p90, p95, p99, p999, timings)
+                   maximum, round(std), *percentiles,
+                   round(total - cost.added(calls_below, inside_below)),
+                   round(exclusive - cost.added(calls, inside)), timings)
 
     def to_dict(self):
         """Everything as a dict of plain values, times both in seconds and in ns."""

@@ -1,7 +1,8 @@
 #include "manager.h"
 
 #include "lines.h"
-#include "region.h"
+#include "metadata.h"
+#include "opener.h"
 #include "snapshot.h"
 #include "wrapper.h"
 
@@ -57,6 +58,7 @@ static void forget_run(sp_manager *manager)
     sp_map_each(&manager->threads, free_thread, NULL);
     sp_map_free(&manager->threads);
     manager->unmatched = 0;
+    sp_metadata_forget(manager);
 }
 
 /* ---- Regions ----------------------------------------------------------------------------- */
@@ -196,6 +198,9 @@ static int manager_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(manager->region_type);
     Py_VISIT(manager->opener);
     Py_VISIT(manager->arm);
+    Py_VISIT(manager->context);
+    Py_VISIT(manager->annotations);
+    Py_VISIT(manager->outcomes);
     for (uint32_t i = 0; i < manager->region_count; i++)
         Py_VISIT(manager->regions[i]);
     return 0;
@@ -207,6 +212,7 @@ static int manager_clear(PyObject *self)
     manager->recording = manager->lines = false;
     Py_CLEAR(manager->opener);
     Py_CLEAR(manager->arm);
+    Py_CLEAR(manager->context);
     sp_names_free(&manager->names);
     for (size_t i = 0; i < SP_NAME_CACHE; i++)
         Py_CLEAR(manager->name_cache[i].name);
@@ -238,24 +244,22 @@ static void manager_dealloc(PyObject *self)
 /* Pass the manager's state on to what the hot path looks at. */
 static void spread(sp_manager *manager)
 {
-    for (uint32_t i = 0; i < manager->region_count; i++) {
-        sp_region *region = manager->regions[i];
-        region->recording = manager->recording;
-        region->lines = manager->recording && manager->lines;
-    }
+    for (uint32_t i = 0; i < manager->region_count; i++)
+        sp_region_switch(manager->regions[i]);
     sp_wrapper_switch(manager);
 }
 
 PyDoc_STRVAR(begin_doc,
-"_begin(events, lines)\n--\n\n"
+"_begin(events, lines, selective=False)\n--\n\n"
 "Forget the run before and start a new one. events: log every call, not statistics alone.\n"
-"lines: count lines in decorated functions and in `with` blocks.");
+"lines: count lines in decorated functions and in `with` blocks. selective: regions without tags\n"
+"do not record. Regions with tags do or do not as _enable() has them.");
 
 static PyObject *manager_begin(PyObject *self, PyObject *args)
 {
     sp_manager *manager = (sp_manager *)self;
-    int events = 1, lines = 0;
-    if (!PyArg_ParseTuple(args, "pp:_begin", &events, &lines))
+    int events = 1, lines = 0, selective = 0;
+    if (!PyArg_ParseTuple(args, "pp|p:_begin", &events, &lines, &selective))
         return NULL;
     static uint64_t last_run = 0;
     forget_run(manager);
@@ -264,6 +268,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     manager->lines_lost_before = sp_lines_lost();
     manager->events = events;
     manager->lines = lines;
+    manager->selective = selective;
     manager->recording = true;
     spread(manager);
     Py_RETURN_NONE;
@@ -294,6 +299,14 @@ static PyObject *manager_find(PyObject *self, PyObject *name)
     return Py_NewRef(region == NULL ? Py_None : (PyObject *)region);
 }
 
+PyDoc_STRVAR(region_doc,
+"profile_region(region_name)\n--\n\nThe region of that name, made when it does not exist yet.");
+
+static PyObject *manager_region(PyObject *self, PyObject *name)
+{
+    return Py_XNewRef((PyObject *)sp_manager_region((sp_manager *)self, name));
+}
+
 PyDoc_STRVAR(regions_doc,
 "_regions()\n--\n\nAll regions, in the order in which they were made; by id, that is.");
 
@@ -310,20 +323,26 @@ static PyObject *manager_regions(PyObject *self, PyObject *unused)
 }
 
 PyDoc_STRVAR(wrap_doc,
-"_wrap(region, function)\n--\n\nThe function, timed under the region at every call.");
+"_wrap(region, function, metadata=None, record_outcome=False)\n--\n\n"
+"The function, timed under the region at every call. metadata: of each call, a dict or a callable\n"
+"that gets the arguments and gives one. record_outcome: note how each call ended.");
 
 static PyObject *manager_wrap(PyObject *self, PyObject *args)
 {
     sp_manager *manager = (sp_manager *)self;
-    PyObject *region, *function;
-    if (!PyArg_ParseTuple(args, "O!O:_wrap", manager->state->region_type, &region, &function))
+    PyObject *region, *function, *metadata = Py_None;
+    int outcome = 0;
+    if (!PyArg_ParseTuple(args, "O!O|Op:_wrap", manager->state->region_type, &region, &function,
+                          &metadata, &outcome))
         return NULL;
-    return sp_wrapper_new((sp_region *)region, function);
+    return sp_wrapper_new((sp_region *)region, function, metadata == Py_None ? NULL : metadata,
+                          outcome);
 }
 
 static PyMethodDef manager_methods[] = {
     {"_begin", manager_begin, METH_VARARGS, begin_doc},
     {"_record", manager_record, METH_O, record_doc},
+    {"profile_region", manager_region, METH_O, region_doc},
     {"_find", manager_find, METH_O, find_doc},
     {"_regions", manager_regions, METH_NOARGS, regions_doc},
     {"_wrap", manager_wrap, METH_VARARGS, wrap_doc},
@@ -332,6 +351,11 @@ static PyMethodDef manager_methods[] = {
     {"_events", sp_snapshot_events, METH_O, sp_snapshot_events_doc},
     {"_lines", sp_lines_collect, METH_O, sp_lines_collect_doc},
     {"_counters", sp_snapshot_counters, METH_NOARGS, sp_snapshot_counters_doc},
+    {"_metadata", (PyCFunction)(void (*)(void))sp_metadata_make, METH_FASTCALL | METH_KEYWORDS,
+     sp_metadata_make_doc},
+    {"_metadata_of_call", sp_metadata_of_call_py, METH_VARARGS, sp_metadata_of_call_doc},
+    {"_annotations", sp_metadata_annotations, METH_NOARGS, sp_metadata_annotations_doc},
+    {"_factory", sp_factory_new, METH_O, sp_factory_new_doc},
     {NULL},
 };
 
@@ -375,6 +399,7 @@ static int set_arm(PyObject *self, PyObject *arm, void *unused)
 }
 
 static PyGetSetDef manager_getset[] = {
+    {"_opener", sp_opener_of, NULL, "The callable profile_region of this manager.", NULL},
     {"_recording", get_recording, NULL, "Whether calls are recorded now.", NULL},
     {"_region_type", get_region_type, set_region_type, "What new regions are made of.", NULL},
     {"_arm", get_arm, set_arm, "Called with each code object new to line mode.", NULL},

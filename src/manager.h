@@ -30,7 +30,14 @@ typedef struct sp_manager {
     bool recording; /* a run is on and not paused */
     bool events;    /* it logs every call, not statistics alone */
     bool lines;     /* it is in line mode */
+    bool selective; /* regions without tags do not record */
+    bool annotated; /* its calls may have metadata */
     sp_map threads; /* serial number -> sp_thread, of this run. Owned. */
+    PyObject *context;     /* variable whose value is the metadata scope in force. Owned, or NULL. */
+    PyObject *annotations; /* metadata of the run, by number less one: a list. Owned, or NULL. */
+    PyObject *outcomes;    /* (number, exception type) -> number, a dict. Owned, or NULL. */
+    uint64_t metadata_lost; /* how often metadata could not be noted, */
+    PyObject *metadata_error; /* and why at first: a str. Owned, or NULL. */
     uint64_t unmatched; /* exits in this run that found no entry */
     uint64_t lines_lost_before; /* sp_lines_lost() when the run began */
     sp_mutex lock;  /* regions, names, name_cache, threads */

@@ -14,20 +14,6 @@ PyTypeObject *sp_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *bas
 
 /* ---- Functions --------------------------------------------------------------------------- */
 
-PyDoc_STRVAR(set_default_doc,
-"set_default(manager)\n--\n\nThe manager that profile_region looked up on a class belongs to.");
-
-static PyObject *set_default(PyObject *module, PyObject *manager)
-{
-    sp_state *state = PyModule_GetState(module);
-    if (!PyObject_TypeCheck(manager, state->manager_type)) {
-        PyErr_SetString(PyExc_TypeError, "set_default() takes a Manager");
-        return NULL;
-    }
-    Py_XSETREF(state->default_manager, Py_NewRef(manager));
-    Py_RETURN_NONE;
-}
-
 PyDoc_STRVAR(clock_info_doc,
 "clock_info()\n--\n\nThe clock in use: its source, and nanoseconds per tick.");
 
@@ -58,7 +44,6 @@ static PyObject *fake_clock(PyObject *module, PyObject *ns)
 }
 
 static PyMethodDef functions[] = {
-    {"set_default", set_default, METH_O, set_default_doc},
     {"clock_info", clock_info, METH_NOARGS, clock_info_doc},
     {"_fake_clock", fake_clock, METH_O, fake_clock_doc},
     {NULL},
@@ -72,7 +57,8 @@ static int module_exec(PyObject *module)
     sp_clock_init();
     if (sp_manager_init(module, state) < 0 || sp_opener_init(module, state) < 0
         || sp_region_init(module, state) < 0 || sp_wrapper_init(module, state) < 0
-        || sp_steps_init(module, state) < 0)
+        || sp_steps_init(module, state) < 0 || sp_metadata_init(module, state) < 0
+        || sp_factory_init(module, state) < 0)
         return -1;
     return PyModule_AddFunctions(module, sp_line_functions);
 }
@@ -82,12 +68,12 @@ static int module_exec(PyObject *module)
     DO((state)->manager_type);                                                                 \
     DO((state)->region_type);                                                                  \
     DO((state)->opener_type);                                                                  \
-    DO((state)->opener_slot_type);                                                             \
     DO((state)->hook_type);                                                                    \
     DO((state)->hook_slot_type);                                                               \
     DO((state)->wrapper_type);                                                                 \
     DO((state)->steps_type);                                                                   \
-    DO((state)->default_manager)
+    DO((state)->metadata_scope_type);                                                          \
+    DO((state)->factory_type)
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
 {

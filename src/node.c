@@ -110,6 +110,7 @@ int sp_node_merge(sp_node *into, const sp_node *from)
     into->sum += from->sum;
     into->nested += from->nested;
     into->children += from->children;
+    into->inside += from->inside;
     into->active += from->active;
     if (from->minimum < into->minimum)
         into->minimum = from->minimum;
@@ -136,6 +137,17 @@ int sp_tree_merge(sp_tree *into, const sp_tree *from)
 done:
     PyMem_RawFree(placed);
     return result;
+}
+
+void sp_tree_load(const sp_tree *tree, sp_load *loads)
+{
+    for (uint32_t i = 0; i < tree->count; i++)
+        loads[i] = (sp_load){tree->nodes[i]->count, tree->nodes[i]->inside};
+    for (uint32_t i = tree->count; i-- > 1;) { /* children come after their parents */
+        uint32_t parent = tree->nodes[i]->parent->id;
+        loads[parent].calls += loads[i].calls;
+        loads[parent].inside += loads[i].inside;
+    }
 }
 
 /* The middle of a bucket, as a duration. */

@@ -33,7 +33,8 @@ typedef struct sp_node {
     uint64_t errors;   /* calls left by an exception */
     uint64_t sum;      /* ticks, every call */
     uint64_t nested;   /* of those, in calls inside a call of the same node */
-    int64_t children;  /* and what other regions, entered inside, took */
+    int64_t children;  /* and what other regions, entered inside, took, */
+    uint64_t inside;   /* in so many calls */
     uint64_t minimum, maximum;
     sp_wide squares; /* sum of the squares: exact, so the deviation has no cancellation */
     sp_sketch sketch;
@@ -88,18 +89,18 @@ SP_INLINE void sp_sketch_add(sp_sketch *sketch, uint64_t value)
     sketch->counts[(octave - sketch->lowest) * SP_SKETCH_BUCKETS + bucket]++;
 }
 
-/* One finished call: ticks inside it, how many of those its children took, and whether it was made
- * inside a call of the same node. */
-SP_INLINE void sp_node_record(sp_node *node, uint64_t ticks, int64_t children, bool nested,
-                              bool failed)
+/* One finished call: ticks inside it, how many of those the calls made inside took and how many
+ * these were, and whether it was made inside a call of the same node. */
+SP_INLINE void sp_node_record(sp_node *node, uint64_t ticks, int64_t children, uint32_t inside,
+                              bool nested, bool failed)
 {
     node->count++;
     node->sum += ticks;
     node->active--;
     if (SP_UNLIKELY(nested))
         node->nested += ticks;
-    if (children != 0)
-        node->children += children;
+    node->children += children;
+    node->inside += inside;
     if (SP_UNLIKELY(failed))
         node->errors++;
     if (ticks < node->minimum)
@@ -124,6 +125,14 @@ void sp_node_free(sp_node *node);
 SP_MUST_USE int sp_node_merge(sp_node *into, const sp_node *from);
 /* Add every node of one tree to the same paths of another. */
 SP_MUST_USE int sp_tree_merge(sp_tree *into, const sp_tree *from);
+/* The calls made at a node and below it, and how many of these were made inside another one of
+ * them: what measuring them has added to the node's total. */
+typedef struct {
+    uint64_t calls, inside;
+} sp_load;
+
+/* The load of every node, by id. */
+void sp_tree_load(const sp_tree *tree, sp_load *loads);
 /* The duration in ticks that the fraction q of the calls do not exceed, interpolated between
  * neighbours in rank as numpy does; 0 without calls. */
 double sp_node_quantile(const sp_node *node, double q);

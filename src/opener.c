@@ -1,8 +1,6 @@
 #include "opener.h"
 
-#include "manager.h"
-
-/* ---- The callable ------------------------------------------------------------------------ */
+#include "region.h"
 
 typedef struct {
     PyObject_HEAD
@@ -11,40 +9,86 @@ typedef struct {
 } Opener;
 
 PyDoc_STRVAR(opener_doc,
-"profile_region(region_name)\n--\n\n"
+"profile_region(region_name, functions=None, tags=None)\n--\n\n"
 "The region of that name, made when it does not exist yet: a context manager that times what\n"
-"runs inside it.\n\n"
-"Raises TypeError or ValueError when region_name is not a non-empty str.");
+"runs inside it. functions: in line mode, functions whose lines count while it is open. tags:\n"
+"str by which regions are switched on and off, see setup(region_tags=, enable_tags=).\n\n"
+"Raises TypeError or ValueError when an argument is not that, ValueError when the region has\n"
+"other tags already.");
 
-static PyObject *opener_argument(PyObject *const *args, Py_ssize_t nargs, PyObject *names)
+enum { NAME, FUNCTIONS, TAGS, PARAMETERS };
+static const char *const parameters[PARAMETERS] = {"region_name", "functions", "tags"};
+
+/* Put one keyword argument in its place; -1 with an exception when there is none. */
+static int place(PyObject *name, PyObject *value, PyObject *given[PARAMETERS])
+{
+    for (int i = 0; i < PARAMETERS; i++) {
+        if (PyUnicode_CompareWithASCIIString(name, parameters[i]) != 0)
+            continue;
+        if (given[i] == NULL) {
+            given[i] = value;
+            return 0;
+        }
+        PyErr_Format(PyExc_TypeError, "profile_region() got %R twice", name);
+        return -1;
+    }
+    PyErr_Format(PyExc_TypeError,
+                 "profile_region() got an unexpected keyword argument %R; it takes region_name, "
+                 "functions and tags", name);
+    return -1;
+}
+
+static int parse(PyObject *const *args, Py_ssize_t nargs, PyObject *names,
+                 PyObject *given[PARAMETERS])
 {
     Py_ssize_t named = names == NULL ? 0 : PyTuple_GET_SIZE(names);
+    for (Py_ssize_t i = 0; i < nargs && i < PARAMETERS; i++)
+        given[i] = args[i];
     for (Py_ssize_t i = 0; i < named; i++) {
-        PyObject *name = PyTuple_GET_ITEM(names, i);
-        if (PyUnicode_CompareWithASCIIString(name, "region_name") != 0) {
-            PyErr_Format(PyExc_TypeError,
-                         "profile_region() got an unexpected keyword argument %R; it takes "
-                         "region_name", name);
-            return NULL;
-        }
+        if (place(PyTuple_GET_ITEM(names, i), args[nargs + i], given) < 0)
+            return -1;
     }
-    if (nargs + named != 1) {
-        PyErr_Format(PyExc_TypeError, "profile_region() takes one argument, region_name; got %zd",
+    if (given[NAME] == NULL || nargs > PARAMETERS) {
+        PyErr_Format(PyExc_TypeError,
+                     "profile_region() takes region_name, functions and tags; got %zd arguments",
                      nargs + named);
-        return NULL;
+        return -1;
     }
-    return args[0];
+    return 0;
+}
+
+/* Have the Python part of the manager apply what is not a name. */
+static int apply(sp_manager *manager, const char *method, sp_region *region, PyObject *value)
+{
+    if (value == NULL || value == Py_None)
+        return 0;
+    PyObject *result = PyObject_CallMethod((PyObject *)manager, method, "OO", region, value);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
+static SP_NOINLINE PyObject *open_with(sp_manager *manager, PyObject *const *args,
+                                       Py_ssize_t nargs, PyObject *names)
+{
+    PyObject *given[PARAMETERS] = {NULL};
+    if (parse(args, nargs, names, given) < 0)
+        return NULL;
+    sp_region *region = sp_manager_region(manager, given[NAME]);
+    if (region == NULL
+        || (given[TAGS] != region->tags && apply(manager, "_set_tags", region, given[TAGS]) < 0)
+        || apply(manager, "_add_functions", region, given[FUNCTIONS]) < 0)
+        return NULL;
+    return Py_NewRef(region);
 }
 
 static PyObject *opener_call(PyObject *self, PyObject *const *args, size_t nargsf,
                              PyObject *names)
 {
+    sp_manager *manager = ((Opener *)self)->manager;
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    PyObject *name =
-        SP_LIKELY(nargs == 1 && names == NULL) ? args[0] : opener_argument(args, nargs, names);
-    if (name == NULL)
-        return NULL;
-    return Py_XNewRef((PyObject *)sp_manager_region(((Opener *)self)->manager, name));
+    if (SP_LIKELY(nargs == 1 && names == NULL))
+        return Py_XNewRef((PyObject *)sp_manager_region(manager, args[0]));
+    return open_with(manager, args, nargs, names);
 }
 
 static int opener_traverse(PyObject *self, visitproc visit, void *arg)
@@ -100,8 +144,10 @@ static PyType_Spec opener_spec = {
     .slots = opener_slots,
 };
 
-static PyObject *manager_opener(sp_manager *manager)
+PyObject *sp_opener_of(PyObject *self, void *unused)
 {
+    sp_manager *manager = (sp_manager *)self;
+    (void)unused;
     if (SP_UNLIKELY(manager->opener == NULL)) {
         PyTypeObject *type = manager->state->opener_type;
         Opener *opener = (Opener *)type->tp_alloc(type, 0);
@@ -114,66 +160,8 @@ static PyObject *manager_opener(sp_manager *manager)
     return Py_NewRef(manager->opener);
 }
 
-/* ---- The descriptor ---------------------------------------------------------------------- */
-
-/* The descriptor behind ProfileManager.profile_region: on an instance it gives that manager's
- * opener, on the class the process-wide one's, and never makes a bound method. */
-typedef struct {
-    PyObject_HEAD
-    sp_state *state; /* of the module, which the type keeps alive */
-} OpenerSlot;
-
-static PyObject *opener_slot_get(PyObject *self, PyObject *manager, PyObject *type)
-{
-    sp_state *state = ((OpenerSlot *)self)->state;
-    (void)type;
-    if (manager == NULL)
-        manager = state->default_manager;
-    if (SP_UNLIKELY(manager == NULL || !PyObject_TypeCheck(manager, state->manager_type)))
-        return Py_NewRef(self);
-    return manager_opener((sp_manager *)manager);
-}
-
-static void opener_slot_dealloc(PyObject *self)
-{
-    PyTypeObject *type = Py_TYPE(self);
-    type->tp_free(self);
-    Py_DECREF(type);
-}
-
-static PyType_Slot opener_slot_slots[] = {
-    {Py_tp_descr_get, opener_slot_get},
-    {Py_tp_dealloc, opener_slot_dealloc},
-    {0, NULL},
-};
-
-static PyType_Spec opener_slot_spec = {
-    .name = "scope_profiler._core.OpenerSlot",
-    .basicsize = sizeof(OpenerSlot),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = opener_slot_slots,
-};
-
-static int add_slot(sp_state *state, const char *name)
-{
-    PyTypeObject *type = state->opener_slot_type;
-    OpenerSlot *slot = (OpenerSlot *)type->tp_alloc(type, 0);
-    if (slot == NULL)
-        return -1;
-    slot->state = state;
-    int result = PyDict_SetItemString(state->manager_type->tp_dict, name, (PyObject *)slot);
-    Py_DECREF(slot);
-    PyType_Modified(state->manager_type);
-    return result;
-}
-
 int sp_opener_init(PyObject *module, sp_state *state)
 {
     state->opener_type = sp_add_type(module, &opener_spec, NULL);
-    state->opener_slot_type = sp_add_type(module, &opener_slot_spec, NULL);
-    if (state->opener_type == NULL || state->opener_slot_type == NULL)
-        return -1;
-    if (add_slot(state, "profile_region") < 0 || add_slot(state, "region") < 0)
-        return -1;
-    return 0;
+    return state->opener_type == NULL ? -1 : 0;
 }

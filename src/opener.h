@@ -2,9 +2,10 @@
 #ifndef SP_OPENER_H
 #define SP_OPENER_H
 
-#include "state.h"
+#include "manager.h"
 
-/* Make its types and put it on the manager's, which is there already; -1 with an exception set. */
+/* The manager's, made when first asked for; NULL with an exception set. A getter. */
+PyObject *sp_opener_of(PyObject *manager, void *unused);
 int sp_opener_init(PyObject *module, sp_state *state);
 
 #endif

@@ -1,6 +1,9 @@
 #include "region.h"
+
 #include "lines.h"
+#include "metadata.h"
 #include "scope.h"
+#include "wrapper.h"
 
 /* ---- Hook: what `with` calls ------------------------------------------------------------
  *
@@ -20,19 +23,13 @@ static PyObject *hook_arity_error(const char *name, const char *takes, Py_ssize_
     return NULL;
 }
 
-static PyObject *hook_enter(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+void sp_region_enter(sp_region *region, const void *frame)
 {
-    sp_region *region = ((Hook *)self)->region;
-    (void)args;
-    if (SP_UNLIKELY(PyVectorcall_NARGS(nargsf) != 0 || names != NULL))
-        return hook_arity_error("__enter__", "no arguments", PyVectorcall_NARGS(nargsf));
-    if (SP_LIKELY(region->recording)) {
-        const void *frame = sp_current_frame();
-        if (SP_UNLIKELY(region->lines))
-            sp_lines_block_enter(region, frame);
-        sp_scope_enter(region->manager, region, frame);
-    }
-    return Py_NewRef(region);
+    if (SP_UNLIKELY(!region->recording))
+        return;
+    if (SP_UNLIKELY(region->lines))
+        sp_lines_block_enter(region, frame);
+    sp_scope_enter(region->manager, region, frame, sp_metadata_for(region));
 }
 
 /* Whether this thread has a call open, though nothing is recorded now: one that was open when the
@@ -42,19 +39,31 @@ SP_INLINE bool is_open(const sp_manager *manager)
     return sp_here.run == manager->run && sp_here.thread->top != sp_here.thread->scopes;
 }
 
+void sp_region_leave(sp_region *region, const void *frame, bool failed)
+{
+    if (SP_LIKELY(region->recording) || SP_UNLIKELY(is_open(region->manager)))
+        sp_scope_leave(region->manager, region, frame, failed);
+    if (SP_UNLIKELY(sp_lines_open()))
+        sp_lines_block_leave(region, frame);
+}
+
+static PyObject *hook_enter(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+{
+    sp_region *region = ((Hook *)self)->region;
+    (void)args;
+    if (SP_UNLIKELY(PyVectorcall_NARGS(nargsf) != 0 || names != NULL))
+        return hook_arity_error("__enter__", "no arguments", PyVectorcall_NARGS(nargsf));
+    sp_region_enter(region, sp_current_frame());
+    return Py_NewRef(region);
+}
+
 static PyObject *hook_leave(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
     sp_region *region = ((Hook *)self)->region;
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     if (SP_UNLIKELY((nargs != 3 && nargs != 0) || names != NULL))
         return hook_arity_error("__exit__", "three arguments or none", nargs);
-    bool failed = nargs == 3 && args[0] != Py_None;
-    if (SP_LIKELY(region->recording))
-        sp_scope_leave(region->manager, region, sp_current_frame(), failed);
-    else if (SP_UNLIKELY(is_open(region->manager)))
-        sp_scope_leave(region->manager, region, sp_current_frame(), failed);
-    if (SP_UNLIKELY(sp_lines_open()))
-        sp_lines_block_leave(region, sp_current_frame());
+    sp_region_leave(region, sp_current_frame(), nargs == 3 && args[0] != Py_None);
     Py_RETURN_NONE;
 }
 
@@ -187,6 +196,28 @@ static int add_hook_slot(sp_state *state, const char *name, size_t offset)
 
 /* ---- Region ------------------------------------------------------------------------------ */
 
+void sp_region_switch(sp_region *region)
+{
+    const sp_manager *manager = region->manager;
+    if (region->tags == NULL)
+        region->enabled = !manager->selective;
+    region->recording = manager->recording && region->enabled;
+    region->lines = region->recording && manager->lines;
+    region->annotated = region->recording && manager->annotated;
+}
+
+/* It stands where it is first asked for. */
+static void locate(sp_region *region)
+{
+    PyFrameObject *running = PyEval_GetFrame();
+    if (running == NULL)
+        return;
+    PyCodeObject *code = PyFrame_GetCode(running);
+    region->source_file = Py_NewRef(code->co_filename);
+    region->source_line = PyFrame_GetLineNumber(running);
+    Py_DECREF(code);
+}
+
 sp_region *sp_region_new(sp_manager *manager, PyObject *name)
 {
     PyTypeObject *type = manager->region_type;
@@ -195,8 +226,8 @@ sp_region *sp_region_new(sp_manager *manager, PyObject *name)
         return NULL;
     region->manager = (sp_manager *)Py_NewRef(manager);
     region->name = Py_NewRef(name);
-    region->recording = manager->recording;
-    region->lines = manager->recording && manager->lines;
+    locate(region);
+    sp_region_switch(region);
     region->enter = hook_new(region, hook_enter);
     region->leave = hook_new(region, hook_leave);
     if (region->enter == NULL || region->leave == NULL)
@@ -243,6 +274,8 @@ static void region_dealloc(PyObject *self)
     region_clear(self);
     Py_XDECREF(region->manager);
     Py_XDECREF(region->name);
+    Py_XDECREF(region->tags);
+    Py_XDECREF(region->source_file);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -261,7 +294,73 @@ static PyObject *region_recording(PyObject *self, void *unused)
     return PyBool_FromLong(((sp_region *)self)->recording);
 }
 
+PyDoc_STRVAR(tag_doc,
+"_tag(tags, enabled)\n--\n\nGive the region tags, a tuple of str; enabled: they let it record.");
+
+static PyObject *region_tag(PyObject *self, PyObject *args)
+{
+    sp_region *region = (sp_region *)self;
+    PyObject *tags;
+    int enabled;
+    if (!PyArg_ParseTuple(args, "O!p:_tag", &PyTuple_Type, &tags, &enabled))
+        return NULL;
+    Py_XSETREF(region->tags, PyTuple_GET_SIZE(tags) == 0 ? NULL : Py_NewRef(tags));
+    bool was = region->recording;
+    region->enabled = enabled;
+    sp_region_switch(region);
+    if (region->recording != was)
+        sp_wrapper_switch(region->manager);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(locate_doc,
+"_locate(file, line)\n--\n\nSay where it stands: a str or None, and an int, 0 when unknown.");
+
+static PyObject *region_locate(PyObject *self, PyObject *args)
+{
+    sp_region *region = (sp_region *)self;
+    PyObject *file;
+    int line;
+    if (!PyArg_ParseTuple(args, "Oi:_locate", &file, &line))
+        return NULL;
+    Py_XSETREF(region->source_file, file == Py_None ? NULL : Py_NewRef(file));
+    region->source_line = line;
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef region_methods[] = {
+    {"_locate", region_locate, METH_VARARGS, locate_doc},
+    {"_tag", region_tag, METH_VARARGS, tag_doc},
+    {NULL},
+};
+
+static PyObject *get_tags(PyObject *self, void *unused)
+{
+    PyObject *tags = ((sp_region *)self)->tags;
+    (void)unused;
+    return tags == NULL ? PyTuple_New(0) : Py_NewRef(tags);
+}
+
+static PyObject *get_source_file(PyObject *self, void *unused)
+{
+    PyObject *file = ((sp_region *)self)->source_file;
+    (void)unused;
+    return Py_NewRef(file == NULL ? Py_None : file);
+}
+
+static PyObject *get_source_line(PyObject *self, void *unused)
+{
+    int line = ((sp_region *)self)->source_line;
+    (void)unused;
+    if (line == 0)
+        Py_RETURN_NONE;
+    return PyLong_FromLong(line);
+}
+
 static PyGetSetDef region_getset[] = {
+    {"tags", get_tags, NULL, "What it is switched on and off by: a tuple of str.", NULL},
+    {"source_file", get_source_file, NULL, "The file it stands in: a str, or None.", NULL},
+    {"source_lineno", get_source_line, NULL, "The line it begins on: an int, or None.", NULL},
     {"_recording", region_recording, NULL, "Whether calls are recorded now.", NULL},
     {NULL},
 };
@@ -271,6 +370,7 @@ static PyType_Slot region_slots[] = {
     {Py_tp_traverse, region_traverse},
     {Py_tp_clear, region_clear},
     {Py_tp_dealloc, region_dealloc},
+    {Py_tp_methods, region_methods},
     {Py_tp_members, region_members},
     {Py_tp_getset, region_getset},
     {0, NULL},

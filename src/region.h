@@ -10,14 +10,24 @@ typedef struct sp_region {
     sp_manager *manager; /* Owned. */
     PyObject *name;      /* Owned. Not interned: that would keep every name forever on 3.12. */
     PyObject *enter, *leave; /* what `with` finds as __enter__ and __exit__. Owned; a cycle. */
+    PyObject *tags;          /* tuple of str, or NULL for none. Owned. */
+    PyObject *source_file;   /* where it was made, or its function is; or NULL. Owned. */
+    int source_line;         /* 0 when unknown */
     PyObject *weakrefs;
     uint32_t id;    /* in its manager */
-    bool recording; /* = the manager's */
+    bool enabled;   /* its tags let it record in this run */
+    bool recording; /* = the manager's, if enabled */
     bool lines;     /* = the manager's line mode, while recording */
+    bool annotated; /* = the manager's: calls may have metadata, while recording */
     bool in_line_sets; /* line mode has it in a set, and must be told of its end */
 } sp_region;
 
 /* A new region of the manager's region_type; NULL with an exception set. */
 sp_region *sp_region_new(sp_manager *manager, PyObject *name);
+/* Take over what the manager says about recording. */
+void sp_region_switch(sp_region *region);
+/* Enter and leave it by `with` in this frame, if it records. */
+void sp_region_enter(sp_region *region, const void *frame);
+void sp_region_leave(sp_region *region, const void *frame, bool failed);
 
 #endif

@@ -20,7 +20,8 @@ SP_INLINE sp_thread *sp_thread_of(sp_manager *manager)
     return sp_manager_attach(manager);
 }
 
-SP_INLINE void sp_scope_enter(sp_manager *manager, struct sp_region *region, const void *key)
+SP_INLINE void sp_scope_enter(sp_manager *manager, struct sp_region *region, const void *key,
+                              uint32_t annotation)
 {
     sp_thread *thread = sp_thread_of(manager);
     if (SP_UNLIKELY(thread == NULL))
@@ -37,6 +38,8 @@ SP_INLINE void sp_scope_enter(sp_manager *manager, struct sp_region *region, con
     scope->key = key;
     scope->node = node;
     scope->children = 0;
+    scope->inside = 0;
+    scope->annotation = annotation;
     scope->start = sp_now();
 }
 
@@ -60,6 +63,7 @@ SP_INLINE sp_scope *sp_scope_pop(sp_manager *manager, struct sp_region *region, 
     }
     thread->top = scope - 1;
     thread->top->children += (int64_t)(now - scope->start);
+    thread->top->inside++;
     return scope;
 }
 
@@ -71,10 +75,10 @@ SP_INLINE void sp_scope_leave(sp_manager *manager, struct sp_region *region, con
     if (SP_UNLIKELY(scope == NULL))
         return;
     uint64_t ticks = now - scope->start;
-    sp_node_record(scope->node, ticks, scope->children, scope->nested, failed);
+    sp_node_record(scope->node, ticks, scope->children, scope->inside, scope->nested, failed);
     sp_log *log = &sp_here.thread->log;
     if (log->on)
-        sp_log_append(log, scope->start, ticks, scope->node->id);
+        sp_log_append(log, scope->annotation, scope->start, ticks, scope->node->id);
 }
 
 #endif

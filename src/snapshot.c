@@ -24,23 +24,24 @@ static PyObject *quantiles_ns(const sp_node *node)
     return values;
 }
 
-static PyObject *node_row(const sp_node *node)
+static PyObject *row_of(const sp_node *node, sp_load load)
 {
     PyObject *percentiles = quantiles_ns(node);
     if (percentiles == NULL)
         return NULL;
-    double deviation = sp_node_deviation(node)
-                       * sp_clock_scale();
+    double deviation = sp_node_deviation(node) * sp_clock_scale();
     long long parent = node->parent == NULL ? -1 : (long long)node->parent->id - 1;
     PyObject *region = node->region == NULL ? Py_None : (PyObject *)node->region;
     return Py_BuildValue(
-        "(LOKKILLLLLdN)", parent, region, (unsigned long long)node->count,
+        "(LOKKILLLLLdNKKK)", parent, region, (unsigned long long)node->count,
         (unsigned long long)node->errors, (unsigned)node->active,
         (long long)sp_clock_span_ns((int64_t)sp_node_total(node)),
         (long long)sp_clock_span_ns((int64_t)node->sum),
         (long long)sp_clock_span_ns(sp_node_exclusive(node)),
         (long long)(node->count == 0 ? 0 : sp_clock_span_ns((int64_t)node->minimum)),
-        (long long)sp_clock_span_ns((int64_t)node->maximum), deviation, percentiles);
+        (long long)sp_clock_span_ns((int64_t)node->maximum), deviation, percentiles,
+        (unsigned long long)node->inside, (unsigned long long)load.calls,
+        (unsigned long long)load.inside);
 }
 
 static int merge_thread(void *thread, void *tree)
@@ -48,7 +49,25 @@ static int merge_thread(void *thread, void *tree)
     return sp_tree_merge(tree, &((sp_thread *)thread)->tree);
 }
 
-/* Rows of the merged tree, parents before children; a region's id is its place in _regions(). */
+/* The rows of a tree, parents before children. */
+static PyObject *rows_of_tree(const sp_tree *tree)
+{
+    sp_load *loads = PyMem_RawMalloc(tree->count * sizeof *loads);
+    if (loads == NULL)
+        return PyErr_NoMemory();
+    sp_tree_load(tree, loads);
+    PyObject *rows = PyList_New(tree->count - 1);
+    for (uint32_t i = 1; rows != NULL && i < tree->count; i++) {
+        PyObject *row = row_of(tree->nodes[i], loads[i]);
+        if (row == NULL)
+            Py_CLEAR(rows);
+        else
+            PyList_SET_ITEM(rows, i - 1, row);
+    }
+    PyMem_RawFree(loads);
+    return rows;
+}
+
 static PyObject *collect_tree(sp_manager *manager)
 {
     sp_tree *tree = PyMem_RawMalloc(sizeof *tree);
@@ -56,59 +75,64 @@ static PyObject *collect_tree(sp_manager *manager)
         PyMem_RawFree(tree);
         return PyErr_NoMemory();
     }
-    PyObject *rows = NULL;
     SP_LOCK(&manager->lock);
     int merged = sp_map_each(&manager->threads, merge_thread, tree);
     SP_UNLOCK(&manager->lock);
-    if (merged < 0)
-        PyErr_NoMemory();
-    else
-        rows = PyList_New(tree->count - 1);
-    for (uint32_t i = 1; rows != NULL && i < tree->count; i++) {
-        PyObject *row = node_row(tree->nodes[i]);
-        if (row == NULL)
-            Py_CLEAR(rows);
-        else
-            PyList_SET_ITEM(rows, i - 1, row);
-    }
+    PyObject *rows = merged < 0 ? PyErr_NoMemory() : rows_of_tree(tree);
     sp_tree_free(tree);
     PyMem_RawFree(tree);
     return rows;
 }
 
-static int merge_region(void *thread, void *into)
+/* What all threads recorded of some regions. Recursion is folded, so no node of a region lies below
+ * another and the totals add up. */
+typedef struct {
+    const sp_region *only; /* the one wanted, in `sums[0]`; NULL for all, in `sums` by id */
+    sp_node *sums;
+    sp_load *loads; /* like `sums` */
+} summing;
+
+static int add_thread(void *thread, void *argument)
 {
     const sp_tree *tree = &((sp_thread *)thread)->tree;
-    for (uint32_t i = 1; i < tree->count; i++) {
-        if (tree->nodes[i]->region == ((sp_node *)into)->region
-            && sp_node_merge(into, tree->nodes[i]) < 0)
-            return -1;
+    summing *into = argument;
+    sp_load *loads = PyMem_RawMalloc(tree->count * sizeof *loads);
+    if (loads == NULL)
+        return -1;
+    int result = 0;
+    sp_tree_load(tree, loads);
+    for (uint32_t i = 1; result == 0 && i < tree->count; i++) {
+        const sp_region *region = tree->nodes[i]->region;
+        if (into->only != NULL && into->only != region)
+            continue;
+        uint32_t at = into->only != NULL ? 0 : region->id;
+        into->loads[at].calls += loads[i].calls;
+        into->loads[at].inside += loads[i].inside;
+        result = sp_node_merge(&into->sums[at], tree->nodes[i]);
     }
-    return 0;
+    PyMem_RawFree(loads);
+    return result;
 }
 
-/* The statistics of one region. Recursion is folded, so no node of a region lies below another
- * and the totals add up. */
+static int add_threads(sp_manager *manager, summing *into)
+{
+    SP_LOCK(&manager->lock);
+    int result = sp_map_each(&manager->threads, add_thread, into);
+    SP_UNLOCK(&manager->lock);
+    if (result < 0)
+        PyErr_NoMemory();
+    return result;
+}
+
 static PyObject *collect_region(sp_manager *manager, sp_region *region)
 {
     sp_node sum;
+    sp_load load = {0};
     sp_node_init(&sum, region, NULL, 0);
-    SP_LOCK(&manager->lock);
-    int merged = sp_map_each(&manager->threads, merge_region, &sum);
-    SP_UNLOCK(&manager->lock);
-    PyObject *row = merged < 0 ? PyErr_NoMemory() : node_row(&sum);
+    int added = add_threads(manager, &(summing){region, &sum, &load});
+    PyObject *row = added < 0 ? NULL : row_of(&sum, load);
     sp_node_free(&sum);
     return row;
-}
-
-static int merge_regions(void *thread, void *nodes)
-{
-    const sp_tree *tree = &((sp_thread *)thread)->tree;
-    for (uint32_t i = 1; i < tree->count; i++) {
-        if (sp_node_merge((sp_node *)nodes + ((sp_region *)tree->nodes[i]->region)->id, tree->nodes[i]) < 0)
-            return -1;
-    }
-    return 0;
 }
 
 const char sp_snapshot_regions_doc[] =
@@ -122,27 +146,24 @@ PyObject *sp_snapshot_regions(PyObject *self, PyObject *unused)
     PyObject *rows = NULL;
     (void)unused;
     sp_clock_calibrate();
-    sp_node *nodes = PyMem_RawMalloc(((size_t)count + 1) * sizeof *nodes);
-    if (nodes == NULL)
-        return PyErr_NoMemory();
-    for (uint32_t i = 0; i < count; i++)
-        sp_node_init(&nodes[i], manager->regions[i], NULL, 0);
-    SP_LOCK(&manager->lock);
-    int merged = sp_map_each(&manager->threads, merge_regions, nodes);
-    SP_UNLOCK(&manager->lock);
-    if (merged < 0)
+    sp_node *sums = PyMem_RawMalloc(((size_t)count + 1) * sizeof *sums);
+    sp_load *loads = PyMem_RawCalloc((size_t)count + 1, sizeof *loads);
+    for (uint32_t i = 0; sums != NULL && i < count; i++)
+        sp_node_init(&sums[i], manager->regions[i], NULL, 0);
+    if (sums == NULL || loads == NULL)
         PyErr_NoMemory();
-    else
+    else if (add_threads(manager, &(summing){NULL, sums, loads}) == 0)
         rows = PyList_New(count);
-    for (uint32_t i = 0; i < count; i++) {
-        PyObject *row = rows == NULL ? NULL : node_row(&nodes[i]);
+    for (uint32_t i = 0; sums != NULL && i < count; i++) {
+        PyObject *row = rows == NULL ? NULL : row_of(&sums[i], loads[i]);
         if (row == NULL)
             Py_CLEAR(rows);
         else
             PyList_SET_ITEM(rows, i, row);
-        sp_node_free(&nodes[i]);
+        sp_node_free(&sums[i]);
     }
-    PyMem_RawFree(nodes);
+    PyMem_RawFree(sums);
+    PyMem_RawFree(loads);
     return rows;
 }
 
@@ -150,8 +171,9 @@ const char sp_snapshot_collect_doc[] =
 "_collect(region)\n--\n\n"
 "Statistics of the current run: one row for a region, or for None the rows of the tree, parents\n"
 "before children. A row is (parent row or -1, region, calls, errors, open calls, total, sum of\n"
-"all calls, exclusive, minimum, maximum, standard deviation, (p50, p90, p95, p99, p99.9)); times\n"
-"are integer nanoseconds, the deviation a float of them.";
+"all calls, exclusive, minimum, maximum, standard deviation, (p50, p90, p95, p99, p99.9), calls\n"
+"made directly inside, calls at and below the node, calls made directly inside any of those);\n"
+"times are integer nanoseconds, the deviation a float of them.";
 
 PyObject *sp_snapshot_collect(PyObject *self, PyObject *region)
 {
@@ -171,6 +193,7 @@ PyObject *sp_snapshot_collect(PyObject *self, PyObject *region)
 typedef struct {
     uint64_t start, ticks;
     uint32_t node;
+    uint32_t annotation;
 } event;
 
 /* Walk over the whole log of a thread, block by block. */
@@ -178,9 +201,10 @@ typedef struct {
     const sp_log *log;
     size_t block;
     uint64_t record;
+    uint32_t annotation;
 } log_reader;
 
-static bool read_event(log_reader *reader, event *read)
+static const sp_record *read_record(log_reader *reader)
 {
     while (reader->block < reader->log->count
            && reader->record >= reader->log->blocks[reader->block]->used) {
@@ -188,8 +212,20 @@ static bool read_event(log_reader *reader, event *read)
         reader->record = 0;
     }
     if (reader->block >= reader->log->count)
+        return NULL;
+    return &reader->log->blocks[reader->block]->records[reader->record++];
+}
+
+static bool read_event(log_reader *reader, event *read)
+{
+    const sp_record *record = read_record(reader);
+    if (SP_UNLIKELY(record != NULL && record->rest == 0)) { /* node 0: no call */
+        reader->annotation = (uint32_t)record->start;
+        record = read_record(reader);
+    }
+    if (record == NULL)
         return false;
-    const sp_record *record = &reader->log->blocks[reader->block]->records[reader->record++];
+    read->annotation = reader->annotation;
     read->start = record->start;
     read->ticks = record->rest >> SP_NODE_BITS;
     read->node = (uint32_t)(record->rest & (SP_NODE_LIMIT - 1));
@@ -205,6 +241,7 @@ typedef struct {
     uint64_t *ends;          /* by region id: where its next event goes */
     int64_t *starts, *durations;
     int64_t *threads;       /* NULL when one thread made all the calls */
+    int64_t *annotations;   /* NULL when no call has metadata */
     int64_t thread;         /* number of the thread being read */
     int64_t recorded;       /* threads with a call so far */
 } gathering;
@@ -243,6 +280,8 @@ static int gather_thread(void *value, void *argument)
         into->durations[at] = sp_clock_duration_ns(read.start, read.ticks);
         if (into->threads != NULL)
             into->threads[at] = into->thread;
+        if (into->annotations != NULL)
+            into->annotations[at] = (int64_t)read.annotation - 1;
     }
     into->thread++;
     return 0;
@@ -255,8 +294,10 @@ static int64_t *new_column(PyObject **column, uint64_t length)
     return *column == NULL ? NULL : (int64_t *)(void *)PyByteArray_AS_STRING(*column);
 }
 
+enum { COLUMNS = 4 };
+
 /* Fill the columns, region after region; `ends` comes back as where each region ends. */
-static int gather(sp_manager *manager, gathering *into, PyObject *columns[3])
+static int gather(sp_manager *manager, gathering *into, PyObject *columns[COLUMNS])
 {
     sp_map_each(&manager->threads, count_thread, into);
     uint64_t total = 0;
@@ -271,6 +312,10 @@ static int gather(sp_manager *manager, gathering *into, PyObject *columns[3])
     if (into->recorded < 2)
         columns[2] = Py_NewRef(Py_None);
     else if ((into->threads = new_column(&columns[2], total)) == NULL)
+        return -1;
+    if (manager->annotations == NULL)
+        columns[3] = Py_NewRef(Py_None);
+    else if ((into->annotations = new_column(&columns[3], total)) == NULL)
         return -1;
     sp_map_each(&manager->threads, gather_thread, into);
     return 0;
@@ -291,16 +336,18 @@ static PyObject *list_of(const uint64_t *values, uint32_t count)
 
 const char sp_snapshot_events_doc[] =
 "_events(region)\n--\n\n"
-"The finished calls of the current run as (ends, starts, durations, threads): bytearrays of int64,\n"
-"starts and durations in nanoseconds, starts on the perf_counter_ns() axis, grouped by region id;\n"
-"ends[i] is where region i's calls end. threads numbers the thread of each call, in the order in\n"
-"which threads began to record; None when one thread made them all. Within a region: thread by\n"
-"thread, in the order in which the calls ended. region: the only one wanted, or None for all.";
+"The finished calls of the current run as (ends, starts, durations, threads, annotations):\n"
+"bytearrays of int64, starts and durations in nanoseconds, starts on the perf_counter_ns() axis,\n"
+"grouped by region id; ends[i] is where region i's calls end. threads numbers the thread of each\n"
+"call, in the order in which threads began to record; None when one thread made them all.\n"
+"annotations: the place in _annotations() of each call's metadata, -1 for none; None when no call\n"
+"has any. Within a region: thread by thread, in the order in which the calls ended. region: the\n"
+"only one wanted, or None for all.";
 
 PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
 {
     sp_manager *manager = (sp_manager *)self;
-    PyObject *columns[3] = {NULL, NULL, NULL}, *result = NULL;
+    PyObject *columns[COLUMNS] = {NULL}, *result = NULL;
     gathering into = {.wanted = region == Py_None ? NULL : (const sp_region *)region};
     if (region != Py_None && !PyObject_TypeCheck(region, manager->state->region_type)) {
         PyErr_SetString(PyExc_TypeError, "_events() takes a region or None");
@@ -314,10 +361,11 @@ PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
     if (gather(manager, &into, columns) == 0) {
         PyObject *ends = list_of(into.ends, regions);
         if (ends != NULL)
-            result = Py_BuildValue("(NOOO)", ends, columns[0], columns[1], columns[2]);
+            result = Py_BuildValue("(NOOOO)", ends, columns[0], columns[1], columns[2],
+                                   columns[3]);
     }
     PyMem_RawFree(into.ends);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < COLUMNS; i++)
         Py_XDECREF(columns[i]);
     return result;
 }

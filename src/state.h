@@ -8,12 +8,12 @@ typedef struct sp_state {
     PyTypeObject *manager_type;
     PyTypeObject *region_type; /* the base; scope_profiler.regions.Region derives from it */
     PyTypeObject *opener_type;
-    PyTypeObject *opener_slot_type;
     PyTypeObject *hook_type;
     PyTypeObject *hook_slot_type;
     PyTypeObject *wrapper_type;
     PyTypeObject *steps_type;
-    PyObject *default_manager; /* what ProfileManager.region(...) on the class acts on */
+    PyTypeObject *metadata_scope_type;
+    PyTypeObject *factory_type;
 } sp_state;
 
 extern struct PyModuleDef sp_module;
@@ -23,6 +23,8 @@ int sp_manager_init(PyObject *module, sp_state *state);
 int sp_region_init(PyObject *module, sp_state *state);
 int sp_wrapper_init(PyObject *module, sp_state *state);
 int sp_steps_init(PyObject *module, sp_state *state);
+int sp_metadata_init(PyObject *module, sp_state *state);
+int sp_factory_init(PyObject *module, sp_state *state);
 
 /* Make a heap type of the module; NULL with an exception set. */
 PyTypeObject *sp_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base);

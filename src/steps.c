@@ -6,7 +6,7 @@
  * call of it all: it lasts from the first step to the last, and its exclusive time is what ran in
  * its own steps. */
 #include "lines.h"
-#include "region.h"
+#include "metadata.h"
 #include "scope.h"
 
 typedef struct {
@@ -16,11 +16,15 @@ typedef struct {
     PyObject *code;    /* of the decorated function. Owned. */
     sp_node *node;     /* where the last step ran, in the run `run` */
     uint64_t run;
+    PyObject *metadata; /* scope that is in force in every step, or NULL. Owned. */
+    uint32_t annotation; /* number of the metadata at the first step */
     uint64_t start;    /* of the first step */
     uint64_t running;  /* ticks inside steps, */
-    int64_t children;  /* and of those inside other regions */
+    int64_t children;  /* and of those inside other regions, */
+    uint32_t inside;   /* in so many calls */
     sp_line_frame line; /* between steps, in line mode */
     bool is_async_generator; /* a step that returns is no end */
+    bool record_outcome;
     bool started, over, nested;
 } Steps;
 
@@ -31,10 +35,14 @@ static void record(Steps *steps, uint64_t now, bool failed)
 {
     uint64_t lasted = now - steps->start;
     int64_t own = (int64_t)steps->running - steps->children;
-    sp_node_record(steps->node, lasted, (int64_t)lasted - own, steps->nested, failed);
+    sp_node_record(steps->node, lasted, (int64_t)lasted - own, steps->inside, steps->nested,
+                   failed);
     sp_log *log = &sp_here.thread->log;
+    if (SP_UNLIKELY(steps->record_outcome))
+        steps->annotation =
+            sp_metadata_outcome(steps->region->manager, steps->annotation, failed);
     if (log->on)
-        sp_log_append(log, steps->start, lasted, steps->node->id);
+        sp_log_append(log, steps->annotation, steps->start, lasted, steps->node->id);
 }
 
 static uint32_t step_begin(Steps *steps)
@@ -43,12 +51,15 @@ static uint32_t step_begin(Steps *steps)
     uint32_t mark = 0;
     if (SP_UNLIKELY(region->lines))
         mark = sp_lines_step_begin(region, (PyCodeObject *)steps->code, &steps->line);
-    sp_scope_enter(region->manager, region, steps);
+    if (SP_UNLIKELY(steps->metadata != NULL))
+        sp_metadata_push(steps->metadata);
+    sp_scope_enter(region->manager, region, steps, sp_metadata_for(region));
     if (!steps->started && sp_here.run == region->manager->run) {
         steps->started = true;
         steps->run = sp_here.run;
         steps->start = sp_here.thread->top->start;
         steps->nested = sp_here.thread->top->nested;
+        steps->annotation = sp_here.thread->top->annotation;
     }
     return mark;
 }
@@ -58,6 +69,8 @@ static void step_end(Steps *steps, uint32_t mark, outcome how)
     uint64_t now = sp_now();
     sp_manager *manager = steps->region->manager;
     sp_scope *scope = sp_scope_pop(manager, steps->region, steps, now);
+    if (SP_UNLIKELY(steps->metadata != NULL))
+        sp_metadata_pop(steps->metadata);
     if (SP_UNLIKELY(mark != 0))
         sp_lines_step_end(mark, &steps->line);
     if (how != STEP_GOES_ON)
@@ -67,6 +80,7 @@ static void step_end(Steps *steps, uint32_t mark, outcome how)
     steps->node = scope->node;
     steps->running += now - scope->start;
     steps->children += scope->children;
+    steps->inside += scope->inside;
     if (how == STEP_GOES_ON || steps->run != manager->run)
         scope->node->active--; /* not finished, or begun in an earlier run: no call of this one */
     else
@@ -197,20 +211,28 @@ static PyObject *steps_end(PyObject *self, PyObject *unused)
 
 static PyObject *steps_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    PyObject *region, *code, *inner;
-    int is_async_generator = 0;
-    static char *names[] = {"region", "code", "inner", "is_async_generator", NULL};
+    PyObject *region, *code, *inner, *metadata = Py_None;
+    int is_async_generator = 0, record_outcome = 0;
+    static char *names[] = {"region", "code", "inner", "is_async_generator", "metadata",
+                            "record_outcome", NULL};
     sp_state *state = PyType_GetModuleState(type);
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!O|p:Steps", names, state->region_type,
-                                     &region, &PyCode_Type, &code, &inner, &is_async_generator))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!O|pOp:Steps", names, state->region_type,
+                                     &region, &PyCode_Type, &code, &inner, &is_async_generator,
+                                     &metadata, &record_outcome))
         return NULL;
+    if (metadata != Py_None && Py_TYPE(metadata) != state->metadata_scope_type) {
+        PyErr_SetString(PyExc_TypeError, "Steps() takes a metadata scope or None as metadata");
+        return NULL;
+    }
     Steps *steps = (Steps *)type->tp_alloc(type, 0);
     if (steps == NULL)
         return NULL;
     steps->region = (sp_region *)Py_NewRef(region);
     steps->code = Py_NewRef(code);
     steps->inner = Py_NewRef(inner);
+    steps->metadata = metadata == Py_None ? NULL : Py_NewRef(metadata);
     steps->is_async_generator = is_async_generator;
+    steps->record_outcome = record_outcome;
     return (PyObject *)steps;
 }
 
@@ -219,6 +241,7 @@ static int steps_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(((Steps *)self)->inner);
     Py_VISIT(((Steps *)self)->region);
+    Py_VISIT(((Steps *)self)->metadata);
     return 0;
 }
 
@@ -237,6 +260,7 @@ static void steps_dealloc(PyObject *self)
     sp_lines_step_drop(&((Steps *)self)->line);
     Py_XDECREF(((Steps *)self)->region);
     Py_XDECREF(((Steps *)self)->code);
+    Py_XDECREF(((Steps *)self)->metadata);
     type->tp_free(self);
     Py_DECREF(type);
 }

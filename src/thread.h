@@ -15,7 +15,9 @@ typedef struct {
     const void *key;
     sp_node *node;
     uint64_t start;
-    int64_t children; /* ticks that calls made inside took so far */
+    int64_t children; /* ticks that calls made inside took so far, */
+    uint32_t inside;  /* and how many calls that were */
+    uint32_t annotation; /* number of its metadata in the run; 0 for none */
     bool nested;      /* inside a call of the same node: a recursion */
 } sp_scope;
 

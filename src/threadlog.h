@@ -10,7 +10,9 @@
 #include "compat.h"
 
 /* A record is the start in ticks, and the duration with the number of the node below it. A
- * duration too long for its 40 bits (some minutes) stands in the record that follows. */
+ * duration too long for its 40 bits (some minutes) stands in the record that follows. Node 0, the
+ * root, has no calls: a record of it says with which metadata, by number, the calls after it were
+ * made. */
 typedef struct {
     uint64_t start;
     uint64_t rest;
@@ -38,25 +40,29 @@ typedef struct {
     sp_block **blocks;     /* Owned. */
     size_t count, capacity;
     uint64_t thread;
+    uint32_t annotation; /* metadata of the calls written now; 0 for none */
     uint64_t dropped; /* calls that found no memory: their statistics are kept, their times not */
     bool on;          /* off: statistics only */
 } sp_log;
 
 void sp_log_init(sp_log *log, uint64_t thread, bool on);
 void sp_log_free(sp_log *log);
-/* Make room for two records; false when there is none. */
+/* Make room for three records; false when there is none. */
 bool sp_log_extend(sp_log *log);
 /* Bring the headers' `used` up to date, before the blocks are read. */
 void sp_log_settle(sp_log *log);
 
-SP_NOINLINE void sp_log_append_long(sp_log *log, uint64_t start, uint64_t ticks, uint32_t node);
+SP_NOINLINE void sp_log_append_slow(sp_log *log, uint32_t annotation, uint64_t start,
+                                    uint64_t ticks, uint32_t node);
 
 /* Write one call. */
-SP_INLINE void sp_log_append(sp_log *log, uint64_t start, uint64_t ticks, uint32_t node)
+SP_INLINE void sp_log_append(sp_log *log, uint32_t annotation, uint64_t start, uint64_t ticks,
+                             uint32_t node)
 {
     sp_record *record = log->next;
-    if (SP_UNLIKELY(record == log->end || ticks >= SP_LONG_DURATION || node >= SP_NODE_LIMIT)) {
-        sp_log_append_long(log, start, ticks, node);
+    if (SP_UNLIKELY(record == log->end || ticks >= SP_LONG_DURATION || node >= SP_NODE_LIMIT
+                    || annotation != log->annotation)) {
+        sp_log_append_slow(log, annotation, start, ticks, node);
         return;
     }
     record->start = start;

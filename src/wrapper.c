@@ -1,6 +1,7 @@
 #include "wrapper.h"
 
 #include "lines.h"
+#include "metadata.h"
 #include "scope.h"
 #include "twin.h"
 
@@ -26,7 +27,7 @@ PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc 
     if (SP_UNLIKELY(remaining < SP_C_RECURSION_LOW) && sp_here.stack_floor != 0)
         state->c_recursion_remaining = SP_C_RECURSION_LOW;
 #endif
-    sp_scope_enter(region->manager, region, &mark);
+    sp_scope_enter(region->manager, region, &mark, sp_metadata_for(region));
     PyObject *result = call(function, args, nargsf, names);
     sp_scope_leave(region->manager, region, &mark, result == NULL);
 #if SP_C_RECURSION
@@ -46,6 +47,8 @@ typedef struct {
     PyObject *wrapped;  /* Owned. */
     sp_region *region;  /* Owned. */
     PyObject *bottom;   /* the Python function it ends in, for line mode, or NULL. Owned. */
+    PyObject *metadata; /* of each call: a dict or a callable, or NULL. Owned. */
+    bool record_outcome;
     PyObject *dict;
     PyObject *weakrefs;
 } Wrapper;
@@ -57,17 +60,54 @@ SP_INLINE vectorcallfunc call_of(const Wrapper *wrapper)
                                                : PyObject_Vectorcall;
 }
 
+/* The code that runs, where line mode wants to know. */
+SP_INLINE PyCodeObject *code_of(const Wrapper *wrapper)
+{
+    return SP_UNLIKELY(wrapper->region->lines) && wrapper->bottom != NULL
+               ? (PyCodeObject *)PyFunction_GET_CODE(wrapper->bottom)
+               : NULL;
+}
+
 static PyObject *wrapper_call(PyObject *self, PyObject *const *args, size_t nargsf,
                               PyObject *names)
 {
     Wrapper *wrapper = (Wrapper *)self;
-    PyCodeObject *code = NULL;
-    if (SP_UNLIKELY(wrapper->region->lines) && wrapper->bottom != NULL)
-        code = (PyCodeObject *)PyFunction_GET_CODE(wrapper->bottom);
     if (SP_LIKELY(wrapper->region->recording))
-        return sp_wrapper_call(wrapper->region, wrapper->wrapped, call_of(wrapper), code, args,
-                               nargsf, names);
+        return sp_wrapper_call(wrapper->region, wrapper->wrapped, call_of(wrapper),
+                               code_of(wrapper), args, nargsf, names);
     return call_of(wrapper)(wrapper->wrapped, args, nargsf, names);
+}
+
+/* The call itself, with a note of how it ended on the scope around it. */
+static PyObject *call_and_note(PyObject *self, PyObject *const *args, size_t nargsf,
+                               PyObject *names)
+{
+    Wrapper *wrapper = (Wrapper *)self;
+    PyObject *result = call_of(wrapper)(wrapper->wrapped, args, nargsf, names);
+    if (wrapper->record_outcome)
+        sp_metadata_note_outcome(wrapper->region, result == NULL);
+    return result;
+}
+
+static PyObject *annotated_call(PyObject *self, PyObject *const *args, size_t nargsf,
+                                PyObject *names)
+{
+    Wrapper *wrapper = (Wrapper *)self;
+    if (!wrapper->region->recording)
+        return call_of(wrapper)(wrapper->wrapped, args, nargsf, names);
+    PyObject *metadata = NULL;
+    if (wrapper->metadata != NULL)
+        metadata = sp_metadata_of_call(wrapper->region->manager, wrapper->metadata, args, nargsf,
+                                       names);
+    if (metadata != NULL)
+        sp_metadata_push(metadata);
+    PyObject *result = sp_wrapper_call(wrapper->region, self, call_and_note, code_of(wrapper),
+                                       args, nargsf, names);
+    if (metadata != NULL) {
+        sp_metadata_pop(metadata);
+        Py_DECREF(metadata);
+    }
+    return result;
 }
 
 static PyObject *wrapper_get(PyObject *self, PyObject *instance, PyObject *type)
@@ -110,6 +150,7 @@ static int wrapper_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(wrapper->wrapped);
     Py_VISIT(wrapper->region);
     Py_VISIT(wrapper->bottom);
+    Py_VISIT(wrapper->metadata);
     Py_VISIT(wrapper->dict);
     return 0;
 }
@@ -131,6 +172,7 @@ static void wrapper_dealloc(PyObject *self)
     Py_XDECREF(wrapper->wrapped);
     Py_XDECREF(wrapper->region);
     Py_XDECREF(wrapper->bottom);
+    Py_XDECREF(wrapper->metadata);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -195,28 +237,35 @@ static PyObject *bottom_of(PyObject *callable)
     return NULL;
 }
 
-static PyObject *wrapper_new(sp_region *region, PyObject *function)
+static PyObject *wrapper_new(sp_region *region, PyObject *function, PyObject *metadata,
+                             bool record_outcome)
 {
     PyTypeObject *type = region->manager->state->wrapper_type;
     Wrapper *wrapper = (Wrapper *)type->tp_alloc(type, 0);
     if (wrapper == NULL)
         return NULL;
-    wrapper->vectorcall = wrapper_call;
+    wrapper->vectorcall =
+        metadata != NULL || record_outcome ? annotated_call : wrapper_call;
     wrapper->wrapped = Py_NewRef(function);
     wrapper->region = (sp_region *)Py_NewRef(region);
     wrapper->bottom = bottom_of(function);
+    wrapper->metadata = Py_XNewRef(metadata);
+    wrapper->record_outcome = record_outcome;
     return (PyObject *)wrapper;
 }
 
-PyObject *sp_wrapper_new(sp_region *region, PyObject *function)
+PyObject *sp_wrapper_new(sp_region *region, PyObject *function, PyObject *metadata,
+                         bool record_outcome)
 {
     if (!PyCallable_Check(function)) {
         PyErr_Format(PyExc_TypeError, "profile() decorates a callable, got %.200s: %R",
                      Py_TYPE(function)->tp_name, function);
         return NULL;
     }
-    return sp_twin_fits(function) ? sp_twin_new(region, function)
-                                  : wrapper_new(region, function);
+    bool plain = metadata == NULL && !record_outcome;
+    return plain && sp_twin_fits(function)
+               ? sp_twin_new(region, function)
+               : wrapper_new(region, function, metadata, record_outcome);
 }
 
 void sp_wrapper_switch(sp_manager *manager) { sp_twin_switch(manager); }

@@ -9,8 +9,10 @@
 
 #include "region.h"
 
-/* The function under the region, as a new reference; NULL with an exception set. */
-PyObject *sp_wrapper_new(sp_region *region, PyObject *function);
+/* The function under the region, as a new reference; NULL with an exception set. metadata: of each
+ * call, a dict or a callable, or NULL. record_outcome: note how each call ended. */
+PyObject *sp_wrapper_new(sp_region *region, PyObject *function, PyObject *metadata,
+                         bool record_outcome);
 /* The manager's recording state changed: turn its twins on or off. */
 void sp_wrapper_switch(sp_manager *manager);
 

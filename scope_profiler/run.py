@@ -1,0 +1,129 @@
+"""Runs and sessions: what setup() and session() return."""
+
+from functools import wraps
+import os
+from time import perf_counter_ns
+import weakref
+
+
+class ProfilingRun:
+    """One run, from a setup() on: what setup() returns."""
+
+    def __init__(self, manager, settings):
+        self._manager = weakref.ref(manager)
+        self._settings = settings
+        self.start_time_ns = perf_counter_ns()
+        self.finalize_time_ns = None
+        self._results = None
+        self._over = settings["deactivate_profiling"]
+
+    def __repr__(self):
+        state = "active" if self.is_active else "over"
+        return f"<ProfilingRun {self._settings['label'] or self.file_path!r}: {state}>"
+
+    @property
+    def file_path(self):
+        """Where finalize() writes, or None when nothing is written."""
+        if self._settings["deactivate_file_output"] or self._settings["deactivate_profiling"]:
+            return None
+        return os.fspath(self._settings["file_path"])
+
+    @property
+    def label(self):
+        """The run's name, or None."""
+        return self._settings["label"]
+
+    @property
+    def is_active(self):
+        """Whether this is its manager's current run, and calls are recorded (or paused)."""
+        manager = self._manager()
+        return manager is not None and manager._run is self and not self._over
+
+    @property
+    def results(self):
+        """The ProfilingResults of the last finalize(), or None before it."""
+        return self._results
+
+    def finalize(self, verbose=True, return_results=True, **settings):
+        """ProfileManager.finalize() of this run. RuntimeError when setup() has replaced it."""
+        manager = self._manager()
+        if manager is None or manager._run is not self:
+            raise RuntimeError("this run was replaced by a later setup()")
+        return manager.finalize(verbose=verbose, return_results=return_results, **settings)
+
+
+class Session:
+    """setup(), a region around everything, finalize(): see ProfileManager.session."""
+
+    ROOT = "scope_profiler.session"
+
+    def __init__(self, manager, options, finalizing, settings):
+        self._manager = manager
+        self._options = options
+        self._finalizing = finalizing  # what finalize() is called with
+        self._settings = settings
+        self._run = None
+
+    def __call__(self, function):
+        @wraps(function)
+        def in_session(*args, **kwargs):
+            with Session(self._manager, self._options, self._finalizing, self._settings):
+                return function(*args, **kwargs)
+
+        return in_session
+
+    def __enter__(self):
+        self._run = self._manager.setup(self._options, **self._settings)
+        self._root = _Root(self._manager.profile_region(self.ROOT))
+        return self
+
+    def __exit__(self, *exception):
+        self._root.close(exception)
+        manager = self._manager
+        if manager._run is self._run:
+            try:
+                manager.finalize(**self._finalizing)
+            finally:
+                manager._stop()
+        return False
+
+    @property
+    def results(self):
+        """The ProfilingResults, once the session is over and with return_results=True."""
+        return self._run.results if self._run else None
+
+    @property
+    def file_path(self):
+        """Where the session is written, or None."""
+        return self._run.file_path if self._run else None
+
+    @property
+    def is_active(self):
+        """Whether the session records now."""
+        return self._run is not None and self._run.is_active
+
+    def finalize(self, **settings):
+        """A checkpoint of the session; see ProfilingRun.finalize. RuntimeError outside it."""
+        if self._run is None:
+            raise RuntimeError("the session has not begun: enter it with `with`")
+        return self._run.finalize(**settings)
+
+
+class _Root:
+    """The open region around a session. It is entered and left from this one frame, a suspended
+    generator's, so that leaving pairs with entering wherever the session ends."""
+
+    def __init__(self, region):
+        self._steps = self._scope(region)
+        next(self._steps)
+
+    @staticmethod
+    def _scope(region):
+        exception = None
+        region.__enter__()
+        exception = yield
+        region.__exit__(*exception)
+        yield
+
+    def close(self, exception):
+        self._steps.send(exception)

@@ -1,0 +1,445 @@
+#include "metadata.h"
+
+#include "scope.h"
+
+/* ---- Scopes ------------------------------------------------------------------------------ */
+
+typedef struct {
+    PyObject_HEAD
+    sp_manager *manager; /* Owned. */
+    PyObject *values;    /* dict; with what was in force around it, once it is entered. Owned. */
+    PyObject *token;     /* what takes it back; NULL when it is not in force. Owned. */
+    sp_region *region;   /* entered with it, or NULL. Owned. */
+    uint64_t run;        /* in which it has this number */
+    uint32_t number;
+    bool merged;
+} Scope;
+
+/* Something of ours failed on the way of a call: count it, keep the first message. */
+static void count_failure(sp_manager *manager)
+{
+    manager->metadata_lost++;
+    if (manager->metadata_error == NULL) {
+        PyObject *type, *value, *traceback;
+        PyErr_Fetch(&type, &value, &traceback);
+        PyErr_NormalizeException(&type, &value, &traceback);
+        manager->metadata_error = value == NULL ? NULL : PyObject_Repr(value);
+        Py_XDECREF(type);
+        Py_XDECREF(value);
+        Py_XDECREF(traceback);
+    }
+    PyErr_Clear();
+}
+
+static PyObject *scope_new(sp_manager *manager, PyObject *values, sp_region *region)
+{
+    PyTypeObject *type = manager->state->metadata_scope_type;
+    Scope *scope = (Scope *)type->tp_alloc(type, 0);
+    if (scope == NULL)
+        return NULL;
+    scope->manager = (sp_manager *)Py_NewRef(manager);
+    scope->values = Py_NewRef(values);
+    scope->region = (sp_region *)Py_XNewRef(region);
+    return (PyObject *)scope;
+}
+
+/* Calls of the run may have metadata from now on: the regions are told once. */
+static void announce(sp_manager *manager)
+{
+    if (manager->annotated || !manager->recording || !manager->events)
+        return;
+    manager->annotated = true;
+    for (uint32_t i = 0; i < manager->region_count; i++)
+        sp_region_switch(manager->regions[i]);
+}
+
+/* The scope in force here, a new reference; NULL for none. */
+static int current(sp_manager *manager, Scope **scope)
+{
+    PyObject *value = NULL;
+    if (manager->context != NULL && PyContextVar_Get(manager->context, NULL, &value) < 0)
+        return -1;
+    *scope = (Scope *)value;
+    return 0;
+}
+
+/* Values around it hold inside it as well, unless it has its own. */
+static int merge(Scope *scope)
+{
+    Scope *around;
+    if (scope->merged)
+        return 0;
+    if (current(scope->manager, &around) < 0)
+        return -1;
+    PyObject *merged = around == NULL ? NULL : PyDict_Copy(around->values);
+    int result = 0;
+    if (around != NULL) {
+        result = merged == NULL ? -1 : PyDict_Update(merged, scope->values);
+        Py_DECREF(around);
+    }
+    if (result == 0 && merged != NULL)
+        Py_SETREF(scope->values, Py_NewRef(merged));
+    Py_XDECREF(merged);
+    scope->merged = result == 0;
+    return result;
+}
+
+static int enter(Scope *scope)
+{
+    sp_manager *manager = scope->manager;
+    if (manager->context == NULL) {
+        manager->context = PyContextVar_New("scope_profiler.metadata", NULL);
+        if (manager->context == NULL)
+            return -1;
+    }
+    if (merge(scope) < 0)
+        return -1;
+    scope->token = PyContextVar_Set(manager->context, (PyObject *)scope);
+    if (scope->token == NULL)
+        return -1;
+    announce(manager);
+    return 0;
+}
+
+/* In another context than it was entered in (a generator closed from elsewhere) it cannot be
+ * taken back, and need not be: that context has it no longer in use. */
+static void leave(Scope *scope)
+{
+    PyObject *token = scope->token;
+    scope->token = NULL;
+    if (token != NULL && PyContextVar_Reset(scope->manager->context, token) < 0)
+        PyErr_Clear();
+    Py_XDECREF(token);
+}
+
+void sp_metadata_push(PyObject *scope)
+{
+    if (enter((Scope *)scope) < 0)
+        count_failure(((Scope *)scope)->manager);
+}
+
+void sp_metadata_pop(PyObject *scope)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    leave((Scope *)scope);
+    PyErr_Restore(type, value, traceback);
+}
+
+static PyObject *scope_enter(PyObject *self, PyObject *unused)
+{
+    Scope *scope = (Scope *)self;
+    (void)unused;
+    if (scope->token != NULL) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "this metadata scope is open already: make one for each `with`");
+        return NULL;
+    }
+    if (enter(scope) < 0)
+        return NULL;
+    if (scope->region == NULL)
+        return Py_NewRef(scope->values);
+    sp_region_enter(scope->region, sp_current_frame());
+    return Py_NewRef(scope->region);
+}
+
+static PyObject *scope_exit(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
+{
+    Scope *scope = (Scope *)self;
+    if (scope->region != NULL)
+        sp_region_leave(scope->region, sp_current_frame(), nargs == 3 && args[0] != Py_None);
+    leave(scope);
+    Py_RETURN_NONE;
+}
+
+/* Used as a decorator, as context managers of contextlib can be. */
+static PyObject *scope_call(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    PyObject *function, *result = NULL;
+    static char *names[] = {"function", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:metadata", names, &function))
+        return NULL;
+    PyObject *module = PyImport_ImportModule("scope_profiler.decorator");
+    if (module != NULL)
+        result = PyObject_CallMethod(module, "in_metadata", "OO", self, function);
+    Py_XDECREF(module);
+    return result;
+}
+
+PyDoc_STRVAR(again_doc,
+"_again()\n--\n\nA scope like this one, to be entered.");
+
+static PyObject *scope_again(PyObject *self, PyObject *unused)
+{
+    Scope *scope = (Scope *)self;
+    (void)unused;
+    PyObject *values = PyDict_Copy(scope->values);
+    PyObject *again = values == NULL ? NULL : scope_new(scope->manager, values, scope->region);
+    Py_XDECREF(values);
+    return again;
+}
+
+static int scope_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Scope *scope = (Scope *)self;
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(scope->manager);
+    Py_VISIT(scope->values);
+    Py_VISIT(scope->token);
+    Py_VISIT(scope->region);
+    return 0;
+}
+
+static void scope_dealloc(PyObject *self)
+{
+    Scope *scope = (Scope *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    Py_XDECREF(scope->token);
+    Py_XDECREF(scope->values);
+    Py_XDECREF(scope->region);
+    Py_XDECREF(scope->manager);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef scope_methods[] = {
+    {"__enter__", scope_enter, METH_NOARGS, "Put the values in force; gives the dict of all."},
+    {"__exit__", (PyCFunction)(void (*)(void))scope_exit, METH_FASTCALL, "Take them back."},
+    {"_again", scope_again, METH_NOARGS, again_doc},
+    {NULL},
+};
+
+static PyType_Slot scope_slots[] = {
+    {Py_tp_doc, "Metadata of the calls made inside: what ProfileManager.metadata() gives."},
+    {Py_tp_call, scope_call},
+    {Py_tp_traverse, scope_traverse},
+    {Py_tp_dealloc, scope_dealloc},
+    {Py_tp_methods, scope_methods},
+    {0, NULL},
+};
+
+static PyType_Spec scope_spec = {
+    .name = "scope_profiler._core.MetadataScope",
+    .basicsize = sizeof(Scope),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE
+             | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = scope_slots,
+};
+
+/* ---- Numbers ----------------------------------------------------------------------------- */
+
+/* Note an entry of the run's table: a dict, or (dict or None, name of an exception or None) for
+ * how a call ended. Its number; 0 when memory is out. */
+static uint32_t note(sp_manager *manager, PyObject *entry)
+{
+    if (manager->annotations == NULL)
+        manager->annotations = PyList_New(0);
+    if (manager->annotations == NULL || PyList_Append(manager->annotations, entry) < 0) {
+        count_failure(manager);
+        return 0;
+    }
+    return (uint32_t)PyList_GET_SIZE(manager->annotations);
+}
+
+SP_NOINLINE uint32_t sp_metadata_now(sp_manager *manager)
+{
+    Scope *scope;
+    if (current(manager, &scope) < 0) {
+        count_failure(manager);
+        return 0;
+    }
+    if (scope == NULL)
+        return 0;
+    if (SP_UNLIKELY(scope->run != manager->run)) {
+        scope->number = note(manager, scope->values);
+        scope->run = manager->run;
+    }
+    uint32_t number = scope->number;
+    Py_DECREF(scope);
+    return number;
+}
+
+static PyObject *outcome_entry(sp_manager *manager, uint32_t number, PyTypeObject *raised)
+{
+    PyObject *values =
+        number == 0 ? Py_None : PyList_GET_ITEM(manager->annotations, number - 1);
+    PyObject *name = raised == NULL ? Py_NewRef(Py_None)
+                                    : PyObject_GetAttrString((PyObject *)raised, "__name__");
+    return name == NULL ? NULL : Py_BuildValue("(ON)", values, name);
+}
+
+/* (number, exception type or NULL) -> number, kept in a dict: it is the same few all the time. */
+static uint32_t find_outcome(sp_manager *manager, uint32_t number, PyTypeObject *raised)
+{
+    uint32_t found = 0;
+    if (manager->outcomes == NULL && (manager->outcomes = PyDict_New()) == NULL)
+        return 0;
+    PyObject *key = Py_BuildValue("(IO)", number, raised == NULL ? Py_None : (PyObject *)raised);
+    if (key == NULL)
+        return 0;
+    PyObject *known = PyDict_GetItemWithError(manager->outcomes, key);
+    if (known != NULL) {
+        found = (uint32_t)PyLong_AsUnsignedLong(known);
+    }
+    else if (!PyErr_Occurred()) {
+        PyObject *entry = outcome_entry(manager, number, raised);
+        found = entry == NULL ? 0 : note(manager, entry);
+        Py_XDECREF(entry);
+        PyObject *value = found == 0 ? NULL : PyLong_FromUnsignedLong(found);
+        if (value != NULL && PyDict_SetItem(manager->outcomes, key, value) < 0)
+            PyErr_Clear();
+        Py_XDECREF(value);
+    }
+    Py_DECREF(key);
+    return found;
+}
+
+uint32_t sp_metadata_outcome(sp_manager *manager, uint32_t number, bool failed)
+{
+    PyObject *type, *value, *traceback;
+    if (!manager->events)
+        return 0;
+    PyErr_Fetch(&type, &value, &traceback);
+    uint32_t found = find_outcome(manager, number, failed ? (PyTypeObject *)type : NULL);
+    if (found == 0)
+        count_failure(manager);
+    PyErr_Restore(type, value, traceback);
+    return found == 0 ? number : found;
+}
+
+void sp_metadata_note_outcome(sp_region *region, bool failed)
+{
+    sp_manager *manager = region->manager;
+    if (sp_here.run != manager->run)
+        return;
+    sp_thread *thread = sp_here.thread;
+    for (sp_scope *scope = thread->top; scope > thread->scopes; scope--) {
+        if (scope->region == region) {
+            scope->annotation = sp_metadata_outcome(manager, scope->annotation, failed);
+            return;
+        }
+    }
+}
+
+void sp_metadata_forget(sp_manager *manager)
+{
+    Py_CLEAR(manager->annotations);
+    Py_CLEAR(manager->outcomes);
+    Py_CLEAR(manager->metadata_error);
+    manager->metadata_lost = 0;
+    manager->annotated = false;
+}
+
+/* ---- Of decorated calls ------------------------------------------------------------------ */
+
+/* New dict, or NULL with an exception. */
+static PyObject *values_of(PyObject *metadata, PyObject *const *args, size_t nargsf,
+                           PyObject *names)
+{
+    if (PyDict_Check(metadata))
+        return PyDict_Copy(metadata);
+    PyObject *given = PyObject_Vectorcall(metadata, args, nargsf, names);
+    if (given == NULL)
+        return NULL;
+    PyObject *values = PyDict_New();
+    if (values != NULL && PyDict_Update(values, given) < 0)
+        Py_CLEAR(values);
+    Py_DECREF(given);
+    return values;
+}
+
+PyObject *sp_metadata_of_call(sp_manager *manager, PyObject *metadata, PyObject *const *args,
+                              size_t nargsf, PyObject *names)
+{
+    PyObject *values = values_of(metadata, args, nargsf, names);
+    PyObject *scope = values == NULL ? NULL : scope_new(manager, values, NULL);
+    Py_XDECREF(values);
+    if (scope == NULL)
+        count_failure(manager);
+    return scope;
+}
+
+const char sp_metadata_of_call_doc[] =
+"_metadata_of_call(metadata, args, kwargs)\n--\n\n"
+"The scope for one call of a function decorated with metadata; None when there is none.";
+
+PyObject *sp_metadata_of_call_py(PyObject *self, PyObject *args)
+{
+    PyObject *metadata, *positional, *named;
+    if (!PyArg_ParseTuple(args, "OO!O!:_metadata_of_call", &metadata, &PyTuple_Type, &positional,
+                          &PyDict_Type, &named))
+        return NULL;
+    sp_manager *manager = (sp_manager *)self;
+    PyObject *values = PyDict_Check(metadata) ? PyDict_Copy(metadata)
+                                              : PyObject_Call(metadata, positional, named);
+    PyObject *scope =
+        values == NULL ? NULL : sp_metadata_of_call(manager, values, NULL, 0, NULL);
+    if (values == NULL)
+        count_failure(manager);
+    Py_XDECREF(values);
+    return scope == NULL ? Py_NewRef(Py_None) : scope;
+}
+
+/* ---- What the manager hands out ---------------------------------------------------------- */
+
+static PyObject *dict_of(PyObject *const *values, PyObject *names)
+{
+    PyObject *dict = PyDict_New();
+    for (Py_ssize_t i = 0; dict != NULL && names != NULL && i < PyTuple_GET_SIZE(names); i++) {
+        if (PyDict_SetItem(dict, PyTuple_GET_ITEM(names, i), values[i]) < 0)
+            Py_CLEAR(dict);
+    }
+    return dict;
+}
+
+PyObject *sp_metadata_scope(sp_manager *manager, const char *what, sp_region *region,
+                          PyObject *const *args, Py_ssize_t nargs, PyObject *names)
+{
+    if (nargs != 0) {
+        PyErr_Format(PyExc_TypeError, "%s() takes keyword arguments alone, name=value; got %zd "
+                     "by position", what, nargs);
+        return NULL;
+    }
+    PyObject *values = dict_of(args, names);
+    PyObject *scope = values == NULL ? NULL : scope_new(manager, values, region);
+    Py_XDECREF(values);
+    return scope;
+}
+
+const char sp_metadata_make_doc[] =
+"metadata(**values)\n--\n\n"
+"Context manager or decorator: the calls that begin inside it, in this thread or task, carry\n"
+"the values. Scopes add up; the innermost wins. Gives the dict of all values, which may be added\n"
+"to. TypeError for positional arguments.";
+
+PyObject *sp_metadata_make(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+                           PyObject *names)
+{
+    return sp_metadata_scope((sp_manager *)self, "metadata", NULL, args, nargs, names);
+}
+
+const char sp_metadata_annotations_doc[] =
+"_annotations()\n--\n\n"
+"The metadata noted in the current run, by number less one: each a dict, or a pair (entry or\n"
+"None, name of the exception or None) for calls whose outcome is recorded; and how often it could\n"
+"not be noted, with the first reason: (list, int, str or None).";
+
+PyObject *sp_metadata_annotations(PyObject *self, PyObject *unused)
+{
+    sp_manager *manager = (sp_manager *)self;
+    (void)unused;
+    PyObject *entries = manager->annotations == NULL
+                            ? PyList_New(0)
+                            : PyList_GetSlice(manager->annotations, 0, PY_SSIZE_T_MAX);
+    if (entries == NULL)
+        return NULL;
+    return Py_BuildValue("(NKO)", entries, (unsigned long long)manager->metadata_lost,
+                         manager->metadata_error == NULL ? Py_None : manager->metadata_error);
+}
+
+int sp_metadata_init(PyObject *module, sp_state *state)
+{
+    state->metadata_scope_type = sp_add_type(module, &scope_spec, NULL);
+    return state->metadata_scope_type == NULL ? -1 : 0;
+}

@@ -1,0 +1,52 @@
+/* Metadata of calls: dicts that are in force in a context (a thread, a task), not in an interval
+ * of time. A context variable holds the scope in force; a call notes its number when it begins,
+ * and the log writes the number when it changes. So a call costs one look at the variable,
+ * whatever the number of scopes, and one without metadata nothing. */
+#ifndef SP_METADATA_H
+#define SP_METADATA_H
+
+#include "region.h"
+
+/* The number of the metadata in force here, in the current run; 0 for none. Never fails: what
+ * cannot be noted is counted. */
+uint32_t sp_metadata_now(sp_manager *manager);
+
+SP_INLINE uint32_t sp_metadata_for(const sp_region *region)
+{
+    return SP_UNLIKELY(region->annotated) ? sp_metadata_now(region->manager) : 0;
+}
+
+/* A scope for one call of a function decorated with metadata: a dict, or a callable that gets the
+ * call's arguments and gives one. NULL without an exception when it gives none: counted. */
+PyObject *sp_metadata_of_call(sp_manager *manager, PyObject *metadata, PyObject *const *args,
+                              size_t nargsf, PyObject *names);
+/* Put a scope in force, and take it back; neither touches an exception that is on its way. */
+void sp_metadata_push(PyObject *scope);
+void sp_metadata_pop(PyObject *scope);
+
+/* The number that adds to the metadata of this number how the call ended: with the exception that
+ * is on its way, or well. */
+uint32_t sp_metadata_outcome(sp_manager *manager, uint32_t number, bool failed);
+/* The same for the call that is open in this thread in the region. */
+void sp_metadata_note_outcome(sp_region *region, bool failed);
+
+/* A run begins or a manager ends: what was noted is forgotten. */
+void sp_metadata_forget(sp_manager *manager);
+
+/* A scope with the keyword arguments as values, which enters the region (or none) with it; `what`
+ * is called by the user. */
+PyObject *sp_metadata_scope(sp_manager *manager, const char *what, sp_region *region,
+                            PyObject *const *args, Py_ssize_t nargs, PyObject *names);
+
+/* Methods of the manager. */
+PyObject *sp_metadata_make(PyObject *manager, PyObject *const *args, Py_ssize_t nargs,
+                           PyObject *names);
+extern const char sp_metadata_make_doc[];
+PyObject *sp_metadata_of_call_py(PyObject *manager, PyObject *args);
+extern const char sp_metadata_of_call_doc[];
+PyObject *sp_metadata_annotations(PyObject *manager, PyObject *unused);
+extern const char sp_metadata_annotations_doc[];
+PyObject *sp_factory_new(PyObject *manager, PyObject *region);
+extern const char sp_factory_new_doc[];
+
+#endif
