@@ -18,14 +18,22 @@ results are taken, written or shown.
 """
 
 from ._version import __version__
-from .manager import ProfileManager, ProfilingRun
+from ._core import RegionFactory
+from .manager import ProfileManager
 from .regions import Region as ProfileRegion
+from .run import ProfilingRun
 
 setup = ProfileManager.setup
+setup_from_env = ProfileManager.setup_from_env
 session = ProfileManager.session
 finalize = ProfileManager.finalize
 profile = ProfileManager.profile
 profile_region = region = ProfileManager.profile_region
+define_region = ProfileManager.define_region
+region_factory = ProfileManager.region_factory
+metadata = ProfileManager.metadata
+sample_every = ProfileManager.sample_every
+register_opt_in_tag = ProfileManager.register_opt_in_tag
 get_region = ProfileManager.get_region
 get_all_regions = ProfileManager.get_all_regions
 is_active = ProfileManager.is_active
@@ -33,9 +41,13 @@ is_configured = ProfileManager.is_configured
 registered_regions = ProfileManager.registered_regions
 recorded_regions = ProfileManager.recorded_regions
 last_results = ProfileManager.last_results
+read_results = ProfileManager.read_results
 pause = ProfileManager.pause
 resume = ProfileManager.resume
 reset = ProfileManager.reset
+
+# What define_region() gives is a region like any other: all stay valid.
+RegionHandle = ProfileRegion
 
 # Loaded when it is first asked for.
 _LAZY = {
@@ -54,22 +66,31 @@ __all__ = [
     "ProfileManager",
     "ProfileRegion",
     "ProfilingRun",
+    "RegionFactory",
+    "RegionHandle",
+    "define_region",
     "finalize",
     "get_all_regions",
     "get_region",
     "is_active",
     "is_configured",
     "last_results",
+    "metadata",
     "pause",
     "profile",
     "profile_region",
+    "read_results",
     "recorded_regions",
     "region",
+    "region_factory",
+    "register_opt_in_tag",
     "registered_regions",
     "reset",
     "resume",
+    "sample_every",
     "session",
     "setup",
+    "setup_from_env",
     *_LAZY,
 ]
 

@@ -109,14 +109,14 @@ class ProfileManager(_core.Manager):
         """Recording begins, with nothing recorded yet."""
         settings = run._settings
         on = not settings["deactivate_profiling"]
+        self._set_line_mode(on and settings["use_line_profiler"])  # may fail: as the next
+        self._set_tracing(on and settings["recursive_profile"])
         self._run = run
         self._selection = Selection(settings["region_tags"], settings["enable_tags"])
         self._select()
-        self._set_line_mode(on and settings["use_line_profiler"])
         self._begin(not settings["aggregation_mode"], self._line_mode,
                     self._selection.wanted is not None)
         self._record(on)
-        self._set_tracing(on and settings["recursive_profile"])
 
     def _select(self):
         for region in self._regions():

@@ -152,10 +152,13 @@ def _columns(manager, region):
 
 
 def _sorted(columns):
-    """Calls in the order in which they began; they are recorded in the order of their ends."""
+    """Calls in the order in which they began, of those that began together the longest first; they
+    are recorded in the order of their ends."""
     starts = columns["start_times_ns"]
-    if len(starts) > 1 and not (starts[1:] >= starts[:-1]).all():
-        order = starts.argsort(kind="stable")
+    if len(starts) > 1 and not (starts[1:] > starts[:-1]).all():
+        import numpy as np
+
+        order = np.lexsort((-columns["durations_ns"], starts))
         return {name: column[order] for name, column in columns.items()}
     return columns
 

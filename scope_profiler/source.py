@@ -3,6 +3,8 @@
 import ast
 from functools import lru_cache
 import linecache
+import os
+import sys
 
 # A longer text is not kept: it says no more, and an attribute of an HDF5 file holds 64 KB.
 LONGEST = 60_000
@@ -17,6 +19,17 @@ def text_at(file, line):
         return None
     text = "".join(lines[line - 1 : end])
     return text if len(text) <= LONGEST else None
+
+
+def shown_path(path):
+    """A path that tells nothing of the machine: from the working directory on, or from the longest
+    of the import path's entries that it lies in; else the bare name."""
+    path = os.path.abspath(path)
+    imports = sorted((os.path.abspath(entry) for entry in sys.path if entry), key=len)
+    for root in (os.getcwd(), *reversed(imports)):
+        if path.startswith(os.path.join(root, "")):
+            return os.path.relpath(path, root)
+    return os.path.basename(path)
 
 
 @lru_cache(maxsize=64)

@@ -269,6 +269,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     manager->events = events;
     manager->lines = lines;
     manager->selective = selective;
+    manager->annotated = events && manager->context != NULL; /* a scope may be open */
     manager->recording = true;
     spread(manager);
     Py_RETURN_NONE;

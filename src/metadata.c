@@ -334,30 +334,39 @@ void sp_metadata_forget(sp_manager *manager)
 /* ---- Of decorated calls ------------------------------------------------------------------ */
 
 /* New dict, or NULL with an exception. */
-static PyObject *values_of(PyObject *metadata, PyObject *const *args, size_t nargsf,
-                           PyObject *names)
+static PyObject *dict_from(PyObject *given)
 {
-    if (PyDict_Check(metadata))
-        return PyDict_Copy(metadata);
-    PyObject *given = PyObject_Vectorcall(metadata, args, nargsf, names);
-    if (given == NULL)
+    if (PyDict_Check(given))
+        return PyDict_Copy(given);
+    if (!PyObject_HasAttrString(given, "keys")) {
+        PyErr_Format(PyExc_TypeError, "metadata gave no dict but %.200s: %R",
+                     Py_TYPE(given)->tp_name, given);
         return NULL;
+    }
     PyObject *values = PyDict_New();
     if (values != NULL && PyDict_Update(values, given) < 0)
         Py_CLEAR(values);
-    Py_DECREF(given);
     return values;
+}
+
+/* A scope of what the metadata gave, a reference that is taken; NULL, and counted, when it failed. */
+static PyObject *scope_from(sp_manager *manager, PyObject *given)
+{
+    PyObject *values = given == NULL ? NULL : dict_from(given);
+    PyObject *scope = values == NULL ? NULL : scope_new(manager, values, NULL);
+    Py_XDECREF(given);
+    Py_XDECREF(values);
+    if (scope == NULL)
+        count_failure(manager);
+    return scope;
 }
 
 PyObject *sp_metadata_of_call(sp_manager *manager, PyObject *metadata, PyObject *const *args,
                               size_t nargsf, PyObject *names)
 {
-    PyObject *values = values_of(metadata, args, nargsf, names);
-    PyObject *scope = values == NULL ? NULL : scope_new(manager, values, NULL);
-    Py_XDECREF(values);
-    if (scope == NULL)
-        count_failure(manager);
-    return scope;
+    return scope_from(manager, PyDict_Check(metadata)
+                                   ? Py_NewRef(metadata)
+                                   : PyObject_Vectorcall(metadata, args, nargsf, names));
 }
 
 const char sp_metadata_of_call_doc[] =
@@ -370,14 +379,9 @@ PyObject *sp_metadata_of_call_py(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "OO!O!:_metadata_of_call", &metadata, &PyTuple_Type, &positional,
                           &PyDict_Type, &named))
         return NULL;
-    sp_manager *manager = (sp_manager *)self;
-    PyObject *values = PyDict_Check(metadata) ? PyDict_Copy(metadata)
-                                              : PyObject_Call(metadata, positional, named);
-    PyObject *scope =
-        values == NULL ? NULL : sp_metadata_of_call(manager, values, NULL, 0, NULL);
-    if (values == NULL)
-        count_failure(manager);
-    Py_XDECREF(values);
+    PyObject *given = PyDict_Check(metadata) ? Py_NewRef(metadata)
+                                             : PyObject_Call(metadata, positional, named);
+    PyObject *scope = scope_from((sp_manager *)self, given);
     return scope == NULL ? Py_NewRef(Py_None) : scope;
 }
 

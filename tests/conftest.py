@@ -65,5 +65,5 @@ def calls_of(manager):
 
 def events_of(manager, name):
     """[(start, duration), ...] of a region, as recorded."""
-    _, starts, durations, _ = manager._events(manager._find(name))
+    _, starts, durations, *_ = manager._events(manager._find(name))
     return list(zip(memoryview(starts).cast("q"), memoryview(durations).cast("q")))

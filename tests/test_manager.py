@@ -46,9 +46,13 @@ def test_an_instance_is_independent(manager):
 def test_region_takes_one_str_by_position_or_keyword(manager):
     assert manager.profile_region(region_name="x") is manager.region("x")
     for call, message in [
-        (lambda r: r(), "takes one argument, region_name; got 0"),
-        (lambda r: r("a", "b"), "takes one argument, region_name; got 2"),
-        (lambda r: r(name="a"), "unexpected keyword argument 'name'"),
+        (lambda r: r(), "takes region_name, functions and tags; got 0 arguments"),
+        (lambda r: r("a", (), (), 4), "takes region_name, functions and tags; got 4 arguments"),
+        (lambda r: r("a", region_name="a"), "profile_region.. got 'region_name' twice"),
+        (lambda r: r(name="a"), "unexpected keyword argument 'name'; it takes region_name"),
+        (lambda r: r("a", tags=3), "tags takes non-empty str, one or several; got 3"),
+        (lambda r: r("a", tags=["b", 3]), "tags takes non-empty str, one or several; got .'b', 3"),
+        (lambda r: r("a", tags=[""]), "tags takes non-empty str"),
         (lambda r: r(3), "region_name must be a non-empty str, got int: 3"),
         (lambda r: r(None), "region_name must be a non-empty str, got NoneType: None"),
         (lambda r: r(""), "region_name must be a non-empty str, got ''"),
@@ -157,13 +161,13 @@ def test_session_as_a_decorator(capsys):
 def test_pause_and_resume(manager):
     enter(manager, "x")
     manager.pause()
-    assert not manager.is_active()
+    assert manager.is_active()
     enter(manager, "x", 5)
     manager.resume()
     enter(manager, "x")
     assert manager.get_region("x").num_calls == 2
     with manager.profile_region("open"):
-        with pytest.raises(RuntimeError, match="inside an open region"):
+        with pytest.raises(RuntimeError, match="inside open regions: leave 'open' first"):
             manager.pause()
     fresh = ProfileManager()
     for method in (fresh.pause, fresh.resume):
@@ -257,7 +261,7 @@ def test_core_checks_what_it_is_given(core):
     with pytest.raises(TypeError):
         core._events(3)
     with pytest.raises(TypeError):
-        _core.set_default(3)
+        other._factory(3)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")

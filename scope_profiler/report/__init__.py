@@ -8,14 +8,16 @@ from .notes import notes
 from .style import printer
 
 
-def print_run(manager, stream=None):
-    """Print the report of the manager's current run to stream (sys.stdout)."""
+def print_run(manager, stream=None, *, regions=True, lines=True):
+    """Print the report of the manager's current run to stream (sys.stdout): the table of regions
+    with the notes, and in line mode the tables of lines."""
     summary = summarize(manager)
     out = printer(sys.stdout if stream is None else stream)
-    region_table.show(summary, out)
-    for code, rows in summary.line_records:
+    if regions:
+        region_table.show(summary, out)
+    for code, rows in summary.line_records if lines else ():
         line_table.show(code, rows, out)
-    for note in notes(summary):
+    for note in notes(summary) if regions else ():
         out.line(note)
 
 

@@ -43,6 +43,9 @@ def _missed(summary):
         if counters[key]:
             calls = "call" if counters[key] == 1 else "calls"
             yield f"{format_count(counters[key])} {calls} {text}."
+    lost, reason = summary.metadata_lost
+    if lost:
+        yield f"{format_count(lost)} times metadata could not be noted; the first time: {reason}."
     if counters["lines_lost"]:
         yield f"{format_count(counters['lines_lost'])} times lines could not be recorded."
 
