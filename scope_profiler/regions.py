@@ -82,19 +82,22 @@ class Region(_core.Region):
         """The text of the block or function: a str, or None when it is not to be found."""
         from .source import text_at
 
-        return self.has_source and text_at(self.source_file, self.source_lineno) or None
+        if self._source_text is not None or not self.has_source:
+            return self._source_text
+        return text_at(self.source_file, self.source_lineno)
 
-    def set_source(self, source_file, source_lineno, source_text=None):
-        """Say where the region stands: a path and the number of a line, or None for both.
+    def set_source(self, filename, lineno, text=None):
+        """Say where the region stands: a path, the number of a line and the text there, or None
+        for each; a text that is not given is read from the file when it is asked for.
 
-        source_text is not kept: it is read from the file when it is asked for. TypeError when an
-        argument is not that.
+        TypeError when an argument is not that.
         """
-        if source_file is not None and not isinstance(source_file, str):
-            raise TypeError(f"source_file takes a str or None, got {source_file!r}")
-        if source_lineno is not None and not isinstance(source_lineno, int):
-            raise TypeError(f"source_lineno takes an int or None, got {source_lineno!r}")
-        self._locate(source_file, source_lineno or 0)
+        for name, value, kind in (
+            ("filename", filename, str), ("lineno", lineno, int), ("text", text, str),
+        ):
+            if value is not None and not isinstance(value, kind):
+                raise TypeError(f"{name} takes {kind.__name__} or None, got {value!r}")
+        self._locate(filename, lineno or 0, text)
 
     # ---- Its calls
 

@@ -69,7 +69,7 @@ def _longest_last(indices, rows):
 
 def take(manager):
     """The ProfilingResults of the manager's current run, as of now."""
-    from .metadata import collect_metadata
+    from .run_metadata import collect_metadata
     from .results import MPIRegion, ProfilingResults
 
     run = manager._run

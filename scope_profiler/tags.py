@@ -13,10 +13,8 @@ _VARIABLE = "SCOPE_PROFILER_ENABLE_TAGS"
 
 def normal_tags(name, tags):
     """The tags as a tuple of str; a str alone is one tag. TypeError when they are not that."""
-    if isinstance(tags, str):
-        return (tags,)
     try:
-        normal = tuple(tags)
+        normal = (tags,) if isinstance(tags, str) else tuple(tags)
     except TypeError:
         normal = (None,)
     if not all(isinstance(tag, str) and tag for tag in normal):

@@ -55,6 +55,8 @@ static int free_thread(void *thread, void *unused)
 
 static void forget_run(sp_manager *manager)
 {
+    for (uint32_t i = 0; i < manager->region_count; i++)
+        manager->regions[i]->parent = manager->regions[i]->node = NULL;
     sp_map_each(&manager->threads, free_thread, NULL);
     sp_map_free(&manager->threads);
     manager->unmatched = 0;
@@ -106,6 +108,11 @@ static bool reserve_region(sp_manager *manager)
     return true;
 }
 
+static unsigned name_hash(PyObject *name)
+{
+    return (unsigned)PyUnicode_Type.tp_hash(name); /* a subclass may have another */
+}
+
 static sp_region *find_region(sp_manager *manager, PyObject *name)
 {
     Py_ssize_t length = 0;
@@ -113,9 +120,35 @@ static sp_region *find_region(sp_manager *manager, PyObject *name)
     if (text == NULL)
         return NULL;
     SP_LOCK(&manager->lock);
-    sp_region *region = sp_names_get(&manager->names, text, (size_t)length);
+    sp_region *region = sp_names_get(&manager->names, text, (size_t)length, name_hash(name));
     SP_UNLOCK(&manager->lock);
     return region;
+}
+
+static void forget_known_names(sp_manager *manager)
+{
+    sp_known_name *known = manager->known;
+    size_t count = known == NULL ? 0 : manager->known_mask + 1;
+    manager->known = NULL;
+    manager->known_mask = 0;
+    for (size_t i = 0; i < count; i++)
+        Py_XDECREF(known[i].name);
+    PyMem_RawFree(known);
+}
+
+/* Keep as much room for names as there are regions, within reason. */
+static void grow_known_names(sp_manager *manager)
+{
+    enum { FEWEST = 16, MOST = 1 << 20 };
+    size_t count = manager->known == NULL ? FEWEST : 2 * (manager->known_mask + 1);
+    if (manager->region_count < (manager->known == NULL ? 0 : count / 4) || count > MOST)
+        return;
+    sp_known_name *known = PyMem_RawCalloc(count, sizeof *known);
+    if (known == NULL)
+        return;
+    forget_known_names(manager);
+    manager->known = known;
+    manager->known_mask = count - 1;
 }
 
 /* Put a new region into the tables; when another thread was faster, take that one instead. */
@@ -123,10 +156,11 @@ static sp_region *publish_region(sp_manager *manager, sp_region *region)
 {
     Py_ssize_t length = 0;
     const char *text = name_text(region->name, &length);
+    unsigned hash = name_hash(region->name);
     SP_LOCK(&manager->lock);
-    sp_region *found = sp_names_get(&manager->names, text, (size_t)length);
+    sp_region *found = sp_names_get(&manager->names, text, (size_t)length, hash);
     if (found == NULL && reserve_region(manager)
-        && sp_names_add(&manager->names, text, (size_t)length, region) == 0) {
+        && sp_names_add(&manager->names, text, (size_t)length, hash, region) == 0) {
         region->id = manager->region_count;
         manager->regions[manager->region_count++] = (sp_region *)Py_NewRef(region);
         found = region;
@@ -151,27 +185,43 @@ static sp_region *make_region(sp_manager *manager, PyObject *name)
     return published;
 }
 
-/* A name in the source is one object each time it is executed, so its address finds the region
- * in nearly all cases; the text decides in the others. */
-sp_region *sp_manager_region(sp_manager *manager, PyObject *name)
+SP_INLINE sp_known_name *known_slot(const sp_manager *manager, const PyObject *name)
 {
-    size_t slot = ((uintptr_t)name >> 4) % SP_NAME_CACHE;
-#ifndef Py_GIL_DISABLED
-    if (SP_LIKELY(manager->name_cache[slot].name == name))
-        return manager->name_cache[slot].region;
-#endif
+    uintptr_t address = (uintptr_t)name >> 4;
+    return &manager->known[(address ^ (address >> 12)) & manager->known_mask];
+}
+
+static SP_NOINLINE sp_region *region_slow(sp_manager *manager, PyObject *name)
+{
     sp_region *region = find_region(manager, name);
     if (region == NULL && !PyErr_Occurred())
         region = make_region(manager, name);
 #ifndef Py_GIL_DISABLED
-    if (region != NULL && PyUnicode_CheckExact(name)) {
-        Py_XSETREF(manager->name_cache[slot].name, Py_NewRef(name));
-        manager->name_cache[slot].region = region;
+    /* A name that nobody else holds, made for this call, is not met again. */
+    if (region == NULL || !PyUnicode_CheckExact(name) || Py_REFCNT(name) < 2)
+        return region;
+    grow_known_names(manager);
+    if (manager->known != NULL) {
+        sp_known_name *slot = known_slot(manager, name);
+        slot->region = region;
+        Py_XSETREF(slot->name, Py_NewRef(name));
     }
-#else
-    (void)slot;
 #endif
     return region;
+}
+
+/* A name in the source is one object each time it is executed, so its address finds the region
+ * in nearly all cases; the text decides in the others. */
+sp_region *sp_manager_region(sp_manager *manager, PyObject *name)
+{
+#ifndef Py_GIL_DISABLED
+    if (SP_LIKELY(manager->known != NULL)) {
+        sp_known_name *slot = known_slot(manager, name);
+        if (SP_LIKELY(slot->name == name))
+            return slot->region;
+    }
+#endif
+    return region_slow(manager, name);
 }
 
 /* ---- Manager ----------------------------------------------------------------------------- */
@@ -214,8 +264,7 @@ static int manager_clear(PyObject *self)
     Py_CLEAR(manager->arm);
     Py_CLEAR(manager->context);
     sp_names_free(&manager->names);
-    for (size_t i = 0; i < SP_NAME_CACHE; i++)
-        Py_CLEAR(manager->name_cache[i].name);
+    forget_known_names(manager);
     forget_run(manager); /* the trees name regions */
     manager->run = SP_NO_RUN;
     uint32_t count = manager->region_count;

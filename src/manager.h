@@ -9,7 +9,11 @@
 
 struct sp_region;
 
-enum { SP_NAME_CACHE = 256 };
+typedef struct {
+    PyObject *name; /* Owned, so that its address cannot come to mean another text. */
+    struct sp_region *region;
+} sp_known_name;
+
 #define SP_NO_RUN UINT64_MAX /* not 0: that is what a thread has before its first recording */
 
 typedef struct sp_manager {
@@ -22,10 +26,8 @@ typedef struct sp_manager {
     sp_names names;            /* text -> region, borrowed from `regions` */
     struct sp_region **regions; /* by id. Owned, and so is every reference in it. */
     uint32_t region_count, region_capacity;
-    struct {
-        PyObject *name; /* Owned, so that its address cannot come to mean another text. */
-        struct sp_region *region;
-    } name_cache[SP_NAME_CACHE];
+    sp_known_name *known; /* by the address of the name, as many as there are regions. Owned. */
+    size_t known_mask;    /* how many fit less one; 0 for none */
     uint64_t run;   /* number of the current run; unique in the process, or SP_NO_RUN */
     bool recording; /* a run is on and not paused */
     bool events;    /* it logs every call, not statistics alone */
@@ -40,7 +42,7 @@ typedef struct sp_manager {
     PyObject *metadata_error; /* and why at first: a str. Owned, or NULL. */
     uint64_t unmatched; /* exits in this run that found no entry */
     uint64_t lines_lost_before; /* sp_lines_lost() when the run began */
-    sp_mutex lock;  /* regions, names, name_cache, threads */
+    sp_mutex lock;  /* regions, names, known, threads */
 } sp_manager;
 
 /* Make this thread's state of the current run the one at hand. attach makes one when there is

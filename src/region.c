@@ -276,6 +276,7 @@ static void region_dealloc(PyObject *self)
     Py_XDECREF(region->name);
     Py_XDECREF(region->tags);
     Py_XDECREF(region->source_file);
+    Py_XDECREF(region->source_text);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -314,15 +315,17 @@ static PyObject *region_tag(PyObject *self, PyObject *args)
 }
 
 PyDoc_STRVAR(locate_doc,
-"_locate(file, line)\n--\n\nSay where it stands: a str or None, and an int, 0 when unknown.");
+"_locate(file, line, text=None)\n--\n\n"
+"Say where it stands: a str or None, an int, 0 when unknown, and the text there, or None.");
 
 static PyObject *region_locate(PyObject *self, PyObject *args)
 {
     sp_region *region = (sp_region *)self;
-    PyObject *file;
+    PyObject *file, *text = Py_None;
     int line;
-    if (!PyArg_ParseTuple(args, "Oi:_locate", &file, &line))
+    if (!PyArg_ParseTuple(args, "Oi|O:_locate", &file, &line, &text))
         return NULL;
+    Py_XSETREF(region->source_text, text == Py_None ? NULL : Py_NewRef(text));
     Py_XSETREF(region->source_file, file == Py_None ? NULL : Py_NewRef(file));
     region->source_line = line;
     Py_RETURN_NONE;
@@ -348,6 +351,13 @@ static PyObject *get_source_file(PyObject *self, void *unused)
     return Py_NewRef(file == NULL ? Py_None : file);
 }
 
+static PyObject *get_source_text(PyObject *self, void *unused)
+{
+    PyObject *text = ((sp_region *)self)->source_text;
+    (void)unused;
+    return Py_NewRef(text == NULL ? Py_None : text);
+}
+
 static PyObject *get_source_line(PyObject *self, void *unused)
 {
     int line = ((sp_region *)self)->source_line;
@@ -360,6 +370,7 @@ static PyObject *get_source_line(PyObject *self, void *unused)
 static PyGetSetDef region_getset[] = {
     {"tags", get_tags, NULL, "What it is switched on and off by: a tuple of str.", NULL},
     {"source_file", get_source_file, NULL, "The file it stands in: a str, or None.", NULL},
+    {"_source_text", get_source_text, NULL, "What set_source() was given: a str or None.", NULL},
     {"source_lineno", get_source_line, NULL, "The line it begins on: an int, or None.", NULL},
     {"_recording", region_recording, NULL, "Whether calls are recorded now.", NULL},
     {NULL},

@@ -13,7 +13,9 @@ typedef struct sp_region {
     PyObject *tags;          /* tuple of str, or NULL for none. Owned. */
     PyObject *source_file;   /* where it was made, or its function is; or NULL. Owned. */
     int source_line;         /* 0 when unknown */
+    PyObject *source_text;   /* what the user says stands there, or NULL. Owned. */
     PyObject *weakrefs;
+    sp_node *parent, *node; /* where it was entered last: the edge of the tree. Not its own. */
     uint32_t id;    /* in its manager */
     bool enabled;   /* its tags let it record in this run */
     bool recording; /* = the manager's, if enabled */

@@ -2,7 +2,7 @@
 
 /* The newest scope of the region that this activation opened, else (an ExitStack enters in one
  * frame and leaves in another) the newest of the region at all. */
-static sp_scope *find(sp_thread *thread, struct sp_region *region, const void *key)
+static sp_scope *find(sp_thread *thread, sp_region *region, const void *key)
 {
     sp_scope *newest = NULL;
     for (sp_scope *scope = thread->top; scope > thread->scopes; scope--) {
@@ -20,7 +20,7 @@ static sp_scope *find(sp_thread *thread, struct sp_region *region, const void *k
  * top. The time it shared with those above has to be charged once: they will charge their whole
  * time to what is then below them, so what they have used so far is taken from there now and
  * given to the one that ends. Exclusive times stay a partition of the thread's time. */
-SP_NOINLINE sp_scope *sp_scope_surface(sp_thread *thread, struct sp_region *region,
+SP_NOINLINE sp_scope *sp_scope_surface(sp_thread *thread, sp_region *region,
                                        const void *key, uint64_t now)
 {
     sp_scope *scope = find(thread, region, key);

@@ -4,13 +4,32 @@
 #ifndef SP_SCOPE_H
 #define SP_SCOPE_H
 
-#include "manager.h"
+#include "region.h"
 #include "thread.h"
 
 /* Bring the scope with this region and key to the top of the stack, when it is not there; NULL
  * when the thread has none such. */
-sp_scope *sp_scope_surface(sp_thread *thread, struct sp_region *region, const void *key,
+sp_scope *sp_scope_surface(sp_thread *thread, sp_region *region, const void *key,
                            uint64_t now);
+
+/* The node of the region when it is entered now. It is nearly always entered at the same place, and
+ * remembers that; with the GIL there is nothing to guard there. */
+SP_INLINE sp_node *sp_scope_node(sp_thread *thread, sp_region *region)
+{
+    sp_node *parent = thread->top->node;
+#ifdef Py_GIL_DISABLED
+    return sp_tree_child(&thread->tree, parent, region);
+#else
+    if (SP_LIKELY(region->parent == parent))
+        return region->node;
+    sp_node *node = sp_tree_child(&thread->tree, parent, region);
+    if (SP_LIKELY(node != NULL)) {
+        region->parent = parent;
+        region->node = node;
+    }
+    return node;
+#endif
+}
 
 /* The state of this thread in the manager's run; NULL when memory is out. */
 SP_INLINE sp_thread *sp_thread_of(sp_manager *manager)
@@ -20,13 +39,13 @@ SP_INLINE sp_thread *sp_thread_of(sp_manager *manager)
     return sp_manager_attach(manager);
 }
 
-SP_INLINE void sp_scope_enter(sp_manager *manager, struct sp_region *region, const void *key,
+SP_INLINE void sp_scope_enter(sp_manager *manager, sp_region *region, const void *key,
                               uint32_t annotation)
 {
     sp_thread *thread = sp_thread_of(manager);
     if (SP_UNLIKELY(thread == NULL))
         return;
-    sp_node *node = sp_tree_child(&thread->tree, thread->top->node, region);
+    sp_node *node = sp_scope_node(thread, region);
     if (SP_UNLIKELY(node == NULL
                     || (thread->top == thread->limit && !sp_thread_deepen(thread)))) {
         thread->lost++;
@@ -45,7 +64,7 @@ SP_INLINE void sp_scope_enter(sp_manager *manager, struct sp_region *region, con
 
 /* Take the scope off the stack and charge its time to what is around it. It stays readable until
  * the next entry; NULL when there is none: it was entered before the run, or while paused. */
-SP_INLINE sp_scope *sp_scope_pop(sp_manager *manager, struct sp_region *region, const void *key,
+SP_INLINE sp_scope *sp_scope_pop(sp_manager *manager, sp_region *region, const void *key,
                                  uint64_t now)
 {
     if (SP_UNLIKELY(sp_here.run != manager->run && !sp_manager_return(manager))) {
@@ -67,7 +86,7 @@ SP_INLINE sp_scope *sp_scope_pop(sp_manager *manager, struct sp_region *region, 
     return scope;
 }
 
-SP_INLINE void sp_scope_leave(sp_manager *manager, struct sp_region *region, const void *key,
+SP_INLINE void sp_scope_leave(sp_manager *manager, sp_region *region, const void *key,
                               bool failed)
 {
     uint64_t now = sp_now();

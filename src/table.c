@@ -2,6 +2,8 @@
 
 /* Without these two uthash ends the process when memory is out. */
 #define HASH_NONFATAL_OOM 1
+/* Shorter chains: each entry of one is a cache miss, which is what a look-up among many costs. */
+#define HASH_BKT_CAPACITY_THRESH 5U
 #define uthash_malloc(size) PyMem_RawMalloc(size)
 #define uthash_free(pointer, size) PyMem_RawFree(pointer)
 #include <uthash.h>
@@ -91,20 +93,20 @@ struct sp_names_entry {
     UT_hash_handle hh;
 };
 
-void *sp_names_get(const sp_names *names, const char *text, size_t length)
+void *sp_names_get(const sp_names *names, const char *text, size_t length, unsigned hash)
 {
     sp_names_entry *entry = NULL;
-    HASH_FIND(hh, names->head, text, length, entry);
+    HASH_FIND_BYHASHVALUE(hh, names->head, text, length, hash, entry);
     return entry == NULL ? NULL : entry->value;
 }
 
-int sp_names_add(sp_names *names, const char *text, size_t length, void *value)
+int sp_names_add(sp_names *names, const char *text, size_t length, unsigned hash, void *value)
 {
     sp_names_entry *entry = PyMem_RawCalloc(1, sizeof *entry);
     if (entry == NULL)
         return -1;
     entry->value = value;
-    HASH_ADD_KEYPTR(hh, names->head, text, length, entry);
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, names->head, text, length, hash, entry);
     if (entry->hh.tbl == NULL) {
         PyMem_RawFree(entry);
         return -1;

@@ -29,9 +29,11 @@ typedef struct {
     sp_names_entry *head;
 } sp_names;
 
-void *sp_names_get(const sp_names *names, const char *text, size_t length);
+/* The hash is the caller's, the same for the same text: a str keeps its own. */
+void *sp_names_get(const sp_names *names, const char *text, size_t length, unsigned hash);
 /* The text must stay where it is as long as the entry. -1 when memory is out. */
-SP_MUST_USE int sp_names_add(sp_names *names, const char *text, size_t length, void *value);
+SP_MUST_USE int sp_names_add(sp_names *names, const char *text, size_t length, unsigned hash,
+                             void *value);
 void sp_names_free(sp_names *names);
 
 #endif

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scope_profiler.metadata import collect_metadata
+from scope_profiler.run_metadata import collect_metadata
 from scope_profiler.results import MPIRegion, ProfilingResults, Region
 
 NOW = 1_325_689_337_980

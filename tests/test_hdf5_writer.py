@@ -14,7 +14,7 @@ from hdf5_support import NOW, aggregates, columns, contents, example, run
 
 import scope_profiler
 from scope_profiler.io import hdf5_writer, load, replacing, safe_file, write_profile
-from scope_profiler.metadata import collect_metadata
+from scope_profiler.run_metadata import collect_metadata
 
 # -- the layout --------------------------------------------------------------------
 

@@ -1,0 +1,131 @@
+"""tags.py: switching regions on and off as groups."""
+
+import pytest
+
+import scope_profiler as sp
+from scope_profiler import ProfileManager, tags
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch):
+    monkeypatch.setattr(tags, "_opt_in", set())
+    monkeypatch.delenv("SCOPE_PROFILER_ENABLE_TAGS", raising=False)
+
+
+def enter(manager, *names):
+    for name in names:
+        with manager.profile_region(name):
+            pass
+
+
+def recorded(manager):
+    return set(manager.recorded_regions())
+
+
+def fresh(**settings):
+    manager = ProfileManager()
+    manager.setup(deactivate_file_output=True, **settings)
+    return manager
+
+
+def test_a_region_has_its_tags(manager):
+    region = manager.profile_region("r", tags=["b", "a"])
+    assert region.tags == ("b", "a") and manager.profile_region("r") is region
+    assert manager.profile_region("r", tags=("b", "a")) is region
+    assert manager.profile_region("one", tags="io").tags == ("io",)
+    assert manager.profile_region("none").tags == () == manager.profile_region("none", tags=[]).tags
+    with pytest.raises(ValueError, match=r"region 'r' has the tags \('b', 'a'\), not \('x',\)"):
+        manager.profile_region("r", tags=["x"])
+
+
+def test_tags_reach_the_results(manager):
+    with manager.profile_region("r", tags=["b", "a"]):
+        pass
+    results = manager.finalize(verbose=False, return_results=True)
+    assert results["r"].tags == ("b", "a")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_region_tags_select(when):
+    manager = ProfileManager()
+
+    def make():
+        manager.profile_region("a", tags=["x", "y"])
+        manager.profile_region("b", tags=["z"])
+        manager.profile_region("untagged")
+
+    if when == "before":
+        make()
+    manager.setup(deactivate_file_output=True, region_tags=["y", "q"])
+    make()
+    work = manager.profile("decorated", tags=["q"])(lambda: 1)
+    other = manager.profile("not", tags=["z"])(lambda: 1)
+    work(), other()
+    enter(manager, "a", "b", "untagged", "new")
+    assert recorded(manager) == {"a", "decorated"}
+    manager.setup(deactivate_file_output=True, replace=True)
+    work(), other()
+    enter(manager, "a", "b", "untagged")
+    assert recorded(manager) == {"a", "b", "untagged", "decorated", "not"}
+
+
+def test_opt_in_tags_need_enabling():
+    manager = fresh()
+    manager.profile_region("lib", tags=["lib"])
+    enter(manager, "lib")
+    ProfileManager.register_opt_in_tag("lib", "other")
+    enter(manager, "lib", "mine")
+    assert manager.get_region("lib").num_calls == 1  # from before it was opt-in
+    assert manager.get_region("mine").num_calls == 1
+
+
+@pytest.mark.parametrize("settings, records", [
+    ({}, False),
+    ({"enable_tags": ["lib"]}, True),
+    ({"enable_tags": ["*"]}, True),
+    ({"enable_tags": ["other"]}, False),
+    ({"region_tags": ["lib"]}, True),
+    ({"region_tags": ["second"]}, False),
+    ({"region_tags": ["second"], "enable_tags": ["lib"]}, True),
+])
+def test_enabling(settings, records):
+    sp.register_opt_in_tag("lib")
+    manager = fresh(**settings)
+    manager.profile_region("r", tags=["lib", "second"])
+    enter(manager, "r")
+    assert bool(manager.get_region("r").num_calls) == records
+
+
+def test_the_environment_enables(monkeypatch):
+    sp.register_opt_in_tag("lib")
+    monkeypatch.setenv("SCOPE_PROFILER_ENABLE_TAGS", "x, lib")
+    manager = fresh()
+    manager.profile_region("r", tags=["lib"])
+    enter(manager, "r")
+    assert recorded(manager) == {"r"}
+
+
+@pytest.mark.parametrize("wrong", [3, [3], [""], "", [None]])
+def test_bad_tags(manager, wrong):
+    for call in (
+        lambda: manager.profile_region("r", tags=wrong),
+        lambda: manager.region_factory("r", tags=wrong),
+        lambda: manager.define_region("r", tags=wrong),
+        lambda: manager.profile("r", tags=wrong),
+    ):
+        with pytest.raises(TypeError, match="tags takes non-empty str, one or several; got"):
+            call()
+    with pytest.raises(TypeError, match="tags takes non-empty str"):
+        sp.register_opt_in_tag(wrong)
+
+
+def test_generators_and_wrappers_follow(manager):
+    sp.register_opt_in_tag("off")
+
+    @manager.profile("g", tags=["off"])
+    def generator():
+        yield 1
+
+    wrapped = manager.profile("len", tags=["off"])(len)
+    assert list(generator()) == [1] and wrapped("abc") == 3
+    assert recorded(manager) == set()
