@@ -114,6 +114,7 @@ class ProfileManager(_core.Manager):
         self._run = run
         self._selection = Selection(settings["region_tags"], settings["enable_tags"])
         self._select()
+        self._watch_threads(on and settings["track_threads"])
         self._begin(not settings["aggregation_mode"], self._line_mode,
                     self._selection.wanted is not None)
         self._record(on)
@@ -219,6 +220,11 @@ class ProfileManager(_core.Manager):
             lines.stop(self)
         if on or forget:
             self._line_mode = on
+
+    def _watch_threads(self, on):
+        if on:
+            from .threads import ThreadWatch
+        self._on_thread = ThreadWatch() if on else None
 
     def _set_tracing(self, on):
         """Have every function traced, or no longer."""

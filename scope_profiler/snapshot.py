@@ -85,7 +85,16 @@ def take(manager):
         metadata=metadata,
         line_profile=_line_profile(manager),
         file_path=run.file_path,
+        threads=_threads(manager),
     )
+
+
+def _threads(manager):
+    """By rank, the ThreadInfo of each thread that recorded; None when they are not tracked."""
+    watch = manager._on_thread
+    if watch is None:
+        return None
+    return {0: watch.rows(manager._run.start_time_ns, manager._counters()["threads"])}
 
 
 def _regions(manager, with_text):
@@ -93,6 +102,8 @@ def _regions(manager, with_text):
     from .results import EventMetadata, Region
 
     ends, columns = _columns(manager, None)
+    if manager._on_thread is not None and "thread_ids" not in columns:
+        columns["thread_ids"] = columns["start_times_ns"] * 0
     table = _metadata_table(manager)
     begin = 0
     for row, end in zip(manager._collect_regions(), ends):

@@ -25,6 +25,19 @@ bool sp_manager_return(sp_manager *manager)
     return true;
 }
 
+/* Tell Python of a new thread. It is on its way into a region: nothing of this may show there. */
+static void announce(sp_manager *manager, int64_t number)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *on_thread = Py_NewRef(manager->on_thread);
+    PyObject *result = PyObject_CallFunction(on_thread, "L", (long long)number);
+    PyErr_Clear(); /* its facts are unknown then */
+    Py_XDECREF(result);
+    Py_DECREF(on_thread);
+    PyErr_Restore(type, value, traceback);
+}
+
 SP_NOINLINE sp_thread *sp_manager_attach(sp_manager *manager)
 {
     if (sp_manager_return(manager))
@@ -36,10 +49,18 @@ SP_NOINLINE sp_thread *sp_manager_attach(sp_manager *manager)
         return NULL;
     SP_LOCK(&manager->lock);
     int added = sp_map_add(&manager->threads, serial_key(), NULL, thread);
+    thread->number = manager->thread_count;
+    manager->thread_count += added == 0;
     SP_UNLOCK(&manager->lock);
     if (added < 0) {
         sp_thread_free(thread);
         return NULL;
+    }
+    if (manager->on_thread != NULL) {
+        uint64_t run = manager->run;
+        announce(manager, thread->number);
+        if (manager->run != run) /* that was not nice: the thread is gone with its run */
+            return sp_manager_attach(manager);
     }
     sp_here.thread = thread;
     sp_here.run = manager->run;
@@ -59,6 +80,7 @@ static void forget_run(sp_manager *manager)
         manager->regions[i]->parent = manager->regions[i]->node = NULL;
     sp_map_each(&manager->threads, free_thread, NULL);
     sp_map_free(&manager->threads);
+    manager->thread_count = 0;
     manager->unmatched = 0;
     sp_metadata_forget(manager);
 }
@@ -248,6 +270,7 @@ static int manager_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(manager->region_type);
     Py_VISIT(manager->opener);
     Py_VISIT(manager->arm);
+    Py_VISIT(manager->on_thread);
     Py_VISIT(manager->context);
     Py_VISIT(manager->annotations);
     Py_VISIT(manager->outcomes);
@@ -262,6 +285,7 @@ static int manager_clear(PyObject *self)
     manager->recording = manager->lines = false;
     Py_CLEAR(manager->opener);
     Py_CLEAR(manager->arm);
+    Py_CLEAR(manager->on_thread);
     Py_CLEAR(manager->context);
     sp_names_free(&manager->names);
     forget_known_names(manager);
@@ -448,7 +472,24 @@ static int set_arm(PyObject *self, PyObject *arm, void *unused)
     return 0;
 }
 
+static PyObject *get_on_thread(PyObject *self, void *unused)
+{
+    PyObject *on_thread = ((sp_manager *)self)->on_thread;
+    (void)unused;
+    return Py_NewRef(on_thread == NULL ? Py_None : on_thread);
+}
+
+static int set_on_thread(PyObject *self, PyObject *on_thread, void *unused)
+{
+    (void)unused;
+    Py_XSETREF(((sp_manager *)self)->on_thread,
+               on_thread == Py_None ? NULL : Py_XNewRef(on_thread));
+    return 0;
+}
+
 static PyGetSetDef manager_getset[] = {
+    {"_on_thread", get_on_thread, set_on_thread,
+     "Called in each thread that begins to record, with its number in the run; or None.", NULL},
     {"_opener", sp_opener_of, NULL, "The callable profile_region of this manager.", NULL},
     {"_recording", get_recording, NULL, "Whether calls are recorded now.", NULL},
     {"_region_type", get_region_type, set_region_type, "What new regions are made of.", NULL},

@@ -34,6 +34,8 @@ typedef struct sp_manager {
     bool lines;     /* it is in line mode */
     bool selective; /* regions without tags do not record */
     bool annotated; /* its calls may have metadata */
+    PyObject *on_thread; /* called in each thread that begins to record, or NULL. Owned. */
+    int64_t thread_count;
     sp_map threads; /* serial number -> sp_thread, of this run. Owned. */
     PyObject *context;     /* variable whose value is the metadata scope in force. Owned, or NULL. */
     PyObject *annotations; /* metadata of the run, by number less one: a list. Owned, or NULL. */

@@ -242,7 +242,6 @@ typedef struct {
     int64_t *starts, *durations;
     int64_t *threads;       /* NULL when one thread made all the calls */
     int64_t *annotations;   /* NULL when no call has metadata */
-    int64_t thread;         /* number of the thread being read */
     int64_t recorded;       /* threads with a call so far */
 } gathering;
 
@@ -279,11 +278,10 @@ static int gather_thread(void *value, void *argument)
         into->starts[at] = sp_clock_instant_ns(read.start);
         into->durations[at] = sp_clock_duration_ns(read.start, read.ticks);
         if (into->threads != NULL)
-            into->threads[at] = into->thread;
+            into->threads[at] = thread->number;
         if (into->annotations != NULL)
             into->annotations[at] = (int64_t)read.annotation - 1;
     }
-    into->thread++;
     return 0;
 }
 

@@ -27,6 +27,7 @@ typedef struct sp_thread {
     sp_log log;
     sp_scope *scopes; /* Owned. */
     uint64_t serial;
+    int64_t number; /* in its run, from 0 */
     uint64_t lost; /* entries that found no memory */
     sp_tree tree;
 } sp_thread;

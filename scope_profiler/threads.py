@@ -1,0 +1,98 @@
+"""Threads of a run, with track_threads=True: who they are and what processor time they took."""
+
+import sys
+import threading
+from time import perf_counter_ns, thread_time_ns
+import weakref
+
+
+class ThreadWatch:
+    """Called in each thread when it begins to record, with its number in the run."""
+
+    def __init__(self):
+        self._threads = {}  # number -> _Thread
+        self._ends = threading.local()
+
+    def __call__(self, number):
+        self._threads[number] = thread = _Thread()
+        self._ends.end = _End(thread)
+
+    def rows(self, origin_ns, count):
+        """The ThreadInfo of the threads 0 to count - 1, as of now; times from origin_ns on."""
+        from .results import ThreadInfo
+
+        unknown = _Thread.unknown()
+        return [
+            ThreadInfo(number, 0, *self._threads.get(number, unknown).facts(origin_ns))
+            for number in range(count)
+        ]
+
+
+class _Thread:
+    """What is known of one thread."""
+
+    def __init__(self):
+        self.ident = threading.get_ident()
+        self.native_id = threading.get_native_id()
+        self.name, self.daemon = f"thread {self.ident}", True
+        self.start_ns = perf_counter_ns()
+        self.end_ns = None
+        self._cpu_before = thread_time_ns()
+        self._cpu_ns = None
+        # Not threading.current_thread(): for a thread that Python has not started that makes one
+        # up, for all to see; nor enumerate(), which takes a lock that may be held right here.
+        thread = threading._active.get(self.ident)
+        self._thread = None if thread is None else weakref.ref(thread)
+        self._read(thread)
+
+    @classmethod
+    def unknown(cls):
+        """One that could not be told anything of."""
+        thread = cls.__new__(cls)
+        thread.name, thread.daemon, thread._thread = "unknown", True, None
+        thread.ident = thread.native_id = thread.start_ns = thread.end_ns = thread._cpu_ns = None
+        thread._cpu_before = 0
+        return thread
+
+    def _read(self, thread):
+        if thread is not None:
+            self.name, self.daemon = thread.name, thread.daemon
+
+    def end(self):
+        """Runs in the thread itself when it ends."""
+        self._cpu_ns = thread_time_ns() - self._cpu_before
+        self.end_ns = perf_counter_ns()
+
+    def facts(self, origin_ns):
+        """The arguments of ThreadInfo from the name on."""
+        self._read(self._thread and self._thread())  # it may have got another name
+        start = None if self.start_ns is None else self.start_ns - origin_ns
+        end = None if self.end_ns is None else self.end_ns - origin_ns
+        return self.name, self.ident, self.native_id, self.daemon, start, end, self._cpu()
+
+    def _cpu(self):
+        if self._cpu_ns is not None or self.native_id is None:
+            return self._cpu_ns
+        if self.ident == threading.get_ident():
+            return thread_time_ns() - self._cpu_before
+        if sys.platform != "linux":
+            return None
+        from time import clock_gettime_ns
+
+        # The number of a thread's clock follows from the thread's; the kernel knows whether it is
+        # still there (pthread_getcpuclockid() does not).
+        try:
+            return clock_gettime_ns(~self.native_id << 3 | 6) - self._cpu_before
+        except OSError:
+            return None
+
+
+class _End:
+    """Lies in a thread's local storage, and so dies with it."""
+
+    def __init__(self, thread):
+        self._thread = thread
+
+    def __del__(self, get_ident=threading.get_ident):
+        if self._thread.ident == get_ident():  # or the watch is what dies
+            self._thread.end()
