@@ -1,118 +1,332 @@
-"""The settings of a profiling run: their names, defaults and checks."""
+"""The settings of a profiling run: where they come from, and which of them are in effect."""
 
-from dataclasses import dataclass, fields
-from os import PathLike, fspath
-import warnings
+from __future__ import annotations
 
-# Settings of scope-profiler 0.7.5 that need a part this version does not have. Off is fine;
-# switching one on is an error, never silently ignored.
-ABSENT = {
+from collections.abc import Iterable
+from dataclasses import InitVar, dataclass, field, fields
+import os
+from os import PathLike
+from typing import Any, ClassVar
+
+from . import environment
+from .settings import CHECKS, DEFAULTS, OPPOSITES, renamed, strings, unknown
+from .unset import UNSET
+from .warning import warn
+
+# What this version does not have: {setting that asks for it: its name}. Off is fine; switching one
+# on is an error, never silently ignored.
+_ABSENT = {
     "use_likwid": "LIKWID counters",
     "perf_events": "perf events",
     "use_nvtx": "NVTX ranges",
     "use_gpu_timing": "GPU timing",
+    "gpu_sync_on_exit": "GPU timing",
     "use_memray": "memray recording",
-    "memray": "memray recording",
-    "gpu": "GPU timing",
     "profile_mpi_calls": "profiling of MPI calls",
-    "recursive_profile": "tracing of every function",
-    "track_threads": "rows per thread",
-    "track_async": "rows per task",
-    "region_tags": "region tags",
-    "config_path": "configuration files",
 }
 
 # Settings that are taken and have no effect here, with the reason.
-MEANINGLESS = {
-    "buffer_limit": "the log grows as it needs",
-    "hdf5_compression": "files are written uncompressed",
-    "hdf5_compression_level": "files are written uncompressed",
-    "hdf5_chunk_size": "files are written contiguously",
-    "hdf5": "files are written uncompressed and contiguously",
-    "output_mode": "there is one way of writing",
+_MEANINGLESS = {
+    "buffer_limit": "what is recorded grows as it needs",
+    "output_mode": "there is one way of writing files",
+    "gpu_timing_backend": "this version has no GPU timing",
+    "memory_profile_path": "this version has no memray recording",
+    "memray_native_traces": "this version has no memray recording",
+    "memray_trace_python_allocators": "this version has no memray recording",
+    "memray_follow_fork": "this version has no memray recording",
 }
 
+_LEVELS = {"auto": (0, 9), "gzip": (0, 9), "zstd": (1, 22)}
 
-@dataclass(frozen=True, kw_only=True)
-class ProfilingOptions:
-    """The settings of a run; None means the default.
 
-    file_path: where finalize() writes, "profiling_data.h5".
-    label: a name for the run in reports and in the file.
-    use_line_profiler: count and time the lines of decorated functions and of `with` blocks.
-    deactivate_profiling: record nothing; the instrumentation stays in the code.
-    deactivate_file_output: write no file.
-    aggregation_mode: keep statistics, percentiles and the tree, and no single calls.
-    """
+class _Group:
+    """Some settings under shorter names: what is set of them, in ProfilingOptions or here, is the
+    same."""
 
-    file_path: "str | PathLike | None" = None
-    label: "str | None" = None
-    use_line_profiler: "bool | None" = None
-    deactivate_profiling: "bool | None" = None
-    deactivate_file_output: "bool | None" = None
-    aggregation_mode: "bool | None" = None
+    FLAT: ClassVar[dict[str, str]]  # {name here: name in ProfilingOptions}
 
     def __post_init__(self):
-        for name, value in self.to_kwargs().items():
-            _check(name, value)
+        for name, flat in self.FLAT.items():
+            _take(self, name, CHECKS[flat])
 
     def to_kwargs(self):
-        """The settings that are set, as a dict."""
-        return {f.name: v for f in fields(self) if (v := getattr(self, f.name)) is not None}
+        """The settings that are set, as a dict, under their names in ProfilingOptions."""
+        return {flat: value for name, flat in self.FLAT.items()
+                if (value := getattr(self, name)) is not None}
 
 
-DEFAULTS = {
-    "file_path": "profiling_data.h5",
-    "label": None,
-    "use_line_profiler": False,
-    "deactivate_profiling": False,
-    "deactivate_file_output": False,
-    "aggregation_mode": False,
-}
+@dataclass(frozen=True)
+class MemrayOptions(_Group):
+    """Settings of memray recording, which this version does not have."""
+
+    enabled: bool | None = None
+    path: str | PathLike | None = None
+    native_traces: bool | None = None
+    trace_python_allocators: bool | None = None
+    follow_fork: bool | None = None
+
+    FLAT: ClassVar[dict[str, str]] = {
+        "enabled": "use_memray",
+        "path": "memory_profile_path",
+        "native_traces": "memray_native_traces",
+        "trace_python_allocators": "memray_trace_python_allocators",
+        "follow_fork": "memray_follow_fork",
+    }
 
 
-def _check(name, value):
-    if name == "file_path":
-        if not isinstance(value, (str, PathLike)) or not fspath(value):
-            raise TypeError(f"file_path takes a path (str or os.PathLike), got {value!r}")
-    elif name == "label":
-        if not isinstance(value, str):
-            raise TypeError(f"label takes a str, got {type(value).__name__}: {value!r}")
-    elif not isinstance(value, bool):
-        raise TypeError(f"{name} takes True or False, got {type(value).__name__}: {value!r}")
+@dataclass(frozen=True)
+class GPUOptions(_Group):
+    """Settings of GPU timing and NVTX ranges, which this version does not have."""
+
+    timing: bool | None = None
+    backend: Any = None
+    nvtx: bool | None = None
+    sync_on_exit: bool | None = None
+
+    FLAT: ClassVar[dict[str, str]] = {
+        "timing": "use_gpu_timing",
+        "backend": "gpu_timing_backend",
+        "nvtx": "use_nvtx",
+        "sync_on_exit": "gpu_sync_on_exit",
+    }
 
 
-def _known(settings):
-    """The settings without those that are absent or meaningless here."""
-    known = {k: settings.pop(k) for k in ("enable_tags","capture_region_source") if k in settings}
-    for name, value in settings.items():
-        if name in DEFAULTS:
-            if value is not None:
-                known[name] = value
-        elif name in ABSENT:
-            if value:
-                raise ValueError(f"{name}={value!r}: this version has no {ABSENT[name]}")
-        elif name in MEANINGLESS:
-            if value is not None:
-                warnings.warn(f"{name} has no effect: {MEANINGLESS[name]}", stacklevel=4)
-        else:
-            from difflib import get_close_matches
+@dataclass(frozen=True)
+class HDF5Options(_Group):
+    """How columns are stored in HDF5 files: the settings hdf5_* of ProfilingOptions."""
 
-            close = get_close_matches(name, [*DEFAULTS, *ABSENT, *MEANINGLESS], 1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise TypeError(f"setup() got an unknown setting {name!r}{hint}")
-    return known
+    compression: str | None = None
+    compression_level: int | None = None
+    chunk_size: int | None = None
+
+    FLAT: ClassVar[dict[str, str]] = {
+        "compression": "hdf5_compression",
+        "compression_level": "hdf5_compression_level",
+        "chunk_size": "hdf5_chunk_size",
+    }
 
 
-def resolve(options, settings, config_path=None, region_tags=None, output=0):
-    """The effective settings: keywords before options before defaults.
+#: {name of a group, as a field and as a table in TOML: its class}
+GROUPS = {"memray": MemrayOptions, "gpu": GPUOptions, "hdf5": HDF5Options}
 
-    Raises TypeError for an unknown setting or a value of the wrong type, ValueError for one that
-    this version does not have, both naming the setting.
+#: Every name by which something can be set.
+NAMES = (*CHECKS, *GROUPS, *OPPOSITES)
+
+
+@dataclass(frozen=True)
+class ProfilingOptions:
+    """The settings of a run; None means that it is not set here. They are checked at once.
+
+    What is recorded:
+
+    use_line_profiler: count and time the lines of decorated functions and of `with` blocks.
+    aggregation_mode: keep statistics, percentiles and the tree, and no single calls.
+    track_threads: tell which thread each call ran on.
+    track_async: tell also which task; implies track_threads.
+    recursive_profile: what @profile does without recursive=: time what the function calls, too.
+    enable_tags: opt-in tags whose regions record, a str or several; "*" for all. They add to
+        those in the environment variable SCOPE_PROFILER_ENABLE_TAGS.
+    capture_region_source: keep where each region is, and its text.
+    deactivate_profiling: record nothing; the instrumentation stays in the code.
+
+    What is kept of it:
+
+    file_path: where finalize() writes, "profiling_data.h5". A name in .json or .json.gz makes it
+        JSON, any other HDF5.
+    deactivate_file_output: write no file.
+    label: a name for the run in reports and in the file.
+    metadata_detail: "minimal", or "full" for user, host, folders and environment too.
+    hdf5_compression: "gzip", "lzf", "zstd", "auto" for large runs only, or "none", the default.
+    hdf5_compression_level: 0 to 9 with "gzip" and "auto", 1 to 22 with "zstd".
+    hdf5_chunk_size: how many calls are stored together.
+    hdf5: the last three, as a group.
+
+    Of scope-profiler 0.7.5, and not here: use_likwid, perf_events, use_nvtx, use_gpu_timing,
+    use_memray, profile_mpi_calls and what belongs to them; setup() raises ValueError when one is
+    on. buffer_limit and output_mode have no effect, which setup() says in a warning.
+
+    profiling_activated, time_trace and flush_to_disk are older spellings of the opposite of
+    deactivate_profiling, aggregation_mode and deactivate_file_output.
+    """
+
+    file_path: str | PathLike | None = None
+    label: str | None = None
+    use_likwid: bool | None = None
+    perf_events: str | Iterable[str] | None = None
+    use_line_profiler: bool | None = None
+    use_memray: bool | None = None
+    memory_profile_path: str | PathLike | None = None
+    memray_native_traces: bool | None = None
+    memray_trace_python_allocators: bool | None = None
+    memray_follow_fork: bool | None = None
+    deactivate_profiling: bool | None = None
+    use_nvtx: bool | None = None
+    use_gpu_timing: bool | None = None
+    gpu_timing_backend: Any = None
+    deactivate_file_output: bool | None = None
+    recursive_profile: bool | None = None
+    aggregation_mode: bool | None = None
+    profile_mpi_calls: bool | None = None
+    track_threads: bool | None = None
+    track_async: bool | None = None
+    capture_region_source: bool | None = None
+    metadata_detail: str | None = None
+    buffer_limit: int | None = None
+    output_mode: str | None = None
+    hdf5_compression: str | None = None
+    hdf5_compression_level: int | None = None
+    hdf5_chunk_size: int | None = None
+    enable_tags: str | Iterable[str] | None = None
+    memray: MemrayOptions | None = None
+    gpu: GPUOptions | None = None
+    hdf5: HDF5Options | None = None
+    gpu_sync_on_exit: bool | None = None
+    profiling_activated: InitVar[bool | None] = field(default=None, kw_only=True)
+    time_trace: InitVar[bool | None] = field(default=None, kw_only=True)
+    flush_to_disk: InitVar[bool | None] = field(default=None, kw_only=True)
+
+    def __post_init__(self, *older):
+        today = {new: getattr(self, new) for new in OPPOSITES.values()}
+        for name, value in renamed({**dict(zip(OPPOSITES, older)), **today}).items():
+            object.__setattr__(self, name, value)
+        for name, check in CHECKS.items():
+            _take(self, name, check)
+        for name, kind in GROUPS.items():
+            group = getattr(self, name)
+            if group is not None and not isinstance(group, kind):
+                raise TypeError(
+                    f"{name} takes {kind.__name__}, got {type(group).__name__}: {group!r}"
+                )
+
+    def to_kwargs(self):
+        """The settings that are set, as a dict; those of groups under their own names here.
+
+        ValueError when one is set here and in its group.
+        """
+        flat = {name: value for name in CHECKS if (value := getattr(self, name)) is not None}
+        for name in GROUPS:
+            group = getattr(self, name)
+            settings = group.to_kwargs() if group is not None else {}
+            twice = sorted(settings.keys() & flat.keys())
+            if twice:
+                raise ValueError(
+                    f"{twice[0]} is given both directly and in the group {name}: {group!r}"
+                )
+            flat.update(settings)
+        return flat
+
+
+def _take(options, name, check):
+    """Check a field that is set, and keep what the check makes of it."""
+    value = getattr(options, name)
+    if value is not None:
+        object.__setattr__(options, name, check(name, value))
+
+
+def resolve(options, settings, *, config_path=None, output=UNSET, region_tags=None):
+    """The settings in effect for a run: {name: value} of all, and "region_tags".
+
+    Parameters: those of setup(), its settings by keyword as a dict. Keywords come before options,
+    those before the file config_path, that before defaults; None means not set. output is where
+    to write, or None for nowhere.
+
+    Of type bool, int and str, but: enable_tags and perf_events, tuples of str; region_tags, a
+    frozenset of str, or None for no choice; gpu_timing_backend, anything.
+
+    Raises TypeError for an unknown setting, a value of the wrong type, and for one setting given
+    in two ways; ValueError for a value that a setting does not take, settings that do not go
+    together, those that this version does not have, and whatever is wrong with the file. Warns
+    of settings without effect, and of older spellings.
     """
     if options is not None and not isinstance(options, ProfilingOptions):
         raise TypeError(
             f"options takes a ProfilingOptions, got {type(options).__name__}: {options!r}"
         )
-    chosen = ProfilingOptions(**_known(settings)).to_kwargs()
-    return {'region_tags': region_tags, 'enable_tags': None,'recursive_profile':False, 'capture_region_source':False, 'metadata_detail': 'minimal', **DEFAULTS, **(options.to_kwargs() if options else {}), **chosen}
+    if not settings.keys() <= {*NAMES}:
+        raise TypeError(unknown(settings.keys() - {*NAMES}, NAMES))
+    keywords = ProfilingOptions(**settings).to_kwargs()
+    if output is not UNSET:
+        _add_output(output, keywords)
+    if options is not None:
+        keywords = {**options.to_kwargs(), **keywords}
+    from_file, places = {}, {}
+    if config_path is not None:
+        from .configuration import read
+
+        from_file, places = read(config_path)
+    chosen = {**DEFAULTS, **from_file, **keywords}
+    places = {name: f" ({place})" for name, place in places.items() if name not in keywords}
+    if region_tags is not None:
+        region_tags = frozenset(strings("region_tags", region_tags))
+    _refuse_absent(chosen, places)
+    _check_level(chosen, places)
+    if not chosen["deactivate_file_output"]:
+        _check_destination(chosen["file_path"], places)
+    _warn_of_meaningless(chosen, places)
+    return {**_effective(chosen), "region_tags": region_tags}
+
+
+def _add_output(output, keywords):
+    """output=, as settings."""
+    twice = [name for name in ("file_path", "deactivate_file_output") if name in keywords]
+    if twice:
+        [other, *_] = twice
+        raise TypeError(f"output={output!r} and {other}={keywords[other]!r} do not go together")
+    if output is not None:
+        keywords["file_path"] = CHECKS["file_path"]("output", output)
+    keywords["deactivate_file_output"] = output is None
+
+
+def _refuse_absent(chosen, places):
+    for name, what in _ABSENT.items():
+        if chosen[name]:
+            place = places.get(name, "")
+            raise ValueError(f"{name}={chosen[name]!r}{place}: this version has no {what}")
+
+
+def _check_level(chosen, places):
+    """The level of compression, against what is compressed with."""
+    name = "hdf5_compression_level"
+    level, compression = chosen[name], chosen["hdf5_compression"]
+    if level is None or compression is None or compression == "none":
+        return
+    given = f"{name}={level}{places.get(name, '')}"
+    if compression not in _LEVELS:
+        raise ValueError(f"{given}: {compression!r} has no levels")
+    least, most = _LEVELS[compression]
+    if not least <= level <= most:
+        raise ValueError(f"{given}: {compression!r} takes {least} to {most}")
+
+
+def _check_destination(path, places):
+    """What could not be written is refused before anything is recorded."""
+    given = f"file_path={path!r}{places.get('file_path', '')}"
+    if path.lower().endswith((".html", ".htm")):
+        raise ValueError(
+            f"{given}: this version has no HTML report; names in .json and .json.gz are written "
+            "as JSON, others as HDF5"
+        )
+    if not os.path.basename(path) or os.path.isdir(path):
+        raise ValueError(f"{given} is a folder; it takes the path of a file")
+
+
+def _warn_of_meaningless(chosen, places):
+    reasons = dict(_MEANINGLESS)
+    if chosen["hdf5_compression"] in (None, "none"):
+        reasons["hdf5_compression_level"] = "hdf5_compression is off"
+    for name, reason in reasons.items():
+        if chosen[name] != DEFAULTS[name]:
+            warn(f"{name}={chosen[name]!r}{places.get(name, '')} has no effect: {reason}")
+
+
+def _effective(chosen):
+    """The settings as they are in effect, with what one of them implies for another."""
+    compression = chosen["hdf5_compression"]
+    return {
+        **chosen,
+        "label": chosen["label"] or None,
+        "deactivate_profiling": chosen["deactivate_profiling"] or environment.DISABLED,
+        "memory_profile_path": None,
+        "track_threads": chosen["track_threads"] or chosen["track_async"],
+        "hdf5_compression": None if compression == "none" else compression,
+    }

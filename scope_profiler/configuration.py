@@ -1,0 +1,68 @@
+"""Settings from a TOML file."""
+
+from .options import GROUPS, NAMES, ProfilingOptions
+from .settings import path, renamed, unknown
+
+
+def read(config_path):
+    """The settings in the table [profiling] of a TOML file, or at its top level without one.
+
+    Those of a group may stand in a table [profiling.memray], [profiling.gpu] or [profiling.hdf5],
+    under the names that the group's class has for them. Relative paths start at the working
+    folder. What else is in a file with a table [profiling] is not ours.
+
+    Returns two dicts: the settings {name: value}, and {name: where it stands, for messages}.
+    TypeError when config_path is no path. ValueError when the file cannot be read, is no TOML, or
+    has a setting that does not exist, stands twice or has a wrong value; the message names file,
+    table and key.
+    """
+    config_path = path("config_path", config_path)
+    settings, places = {}, {}
+    for table, values, kind in _tables(config_path, _parse(config_path)):
+        where = f"{config_path}: [{table}] " if table else f"{config_path}: "
+        keys = {flat: key for key, flat in getattr(kind, "FLAT", {}).items()}
+        for name, value in _settings(where, values, kind).items():
+            place = where + keys.get(name, name)
+            if name in places:
+                raise ValueError(f"{place} is set already, in {places[name]}")
+            settings[name], places[name] = value, place
+    return settings, places
+
+
+def _parse(config_path):
+    import tomllib
+
+    try:
+        with open(config_path, "rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise ValueError(f"{config_path} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # no TOML, or no UTF-8
+        raise ValueError(f"{config_path} is not TOML: {error}") from error
+
+
+def _tables(config_path, document):
+    """(name, content, class of options) of the table that has the settings and of its groups."""
+    name = "profiling" if "profiling" in document else ""
+    table = _table(config_path, name, document[name]) if name else document
+    yield name, {key: value for key, value in table.items() if key not in GROUPS}, ProfilingOptions
+    for group in GROUPS.keys() & table.keys():
+        inner = f"{name}.{group}" if name else group
+        yield inner, _table(config_path, inner, table[group]), GROUPS[group]
+
+
+def _table(config_path, name, value):
+    if not isinstance(value, dict):
+        raise ValueError(f"{config_path}: {name} takes a table, got {value!r}")
+    return value
+
+
+def _settings(where, values, kind):
+    """What a table sets, under flat names."""
+    known = getattr(kind, "FLAT", NAMES)
+    if not values.keys() <= {*known}:
+        raise ValueError(where + unknown(values.keys() - {*known}, known))
+    try:
+        return kind(**renamed(values, where)).to_kwargs()
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}{error}") from None

@@ -1,0 +1,26 @@
+"""Warnings that point at the user's line, whichever way of ours leads from there to the warning."""
+
+import sys
+
+# Whose frames are nobody's line: this package, what imports it, what enters a session for someone.
+_PASSED = {
+    "scope_profiler", "importlib", "_frozen_importlib", "_frozen_importlib_external", "contextlib",
+}
+
+
+def warn(message, category=UserWarning):
+    """Issue a warning at the innermost line outside of this package."""
+    import warnings
+
+    frame = sys._getframe(1)
+    while frame.f_back is not None and _module(frame).partition(".")[0] in _PASSED:
+        frame = frame.f_back
+    # Not with a stacklevel: warnings.warn() counts frames in its own way during an import.
+    warnings.warn_explicit(
+        message, category, frame.f_code.co_filename, frame.f_lineno, _module(frame),
+        frame.f_globals.setdefault("__warningregistry__", {}),
+    )
+
+
+def _module(frame):
+    return str(frame.f_globals.get("__name__", "<unknown>"))
