@@ -12,19 +12,27 @@ that ten million calls need no temporary of their own size.
 
 from .checks import FLOAT_STATISTICS, INTEGER_STATISTICS
 from .columns import BLOCK, OPTIONAL_COLUMNS, blocks
+from .errors import EventDataUnavailableError, NestingError
+from .event_metadata import EventMetadata
 from .mpi_region import MPIRegion
 from .nesting import exclusive_totals
 from .profiling_results import ProfilingResults
 from .region import Region
+from .threads import TaskInfo, ThreadInfo
 
 __all__ = [
     "BLOCK",
     "FLOAT_STATISTICS",
     "INTEGER_STATISTICS",
     "OPTIONAL_COLUMNS",
+    "EventDataUnavailableError",
+    "EventMetadata",
     "MPIRegion",
+    "NestingError",
     "ProfilingResults",
     "Region",
+    "TaskInfo",
+    "ThreadInfo",
     "blocks",
     "exclusive_totals",
 ]

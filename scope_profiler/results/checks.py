@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .columns import INT64, column, read_only
+from .event_metadata import EventMetadata
 
 #: What `Region(statistics=...)` may hold, in ns but for the count.
 INTEGER_STATISTICS = (
@@ -24,7 +25,7 @@ INTEGER_STATISTICS = (
     "first_start",
     "last_end",
 )
-FLOAT_STATISTICS = ("mean", "std", "p50", "p95", "p99")
+FLOAT_STATISTICS = ("mean", "std", "p50", "p90", "p95", "p99", "p999")
 
 
 def integer(name: str, value: Any, minimum: int | None = None) -> Any:
@@ -79,7 +80,7 @@ def normal_tags(tags: Iterable[str]) -> tuple[str, ...]:
 
 def normal_event_metadata(
     entries: Sequence[Mapping[str, Any]] | None, length: int
-) -> tuple[Mapping[str, Any], ...] | None:
+) -> EventMetadata | None:
     """One mapping per call, or None where there is none."""
     if entries is None or not len(entries) and not length:
         return None
@@ -87,7 +88,7 @@ def normal_event_metadata(
         raise ValueError(
             f"event_metadata must have one mapping per call, {length}; got {len(entries)}"
         )
-    return tuple(entries)
+    return entries if isinstance(entries, EventMetadata) else EventMetadata.of(entries)
 
 
 _LINE_COLUMNS = {"line_numbers", "hits", "times"}

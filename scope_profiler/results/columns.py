@@ -10,8 +10,14 @@ import numpy as np
 #: Rows that are worked on at a time: 1 MiB of int64, which stays in the cache.
 BLOCK = 1 << 17
 
-#: Columns that may accompany starts and durations.
-OPTIONAL_COLUMNS = ("thread_ids", "call_ids", "parent_ids")
+#: Columns that may accompany starts and durations, and what stands for a call that has none.
+OPTIONAL_COLUMNS = {
+    "thread_ids": -1,
+    "task_ids": -1,
+    "await_ns": 0,
+    "call_ids": -1,
+    "parent_ids": -1,
+}
 
 INT64 = np.iinfo(np.int64)
 

@@ -74,6 +74,16 @@ class MPIRegion(Scalars):
     def __contains__(self, rank: object) -> bool:
         return rank in self._regions
 
+    def with_exclusive_totals(self, totals: Mapping[int, int]) -> MPIRegion:
+        """The same region, with these exclusive times by rank, ns, for what its own are."""
+        return MPIRegion(
+            self._name,
+            {
+                rank: region.with_exclusive_total(totals[rank]) if rank in totals else region
+                for rank, region in self._regions.items()
+            },
+        )
+
     # -- per rank ------------------------------------------------------------
 
     def num_calls_per_rank(self) -> dict[int, int]:
@@ -151,7 +161,20 @@ class MPIRegion(Scalars):
     @property
     def exclusive_duration_ns(self) -> int | None:
         """Time outside contained regions, summed over ranks; None when unknown."""
-        values = [region.exclusive_duration_ns for region in self._regions.values()]
+        return self._sum_known("exclusive_duration_ns")
+
+    @property
+    def corrected_exclusive_ns(self) -> int | None:
+        """The exclusive time less what measuring took, on all ranks; None when unknown."""
+        return self._sum_known("corrected_exclusive_ns")
+
+    @property
+    def corrected_total_ns(self) -> int | None:
+        """The inclusive time less what measuring took, on all ranks; None when unknown."""
+        return self._sum_known("corrected_total_ns")
+
+    def _sum_known(self, name: str) -> int | None:
+        values = [getattr(region, name) for region in self._regions.values()]
         return None if None in values else sum(values)
 
     @property

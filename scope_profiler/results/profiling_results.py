@@ -11,7 +11,11 @@ from typing import Any
 from .checks import compiled, integer, normal_lines, plain_value, rank_set
 from .columns import INT64
 from .mpi_region import MPIRegion
-from .scalars import PERCENTILES, known_or, known_values, percentile_scalars
+from .threads import TaskInfo, ThreadInfo, normal_rows
+from .scalars import known_or, known_values, percentile_scalars
+
+#: The percentiles that a summary also has by their short names.
+_SHORT = ("p50", "p95", "p99")
 
 
 class ProfilingResults:
@@ -25,13 +29,27 @@ class ProfilingResults:
         Facts about the run. Kept are str, int, float, bool and lists of str;
         an entry that is None is dropped, any other value kept as its JSON
         text, so that every file format can carry it.
+    num_ranks
+        How many ranks took part; None to take it from the metadata and regions.
+    likwid, perf_events
+        None: hardware counters are not among what this version keeps.
     line_profile
         By rank, a list of functions, each a dict of ``region, filename,
         function`` (str), ``first_lineno`` (int), ``line_numbers, hits``
         (int64 [lines]), ``times`` (float64 [lines]), ``unit`` (float,
         seconds per time) and possibly further str, int and float entries.
     file_path
-        The file that the results are in, or None.
+        The file that the results are in; empty or None when in memory only.
+    is_root
+        False for what a rank holds whose results another rank gathered.
+    exclusive_totals
+        Exclusive time in ns, by region and rank, in place of what the regions
+        themselves say.
+    event_data_available
+        False when the calls' intervals were left behind, so that none are found missing.
+    threads, tasks
+        By rank, the `ThreadInfo` and the `TaskInfo` that the regions'
+        ``thread_ids`` and ``task_ids`` speak of.
 
     Raises
     ------
@@ -43,16 +61,23 @@ class ProfilingResults:
         self,
         regions: Mapping[str, MPIRegion],
         metadata: Mapping[str, Any] | None = None,
-        *,
+        num_ranks: int | None = None,
+        likwid: None = None,
+        perf_events: None = None,
         line_profile: Mapping[int, Iterable[Mapping[str, Any]]] | None = None,
-        file_path: str | os.PathLike[str] | None = None,
+        file_path: str | os.PathLike[str] | None = "",
+        is_root: bool = True,
+        exclusive_totals: Mapping[str, Mapping[int, int]] | None = None,
+        event_data_available: bool = True,
+        threads: Mapping[int, Iterable[ThreadInfo]] | None = None,
+        tasks: Mapping[int, Iterable[TaskInfo]] | None = None,
     ) -> None:
         for name, region in regions.items():
             if not isinstance(region, MPIRegion) or region.name != name:
                 raise TypeError(
                     f"regions must map names to the MPIRegion of that name; {name!r} has {region!r}"
                 )
-        self._regions = dict(regions)
+        self._regions = self._with_totals(regions, exclusive_totals or {})
         self._metadata = {
             str(key): plain_value(value)
             for key, value in (metadata or {}).items()
@@ -62,7 +87,27 @@ class ProfilingResults:
             integer("line_profile", rank, minimum=0): [normal_lines(entry) for entry in entries]
             for rank, entries in (line_profile or {}).items()
         }
-        self._file_path = None if file_path is None else Path(file_path)
+        self._file_path = Path(file_path) if file_path else None
+        self._num_ranks = None if num_ranks is None else integer("num_ranks", num_ranks, minimum=0)
+        for name, counters in (("likwid", likwid), ("perf_events", perf_events)):
+            if counters:
+                raise ValueError(
+                    f"{name} must be None, as this version keeps no hardware counters; "
+                    f"got {counters!r}"
+                )
+        self._is_root = bool(is_root)
+        self._event_data_available = bool(event_data_available)
+        self._threads = normal_rows("threads", threads, ThreadInfo)
+        self._tasks = normal_rows("tasks", tasks, TaskInfo)
+
+    @staticmethod
+    def _with_totals(
+        regions: Mapping[str, MPIRegion], totals: Mapping[str, Mapping[int, int]]
+    ) -> dict[str, MPIRegion]:
+        return {
+            name: region.with_exclusive_totals(totals[name]) if name in totals else region
+            for name, region in regions.items()
+        }
 
     @classmethod
     def from_h5(cls, path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
@@ -169,6 +214,8 @@ class ProfilingResults:
     @property
     def num_ranks(self) -> int:
         """How many ranks took part."""
+        if self._num_ranks is not None:
+            return self._num_ranks
         ranks = set(self._line_profile).union(*(region.ranks for region in self))
         return max(len(ranks), self._metadata_int("mpi_size") or 0)
 
@@ -180,7 +227,22 @@ class ProfilingResults:
     @property
     def has_event_data(self) -> bool:
         """Whether every region has intervals to look at."""
-        return all(region.has_event_data for region in self)
+        return self._event_data_available and all(region.has_event_data for region in self)
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this is the run, and not what is left on a rank that another one gathered."""
+        return self._is_root
+
+    @property
+    def threads(self) -> dict[int, list[ThreadInfo]]:
+        """The threads that recorded calls, by rank; empty where that is unknown."""
+        return self._threads
+
+    @property
+    def tasks(self) -> dict[int, list[TaskInfo]]:
+        """The tasks that recorded calls, by rank; empty where that is unknown."""
+        return self._tasks
 
     @property
     def line_profile(self) -> dict[int, list[dict[str, Any]]]:
@@ -251,14 +313,15 @@ class ProfilingResults:
         rows = []
         for region in self.get_regions(include, exclude):
             row = region.get_summary()
+            known = percentile_scalars(region)
             row["tags"] = region.tags
-            row["errors"] = region.errors
-            row.update(percentile_scalars(region))
+            row.update((f"{p}_duration", known.pop(f"{p}_duration")) for p in _SHORT)
             row["rank_imbalance"] = region.rank_imbalance
             row["rank_imbalance_pct"] = region.rank_imbalance_pct
             # The short names by which tables choose their columns.
-            row.update((f"p{p}", row[f"p{p}_duration"]) for p in PERCENTILES)
+            row.update((p, row[f"{p}_duration"]) for p in _SHORT)
             row["imbalance"] = row["rank_imbalance_pct"]
+            row.update(known, errors=region.errors)
             rows.append(row)
         return rows
 

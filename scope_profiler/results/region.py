@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from .checks import (
-    check_percentile,
-    integer,
-    normal_event_metadata,
-    normal_statistics,
-    normal_tags,
-)
-from .columns import blocks, column, read_only
+from .calls import Calls
+from .checks import check_percentile, integer, normal_statistics, normal_tags
+from .columns import blocks
 from .nesting import union_ns
-from .scalars import Scalars, seconds
+from .scalars import PERCENTILES, Scalars, seconds
 
 #: Statistics that fill these cached properties of a region.
 _COUNTED = {
@@ -26,10 +22,11 @@ _COUNTED = {
     "minimum": "min_duration_ns",
     "maximum": "max_duration_ns",
 }
-_NO_METADATA: Mapping[str, Any] = MappingProxyType({})
+
+_PERCENTILE_NAMES = {percentile: name for name, percentile in PERCENTILES.items()}
 
 
-class Region(Scalars):
+class Region(Calls, Scalars):
     """The calls that one rank made of one region.
 
     Parameters
@@ -42,6 +39,8 @@ class Region(Scalars):
     inclusive_total_ns
         Wall time in this region, counting only the outermost call of a
         recursion; None to derive it from the calls.
+    corrected_exclusive_ns, corrected_total_ns
+        Exclusive and inclusive time less what measuring itself took; None when unknown.
     errors
         Calls that an exception left.
     statistics
@@ -53,10 +52,12 @@ class Region(Scalars):
     tags, source_file, source_lineno, source_text
         What is known of the region itself.
     event_metadata
-        One mapping per recorded call, or None.
-    thread_ids, call_ids, parent_ids
-        Integers [n] beside the calls, or None when not recorded. A parent of
-        -1 is a root; parents are given as call ids, which are unique per rank.
+        One mapping per recorded call, best as an `EventMetadata`, or None.
+    thread_ids, task_ids, await_ns, call_ids, parent_ids
+        Integers [n] beside the calls, or None when not recorded: where each
+        ran, -1 for unknown or no task; how long its task waited inside; the
+        call that it belongs to. A parent of -1 is a root; parents are given
+        as call ids, which are unique per rank.
 
     Raises
     ------
@@ -71,6 +72,8 @@ class Region(Scalars):
         durations_ns: Any = None,
         exclusive_total_ns: int | None = None,
         inclusive_total_ns: int | None = None,
+        corrected_exclusive_ns: int | None = None,
+        corrected_total_ns: int | None = None,
         errors: int = 0,
         statistics: Mapping[str, float | None] | None = None,
         tags: Iterable[str] = (),
@@ -79,26 +82,26 @@ class Region(Scalars):
         source_text: str | None = None,
         event_metadata: Sequence[Mapping[str, Any]] | None = None,
         thread_ids: Any = None,
+        task_ids: Any = None,
+        await_ns: Any = None,
         call_ids: Any = None,
         parent_ids: Any = None,
     ) -> None:
-        if (start_times_ns is None) != (durations_ns is None):
-            raise ValueError("start_times_ns and durations_ns must be given together")
-        self._starts = column("start_times_ns", start_times_ns, None, np.int64)
-        length = len(self._starts)
-        self._durations = column("durations_ns", durations_ns, length, np.int64)
-        if (self._starts[1:] < self._starts[:-1]).any():
-            raise ValueError("start_times_ns must be sorted; got a start before the one it follows")
-        if (call_ids is None) != (parent_ids is None):
-            raise ValueError("call_ids and parent_ids must be given together")
-        given = {"thread_ids": thread_ids, "call_ids": call_ids, "parent_ids": parent_ids}
-        self._columns = {
-            name: column(name, values, length)
-            for name, values in given.items()
-            if values is not None and length
-        }
+        super().__init__(
+            start_times_ns,
+            durations_ns,
+            event_metadata,
+            {
+                "thread_ids": thread_ids,
+                "task_ids": task_ids,
+                "await_ns": await_ns,
+                "call_ids": call_ids,
+                "parent_ids": parent_ids,
+            },
+        )
+        length = self.num_events
         self._statistics = normal_statistics(statistics, length)
-        self._num_events = self._num_calls = length
+        self._num_calls = length
         if self._statistics is not None:
             self._num_calls = self._statistics["count"]
             if 0 < length == self._num_calls:
@@ -108,71 +111,21 @@ class Region(Scalars):
                 self._statistics = None
         self._exclusive = integer("exclusive_total_ns", exclusive_total_ns)
         self._inclusive = integer("inclusive_total_ns", inclusive_total_ns)
+        self._corrected_exclusive = integer("corrected_exclusive_ns", corrected_exclusive_ns)
+        self._corrected_total = integer("corrected_total_ns", corrected_total_ns)
         self._errors = integer("errors", errors, minimum=0)
         self._tags = normal_tags(tags)
         self._source_file = source_file or None
         self._source_lineno = integer("source_lineno", source_lineno)
         self._source_text = source_text or None
-        self._event_metadata = normal_event_metadata(event_metadata, length)
+
+    def with_exclusive_total(self, total_ns: int) -> Region:
+        """The same region, its columns shared, with another exclusive time."""
+        region = copy(self)
+        region._exclusive = integer("exclusive_total_ns", total_ns)
+        return region
 
     # -- what was recorded ---------------------------------------------------
-
-    @property
-    def start_times_ns(self) -> np.ndarray:
-        """int64 [num_events], read-only, ascending."""
-        return self._starts
-
-    @property
-    def durations_ns(self) -> np.ndarray:
-        """int64 [num_events], read-only."""
-        return self._durations
-
-    @cached_property
-    def end_times_ns(self) -> np.ndarray:
-        """int64 [num_events], read-only."""
-        return read_only(self._starts + self._durations)
-
-    @cached_property
-    def start_times(self) -> np.ndarray:
-        """float64 [num_events], seconds, read-only."""
-        return read_only(self._starts / 1e9)
-
-    @cached_property
-    def end_times(self) -> np.ndarray:
-        """float64 [num_events], seconds, read-only."""
-        return read_only(self.end_times_ns / 1e9)
-
-    @cached_property
-    def durations(self) -> np.ndarray:
-        """float64 [num_events], seconds, read-only."""
-        return read_only(self._durations / 1e9)
-
-    @property
-    def thread_ids(self) -> np.ndarray | None:
-        """Integers [num_events], or None when not recorded."""
-        return self._columns.get("thread_ids")
-
-    @property
-    def call_ids(self) -> np.ndarray | None:
-        """Integers [num_events], unique per rank, or None when not recorded."""
-        return self._columns.get("call_ids")
-
-    @property
-    def parent_ids(self) -> np.ndarray | None:
-        """Integers [num_events], -1 for a root, or None when not recorded."""
-        return self._columns.get("parent_ids")
-
-    @property
-    def event_metadata(self) -> tuple[Mapping[str, Any], ...]:
-        """One mapping per recorded call, all empty where none was given."""
-        if self._event_metadata is None:
-            return (_NO_METADATA,) * self.num_events
-        return self._event_metadata
-
-    @property
-    def has_event_metadata(self) -> bool:
-        """Whether metadata was given for the calls."""
-        return self._event_metadata is not None
 
     @property
     def statistics(self) -> Mapping[str, float] | None:
@@ -207,11 +160,6 @@ class Region(Scalars):
     # -- how much was recorded -----------------------------------------------
 
     @property
-    def num_events(self) -> int:
-        """How many calls have an interval: `num_calls`, or fewer where some were dropped."""
-        return self._num_events
-
-    @property
     def num_calls(self) -> int:
         """How many calls there were."""
         return self._num_calls
@@ -236,7 +184,7 @@ class Region(Scalars):
         known = None if self._statistics is None else self._statistics.get(name)
         if known is not None:
             return known
-        return of_events() if self._num_events else otherwise
+        return of_events() if self.num_events else otherwise
 
     # -- in nanoseconds ------------------------------------------------------
 
@@ -262,6 +210,16 @@ class Region(Scalars):
     def exclusive_duration_ns(self) -> int | None:
         """Time in this region and in none that it contains; None when unknown."""
         return self._exclusive
+
+    @property
+    def corrected_exclusive_ns(self) -> int | None:
+        """The exclusive time less what measuring took; None when unknown."""
+        return self._corrected_exclusive
+
+    @property
+    def corrected_total_ns(self) -> int | None:
+        """The inclusive time less what measuring took; None when unknown."""
+        return self._corrected_total
 
     @cached_property
     def min_duration_ns(self) -> int:
@@ -296,7 +254,7 @@ class Region(Scalars):
     def _last_end_of_events(self) -> int:
         return max(
             int((self._starts[rows] + self._durations[rows]).max())
-            for rows in blocks(self._num_events)
+            for rows in blocks(self.num_events)
         )
 
     @cached_property
@@ -332,9 +290,29 @@ class Region(Scalars):
         if not self.num_calls:
             return 0.0
         if not self._complete:
-            known = self._statistics.get(f"p{percentile:g}")
+            known = self._statistics.get(_PERCENTILE_NAMES.get(percentile))
             return None if known is None else known / 1e9
         return self._percentile_of_events(percentile)
+
+    # -- parts of it ---------------------------------------------------------
+
+    def for_thread(self, thread_index: int) -> Region:
+        """The calls of one thread alone, as a region; of none where it made none.
+
+        Raises ValueError when the thread of each call is not known.
+        """
+        if self.thread_ids is None:
+            raise ValueError(
+                "for_thread() needs the thread of each call, which was not recorded: "
+                "that takes setup(track_threads=True)"
+            )
+        return Region(
+            **self._arguments(self.thread_ids == integer("thread_index", thread_index, 0)),
+            tags=self._tags,
+            source_file=self._source_file,
+            source_lineno=self._source_lineno,
+            source_text=self._source_text,
+        )
 
     # -- as Python objects ---------------------------------------------------
 
@@ -347,21 +325,7 @@ class Region(Scalars):
 
         This makes Python objects for every call: for large runs use the columns.
         """
-        columns = {
-            "start": (self.start_times - origin).tolist(),
-            "end": (self.end_times - origin).tolist(),
-            "duration": self.durations.tolist(),
-        }
-        keys = {"call_ids": "call_id", "parent_ids": "parent_id", "thread_ids": "thread"}
-        columns.update(
-            (key, self._columns[name].tolist())
-            for name, key in keys.items()
-            if name in self._columns
-        )
-        if self._event_metadata is not None:
-            columns["metadata"] = [dict(entry) for entry in self._event_metadata]
-        names = ("call_index", *columns)
-        return [dict(zip(names, row)) for row in zip(range(self.num_events), *columns.values())]
+        return self._dicts(origin)
 
     def __len__(self) -> int:
         return self.num_calls

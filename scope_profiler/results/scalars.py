@@ -8,8 +8,8 @@ from typing import Any
 
 from .columns import percentiles
 
-#: The percentiles that have an attribute of their own.
-PERCENTILES = (50, 95, 99)
+#: The percentiles that have an attribute of their own, by what it begins with.
+PERCENTILES = {"p50": 50, "p90": 90, "p95": 95, "p99": 99, "p999": 99.9}
 
 _SUMMARY = (
     "num_calls",
@@ -35,8 +35,9 @@ def seconds(name: str, remark: str = "", unknown: float | None = None) -> Any:
     return property(seconds, doc=f"`{name}` in seconds; {remark}".rstrip("; ") + ".")
 
 
-def _percentile(percentile: int) -> Any:
-    """A property: that percentile of the durations, in seconds."""
+def _percentile(name: str) -> Any:
+    """A property: that one of `PERCENTILES`, in seconds."""
+    percentile = PERCENTILES[name]
     return property(
         lambda self: self.percentile_duration(percentile),
         doc=f"The {percentile}th percentile of the durations in seconds; None when unknown.",
@@ -53,9 +54,11 @@ class Scalars:
     max_duration = seconds("max_duration_ns")
     first_start_time = seconds("first_start_time_ns", "0.0 when unknown", 0.0)
     last_end_time = seconds("last_end_time_ns", "0.0 when unknown", 0.0)
-    p50_duration = _percentile(50)
-    p95_duration = _percentile(95)
-    p99_duration = _percentile(99)
+    p50_duration = _percentile("p50")
+    p90_duration = _percentile("p90")
+    p95_duration = _percentile("p95")
+    p99_duration = _percentile("p99")
+    p999_duration = _percentile("p999")
 
     @property
     def average_duration(self) -> float:
@@ -69,11 +72,11 @@ class Scalars:
 
     @cached_property
     def _percentiles_ns(self) -> dict[float, float]:
-        return percentiles(self.durations_ns, PERCENTILES)
+        return percentiles(self.durations_ns, PERCENTILES.values())
 
     def _percentile_of_events(self, percentile: float) -> float:
         """That percentile of the intervals, of which there is at least one, in seconds."""
-        if percentile in PERCENTILES:
+        if percentile in PERCENTILES.values():
             return self._percentiles_ns[percentile] / 1e9
         return percentiles(self.durations_ns, (percentile,))[percentile] / 1e9
 
@@ -89,7 +92,7 @@ class Scalars:
 
 def percentile_scalars(region: Scalars) -> dict[str, float | None]:
     """The percentiles that summaries have, by name."""
-    return {f"p{p}_duration": region.percentile_duration(p) for p in PERCENTILES}
+    return {f"{name}_duration": getattr(region, f"{name}_duration") for name in PERCENTILES}
 
 
 def known_values(regions: Iterable[Scalars], name: str) -> Iterator[int]:

@@ -1,0 +1,194 @@
+"""`Calls`: the recorded calls of one region on one rank, a column for each thing known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .checks import normal_event_metadata
+from .columns import column, read_only
+from .event_metadata import NOTHING, EventMetadata
+
+
+class Calls:
+    """Columns of [num_events] values, sorted by start; read-only.
+
+    Parameters are those of `Region`, of which this is the part that is per call.
+    """
+
+    def __init__(
+        self,
+        start_times_ns: Any,
+        durations_ns: Any,
+        event_metadata: Sequence[Mapping[str, Any]] | None,
+        optional: Mapping[str, Any],
+    ) -> None:
+        if (start_times_ns is None) != (durations_ns is None):
+            raise ValueError("start_times_ns and durations_ns must be given together")
+        self._starts = column("start_times_ns", start_times_ns, None, np.int64)
+        length = len(self._starts)
+        self._durations = column("durations_ns", durations_ns, length, np.int64)
+        if (self._starts[1:] < self._starts[:-1]).any():
+            raise ValueError("start_times_ns must be sorted; got a start before the one it follows")
+        if (optional["call_ids"] is None) != (optional["parent_ids"] is None):
+            raise ValueError("call_ids and parent_ids must be given together")
+        self._columns = {
+            name: column(name, values, length)
+            for name, values in optional.items()
+            if values is not None and length
+        }
+        self._event_metadata = normal_event_metadata(event_metadata, length)
+
+    @property
+    def num_events(self) -> int:
+        """How many calls have an interval: `num_calls`, or fewer where some were dropped."""
+        return len(self._starts)
+
+    # -- intervals -------------------------------------------------------------
+
+    @property
+    def start_times_ns(self) -> np.ndarray:
+        """int64 [num_events], read-only, ascending."""
+        return self._starts
+
+    @property
+    def durations_ns(self) -> np.ndarray:
+        """int64 [num_events], read-only."""
+        return self._durations
+
+    @property
+    def inclusive_durations_ns(self) -> np.ndarray:
+        """The durations, by the name that goes with `exclusive_durations_ns`."""
+        return self._durations
+
+    @cached_property
+    def end_times_ns(self) -> np.ndarray:
+        """int64 [num_events], read-only."""
+        return read_only(self._starts + self._durations)
+
+    @cached_property
+    def start_times(self) -> np.ndarray:
+        """float64 [num_events], seconds, read-only."""
+        return read_only(self._starts / 1e9)
+
+    @cached_property
+    def end_times(self) -> np.ndarray:
+        """float64 [num_events], seconds, read-only."""
+        return read_only(self.end_times_ns / 1e9)
+
+    @cached_property
+    def durations(self) -> np.ndarray:
+        """float64 [num_events], seconds, read-only."""
+        return read_only(self._durations / 1e9)
+
+    @property
+    def inclusive_durations(self) -> np.ndarray:
+        """The durations, by the name that goes with `exclusive_durations`."""
+        return self.durations
+
+    # -- threads and tasks -------------------------------------------------------
+
+    @property
+    def thread_ids(self) -> np.ndarray | None:
+        """Integers [num_events], `ThreadInfo.index`; None when not recorded."""
+        return self._columns.get("thread_ids")
+
+    @property
+    def task_ids(self) -> np.ndarray | None:
+        """Integers [num_events], `TaskInfo.index`, -1 in none; None when not recorded."""
+        return self._columns.get("task_ids")
+
+    @property
+    def await_ns(self) -> np.ndarray | None:
+        """Integers [num_events], how long the call's task waited inside; None when unknown."""
+        return self._columns.get("await_ns")
+
+    @property
+    def await_times_ns(self) -> np.ndarray | None:
+        """`await_ns`, by the name of 0.7.5."""
+        return self.await_ns
+
+    @property
+    def await_times(self) -> np.ndarray | None:
+        """float64 [num_events], `await_ns` in seconds; None when unknown."""
+        return None if self.await_ns is None else self.await_ns / 1e9
+
+    @property
+    def total_await_duration(self) -> float | None:
+        """The sum of `await_ns` in seconds; None when unknown."""
+        return None if self.await_ns is None else int(self.await_ns.sum()) / 1e9
+
+    @property
+    def has_thread_data(self) -> bool:
+        """Whether the thread of each call is known."""
+        return self.thread_ids is not None
+
+    @property
+    def threads(self) -> list[int]:
+        """The threads that called the region, ascending; empty when unknown."""
+        return [] if self.thread_ids is None else np.unique(self.thread_ids).tolist()
+
+    # -- the call graph, and what was noted ----------------------------------------
+
+    @property
+    def call_ids(self) -> np.ndarray | None:
+        """Integers [num_events], unique per rank, or None when not recorded."""
+        return self._columns.get("call_ids")
+
+    @property
+    def parent_ids(self) -> np.ndarray | None:
+        """Integers [num_events], -1 for a root, or None when not recorded."""
+        return self._columns.get("parent_ids")
+
+    @property
+    def event_metadata(self) -> EventMetadata:
+        """One mapping per recorded call, all empty where none was given."""
+        if self._event_metadata is None:
+            return EventMetadata.none(self.num_events)
+        return self._event_metadata
+
+    @property
+    def has_event_metadata(self) -> bool:
+        """Whether anything was noted for any call."""
+        return self._event_metadata is not None and bool((self._event_metadata.ids != NOTHING).any())
+
+    def _arguments(self, rows: np.ndarray) -> dict[str, Any]:
+        """What to construct those calls from: a boolean for each call."""
+        known = self._event_metadata
+        return {
+            "start_times_ns": self._starts[rows],
+            "durations_ns": self._durations[rows],
+            "event_metadata": None if known is None else known.taken(rows),
+            **{name: values[rows] for name, values in self._columns.items()},
+        }
+
+    def _dicts(self, origin: float) -> list[dict[str, Any]]:
+        """The calls as a dict each, `origin` seconds subtracted from their times."""
+        starts, ends = self.start_times - origin, self.end_times - origin
+        columns = {
+            "start": starts.tolist(),
+            "end": ends.tolist(),
+            "duration": self.durations.tolist(),
+        }
+        for name, key in (
+            ("call_ids", "call_id"),
+            ("parent_ids", "parent_id"),
+            ("thread_ids", "thread"),
+            ("task_ids", "task"),
+        ):
+            if name in self._columns:
+                columns[key] = self._columns[name].tolist()
+        if self.await_times is not None:
+            columns["await_duration"] = self.await_times.tolist()
+        names = ("call_index", *columns)
+        rows = [dict(zip(names, row)) for row in zip(range(self.num_events), *columns.values())]
+        if self._event_metadata is not None:
+            for row, entry in zip(rows, self._event_metadata):
+                if entry:
+                    row["metadata"] = entry
+        return rows
+
+
