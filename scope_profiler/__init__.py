@@ -42,6 +42,7 @@ registered_regions = ProfileManager.registered_regions
 recorded_regions = ProfileManager.recorded_regions
 last_results = ProfileManager.last_results
 read_results = ProfileManager.read_results
+get_config = ProfileManager.get_config
 pause = ProfileManager.pause
 resume = ProfileManager.resume
 reset = ProfileManager.reset
@@ -52,6 +53,10 @@ RegionHandle = ProfileRegion
 # Loaded when it is first asked for.
 _LAZY = {
     "ProfilingOptions": "options",
+    "GPUOptions": "options",
+    "HDF5Options": "options",
+    "MemrayOptions": "options",
+    "ProfilingConfig": "profiling_config",
     "RegionStatistics": "statistics",
     "load": "io",
     "write_profile": "io",
@@ -71,6 +76,7 @@ __all__ = [
     "define_region",
     "finalize",
     "get_all_regions",
+    "get_config",
     "get_region",
     "is_active",
     "is_configured",

@@ -7,16 +7,15 @@ from time import perf_counter_ns
 from types import MethodType
 import weakref
 
-from . import _core
+from . import _core, environment
 from .decorator import Decoration, decorate
 from .regions import Region
 from .run import ProfilingRun, Session
 from .tags import Selection, add_opt_in, normal_tags
+from .unset import UNSET
 
 # What is needed from setup() on only is imported there: the import stays cheap for the many
 # programs that carry instrumentation and do not use it today.
-
-UNSET = object()  # stands for an output that is not given; None is one
 
 
 class _on_class_or_instance:
@@ -86,8 +85,8 @@ class ProfileManager(_core.Manager):
             )
         from .options import resolve
 
-        chosen = resolve(options, settings, config_path=config_path, region_tags=region_tags,
-                         **({} if output is UNSET else {"output": output}))
+        chosen = resolve(options, settings, config_path=config_path, output=output,
+                         region_tags=region_tags)
         self._start(ProfilingRun(self, chosen))
         if auto_finalize and self._run.is_active:
             _finalize_at_exit(self, self._run)
@@ -101,9 +100,7 @@ class ProfileManager(_core.Manager):
         SCOPE_PROFILER_RECURSIVE: recursive_profile. SCOPE_PROFILER_AUTO_FINALIZE: auto_finalize.
         Settings given here win. ValueError for a variable whose value is not understood.
         """
-        from .environment import settings as from_environment
-
-        return self.setup(**{**from_environment(), **settings})
+        return self.setup(**environment.settings(**settings))
 
     def _start(self, run):
         """Recording begins, with nothing recorded yet."""
@@ -296,13 +293,16 @@ class ProfileManager(_core.Manager):
         @profile("name"), or @profile and @profile() for the function's own name. It may be
         applied before setup() and follows every later one; without a run the function runs as if
         it were not there. Takes functions, methods, static and class methods in either order of
-        the decorators, and any other callable but classes, which are a TypeError.
+        the decorators, and any other callable but classes, which are a TypeError. Where the
+        variable SCOPE_PROFILER_DISABLE is set, it gives the function itself.
 
         recursive: have every function traced that is called inside; None: as setup() says.
         metadata: of each call, a dict or a callable that gets the arguments and gives one.
         record_outcome: each call's metadata gets status, "ok" or "error", and exception, the
         name of its type. tags: as of profile_region().
         """
+        if environment.DISABLED:
+            return region_name if callable(region_name) else lambda function: function
         how = Decoration(recursive, metadata, record_outcome, tags)
         if region_name is None or isinstance(region_name, str):
             if region_name is not None:
@@ -398,6 +398,15 @@ class ProfileManager(_core.Manager):
     def is_configured(self):
         """Whether setup() has been called."""
         return self._run is not None
+
+    @_on_class_or_instance
+    def get_config(self):
+        """The settings of the current run, to read: a ProfilingConfig. Of the defaults, without
+        a run."""
+        from .profiling_config import ProfilingConfig
+
+        run = self._run
+        return ProfilingConfig() if run is None else ProfilingConfig.of_run(run, run._settings)
 
     @_on_class_or_instance
     def last_results(self):

@@ -40,6 +40,11 @@ class ProfilingRun:
         return manager is not None and manager._run is self and not self._over
 
     @property
+    def is_paused(self):
+        """Whether this is its manager's current run, between pause() and resume()."""
+        return self.is_active and not self._manager()._recording
+
+    @property
     def results(self):
         """The ProfilingResults of the last finalize(), or None before it."""
         return self._results

@@ -4,11 +4,9 @@ A run records a region when its tags meet `region_tags`, if that is given, and w
 opt-in tag or one that the run enables.
 """
 
-import os
+from .environment import enabled_tags
 
 _opt_in = set()  # the process's: libraries add theirs when they are imported
-
-_VARIABLE = "SCOPE_PROFILER_ENABLE_TAGS"
 
 
 def normal_tags(name, tags):
@@ -38,7 +36,7 @@ class Selection:
     def __init__(self, region_tags=None, enable_tags=None):
         self.wanted = None if region_tags is None else set(region_tags)
         self._enabled = {*(region_tags or ()), *(enable_tags or ())}
-        self._enabled.update(tag.strip() for tag in os.environ.get(_VARIABLE, "").split(","))
+        self._enabled.update(enabled_tags())
 
     def takes(self, tags):
         """Whether a region with these tags records."""

@@ -1,0 +1,94 @@
+"""Texts and attributes in HDF5, which has no text with a NUL and none that is not UTF-8."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import h5py
+import numpy as np
+
+TEXT = h5py.string_dtype()
+
+#: Added to the name of a column of texts: the texts as JSON, where HDF5 cannot hold them all as
+#: they are. Within a group: its attributes as JSON, for the same reason.
+EXACT = "_exact"
+
+#: In characters; HDF5 has no more than 64 KiB for an attribute, its name included.
+_LONGEST_NAME = 10_000
+
+
+def write_texts(group: h5py.Group, name: str, texts: Iterable[str]) -> None:
+    """A column of texts, [texts]."""
+    values = list(texts)
+    encoded = [_encoded(text) for text in values]
+    group.create_dataset(name, (len(values),), TEXT, data=encoded)
+    if [_decoded(text) for text in encoded] != values:
+        exact = [json.dumps(text) for text in values]
+        group.create_dataset(name + EXACT, (len(values),), TEXT, data=exact)
+
+
+def read_texts(group: h5py.Group, name: str) -> list[str]:
+    """What `write_texts` wrote."""
+    if name + EXACT in group:
+        return [json.loads(text) for text in group[name + EXACT].asstr()[...].tolist()]
+    return group[name].asstr(errors="surrogateescape")[...].tolist()
+
+
+def write_attributes(group: h5py.Group, values: Mapping[str, Any]) -> None:
+    """Str, int, float, bool and lists of str as attributes of a group."""
+    exact = True
+    for name, value in values.items():
+        key = _encoded(name[:_LONGEST_NAME], "backslashreplace") or b" "
+        texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        encoded = [_encoded(text) for text in texts]
+        exact = exact and _decoded(key) == name and [_decoded(text) for text in encoded] == texts
+        if isinstance(value, str):
+            group.attrs.create(key, encoded[0], dtype=TEXT)
+        elif isinstance(value, list):
+            group.attrs.create(key, encoded, (len(encoded),), TEXT)
+        else:
+            group.attrs[key] = value
+    if not exact:
+        group[EXACT] = json.dumps(dict(values))
+
+
+def read_attributes(group: h5py.Group) -> dict[str, Any]:
+    """What `write_attributes` wrote, or others."""
+    if EXACT in group:
+        return json.loads(group[EXACT].asstr()[()])
+    return {name: _plain(value) for name, value in group.attrs.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, h5py.Empty):
+        return None
+    if isinstance(value, bytes):
+        return _decoded(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    return [_plain(item) for item in value] if isinstance(value, np.ndarray) else value
+
+
+def _encoded(text: str, errors: str = "surrogateescape") -> bytes:
+    """UTF-8, whatever the text: names of files need not be valid, and HDF5 ends a text at NUL."""
+    text = text.replace("\0", "\N{SYMBOL FOR NULL}")
+    try:
+        return text.encode("utf-8", errors)
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+def member(group: h5py.Group, name: str) -> Any:
+    """The member of a group.
+
+    Raises ValueError, naming both, when it is missing.
+    """
+    if name not in group:
+        raise ValueError(f"{group.name.rstrip('/')}/{name} is missing")
+    return group[name]
