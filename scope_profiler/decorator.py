@@ -63,6 +63,18 @@ def in_metadata(scope, function):
     return annotated
 
 
+def is_decorated(function):
+    """Whether decorate() made the function, for whichever manager."""
+    if isinstance(function, _core.ProfiledFunction):
+        return True
+    if not isinstance(function, FunctionType):
+        return False
+    if function.__globals__ is globals():  # of a generator or coroutine, see _carrier
+        return True
+    wrapped = getattr(function, "__wrapped__", None)
+    return getattr(wrapped, "__code__", None) is function.__code__  # a twin shares the code
+
+
 def name_of(function):
     """The name of a callable; of one that has none (a partial, say) that of what it calls, or of
     its type."""
