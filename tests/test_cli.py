@@ -376,7 +376,8 @@ child = os.fork()
 with sp.region("child" if child == 0 else "parent"): pass
 if child: os.waitpid(child, 0)
 """)
-    assert run("-q", path).returncode == 0
+    done = run("-q", path)
+    assert (done.returncode, done.stderr) == (0, "")
     assert calls() == {"before": 1, "parent": 1}
     [other] = set(os.listdir()) - {"script.py", "profiling_data.h5"}
     assert calls(other) == {"child": 1}

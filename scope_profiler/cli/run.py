@@ -167,7 +167,6 @@ class _End:
                     manager.finalize(verbose=not self._quiet)
             except Exception as error:
                 print(f"scope-profiler: {type(error).__name__}: {error}", file=sys.stderr)
-            manager._stop()
         if self.interrupted:
             # Python remembers to end by SIGINT, as shells want it; what runs by exec() and eval()
             # meanwhile, as it does in imports, has made it forget.
