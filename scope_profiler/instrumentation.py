@@ -38,7 +38,6 @@ def instrument(manager, module, *, include=("*",), exclude=(), prefix=None, tags
         raise TypeError(f"prefix takes a str, got {type(prefix).__name__}: {prefix!r}")
     include, exclude = _globs("include", include), _globs("exclude", exclude)
     home = module.__module__ if isinstance(module, type) else module.__name__
-    tags = {} if tags is None else {"tags": tags}
     changed = {}
     for name, value in list(vars(module).items()):
         if _includes(include, name) and not _matches(exclude, name):
@@ -85,5 +84,5 @@ def _decorated(manager, value, home, region_name, tags):
     function = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
     own = isinstance(function, FunctionType) and function.__module__ == home
     if own and not is_decorated(function):
-        return manager.profile(region_name, **tags)(value)
+        return manager.profile(region_name, tags=tags)(value)
     return value

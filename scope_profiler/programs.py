@@ -1,12 +1,12 @@
 """Programs under the profiler: a function, a script in this process, a command in another."""
 
-from contextlib import contextmanager, nullcontext
 import os
 import re
 import sys
 from typing import NamedTuple
 
 from .main_program import MainProgram, restored
+from .run import _Root
 
 
 def run(manager, func, *args, output=None, **session_kwargs):
@@ -34,22 +34,20 @@ def run_script(manager, script_path, script_args=None, region_name=None, only_us
     recursive: trace every function that it calls, inside a region around all of it; without,
         the regions of the script itself are recorded and nothing is added.
     region_name: of the region around the traced script; None for the name of the file.
-    only_user_code, include_patterns, exclude_patterns: what is traced.
+    only_user_code, include_patterns, exclude_patterns, entrypoint: what is traced, and how it is
+        named; see calls.start().
 
     sys.argv, sys.path and `__main__` are put back at the end. What the script raises passes,
     SystemExit too.
 
     Raises TypeError for an argument of the wrong type, OSError for a script that cannot be read,
-    ImportError for a folder without `__main__.py`, SyntaxError, and ValueError for entrypoint,
-    which this version does not have.
+    ImportError for a folder without `__main__.py`, SyntaxError.
     """
-    if entrypoint is not None:
-        raise ValueError(f"entrypoint={entrypoint!r}: this version has no naming of entry points")
     program, script_args = _load(script_path, script_args)
     tracing = None
     if recursive:
         tracing = Tracing(region_name or name_of(script_path), only_user_code, include_patterns,
-                          exclude_patterns)
+                          exclude_patterns, entrypoint)
     with restored():
         execute(manager, program, script_args, tracing)
 
@@ -66,7 +64,7 @@ def profile_script(manager, script_path, *, script_args=None, output=None, **set
     program, script_args = _load(script_path, script_args)
     current = manager.setup(**destination(output), **setup)
     tracing = None
-    if current._settings.get("recursive_profile"):
+    if current._settings["recursive_profile"]:
         tracing = Tracing(name_of(script_path))
     try:
         with restored():
@@ -130,26 +128,25 @@ class Tracing(NamedTuple):
     only_user_code: bool = True
     include: tuple = ()
     exclude: tuple = ()
+    entrypoint: "str | None" = None
 
 
 def execute(manager, program, args, tracing=None):
     """Run a MainProgram in the manager's current run: as it is, or traced."""
-    with nullcontext() if tracing is None else _traced(manager, tracing):
+    if tracing is None:
         program.run(args)
-
-
-@contextmanager
-def _traced(manager, tracing):
+        return
     from . import calls
 
-    root = manager._start_root(tracing.region_name)
-    calls.start(manager, include=tracing.include, exclude=tracing.exclude,
-                only_user_code=tracing.only_user_code)
+    filters = tracing._asdict()
+    region = manager.profile_region(filters.pop("region_name"))
+    calls.start(manager, **filters)
+    root = _Root(region)
     try:
-        yield
+        program.run(args)
     finally:
-        calls.stop(manager)
         root.close(sys.exc_info())
+        calls.stop(manager)
 
 
 def name_of(script_path):

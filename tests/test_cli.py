@@ -54,11 +54,11 @@ def test_help_and_version():
     ([], "Missing argument 'SCRIPT'"),
     (["--nonsense", "script.py"], "No such option"),
     (["-o", "x.h5", "--no-output", "script.py"], "--output and --no-output exclude each other"),
-    (["--all", "--no-recursive", "script.py"], "--all and --no-recursive exclude each other"),
+    (["--all", "--no-recursive", "script.py"], "--no-recursive excludes --all and --entrypoint"),
+    (["--entrypoint", "main", "--no-recursive", "script.py"], "--no-recursive excludes --all"),
     (["--include", "x", "script.py"], "--include and --exclude are about --recursive: add that"),
     (["--memory-profile", "script.py"], "use_memray=True: this version has no memray recording"),
     (["--mpi-calls", "script.py"], "this version has no profiling of MPI calls"),
-    (["--entrypoint", "main", "script.py"], "--entrypoint: this version has no naming of entry"),
     (["-o", "nowhere/x.h5", "script.py"], "cannot write "),
     (["-o", ".", "script.py"], "cannot write "),
 ])

@@ -161,6 +161,14 @@ def test_what_another_decorator_made_is_no_obstacle(manager, module):
     assert module.solve(2) == 4 and manager.get_region("toolbox.solve").num_calls == 1
 
 
+def test_a_metadata_decorator_is_none_of_profile(manager, module):
+    module.solve = manager.metadata(case="a")(module.solve)
+    module.fetch = manager.profile("mine", tags="t")(module.fetch)
+    changed = instrument(manager, module, tags=["fast", "t"])
+    assert "solve" in changed and "fetch" not in changed
+    assert set(manager.get_region("toolbox.solve").tags) == {"fast", "t"}
+
+
 @pytest.mark.parametrize("chosen, names", [
     ({"include": "solve"}, ["solve"]),
     ({"include": ["s*", "helper"]}, ["solve", "helper", "steps"]),
@@ -244,5 +252,5 @@ def test_bad_arguments(manager, module, arguments, message):
 
 
 def test_profile_on_a_class_points_here(manager, solver):
-    with pytest.raises(TypeError, match=r"instrument\(Solver\) decorates its methods"):
+    with pytest.raises(TypeError, match="pass the class to instrument"):
         manager.profile("x")(solver)

@@ -126,7 +126,6 @@ def test_run_script_imports_what_lies_beside_it(default, tmp_path):
      "script_args takes a list of str, got str: '--steps 3'; shlex.split"),
     ({"script_args": 3}, TypeError, "script_args takes a list of str, got int: 3"),
     ({"script_args": ["--steps", 3]}, TypeError, "takes a list of str, got int in it: 3"),
-    ({"entrypoint": "main"}, ValueError, "entrypoint='main': this version has no naming"),
 ])
 def test_run_script_refuses_at_once(default, arguments, error, message):
     write("raise AssertionError('it ran')")
@@ -155,6 +154,14 @@ def test_run_script_traces_what_is_chosen(default):
         run_script(default, path, include_patterns=["*inner*"])
     [name] = set(sp.recorded_regions()) - {"script.py"}
     assert "inner" in name and sp.get_region("script.py").get_stats().errors == 1
+
+
+def test_run_script_names_the_entry_point(default):
+    pytest.importorskip("scope_profiler.calls")
+    path = write("def main(): pass\nmain()\n")
+    sp.setup(deactivate_file_output=True)
+    run_script(default, path, entrypoint="main")
+    assert sp.get_region("main").num_calls == 1
 
 
 # ---- profile_script

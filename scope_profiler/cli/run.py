@@ -29,7 +29,7 @@ manager = ProfileManager._default
 @click.option("--label", metavar="TEXT", help="A name for the run, in reports and in the file.")
 @click.option("--line-profile", "use_line_profiler", is_flag=True, default=None,
               help="Count and time the lines of regions and decorated functions.")
-@click.option("--recursive/--no-recursive", "recursive_profile", default=None,
+@click.option("--recursive/--no-recursive", default=None,
               help="Trace every function of the program's own, not its regions only.")
 @click.option("--all", "everything", is_flag=True,
               help="Trace the functions of the standard library and of installed packages too.")
@@ -37,6 +37,8 @@ manager = ProfileManager._default
               help="Trace only functions with such names. May be repeated.")
 @click.option("--exclude", metavar="GLOB", multiple=True,
               help="Do not trace functions with such names. May be repeated.")
+@click.option("--entrypoint", metavar="NAME",
+              help="Trace, and call the region of functions of this name just that.")
 @click.option("--tag", "region_tags", metavar="TAG", multiple=True,
               help="Record only regions with this tag. May be repeated.")
 @click.option("--enable-tag", "enable_tags", metavar="TAG", multiple=True,
@@ -50,11 +52,10 @@ manager = ProfileManager._default
 @click.option("--memory-profile", "use_memray", is_flag=True, default=None, hidden=True)
 @click.option("--mpi-calls/--no-mpi-calls", "profile_mpi_calls", default=None, hidden=True)
 @click.option("--buffer-limit", type=int, hidden=True)
-@click.option("--entrypoint", hidden=True)
 @click.argument("script")
 @click.argument("script_args", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
-def run(script, script_args, module, output, no_output, quiet, everything, include, exclude,
-        entrypoint, **settings):
+def run(script, script_args, module, output, no_output, quiet, recursive, everything, include,
+        exclude, entrypoint, **settings):
     """Run SCRIPT with ARGS, record its regions, and print a report when it has ended.
 
     SCRIPT runs as it would under Python itself, and its exit status is that of this command. Its
@@ -70,12 +71,12 @@ def run(script, script_args, module, output, no_output, quiet, everything, inclu
     """
     if output is not None and no_output:
         raise click.UsageError("--output and --no-output exclude each other")
-    if entrypoint is not None:
-        raise click.UsageError("--entrypoint: this version has no naming of entry points")
-    if everything:
-        if settings["recursive_profile"] is False:
-            raise click.UsageError("--all and --no-recursive exclude each other")
-        settings["recursive_profile"] = True
+    if everything or entrypoint is not None:
+        if recursive is False:
+            raise click.UsageError("--no-recursive excludes --all and --entrypoint")
+        recursive = True
+    if recursive is False:
+        settings["recursive_profile"] = False  # whatever the configuration says
     if no_output:
         settings["deactivate_file_output"] = True
     elif output is not None or settings["config_path"] is None:
@@ -83,12 +84,14 @@ def run(script, script_args, module, output, no_output, quiet, everything, inclu
         settings.update(destination(os.path.abspath(output or DEFAULTS["file_path"])))
     program = _load(script, module)
     current = _setup(settings)
-    tracing = None
-    if current._settings.get("recursive_profile"):
-        name = script if module else name_of(script)
-        tracing = Tracing(name, not everything, include, exclude)
-    elif include or exclude:
+    if recursive is None:
+        recursive = current._settings["recursive_profile"]
+    if (include or exclude) and not recursive:
         raise click.UsageError("--include and --exclude are about --recursive: add that")
+    tracing = None
+    if recursive:
+        name = script if module else name_of(script)
+        tracing = Tracing(name, not everything, include, exclude, entrypoint)
     return partial(_run, current, program, script_args, tracing, quiet)
 
 
