@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 from functools import update_wrapper, wraps
-from types import FunctionType
+from types import CodeType, FunctionType
 
 from . import _core
 
@@ -61,6 +61,18 @@ def in_metadata(scope, function):
             return function(*args, **kwargs)
 
     return annotated
+
+
+def is_decorated(function):
+    """Whether decorate() made the function, for whichever manager."""
+    if isinstance(function, _core.ProfiledFunction):
+        return True
+    if not isinstance(function, FunctionType):
+        return False
+    if function.__code__ in _CARRIERS:
+        return True
+    wrapped = getattr(function, "__wrapped__", None)
+    return getattr(wrapped, "__code__", None) is function.__code__  # a twin shares the code
 
 
 def name_of(function):
@@ -149,3 +161,11 @@ def _async_generator(steps_of, function):
                 step = steps.of(inner.asend(sent))
 
     return profiled
+
+
+_CARRIERS = {
+    constant
+    for make in (_generator, _coroutine, _async_generator)
+    for constant in make.__code__.co_consts
+    if isinstance(constant, CodeType)
+}

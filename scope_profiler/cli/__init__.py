@@ -1,0 +1,23 @@
+"""The command `scope-profiler`; click is loaded when it runs, not with the package."""
+
+import sys
+
+
+def main(argv=None):
+    """Run the command with these arguments (sys.argv[1:]); returns its exit status, or raises
+    SystemExit and, under `run`, what the profiled program raises."""
+    import click
+
+    from .group import group
+
+    try:
+        result = group.main(argv, "scope-profiler", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        print("Aborted.", file=sys.stderr)
+        return 1
+    # A command that runs somebody's program hands it out, to be run outside click, which has
+    # ideas of its own about KeyboardInterrupt, EOFError and broken pipes.
+    return result() if callable(result) else result

@@ -1,0 +1,206 @@
+"""scope-profiler run: a program under the profiler, from its first line to the report."""
+
+import atexit
+from contextlib import contextmanager, suppress
+from functools import partial
+import os
+import sys
+
+import click
+
+from ..main_program import MainProgram
+from ..manager import ProfileManager
+from ..options import DEFAULTS
+from ..programs import Tracing, destination, execute, name_of
+
+manager = ProfileManager._default
+
+
+@click.command(
+    short_help="Run a program and record its regions.",
+    context_settings={"allow_interspersed_args": False},
+    options_metavar="[OPTIONS]",
+)
+@click.option("-m", "--module", is_flag=True, help="SCRIPT is the name of a module or package.")
+@click.option("-o", "--output", "--outfile", metavar="FILE",
+              help=f"Where to write the results.  [default: {DEFAULTS['file_path']}]")
+@click.option("--no-output", is_flag=True, help="Write no file; print the report only.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no report.")
+@click.option("--label", metavar="TEXT", help="A name for the run, in reports and in the file.")
+@click.option("--line-profile", "use_line_profiler", is_flag=True, default=None,
+              help="Count and time the lines of regions and decorated functions.")
+@click.option("--recursive/--no-recursive", default=None,
+              help="Trace every function of the program's own, not its regions only.")
+@click.option("--all", "everything", is_flag=True,
+              help="Trace the functions of the standard library and of installed packages too.")
+@click.option("--include", metavar="GLOB", multiple=True,
+              help="Trace only functions with such names. May be repeated.")
+@click.option("--exclude", metavar="GLOB", multiple=True,
+              help="Do not trace functions with such names. May be repeated.")
+@click.option("--entrypoint", metavar="NAME",
+              help="Trace, and call the region of functions of this name just that.")
+@click.option("--tag", "region_tags", metavar="TAG", multiple=True,
+              help="Record only regions with this tag. May be repeated.")
+@click.option("--enable-tag", "enable_tags", metavar="TAG", multiple=True,
+              help="Record the regions behind this opt-in tag, '*' for all. May be repeated.")
+@click.option("--aggregation-mode", is_flag=True, default=None,
+              help="Keep statistics only, no single calls: small files for long runs.")
+@click.option("--config", "config_path", metavar="FILE",
+              help="Take settings from a TOML file; options given here win.")
+# What scope-profiler 0.7.5 takes too. setup() says about each that this version does not have it,
+# or that it has no effect.
+@click.option("--memory-profile", "use_memray", is_flag=True, default=None, hidden=True)
+@click.option("--mpi-calls/--no-mpi-calls", "profile_mpi_calls", default=None, hidden=True)
+@click.option("--buffer-limit", type=int, hidden=True)
+@click.argument("script")
+@click.argument("script_args", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
+def run(script, script_args, module, output, no_output, quiet, recursive, everything, include,
+        exclude, entrypoint, **settings):
+    """Run SCRIPT with ARGS, record its regions, and print a report when it has ended.
+
+    SCRIPT runs as it would under Python itself, and its exit status is that of this command. Its
+    regions are recorded as if it had called setup() at its start; it need not call setup() or
+    finalize(). The report comes also when it fails or is interrupted. Options for SCRIPT come
+    after its name.
+
+    \b
+    Examples:
+      scope-profiler run simulate.py --steps 100
+      scope-profiler run -o fine.h5 --line-profile simulate.py
+      scope-profiler run -m package.module
+    """
+    if output is not None and no_output:
+        raise click.UsageError("--output and --no-output exclude each other")
+    if everything or entrypoint is not None:
+        if recursive is False:
+            raise click.UsageError("--no-recursive excludes --all and --entrypoint")
+        recursive = True
+    if recursive is False:
+        settings["recursive_profile"] = False  # whatever the configuration says
+    if no_output:
+        settings["deactivate_file_output"] = True
+    elif output is not None or settings["config_path"] is None:
+        # From here: the program may go to another folder.
+        settings.update(destination(os.path.abspath(output or DEFAULTS["file_path"])))
+    program = _load(script, module)
+    current = _setup(settings)
+    if recursive is None:
+        recursive = current._settings["recursive_profile"]
+    if (include or exclude) and not recursive:
+        raise click.UsageError("--include and --exclude are about --recursive: add that")
+    tracing = None
+    if recursive:
+        name = script if module else name_of(script)
+        tracing = Tracing(name, not everything, include, exclude, entrypoint)
+    return partial(_run, current, program, script_args, tracing, quiet)
+
+
+def _load(script, module):
+    """The MainProgram. sys.path loses the entry that Python made for this command."""
+    if not sys.flags.safe_path:
+        sys.path[:1] = [os.getcwd()] if module else []
+    try:
+        return MainProgram.from_module(script) if module else MainProgram.from_path(script)
+    except FileNotFoundError:
+        raise click.ClickException(f"can't open file {script!r}: there is none") from None
+    except (OSError, ImportError) as error:
+        raise click.ClickException(f"can't run {script!r}: {error}") from None
+    except (SyntaxError, ValueError) as error:
+        _show(error, None)
+        sys.exit(1)
+
+
+def _setup(settings):
+    """The run; a setting that cannot be had, or a place that cannot be written to, ends the
+    command before the program runs."""
+    settings = {name: value for name, value in settings.items() if value not in (None, ())}
+    try:
+        current = manager.setup(replace=True, **settings)
+    except (TypeError, ValueError, OSError) as error:
+        raise click.UsageError(str(error)) from None
+    path = current.file_path
+    if path is not None:
+        folder = os.path.dirname(os.path.abspath(path))
+        if os.path.isdir(path) or not os.access(folder, os.W_OK):
+            raise click.UsageError(f"cannot write {path!r}: it is a folder, or not in one that is "
+                                   "there and can be written to")
+    return current
+
+
+def _run(current, program, args, tracing, quiet):
+    end = _End(current, quiet)
+    try:
+        execute(manager, program, args, tracing)
+    except SystemExit:
+        raise
+    except BaseException as error:
+        end.interrupted = type(error) is KeyboardInterrupt
+        _show(error, program.traceback_of(error))
+        sys.excepthook = _shown  # Python is still to take the exit status from it
+        raise
+    finally:
+        # Now, not before the program: a handler runs before those that were there earlier, and
+        # the one of h5py, which the program may have imported, takes from us what writing needs.
+        atexit.register(end.finalize)
+
+
+def _show(error, traceback):
+    """Print an error as Python does, with the traceback given."""
+    sys.excepthook(type(error), error.with_traceback(traceback), traceback)
+
+
+def _shown(*error):
+    """An excepthook that prints nothing."""
+
+
+class _End:
+    """The end of the command: an exit handler, which runs after the program's threads have ended
+    and before its own exit handlers; what those do is not in the results."""
+
+    def __init__(self, current, quiet):
+        self._current = current
+        self._quiet = quiet
+        self._process = os.getpid()
+        self.interrupted = False
+
+    def finalize(self):
+        if not self._is_done():
+            try:
+                with _exit_handlers_run():
+                    manager.finalize(verbose=not self._quiet)
+            except Exception as error:
+                print(f"scope-profiler: {type(error).__name__}: {error}", file=sys.stderr)
+        if self.interrupted:
+            # Python remembers to end by SIGINT, as shells want it; what runs by exec() and eval()
+            # meanwhile, as it does in imports, has made it forget.
+            with suppress(KeyboardInterrupt):
+                exec("raise KeyboardInterrupt")
+
+    def _is_done(self):
+        """Whether the program has finalized a run of its own. A forked child has one too, but it
+        is the command's."""
+        last = manager._run
+        if last in (self._current, None) or os.getpid() != self._process:
+            return False
+        print("scope-profiler: the program began a run of its own, which ended the one that the "
+              "command line asks for", file=sys.stderr)
+        return last.finalize_time_ns is not None
+
+
+@contextmanager
+def _exit_handlers_run():
+    """Exit handlers that are registered in the block run at its end. It is in an exit handler
+    itself, where Python forgets them: h5py, imported there, would crash the process."""
+    handlers = []
+
+    def register(function, *args, **kwargs):
+        handlers.append(partial(function, *args, **kwargs))
+        return function
+
+    kept, atexit.register = atexit.register, register
+    try:
+        yield
+    finally:
+        atexit.register = kept
+        for handler in reversed(handlers):
+            handler()

@@ -1,0 +1,88 @@
+"""instrument(): decorate the functions of a module, or the methods of a class, by name."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from types import FunctionType, ModuleType
+
+from .decorator import is_decorated
+
+# What a property consists of: the attribute, the method that replaces it, and what follows the
+# property's name in the region's.
+_PROPERTY_PARTS = (("fget", "getter", ""), ("fset", "setter", ".setter"),
+                   ("fdel", "deleter", ".deleter"))
+
+
+def instrument(manager, module, *, include=("*",), exclude=(), prefix=None, tags=None):
+    """Put profile() on the functions of a module, or on the methods of a class, in place.
+
+    module: a module, whose own functions are decorated, or a class, whose own methods are:
+        plain, static and class methods, and the functions of properties. Own are Python functions
+        that were defined there; imported and inherited ones, and those that profile() has
+        decorated already, are left alone, so that a second call adds nothing.
+    include, exclude: glob patterns, or one, of the names. Names like `__eq__` are meant by
+        patterns that begin with "__" only, but for `__init__` and `__call__`.
+    prefix: regions are named "prefix.name"; None for the name of the module or class. The setter
+        and deleter of a property are "prefix.name.setter" and "prefix.name.deleter".
+    tags: of the regions, see profile().
+
+    Returns a dict {name: what is there now} of what was decorated. Code that took a function out
+    of the module before (`from module import f`) goes on with the undecorated one.
+
+    Raises TypeError when module is no module and no class, or a pattern or prefix is no str.
+    """
+    if not isinstance(module, (ModuleType, type)):
+        raise TypeError(
+            f"module takes a module or a class, got {type(module).__name__}: {module!r}"
+        )
+    if prefix is not None and not isinstance(prefix, str):
+        raise TypeError(f"prefix takes a str, got {type(prefix).__name__}: {prefix!r}")
+    include, exclude = _globs("include", include), _globs("exclude", exclude)
+    home = module.__module__ if isinstance(module, type) else module.__name__
+    changed = {}
+    for name, value in list(vars(module).items()):
+        if _includes(include, name) and not _matches(exclude, name):
+            region_name = f"{prefix or module.__name__}.{name}"
+            decorated = _decorated(manager, value, home, region_name, tags)
+            if decorated is not value:
+                setattr(module, name, decorated)
+                changed[name] = decorated
+    return changed
+
+
+def _globs(argument, patterns):
+    """The patterns as a tuple. TypeError when they are no str and no iterable of str."""
+    if isinstance(patterns, str) or not isinstance(patterns, Iterable):
+        patterns = (patterns,)
+    patterns = tuple(patterns)
+    for pattern in patterns:
+        if not isinstance(pattern, str):
+            raise TypeError(
+                f"{argument} takes glob patterns, got {type(pattern).__name__}: {pattern!r}"
+            )
+    return patterns
+
+
+def _includes(patterns, name):
+    if name[:2] == name[-2:] == "__" and name not in ("__init__", "__call__"):
+        patterns = [pattern for pattern in patterns if pattern.startswith("__")]
+    return _matches(patterns, name)
+
+
+def _matches(patterns, name):
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _decorated(manager, value, home, region_name, tags):
+    """What takes the place of an attribute's value: itself when there is nothing to decorate."""
+    if isinstance(value, property):
+        for part, attach, suffix in _PROPERTY_PARTS:
+            function = getattr(value, part)
+            timed = _decorated(manager, function, home, region_name + suffix, tags)
+            if timed is not function:
+                value = getattr(value, attach)(timed)
+        return value
+    function = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
+    own = isinstance(function, FunctionType) and function.__module__ == home
+    if own and not is_decorated(function):
+        return manager.profile(region_name, tags=tags)(value)
+    return value

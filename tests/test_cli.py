@@ -1,0 +1,383 @@
+"""cli/: the command as a shell sees it. Every test runs it in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+import scope_profiler as sp
+
+REGION = 'import scope_profiler as sp\nwith sp.region("r"): pass\n'
+
+
+def command(*arguments, python=(), **settings):
+    return subprocess.run([sys.executable, *python, "-m", "scope_profiler", *arguments],
+                          capture_output=True, text=True, encoding="utf-8", **settings)
+
+
+def run(*arguments, **settings):
+    return command("run", *arguments, **settings)
+
+
+def write(source, name="script.py"):
+    folder = os.path.dirname(name)
+    if folder:
+        os.makedirs(folder, exist_ok=True)
+    with open(name, "w", encoding="utf-8") as file:
+        file.write(source)
+    return name
+
+
+def calls(path="profiling_data.h5"):
+    return {region.name: region.num_calls for region in sp.load(path)}
+
+
+# ---- Words on the command line
+
+
+def test_help_and_version():
+    for arguments in (["--help"], ["-h"]):
+        done = command(*arguments)
+        assert done.returncode == 0 and "Run a program and record its regions" in done.stdout
+    done = command("run", "--help")
+    assert done.returncode == 0 and "scope-profiler run [OPTIONS] SCRIPT [ARGS]..." in done.stdout
+    for option in ("--output", "--line-profile", "--recursive", "--quiet", "--label", "--config"):
+        assert option in done.stdout
+    assert "--memory-profile" not in done.stdout
+    assert command("--version").stdout == f"scope-profiler {sp.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ([], "Missing argument 'SCRIPT'"),
+    (["--nonsense", "script.py"], "No such option"),
+    (["-o", "x.h5", "--no-output", "script.py"], "--output and --no-output exclude each other"),
+    (["--all", "--no-recursive", "script.py"], "--no-recursive excludes --all and --entrypoint"),
+    (["--entrypoint", "main", "--no-recursive", "script.py"], "--no-recursive excludes --all"),
+    (["--include", "x", "script.py"], "--include and --exclude are about --recursive: add that"),
+    (["--memory-profile", "script.py"], "use_memray=True: this version has no memray recording"),
+    (["--mpi-calls", "script.py"], "this version has no profiling of MPI calls"),
+    (["-o", "nowhere/x.h5", "script.py"], "cannot write "),
+    (["-o", ".", "script.py"], "cannot write "),
+])
+def test_what_cannot_be_is_said_before_the_program_runs(arguments, message):
+    write("print('it ran')")
+    done = run(*arguments)
+    assert done.returncode == 2 and message in " ".join(done.stderr.split()) and done.stdout == ""
+    assert os.listdir() == ["script.py"]
+
+
+def test_an_unknown_command():
+    done = command("runn", "script.py")
+    assert done.returncode == 2 and "No such command 'runn'" in done.stderr
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["missing.py"], "can't open file 'missing.py': there is none"),
+    (["."], "can't run '.': can't find '__main__' module in '.'"),
+    (["-m", "missing"], "can't run 'missing': no module named 'missing' that can be run"),
+    (["-m", "missing.module"], "can't run 'missing.module': No module named 'missing'"),
+])
+def test_what_is_no_program(arguments, message):
+    done = run(*arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"Error: {message}\n")
+    assert os.listdir() == []
+
+
+def test_options_after_the_script_are_its_own():
+    path = write("import sys; print(sys.argv)")
+    words = ["--help", "-q", "-o", "x", "--", "a b", "ü"]
+    assert run("-q", path, *words).stdout == f"{[path, *words]}\n"
+
+
+# ---- The program runs as under Python
+
+PROGRAMS = {
+    "prints": "print('out'); import sys; print('err', file=sys.stderr)",
+    "exit": "import sys; sys.exit()",
+    "exit 3": "import sys; sys.exit(3)",
+    "exit text": "import sys; sys.exit('last words')",
+    "exit true": "raise SystemExit(True)",
+    "exit in function": "def f():\n    raise SystemExit(4)\nf()",
+    "error": "def f():\n    1 / 0\nf()",
+    "chained": "try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    raise KeyError('x') from e",
+    "context": "try:\n    1 / 0\nexcept ZeroDivisionError:\n    raise KeyError('x')",
+    "group": "raise ExceptionGroup('g', [ValueError(1), KeyError(2)])",
+    "notes": "e = ValueError('x'); e.add_note('see also'); raise e",
+    "recursion": "def f(): f()\ntry:\n    f()\nexcept RecursionError: print('deep')",
+    "syntax": "def f(:\n    pass",
+    "import": "import missing_module",
+    "interrupt": "raise KeyboardInterrupt",
+    "end of input": "input()",
+    "broken pipe": "raise BrokenPipeError(32, 'Broken pipe')",
+    "warning": "import warnings; warnings.warn('old', DeprecationWarning)",
+    "excepthook": "import sys\nsys.excepthook = lambda *e: print('mine', e[0])\n1 / 0",
+    "exiting excepthook": "import sys\nsys.excepthook = lambda *e: sys.exit(7)\n1 / 0",
+    "exit handlers": "import atexit\natexit.register(print, 'one')\natexit.register(print, 'two')",
+    "exit handler fails": "import atexit\natexit.register(lambda: 1 / 0)",
+    "thread fails": "import threading\nt = threading.Thread(target=lambda: 1 / 0, name='T')\n"
+                    "t.start()\nt.join()",
+    "hard exit": "import os; os._exit(6)",
+    "killed": "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",
+    "annotations": "x: int = 1\nprint(__annotations__)",
+    "future": "from __future__ import annotations\nx: nonsense = 1\nprint(__annotations__)",
+    "pickle": "import pickle\nclass C: pass\nassert type(pickle.loads(pickle.dumps(C()))) is C",
+    "source": "import inspect\ndef f(): pass\nprint(inspect.getsource(f))",
+    "globals": "print(sorted(set(globals()) - {'__annotations__'}))",
+    "dataclass": "from dataclasses import dataclass\n@dataclass\nclass C:\n    x: 'int'\nprint(C(1))",
+    "doc": '"""A doc."""\nprint(__doc__)',
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_as_under_python(name):
+    path = write(PROGRAMS[name])
+    ours = run("-q", "--no-output", path, stdin=subprocess.DEVNULL)
+    plain = subprocess.run([sys.executable, path], capture_output=True, text=True,
+                           encoding="utf-8", stdin=subprocess.DEVNULL)
+    if name == "thread fails" or name == "exit handler fails":  # an address, our frames: none
+        assert "ZeroDivisionError" in ours.stderr and "scope_profiler" not in ours.stderr
+    else:
+        assert ours.stderr == plain.stderr
+    assert (ours.returncode, ours.stdout) == (plain.returncode, plain.stdout)
+
+
+def test_a_path_with_spaces_and_other_letters(tmp_path):
+    path = write(REGION + "import nachbar; print(nachbar.name, __file__)",
+                 "ein Ördner/ein prögramm.py")
+    write("name = 'Grüße'", "ein Ördner/nachbar.py")
+    done = run("-q", "-o", "ein Ördner/ergebnis ä.h5", path)
+    assert done.stdout == f"Grüße {tmp_path / path}\n" and done.stderr == ""
+    assert calls("ein Ördner/ergebnis ä.h5") == {"r": 1}
+
+
+def test_the_current_folder_is_not_in_the_way():
+    """Python puts it on sys.path for -m scope_profiler; a script would not have it."""
+    path = write("import neighbour", "folder/script.py")
+    write("", "neighbour.py")
+    assert "No module named 'neighbour'" in run("-q", path).stderr
+
+
+def test_modules_folders_and_archives():
+    write("", "package/__init__.py")
+    write(REGION + "from . import inside", "package/__main__.py")
+    write(REGION + "print(__name__)", "package/inside.py")
+    write(REGION, "folder/__main__.py")
+    with zipfile.ZipFile("archive.zip", "w") as file:
+        file.writestr("__main__.py", REGION)
+    for arguments, expected in [
+        (["-m", "package"], {"r": 2}), (["-m", "package.inside"], {"r": 1}),
+        (["folder"], {"r": 1}), (["archive.zip"], {"r": 1}),
+    ]:
+        done = run("-q", *arguments)
+        assert done.returncode == 0, done.stderr
+        assert calls() == expected
+
+
+def test_with_safe_path():
+    write("", "folder/neighbour.py")
+    path = write("import neighbour", "folder/script.py")
+    assert run("-q", path).returncode == 0
+    done = run("-q", path, python=["-P"])
+    assert done.returncode == 1 and "No module named 'neighbour'" in done.stderr
+
+
+def test_what_the_program_imports_is_not_there_before():
+    """It may set what they read from the environment when they are imported, or shadow them."""
+    path = write("import sys\nprint([m for m in ('numpy', 'h5py', 'rich', 'subprocess') "
+                 "if m in sys.modules])")
+    assert run("-q", path).stdout == "[]\n"
+
+
+# ---- The report and the file
+
+
+def test_the_report_comes_at_the_end():
+    path = write(REGION + "print('the program')")
+    done = run("--label", "a label", path)
+    assert done.returncode == 0 and done.stderr == ""
+    program, report = done.stdout.split("\n", 1)
+    assert program == "the program" and report.count("Written: ") == 1
+    assert "scope-profiler: a label – " in report and "\nr  " in report
+    assert calls() == {"r": 1} and sp.load("profiling_data.h5").label == "a label"
+    assert sorted(os.listdir()) == ["profiling_data.h5", "script.py"]
+
+
+def test_quiet_prints_nothing_of_its_own():
+    path = write(REGION + "import sys; sys.stdout.write('no newline')")
+    done = run("--quiet", "-o", "x.h5", path)
+    assert (done.stdout, done.stderr) == ("no newline", "") and calls("x.h5") == {"r": 1}
+
+
+@pytest.mark.parametrize("option", ["-o", "--output", "--outfile"])
+def test_the_output_has_a_name(option):
+    run("-q", option, "x.h5", write(REGION))
+    assert sorted(os.listdir()) == ["script.py", "x.h5"]
+
+
+def test_no_output():
+    done = run("--no-output", write(REGION))
+    assert "\nr  " in done.stdout and "Written" not in done.stdout
+    assert os.listdir() == ["script.py"]
+
+
+@pytest.mark.parametrize("ending, status", [
+    ("1 / 0", 1), ("raise SystemExit(3)", 3), ("raise KeyboardInterrupt", -signal.SIGINT),
+])
+def test_report_and_file_also_when_it_fails(ending, status):
+    done = run(write(REGION + ending))
+    assert done.returncode == status
+    assert done.stdout.count("Written: ") == 1 and calls() == {"r": 1}
+
+
+def test_an_interrupt_from_outside():
+    path = write(REGION + "import time\nprint('ready', flush=True)\ntime.sleep(60)")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scope_profiler", "run", path], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    with process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGINT
+    assert out.count("Written: ") == 1 and err.endswith("KeyboardInterrupt\n")
+    assert "scope_profiler" not in err and calls() == {"r": 1}
+
+
+def test_the_file_is_where_the_command_was_given():
+    run("-q", write(REGION + "import os; os.mkdir('sub'); os.chdir('sub')"))
+    assert calls() == {"r": 1} and os.listdir("sub") == []
+
+
+def test_a_file_that_cannot_be_written_in_the_end():
+    path = write(REGION + "import os; os.rmdir('sub')")
+    os.mkdir("sub")
+    done = run("-q", "-o", "sub/x.h5", path)
+    assert done.returncode == 0 and "scope-profiler: FileNotFoundError: " in done.stderr
+    assert "x.h5" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("with_h5py", ["", "import h5py\n"])
+def test_exit_handlers_and_h5py(with_h5py):
+    """h5py has an exit handler that takes from us what writing needs, and crashes the process
+    when it is imported in one."""
+    done = run("-q", write(with_h5py + REGION + "import atexit\natexit.register(print, 'bye')"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "bye\n", "")
+    assert calls() == {"r": 1}
+
+
+def test_lines_are_recorded():
+    path = write("import scope_profiler as sp\n@sp.profile\ndef work():\n    x = 1\n    return x\n"
+                 "work()\n")
+    done = run("--line-profile", path)
+    assert "Function: work at line 2" in done.stdout
+    assert len(sp.load("profiling_data.h5").line_profile[0]) == 1
+
+
+def test_aggregation_mode():
+    run("-q", "--aggregation-mode", write(REGION))
+    results = sp.load("profiling_data.h5")
+    assert results["r"].num_calls == 1 and not results.has_event_data
+
+
+def test_every_function_is_traced():
+    pytest.importorskip("scope_profiler.calls")
+    path = write("import json\ndef work(): json.dumps([1])\nwork()")
+    assert run("-q", "--recursive", path).returncode == 0
+    names = list(calls())
+    assert any("work" in name for name in names) and not any("dumps" in name for name in names)
+    assert run("-q", "--all", "--exclude", "*encode*", path).returncode == 0
+    names = list(calls())
+    assert any("dumps" in name for name in names) and not any("encode" in name for name in names)
+
+
+# ---- Programs that profile themselves
+
+
+def test_a_program_that_calls_finalize():
+    """A checkpoint, as ever: the file has it all in the end."""
+    done = run(write(REGION + "sp.finalize(verbose=False)\n" + REGION))
+    assert done.stdout.count("Written: ") == 1 and calls() == {"r": 2}
+
+
+@pytest.mark.parametrize("start", ["sp.setup()", "sp.session().__enter__()"])
+def test_a_program_that_begins_a_run_is_told(start):
+    done = run("-q", write(REGION + start))
+    assert done.returncode == 1 and "profiling is set up already" in done.stderr
+    assert calls() == {"r": 1}
+
+
+@pytest.mark.parametrize("source, reports", [
+    ("with sp.session(replace=True, file_path='own.h5'): pass", 1),
+    ("sp.setup(replace=True, file_path='own.h5')", 1),
+    ("sp.setup(replace=True, file_path='own.h5'); sp.pause()", 1),
+    ("sp.setup(replace=True, file_path='own.h5'); sp.finalize()", 1),
+    ("sp.setup(replace=True, auto_finalize=True, file_path='own.h5')", 1),
+])
+def test_a_program_that_insists_on_a_run_of_its_own(source, reports):
+    done = run("-o", "asked.h5", write(REGION + source))
+    assert done.returncode == 0 and done.stdout.count("Written: ") == reports
+    assert done.stderr == ("scope-profiler: the program began a run of its own, which ended the "
+                           "one that the command line asks for\n")
+    assert sorted(os.listdir()) == ["own.h5", "script.py"]
+
+
+def test_a_program_that_resets():
+    done = run(write(REGION + "sp.reset()"))
+    assert done.stderr == "" and "nothing to report" in done.stdout
+
+
+# ---- Threads and processes
+
+
+def test_threads_that_outlive_the_last_line():
+    path = write("""
+import threading, scope_profiler as sp
+from concurrent.futures import ThreadPoolExecutor
+ended = threading.Event()
+def work():
+    threading.main_thread().join()
+    with sp.region("late"): pass
+threading.Thread(target=work).start()
+pool = ThreadPoolExecutor(2)             # never shut down
+pool.submit(lambda: sp.region("pool").__enter__()).result()
+print("last line")
+""")
+    done = run(path, timeout=60)
+    assert done.returncode == 0 and done.stdout.startswith("last line\n")
+    assert calls()["late"] == 1
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
+def test_processes(method):
+    path = write(f"""
+import multiprocessing as mp, scope_profiler as sp
+def square(n):
+    with sp.region("square"):
+        return n * n
+if __name__ == "__main__":
+    with sp.region("all"), mp.get_context({method!r}).Pool(2) as pool:
+        print(pool.map(square, range(4)))
+""", "prögramm mit pool.py")
+    done = run(path, timeout=120)
+    assert done.returncode == 0 and done.stderr == ""
+    assert done.stdout.startswith("[0, 1, 4, 9]\n") and done.stdout.count("Written: ") == 1
+    assert calls() == {"all": 1}
+
+
+def test_a_forked_child_has_a_file_of_its_own():
+    path = write("""
+import os, scope_profiler as sp
+with sp.region("before"): pass
+child = os.fork()
+with sp.region("child" if child == 0 else "parent"): pass
+if child: os.waitpid(child, 0)
+""")
+    done = run("-q", path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert calls() == {"before": 1, "parent": 1}
+    [other] = set(os.listdir()) - {"script.py", "profiling_data.h5"}
+    assert calls(other) == {"child": 1}
