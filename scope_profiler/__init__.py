@@ -21,7 +21,7 @@ from ._version import __version__
 from ._core import RegionFactory
 from .manager import ProfileManager
 from .regions import Region as ProfileRegion
-from .run import ProfilingRun
+from .runs import ProfilingRun
 
 setup = ProfileManager.setup
 setup_from_env = ProfileManager.setup_from_env
@@ -34,6 +34,11 @@ region_factory = ProfileManager.region_factory
 metadata = ProfileManager.metadata
 sample_every = ProfileManager.sample_every
 register_opt_in_tag = ProfileManager.register_opt_in_tag
+instrument = ProfileManager.instrument
+run = ProfileManager.run
+run_script = ProfileManager.run_script
+profile_script = ProfileManager.profile_script
+profile_command = ProfileManager.profile_command
 get_region = ProfileManager.get_region
 get_all_regions = ProfileManager.get_all_regions
 is_active = ProfileManager.is_active
@@ -75,6 +80,11 @@ __all__ = [
     "RegionHandle",
     "define_region",
     "finalize",
+    "instrument",
+    "run",
+    "run_script",
+    "profile_script",
+    "profile_command",
     "get_all_regions",
     "get_config",
     "get_region",

@@ -10,7 +10,7 @@ import weakref
 from . import _core, environment
 from .decorator import Decoration, decorate
 from .regions import Region
-from .run import ProfilingRun, Session
+from .runs import ProfilingRun, Session
 from .tags import Selection, add_opt_in, normal_tags
 from .unset import UNSET
 
@@ -342,6 +342,14 @@ class ProfileManager(_core.Manager):
         metadata in one: `with factory(step=3): ...`."""
         return self._factory(self.profile_region(region_name, None, tags))
 
+    @_on_class_or_instance
+    def instrument(self, module, *, include=("*",), exclude=(), prefix=None, tags=None):
+        """Decorate the functions of a module, or the methods of a class, in place; see
+        instrumentation.instrument."""
+        from .instrumentation import instrument
+
+        return instrument(self, module, include=include, exclude=exclude, prefix=prefix, tags=tags)
+
     def _set_tags(self, region, tags):
         tags = normal_tags("tags", tags)
         if region.tags and region.tags != tags:
@@ -366,6 +374,43 @@ class ProfileManager(_core.Manager):
         add_opt_in(tags)
         for manager in list(_managers):
             manager._select()
+
+    # ---- Whole programs
+
+    @_on_class_or_instance
+    def run(self, func, *args, output=None, **session_settings):
+        """func(*args) in a session; see programs.run."""
+        from . import programs
+
+        return programs.run(self, func, *args, output=output, **session_settings)
+
+    @_on_class_or_instance
+    def run_script(self, script_path, script_args=None, region_name=None, only_user_code=True,
+                   recursive=True, include_patterns=(), exclude_patterns=(), entrypoint=None):
+        """Run a script as `__main__` in the current run; see programs.run_script."""
+        from . import programs
+
+        programs.run_script(self, script_path, script_args, region_name, only_user_code,
+                            recursive, include_patterns, exclude_patterns, entrypoint)
+
+    @_on_class_or_instance
+    def profile_script(self, script_path, *, script_args=None, output=None, **settings):
+        """Run a script in a run of its own, for its ProfilingResults; see
+        programs.profile_script."""
+        from . import programs
+
+        return programs.profile_script(self, script_path, script_args=script_args, output=output,
+                                       **settings)
+
+    @_on_class_or_instance
+    def profile_command(self, command, *, output=None, recursive=False, all=False,
+                        mpi_calls=False):
+        """Run a Python program in a process of its own, under the profiler; see
+        programs.profile_command."""
+        from . import programs
+
+        return programs.profile_command(self, command, output=output, recursive=recursive,
+                                        all=all, mpi_calls=mpi_calls)
 
     # ---- What there is
 

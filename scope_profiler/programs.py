@@ -6,7 +6,7 @@ import sys
 from typing import NamedTuple
 
 from .main_program import MainProgram, restored
-from .run import _Root
+from .runs import _Root
 
 
 def run(manager, func, *args, output=None, **session_kwargs):

@@ -3,7 +3,7 @@
 import click
 
 from .. import __version__
-from .run import run
+from .runs import run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
