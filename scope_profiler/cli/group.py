@@ -3,7 +3,7 @@
 import click
 
 from .. import __version__
-from .runs import run
+from .run import run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
