@@ -12,6 +12,7 @@ from .columns import blocks
 from .errors import EventDataUnavailableError
 from .mpi_region import MPIRegion
 from .region import Region
+from .scalars import known_or
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,18 +109,15 @@ def _calls_by_place(
     ends = np.flatnonzero(np.diff(by_place[order])) + 1
     for rows in np.split(order, ends) if len(order) else ():
         region = regions[arrays.region_index[rows[0]]][rank]
-        known = {
-            "exclusive_total_ns": int(exclusive[rows].sum()),
-            "inclusive_total_ns": int(durations[rows][outermost[rows]].sum()),
-        }
+        own, total = int(exclusive[rows].sum()), int(durations[rows][outermost[rows]].sum())
         if len(rows) == region.num_calls:
             # The recorder may know better how tasks shared the time.
-            known = {
-                "exclusive_total_ns": region.exclusive_duration_ns,
-                "inclusive_total_ns": region.inclusive_duration_ns,
-            }
+            own, total = known_or(region.exclusive_duration_ns, own), region.inclusive_duration_ns
         yield place_of[rows[0]], Region(
-            start_times_ns=arrays.start_ns[rows], durations_ns=durations[rows], **known
+            start_times_ns=arrays.start_ns[rows],
+            durations_ns=durations[rows],
+            exclusive_total_ns=own,
+            inclusive_total_ns=total,
         )
 
 

@@ -196,7 +196,8 @@ class Calls:
     @property
     def has_event_metadata(self) -> bool:
         """Whether anything was noted for any call."""
-        return self._event_metadata is not None and bool((self._event_metadata.ids != NOTHING).any())
+        known = self._event_metadata
+        return known is not None and bool((known.ids != NOTHING).any())
 
     def renumbered(self, offsets: Mapping[str, int], threads: Mapping[int, int]) -> Self:
         """The same calls with other numbers in its columns: -1 stays as it is.

@@ -78,7 +78,7 @@ class RunTables:
     def _require_event_data(self, method: str) -> None:
         if not self._event_data_available:
             raise EventDataUnavailableError(
-                f"{method}() needs the intervals of the calls, which these results were made without"
+                f"{method}() needs the intervals of the calls; these results were made without"
             )
 
     def to_dataframe(
