@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from results_support import AGGREGATES, SECOND, patient, region
+from results_support import AGGREGATES, SECOND, patient, region, results
 
 from scope_profiler.results import BLOCK, MPIRegion, Region
 
@@ -143,6 +143,11 @@ def test_the_calls_of_one_thread_are_a_region():
     assert third.await_ns.tolist() == [0, 2]
     assert (third.tags, third.source_file, third.source_lineno) == (("t",), "f.py", 3)
     assert one.for_thread(2).num_calls == 0
+    # What another region took of the calls is known in a run.
+    run = results(one=one, inner=region((6, 9), thread_ids=[3]))
+    assert run["one"][0].for_thread(3).exclusive_duration_ns == 5
+    partly = region((0, 4), thread_ids=[3], statistics=AGGREGATES)
+    assert partly.for_thread(3).total_duration_ns == 4
     with pytest.raises(ValueError, match="for_thread.. needs the thread of each call"):
         region((0, 1)).for_thread(0)
     with pytest.raises(TypeError, match="thread_index must be an int; got 'x'"):

@@ -20,6 +20,7 @@ def merge_results(
 ) -> ProfilingResults:
     """One result with the regions, lines, threads and tasks of all.
 
+    Regions are in the order of the sets, then of their first starts.
     Ranks are those of the same number. Each set numbers the threads, tasks and
     calls of a rank on its own: those of later sets are numbered on, but for a
     thread that two sets know by the same name and numbers of the system. Where
@@ -66,7 +67,7 @@ def merge_results(
                 region.name, {rank: regions[rank][region.name] for rank in region}
             )
             for results in roots
-            for region in results
+            for region in results.get_regions()
         },
         metadata,
         max(results.num_ranks for results in roots),

@@ -13,7 +13,7 @@ import numpy as np
 from .calls import Calls
 from .checks import check_percentile, integer, normal_statistics, normal_tags
 from .columns import blocks
-from .errors import EventDataUnavailableError
+from .errors import EventDataUnavailableError, NestingError
 from .nesting import covered_ns
 from .scalars import PERCENTILES, Scalars, seconds
 from .surroundings import Surroundings
@@ -343,8 +343,14 @@ class Region(Calls, Scalars):
                 "for_thread() needs the thread of each call, which was not recorded: "
                 "that takes setup(track_threads=True)"
             )
+        rows = self.thread_ids == integer("thread_index", thread_index, 0)
+        try:
+            exclusive = int(self.exclusive_durations_ns[rows].sum())
+        except (EventDataUnavailableError, NestingError):
+            exclusive = None
         return Region(
-            **self._arguments(self.thread_ids == integer("thread_index", thread_index, 0)),
+            **self._arguments(rows),
+            exclusive_total_ns=exclusive,
             tags=self._tags,
             source_file=self._source_file,
             source_lineno=self._source_lineno,
