@@ -1,315 +1,21 @@
-"""Results: what is derived from the columns, and from aggregates where there are none."""
+"""Results of a run: its regions by name, its times, what it tells as Python objects."""
 
-import pickle
-import tracemalloc
+import io
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from results_support import AGGREGATES, SECOND, region, results
 
-from scope_profiler.results import BLOCK, MPIRegion, ProfilingResults, Region, exclusive_totals
-
-SECOND = 10**9
-
-# However slow the machine is at the moment.
-patient = settings(deadline=None, suppress_health_check=list(HealthCheck))
-AGGREGATES = {"count": 4, "total": 100, "minimum": 10, "maximum": 40, "std": 11.0, "p50": 24.5}
-
-
-def region(*calls, **facts):
-    """A region of calls given as (start, end) in ns."""
-    starts = [start for start, _ in calls]
-    return Region(
-        start_times_ns=starts, durations_ns=[end - start for start, end in calls], **facts
-    )
-
-
-def results(metadata=None, **regions):
-    """Results of one rank, by name."""
-    named = {name: MPIRegion(name, {0: one}) for name, one in regions.items()}
-    return ProfilingResults(named, metadata)
-
-
-# -- one rank ------------------------------------------------------------------
-
-
-def test_scalars_of_a_region():
-    one = region((1 * SECOND, 3 * SECOND), (5 * SECOND, 6 * SECOND), (9 * SECOND, 13 * SECOND))
-    assert one.get_summary() == {
-        "num_calls": 3,
-        "total_duration": 7.0,
-        "inclusive_duration": 7.0,
-        "exclusive_duration": None,
-        "average_duration": 7 / 3,
-        "min_duration": 1.0,
-        "max_duration": 4.0,
-        "first_duration": 2.0,
-        "last_duration": 4.0,
-        "std_duration": pytest.approx(np.std([2, 1, 4])),
-    }
-    assert (one.p50_duration, one.p95_duration) == (2.0, pytest.approx(3.8))
-    assert (one.first_start_time, one.last_end_time) == (1.0, 13.0)
-    assert one.start_times.tolist() == [1.0, 5.0, 9.0]
-    assert one.end_times.tolist() == [3.0, 6.0, 13.0]
-    assert one.end_times_ns.dtype == np.int64
-    assert one.durations.tolist() == [2.0, 1.0, 4.0]
-    assert one.has_event_data and one.has_timing and not one.has_source
-
-
-def test_a_region_never_called():
-    one = Region()
-    assert set(one.get_summary().values()) == {0, None}
-    assert (one.p50_duration, one.first_start_time, one.first_start_time_ns) == (0.0, 0.0, None)
-    assert one.has_event_data and not one.has_timing
-    assert one.start_times_ns.dtype == np.int64
-
-
-def test_only_aggregates():
-    one = Region(statistics=AGGREGATES, exclusive_total_ns=70, inclusive_total_ns=90, errors=2)
-    assert (one.num_calls, one.num_events, one.errors) == (4, 0, 2)
-    assert not one.has_event_data
-    assert (one.total_duration_ns, one.inclusive_duration_ns, one.exclusive_duration_ns) == (
-        100,
-        90,
-        70,
-    )
-    assert (one.min_duration_ns, one.max_duration_ns, one.std_duration_ns) == (10, 40, 11.0)
-    assert one.average_duration == 25e-9
-    assert (one.p50_duration, one.p95_duration) == (24.5e-9, None)
-    assert one.first_start_time_ns is None
-
-
-def test_fewer_intervals_than_calls():
-    one = region((100, 110), (200, 240), statistics=AGGREGATES)
-    assert (one.num_calls, one.num_events) == (4, 2)
-    assert one.has_event_data
-    assert (one.total_duration_ns, one.std_duration_ns, one.p50_duration) == (100, 11.0, 24.5e-9)
-    assert one.inclusive_duration_ns == 100
-    assert one.statistics == AGGREGATES
-
-
-def test_intervals_of_all_calls_are_the_better_source():
-    known = {"count": 2, "total": 50, "minimum": 10, "maximum": 40, "std": 1.0, "p50": 1.0}
-    one = region((100, 110), (200, 240), statistics=known)
-    assert (one.std_duration_ns, one.p50_duration) == (15.0, 25e-9)
-    assert one.statistics is None
-    assert (one.total_duration_ns, one.min_duration_ns, one.max_duration_ns) == (50, 10, 40)
-
-
-def test_recursion_counts_by_its_outermost_call():
-    one = region((0, 100), (10, 90), (20, 80), (200, 300))
-    assert one.total_duration_ns == 100 + 80 + 60 + 100
-    assert one.inclusive_duration_ns == 200
-
-
-def test_threads_do_not_cover_each_other():
-    calls = [(0, 100), (10, 90), (150, 160)]
-    assert region(*calls, thread_ids=[0, 1, 1]).inclusive_duration_ns == 190
-    assert region(*calls).inclusive_duration_ns == 110
-
-
-def test_union_over_blocks():
-    count = 2 * BLOCK + 7
-    starts = np.arange(count) * 10
-    one = Region(start_times_ns=starts, durations_ns=np.full(count, 25))
-    assert one.inclusive_duration_ns == starts[-1] + 25
-    assert one.last_end_time_ns == starts[-1] + 25
-    assert one.std_duration_ns == 0
-
-
-@patient
-@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 30), st.integers(0, 2)), max_size=30))
-def test_union_is_what_counting_every_tick_gives(calls):
-    calls.sort()
-    one = Region(
-        start_times_ns=[start for start, _, _ in calls],
-        durations_ns=[length for _, length, _ in calls],
-        thread_ids=[thread for _, _, thread in calls],
-    )
-    ticks = {
-        (thread, tick) for start, length, thread in calls for tick in range(start, start + length)
-    }
-    assert one.inclusive_duration_ns == len(ticks)
-
-
-@patient
-@given(
-    st.lists(st.integers(0, 10**12), min_size=1, max_size=40),
-    st.floats(0, 100) | st.sampled_from([0, 50, 95, 99, 100]),
+from scope_profiler.results import (
+    EventDataUnavailableError,
+    MPIRegion,
+    ProfilingResults,
+    Region,
+    TaskInfo,
+    ThreadInfo,
 )
-def test_percentiles_are_those_of_numpy(durations, percentile):
-    one = Region(start_times_ns=range(len(durations)), durations_ns=durations)
-    expected = float(np.percentile(durations, percentile)) / 1e9
-    assert one.percentile_duration(percentile) == pytest.approx(expected, rel=1e-12, abs=1e-18)
-
-
-def test_columns_are_views_that_cannot_be_written():
-    starts = np.arange(3)
-    one = Region(start_times_ns=starts, durations_ns=starts, thread_ids=starts)
-    for column in (one.start_times_ns, one.durations_ns, one.thread_ids, one.durations):
-        with pytest.raises(ValueError):
-            column[0] = 1
-    assert np.shares_memory(starts, one.start_times_ns)
-    starts[0] = 0
-
-
-def test_no_temporaries_of_the_size_of_the_columns():
-    count = 1_000_000
-    one = Region(
-        start_times_ns=np.arange(count), durations_ns=np.arange(count), exclusive_total_ns=0
-    )
-
-    def peak(attribute):
-        tracemalloc.start()
-        getattr(one, attribute)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return peak / count
-
-    for attribute in ("inclusive_duration_ns", "std_duration_ns", "last_end_time_ns"):
-        # Some blocks; the larger the column, the less they are per call.
-        assert peak(attribute) < 40 * BLOCK / count + 0.1
-    assert peak("p99_duration") < 8.1
-
-
-def test_a_region_can_be_sent_to_another_process():
-    for one in (
-        Region(statistics=AGGREGATES, tags=["a"]),
-        region((1, 2), event_metadata=[{"step": 1}]),
-    ):
-        other = pickle.loads(pickle.dumps(one))
-        assert other.get_summary() == one.get_summary()
-        assert other.event_metadata == one.event_metadata
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error", "text"),
-    [
-        ({"start_times_ns": [1]}, ValueError, "given together"),
-        ({"start_times_ns": [1.5], "durations_ns": [1]}, TypeError, "start_times_ns.*float64"),
-        ({"start_times_ns": [[1]], "durations_ns": [1]}, TypeError, r"start_times_ns.*\(1, 1\)"),
-        ({"start_times_ns": [1], "durations_ns": [1, 2]}, ValueError, "durations_ns.*1; got 2"),
-        ({"start_times_ns": [2, 1], "durations_ns": [1, 1]}, ValueError, "sorted"),
-        (
-            {"start_times_ns": [1], "durations_ns": [1], "thread_ids": []},
-            ValueError,
-            "thread_ids.*got 0",
-        ),
-        (
-            {"start_times_ns": [1], "durations_ns": [1], "parent_ids": [1]},
-            ValueError,
-            "call_ids and parent_ids must be given together",
-        ),
-        ({"statistics": {"sum": 1}}, ValueError, "statistics takes count.*'sum'"),
-        ({"statistics": {"count": 1}}, ValueError, "count and total"),
-        ({"statistics": {"count": 1.0, "total": 1}}, TypeError, r"statistics\['count'\].*1.0"),
-        ({"errors": -1}, ValueError, "errors must be at least 0; got -1"),
-        ({"errors": None}, TypeError, "errors must be an int; got None"),
-        ({"exclusive_total_ns": 1.5}, TypeError, "exclusive_total_ns must be an int"),
-        ({"tags": "ab"}, TypeError, "tags.*'ab'"),
-        ({"tags": [1]}, TypeError, "tags must be str; got 1"),
-        ({"event_metadata": [{}]}, ValueError, "event_metadata.*0; got 1"),
-    ],
-)
-def test_bad_arguments_are_named(arguments, error, text):
-    with pytest.raises(error, match=text):
-        Region(**arguments)
-
-
-def test_a_percentile_must_be_one():
-    with pytest.raises(ValueError, match="percentile must be in 0..100; got 101"):
-        region((1, 2)).percentile_duration(101)
-
-
-# -- several ranks ---------------------------------------------------------------
-
-
-@pytest.fixture
-def two_ranks():
-    return MPIRegion(
-        "x",
-        {
-            1: region((2, 12), (20, 21), errors=1, exclusive_total_ns=11, tags=["b"]),
-            0: region(
-                (3, 5),
-                (7, 8),
-                (9, 13),
-                exclusive_total_ns=7,
-                source_file="f.py",
-                source_lineno=3,
-            ),
-        },
-    )
-
-
-def test_scalars_over_ranks(two_ranks):
-    durations = [2, 1, 4, 10, 1]
-    assert two_ranks.ranks == list(two_ranks) == [0, 1]
-    assert two_ranks.durations_ns.tolist() == durations
-    assert (two_ranks.num_calls, two_ranks.errors) == (5, 1)
-    assert two_ranks.total_duration_ns == 18
-    assert two_ranks.exclusive_duration_ns == 18
-    assert two_ranks.average_duration == pytest.approx(3.6e-9)
-    assert two_ranks.std_duration == pytest.approx(np.std(durations) / 1e9)
-    assert (two_ranks.min_duration, two_ranks.max_duration) == (1e-9, 10e-9)
-    assert two_ranks.p95_duration == pytest.approx(8.8e-9)
-    assert two_ranks.percentile_duration(10) == pytest.approx(1e-9)
-    assert (two_ranks.first_start_time_ns, two_ranks.last_end_time_ns) == (2, 21)
-    assert (two_ranks.first_duration, two_ranks.last_duration) == (10e-9, 1e-9)
-    assert two_ranks.num_calls_per_rank() == {0: 3, 1: 2}
-    assert two_ranks.average_durations()[1] == 5.5e-9
-    assert two_ranks.total_durations() == {0: 7e-9, 1: 11e-9}
-    assert two_ranks.min_durations() == {0: 1e-9, 1: 1e-9}
-    assert two_ranks.max_durations() == {0: 4e-9, 1: 10e-9}
-    assert two_ranks.rank_imbalance == pytest.approx(11 / 9)
-    assert two_ranks.rank_imbalance_pct == pytest.approx(200 / 9)
-
-
-def test_facts_come_from_the_first_rank_that_knows(two_ranks):
-    assert (two_ranks.source_file, two_ranks.source_lineno, two_ranks.source_text) == (
-        "f.py",
-        3,
-        None,
-    )
-    assert two_ranks.tags == ("b",)
-    uncalled = MPIRegion("y", {0: Region(source_file="g.py", source_lineno=1)})
-    assert (uncalled.source_file, uncalled.source_lineno) == ("g.py", 1)
-    assert MPIRegion("z", {0: Region()}).source_file is None
-
-
-def test_unknown_over_ranks():
-    aggregates = Region(statistics=AGGREGATES)
-    both = MPIRegion("x", {0: aggregates, 1: aggregates})
-    assert both.p50_duration is None
-    assert both.exclusive_duration is None
-    assert both.std_duration == pytest.approx(11e-9)
-    assert both.first_duration == both.last_duration == both.first_start_time == 0.0
-    assert not both.has_event_data
-    assert MPIRegion("x", {0: aggregates, 1: Region()}).p50_duration == 24.5e-9
-
-
-def test_no_ranks():
-    nobody = MPIRegion("x", {})
-    assert (nobody.num_calls, nobody.total_duration, nobody.p50_duration) == (0, 0.0, 0.0)
-    assert (nobody.std_duration, nobody.average_duration, nobody.rank_imbalance) == (0, 0, 0)
-    assert nobody.durations_ns.dtype == np.int64
-
-
-def test_ranks_are_a_mapping(two_ranks):
-    assert len(two_ranks) == 2 and 1 in two_ranks and 7 not in two_ranks
-    with pytest.raises(KeyError, match=r"'x' has no rank 7; it has \[0, 1\]"):
-        two_ranks[7]
-    with pytest.raises(TypeError, match="rank 0 has 3"):
-        MPIRegion("x", {0: 3})
-    with pytest.raises(ValueError, match="rank must be at least 0; got -1"):
-        MPIRegion("x", {-1: Region()})
-    with pytest.raises(TypeError, match="name must be a str; got 5"):
-        MPIRegion(5, {})
-
-
-# -- a run -----------------------------------------------------------------------
-
 
 @pytest.fixture
 def run():
@@ -388,7 +94,7 @@ def test_summary(run):
 
 
 def test_events(run):
-    setup, solve = run.events()
+    setup, solve = run.events(exclude="silent")
     assert setup == {
         "name": "setup",
         "rank": 0,
@@ -402,16 +108,87 @@ def test_events(run):
     assert run.events("setup", relative=False)[0]["start"] == 2.0
     assert run.events("setup", origin=2.0)[0]["start"] == 0.0
     assert run.events(ranks=1) == run.events(ranks=[3]) == []
-    assert run.events(ranks=iter([0])) == run.events()
-    ids = region((1, 2), call_ids=[4], parent_ids=[-1], thread_ids=[2]).events()[0]
-    assert (ids["call_id"], ids["parent_id"], ids["thread"]) == (4, -1, 2)
+    assert run.events("s[eo]", ranks=iter([0])) == [setup, solve]
+    with pytest.raises(EventDataUnavailableError, match="of its 4 calls only aggregates"):
+        run.events()
+    without = ProfilingResults({"solve": run["solve"]}, event_data_available=False)
+    for name in ("events", "call_stack", "call_graph"):
+        with pytest.raises(EventDataUnavailableError, match=f"{name}.. needs the intervals"):
+            getattr(without, name)()
+    with pytest.raises(EventDataUnavailableError):
+        without.to_events_dataframe()
+    assert not without.has_event_data
 
 
-def test_data_frames(run):
-    pytest.importorskip("pandas")
+def test_what_an_event_tells_of_its_call():
+    one = region(
+        (1 * SECOND, 2 * SECOND),
+        (3 * SECOND, 4 * SECOND),
+        call_ids=[4, 5],
+        parent_ids=[-1, 4],
+        thread_ids=[2, 2],
+        task_ids=[-1, 7],
+        await_ns=[0, SECOND // 2],
+        event_metadata=[{}, {"step": 1}],
+    )
+    first, second = one.events()
+    assert list(second.items()) == [
+        ("call_index", 1),
+        ("start", 3.0),
+        ("end", 4.0),
+        ("duration", 1.0),
+        ("call_id", 5),
+        ("parent_id", 4),
+        ("thread", 2),
+        ("task", 7),
+        ("await_duration", 0.5),
+        ("metadata", {"step": 1}),
+    ]
+    assert list(first) == list(second)[:-1]
+    second["metadata"]["step"] = 2
+    assert one.event_metadata == [{}, {"step": 1}]
+
+
+@pytest.fixture
+def pandas(monkeypatch):
+    """As much of pandas as is used, for where it is not installed: frames are their arguments."""
+
+    def frame(rows, columns=None):
+        keys = dict.fromkeys(key for row in rows for key in row)
+        return SimpleNamespace(rows=rows, columns=columns or list(keys))
+
+    monkeypatch.setitem(sys.modules, "pandas", SimpleNamespace(DataFrame=frame))
+
+
+def test_data_frames(run, pandas):
+    assert run.to_dataframe("se").rows == run.summary("se")
+    per_rank = run.to_dataframe(per_rank=True)
+    assert [(row["name"], row["rank"]) for row in per_rank.rows] == [
+        ("setup", 0), ("solve", 0), ("silent", 0),
+    ]  # fmt: skip
+    assert per_rank.columns == (
+        "name rank num_calls total_duration inclusive_duration exclusive_duration "
+        "average_duration min_duration max_duration first_duration last_duration std_duration "
+        "p50_duration p90_duration p95_duration p99_duration p999_duration errors".split()
+    )
+    assert run.to_events_dataframe("s[eo]").rows == run.events("s[eo]")
+    nothing = run.to_events_dataframe("none").columns
+    assert nothing == ["name", "rank", "call_index", "start", "end", "duration"]
+    assert run.likwid_to_dataframe().rows == []
+
+
+def test_data_frames_without_pandas(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r"to_dataframe\(\) needs pandas.*pip install pandas"):
+        run.to_dataframe()
+
+
+def test_data_frames_of_pandas_itself(run):
+    frames = pytest.importorskip("pandas")
     assert run.to_dataframe().name.tolist() == ["setup", "solve", "silent"]
     assert run.to_dataframe(per_rank=True)["rank"].tolist() == [0, 0, 0]
-    assert run.to_events_dataframe().duration.tolist() == [2.0, 1.0]
+    assert run.to_events_dataframe("s[eo]").duration.tolist() == [2.0, 1.0]
+    assert isinstance(run.likwid_to_dataframe(), frames.DataFrame)
 
 
 def test_label(run):
@@ -450,66 +227,67 @@ def test_line_profile_is_checked():
         ProfilingResults({}, line_profile={0: [{**lines, "hits": [1]}]})
 
 
+def test_a_run_is_told_what_0_7_5_is_told():
+    one = MPIRegion("a", {0: region((0, 10)), 1: region((0, 10))})
+    thread = ThreadInfo(0, 1, "MainThread", 1, 2, False, 0, None, 5)
+    task = TaskInfo(0, 1, "task", "Task-1", "main", 0, 0, 3, 2, 1, 1)
+    run = ProfilingResults(
+        {"a": one}, {"label": "x"}, 7, None, {}, {}, "", False, {"a": {1: 4}}, True,
+        {1: [thread]}, {1: [task]},
+    )  # fmt: skip
+    assert (run.num_ranks, run.is_root, run.file_path) == (7, False, None)
+    assert (run["a"][0].exclusive_duration_ns, run["a"][1].exclusive_duration_ns) == (10, 4)
+    assert (run.threads, run.tasks) == ({1: [thread]}, {1: [task]})
+    assert one[1].exclusive_duration_ns == 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ({"num_ranks": -1}, ValueError, "num_ranks must be at least 0; got -1"),
+        ({"likwid": {0: {"a": 1}}}, ValueError, "likwid must be None.*got {0"),
+        ({"perf_events": {0: {"a": 1}}}, ValueError, "perf_events must be None"),
+        ({"threads": {0: ["x"]}}, TypeError, "threads must be lists of ThreadInfo; rank 0 has 'x'"),
+        ({"tasks": {0: ["x"]}}, TypeError, "tasks must be lists of TaskInfo; rank 0 has 'x'"),
+        ({"threads": {-1: []}}, ValueError, "threads must be at least 0; got -1"),
+        ({"exclusive_totals": {"a": {0: 0.5}}}, TypeError, "exclusive_totals must be an int"),
+    ],
+)
+def test_bad_arguments_of_a_run_are_named(arguments, error, text):
+    with pytest.raises(error, match=text):
+        ProfilingResults({"a": MPIRegion("a", {0: Region()})}, **arguments)
+
+
+def test_there_are_no_hardware_counters(run):
+    assert (run.has_likwid, run.likwid_ranks, run.has_perf_events) == (False, [], False)
+    assert run.get_likwid_regions() == run.get_likwid_regions(0) == {}
+    assert run.get_perf_events() == run.get_perf_events(0) == {}
+    with pytest.raises(KeyError, match="no LIKWID results of region 'a' on rank 2"):
+        run.get_likwid_region("a", 2)
+    stream = io.StringIO()
+    run.print_likwid_summary(stream)
+    assert stream.getvalue() == "There are no LIKWID results.\n"
+
+
+def test_default_title(run):
+    assert run.default_title() == "night - in memory (2 ranks)"
+    one = ProfilingResults({}, num_ranks=1, file_path="a/b.h5")
+    assert one.default_title() == "a/b.h5 (1 rank)"
+
+
+def test_num_nodes():
+    assert results({"num_nodes": 3}).num_nodes == 3
+    assert results(a=Region()).num_nodes == 1
+    assert ProfilingResults({}, num_ranks=2).num_nodes is None
+
+
+def test_a_colour_stays_with_the_region(run):
+    assert run["solve"].color is None
+    run["solve"].color = "red"
+    assert [one.color for one in run if one.color] == ["red"]
+    assert ProfilingResults({"solve": run["solve"]})["solve"].color == "red"
+
+
 def test_regions_go_by_their_own_name():
     with pytest.raises(TypeError, match="'a' has <MPIRegion 'b'"):
         ProfilingResults({"a": MPIRegion("b", {})})
-
-
-# -- exclusive time from nesting ---------------------------------------------------
-
-
-@st.composite
-def nested_calls(draw):
-    """Calls as (region, start, end, thread), properly nested, and their exclusive times."""
-    calls, exclusive = [], [0, 0, 0]
-
-    def fill(start, end, thread, depth):
-        """Put calls between start and end; what they take in total."""
-        now = start
-        taken = 0
-        while now <= end and depth < 5 and draw(st.booleans()):
-            begin = draw(st.integers(now, end))
-            stop = draw(st.integers(begin, end))
-            if depth and (begin, stop) == (start, end):
-                break  # which of two equal intervals is the outer one, nobody can tell
-            owner = draw(st.integers(0, 2))
-            calls.append((owner, begin, stop, thread))
-            inside = fill(begin, stop, thread, depth + 1)
-            exclusive[owner] += stop - begin - inside
-            taken += stop - begin
-            now = stop + (stop == begin)
-        return taken
-
-    for thread in range(draw(st.integers(1, 2))):
-        fill(0, 40, thread, 0)
-    return calls, exclusive
-
-
-@patient
-@given(nested_calls())
-def test_exclusive_times_follow_from_nesting(drawn):
-    calls, exclusive = drawn
-    regions = []
-    for owner in range(3):
-        own = sorted((call for call in calls if call[0] == owner), key=lambda call: call[1])
-        regions.append(
-            Region(
-                start_times_ns=[start for _, start, _, _ in own],
-                durations_ns=[end - start for _, start, end, _ in own],
-                thread_ids=[thread for _, _, _, thread in own],
-            )
-        )
-    assert exclusive_totals(regions) == exclusive
-
-
-def test_exclusive_times_of_overlapping_calls_are_unknown():
-    assert exclusive_totals([region((0, 10)), region((5, 15))]) == [None, None]
-    assert exclusive_totals([region((0, 10)), Region(statistics=AGGREGATES)]) == [None, None]
-    assert exclusive_totals([Region()]) == [0]
-    assert exclusive_totals([]) == []
-    assert exclusive_totals([region((0, 5), (5, 5)), region((5, 10))]) == [5, 5]
-
-
-def test_calls_of_an_unknown_thread_nest_among_themselves():
-    known = region((0, 10), (12, 20), thread_ids=[0, 1])
-    assert exclusive_totals([known, region((5, 15)), region((6, 8))]) == [18, 8, 2]

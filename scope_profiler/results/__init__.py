@@ -10,29 +10,43 @@ others seconds as floats. No Python object is made per call except by
 that ten million calls need no temporary of their own size.
 """
 
+from .call_stack import (
+    CallArrays,
+    build_call_arrays,
+    build_call_stack,
+    call_stack_children,
+    call_stack_roots,
+)
 from .checks import FLOAT_STATISTICS, INTEGER_STATISTICS
 from .columns import BLOCK, OPTIONAL_COLUMNS, blocks
 from .errors import EventDataUnavailableError, NestingError
 from .event_metadata import EventMetadata
+from .merge import merge_results
 from .mpi_region import MPIRegion
-from .nesting import exclusive_totals
 from .profiling_results import ProfilingResults
 from .region import Region
+from .surroundings import exclusive_totals
 from .threads import TaskInfo, ThreadInfo
 
 __all__ = [
     "BLOCK",
-    "FLOAT_STATISTICS",
-    "INTEGER_STATISTICS",
-    "OPTIONAL_COLUMNS",
+    "CallArrays",
     "EventDataUnavailableError",
     "EventMetadata",
+    "FLOAT_STATISTICS",
+    "INTEGER_STATISTICS",
     "MPIRegion",
     "NestingError",
+    "OPTIONAL_COLUMNS",
     "ProfilingResults",
     "Region",
     "TaskInfo",
     "ThreadInfo",
     "blocks",
+    "build_call_arrays",
+    "build_call_stack",
+    "call_stack_children",
+    "call_stack_roots",
     "exclusive_totals",
+    "merge_results",
 ]

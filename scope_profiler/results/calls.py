@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from .checks import normal_event_metadata
 from .columns import column, read_only
 from .event_metadata import NOTHING, EventMetadata
+from .surroundings import Surroundings
 
 
 class Calls:
@@ -41,6 +43,7 @@ class Calls:
             if values is not None and length
         }
         self._event_metadata = normal_event_metadata(event_metadata, length)
+        self._placed: tuple[Surroundings, int] | None = None
 
     @property
     def num_events(self) -> int:
@@ -131,6 +134,46 @@ class Calls:
         """The threads that called the region, ascending; empty when unknown."""
         return [] if self.thread_ids is None else np.unique(self.thread_ids).tolist()
 
+    # -- the regions around them ---------------------------------------------------
+
+    def alone(self) -> Self:
+        """The same calls, the columns shared, in no company."""
+        if self._placed is None:
+            return self
+        calls = copy(self)
+        calls._placed = None
+        return calls
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """The regions of its rank, or it alone."""
+        return Surroundings([self]) if self._placed is None else self._placed[0]
+
+    @property
+    def place(self) -> int:
+        """Its place among these."""
+        return 0 if self._placed is None else self._placed[1]
+
+    @property
+    def exclusive_durations_ns(self) -> np.ndarray:
+        """int64 [num_events], read-only: the time in each call and in none that it contains.
+
+        Of a region that is in no `ProfilingResults`, what it contains is its own recursion.
+
+        Raises
+        ------
+        EventDataUnavailableError
+            When not every call of the rank has its interval.
+        NestingError
+            When a call ends before it starts, or is its own ancestor.
+        """
+        return self.surroundings.exclusive_durations_ns(self.place)
+
+    @property
+    def exclusive_durations(self) -> np.ndarray:
+        """float64 [num_events], `exclusive_durations_ns` in seconds."""
+        return self.exclusive_durations_ns / 1e9
+
     # -- the call graph, and what was noted ----------------------------------------
 
     @property
@@ -153,7 +196,23 @@ class Calls:
     @property
     def has_event_metadata(self) -> bool:
         """Whether anything was noted for any call."""
-        return self._event_metadata is not None and bool((self._event_metadata.ids != NOTHING).any())
+        known = self._event_metadata
+        return known is not None and bool((known.ids != NOTHING).any())
+
+    def renumbered(self, offsets: Mapping[str, int], threads: Mapping[int, int]) -> Self:
+        """The same calls with other numbers in its columns: -1 stays as it is.
+
+        `offsets` by column; `threads` are new numbers for some threads.
+        """
+        calls = copy(self)
+        calls._columns = dict(self._columns)
+        for name in offsets.keys() & self._columns.keys():
+            old = self._columns[name]
+            new = np.where(old >= 0, old + offsets[name], old)
+            for thread in threads if name == "thread_ids" else ():
+                new[old == thread] = threads[thread]
+            calls._columns[name] = read_only(new)
+        return calls
 
     def _arguments(self, rows: np.ndarray) -> dict[str, Any]:
         """What to construct those calls from: a boolean for each call."""

@@ -13,6 +13,7 @@ from .checks import check_percentile, integer, rank_set
 from .columns import INT64
 from .region import Region
 from .scalars import Scalars, known_or, known_values
+from .surroundings import Surroundings
 
 
 class MPIRegion(Scalars):
@@ -41,6 +42,8 @@ class MPIRegion(Scalars):
         self._regions = {
             integer("rank", rank, minimum=0): regions[rank] for rank in sorted(regions)
         }
+        #: For who draws the region, to do so in one colour everywhere.
+        self.color: Any = None
 
     @property
     def name(self) -> str:
@@ -74,15 +77,19 @@ class MPIRegion(Scalars):
     def __contains__(self, rank: object) -> bool:
         return rank in self._regions
 
-    def with_exclusive_totals(self, totals: Mapping[int, int]) -> MPIRegion:
-        """The same region, with these exclusive times by rank, ns, for what its own are."""
-        return MPIRegion(
+    def placed(
+        self, places: Mapping[int, tuple[Surroundings, int]], totals: Mapping[int, int]
+    ) -> MPIRegion:
+        """The same region in the company of others; see `Region.placed`. Both are by rank."""
+        placed = MPIRegion(
             self._name,
             {
-                rank: region.with_exclusive_total(totals[rank]) if rank in totals else region
+                rank: region.placed(*places[rank], totals.get(rank))
                 for rank, region in self._regions.items()
             },
         )
+        placed.color = self.color
+        return placed
 
     # -- per rank ------------------------------------------------------------
 
@@ -147,6 +154,17 @@ class MPIRegion(Scalars):
     def durations(self) -> np.ndarray:
         """float64 [num_events], seconds, rank after rank; a copy."""
         return self.durations_ns / 1e9
+
+    @property
+    def inclusive_durations(self) -> np.ndarray:
+        """The durations, by the name that goes with `exclusive_durations`."""
+        return self.durations
+
+    @property
+    def exclusive_durations(self) -> np.ndarray:
+        """float64 [num_events], seconds, rank after rank; see `Region.exclusive_durations_ns`."""
+        parts = [region.exclusive_durations for region in self._regions.values()]
+        return np.concatenate([np.empty(0), *parts])
 
     @property
     def total_duration_ns(self) -> int:

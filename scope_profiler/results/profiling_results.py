@@ -6,19 +6,22 @@ import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from .checks import compiled, integer, normal_lines, plain_value, rank_set
+from .checks import compiled, integer, normal_lines, plain_value
 from .columns import INT64
 from .mpi_region import MPIRegion
+from .no_counters import NoCounters
+from .region import Region
+from .surroundings import Surroundings
 from .threads import TaskInfo, ThreadInfo, normal_rows
-from .scalars import known_or, known_values, percentile_scalars
+from .run_facts import RunFacts
+from .run_tables import RunTables
+from .scalars import known_or
 
-#: The percentiles that a summary also has by their short names.
-_SHORT = ("p50", "p95", "p99")
 
 
-class ProfilingResults:
+class ProfilingResults(RunFacts, RunTables, NoCounters):
     """The regions of a run, by name; iterating yields `MPIRegion`.
 
     Parameters
@@ -77,7 +80,7 @@ class ProfilingResults:
                 raise TypeError(
                     f"regions must map names to the MPIRegion of that name; {name!r} has {region!r}"
                 )
-        self._regions = self._with_totals(regions, exclusive_totals or {})
+        self._regions = _placed(regions, exclusive_totals or {})
         self._metadata = {
             str(key): plain_value(value)
             for key, value in (metadata or {}).items()
@@ -99,15 +102,6 @@ class ProfilingResults:
         self._event_data_available = bool(event_data_available)
         self._threads = normal_rows("threads", threads, ThreadInfo)
         self._tasks = normal_rows("tasks", tasks, TaskInfo)
-
-    @staticmethod
-    def _with_totals(
-        regions: Mapping[str, MPIRegion], totals: Mapping[str, Mapping[int, int]]
-    ) -> dict[str, MPIRegion]:
-        return {
-            name: region.with_exclusive_totals(totals[name]) if name in totals else region
-            for name, region in regions.items()
-        }
 
     @classmethod
     def from_h5(cls, path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
@@ -180,36 +174,7 @@ class ProfilingResults:
     def __len__(self) -> int:
         return len(self._regions)
 
-    # -- the run -------------------------------------------------------------
-
-    @property
-    def file_path(self) -> Path | None:
-        """The file that the results are in; None when in memory only."""
-        return self._file_path
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """Facts about the run (a copy)."""
-        return dict(self._metadata)
-
-    @property
-    def label(self) -> str | None:
-        """The name that the run was given, or None. May be set."""
-        return self._metadata.get("label")
-
-    @label.setter
-    def label(self, label: str | None) -> None:
-        if label is not None and not isinstance(label, str):
-            raise TypeError(f"label must be a str or None; got {label!r}")
-        if label is None:
-            self._metadata.pop("label", None)
-        else:
-            self._metadata["label"] = label
-
-    @property
-    def display_label(self) -> str:
-        """The label, or else the name of the file, or else nothing."""
-        return self.label or (self._file_path.stem if self._file_path else "")
+    # -- the run ---------------------------------------------------------------
 
     @property
     def num_ranks(self) -> int:
@@ -218,11 +183,6 @@ class ProfilingResults:
             return self._num_ranks
         ranks = set(self._line_profile).union(*(region.ranks for region in self))
         return max(len(ranks), self._metadata_int("mpi_size") or 0)
-
-    @property
-    def num_nodes(self) -> int | None:
-        """How many machines took part; None when unknown."""
-        return self._metadata_int("num_nodes")
 
     @property
     def has_event_data(self) -> bool:
@@ -249,153 +209,60 @@ class ProfilingResults:
         """Lines by rank, as described for the constructor; empty when not in line mode."""
         return self._line_profile
 
-    def _metadata_int(self, key: str) -> int | None:
-        value = self._metadata.get(key)
-        return value if isinstance(value, int) else None
+    # -- printed -----------------------------------------------------------------
 
-    def _metadata_seconds(self, key: str) -> float | None:
-        value = self._metadata_int(key)
-        return None if value is None else value / 1e9
-
-    # -- its times, in seconds -------------------------------------------------
-
-    @property
-    def minimum_start_time(self) -> float:
-        """When the first call started; 0.0 when unknown."""
-        return min(known_values(self, "first_start_time_ns"), default=0) / 1e9
-
-    @property
-    def maximum_end_time(self) -> float:
-        """When the last call ended; 0.0 when unknown."""
-        return max(known_values(self, "last_end_time_ns"), default=0) / 1e9
-
-    @property
-    def time_span(self) -> float:
-        """From the first start to the last end."""
-        return self.maximum_end_time - self.minimum_start_time
-
-    @property
-    def run_start_time(self) -> float | None:
-        """When the run was set up; None when unknown."""
-        return self._metadata_seconds("start_time_ns")
-
-    @property
-    def finalize_time(self) -> float | None:
-        """When the run was finalized; None when unknown."""
-        return self._metadata_seconds("finalize_time_ns")
-
-    @property
-    def total_time(self) -> float | None:
-        """From setup to finalize; None when unknown."""
-        start, end = self._metadata_int("start_time_ns"), self._metadata_int("finalize_time_ns")
-        return None if start is None or end is None else (end - start) / 1e9
-
-    @property
-    def time_origin(self) -> float:
-        """What relative times count from: the setup, or else the first start."""
-        start = self.run_start_time
-        return self.minimum_start_time if start is None else start
-
-    @property
-    def startup_time(self) -> float:
-        """From the setup to the first call; 0.0 when unknown."""
-        first, start = self.minimum_start_time, self.run_start_time
-        return first - start if first and start is not None else 0.0
-
-    # -- as Python objects ---------------------------------------------------
-
-    def summary(
-        self,
-        include: str | Iterable[str] | None = None,
-        exclude: str | Iterable[str] | None = None,
-    ) -> list[dict[str, Any]]:
-        """One dict of scalars per region, durations in seconds, sorted by first start."""
-        rows = []
-        for region in self.get_regions(include, exclude):
-            row = region.get_summary()
-            known = percentile_scalars(region)
-            row["tags"] = region.tags
-            row.update((f"{p}_duration", known.pop(f"{p}_duration")) for p in _SHORT)
-            row["rank_imbalance"] = region.rank_imbalance
-            row["rank_imbalance_pct"] = region.rank_imbalance_pct
-            # The short names by which tables choose their columns.
-            row.update((p, row[f"{p}_duration"]) for p in _SHORT)
-            row["imbalance"] = row["rank_imbalance_pct"]
-            row.update(known, errors=region.errors)
-            rows.append(row)
-        return rows
-
-    def events(
+    def print_summary(
         self,
         include: str | Iterable[str] | None = None,
         exclude: str | Iterable[str] | None = None,
         ranks: int | Iterable[int] | None = None,
-        relative: bool = True,
-        origin: float | None = None,
-    ) -> list[dict[str, Any]]:
-        """The recorded calls as a dict each, times in seconds.
+        sort: str = "start",
+        title: str | None = None,
+        stream: TextIO | None = None,
+        suppress_notes: bool = False,
+        columns: str | Iterable[str] | None = None,
+        percentage_mode: str = "coverage",
+    ) -> None:
+        """Print the regions as a tree; nothing where not `is_root`.
 
-        `relative` times count from `origin`, which is `time_origin` when
-        None. This makes Python objects for every call: for large runs use the
-        columns of the regions.
+        See `scope_profiler.report.results_table.show` for the arguments.
         """
-        zero = (self.time_origin if origin is None else origin) if relative else 0.0
-        wanted = rank_set(ranks)
-        return [
-            event
-            for region in self.get_regions(include, exclude)
-            for event in region.events(wanted, zero)
-        ]
+        from ..report.results_table import show
 
-    def to_dataframe(
-        self,
-        include: str | Iterable[str] | None = None,
-        exclude: str | Iterable[str] | None = None,
-        per_rank: bool = False,
-    ) -> Any:
-        """`summary` as a pandas DataFrame, or one row per region and rank.
-
-        Raises ImportError when pandas is not installed.
-        """
-        if not per_rank:
-            return _pandas("to_dataframe").DataFrame(self.summary(include, exclude))
-        return _pandas("to_dataframe").DataFrame(
-            [
-                {
-                    "name": region.name,
-                    "rank": rank,
-                    **region[rank].get_summary(),
-                    **percentile_scalars(region[rank]),
-                    "errors": region[rank].errors,
-                }
-                for region in self.get_regions(include, exclude)
-                for rank in region
-            ]
-        )
-
-    def to_events_dataframe(
-        self,
-        include: str | Iterable[str] | None = None,
-        exclude: str | Iterable[str] | None = None,
-        ranks: int | Iterable[int] | None = None,
-        relative: bool = True,
-        origin: float | None = None,
-    ) -> Any:
-        """`events` as a pandas DataFrame.
-
-        Raises ImportError when pandas is not installed.
-        """
-        events = self.events(include, exclude, ranks, relative, origin)
-        return _pandas("to_events_dataframe").DataFrame(events)
+        if self._is_root:
+            show(
+                self,
+                include,
+                exclude,
+                ranks,
+                sort=sort,
+                title=title,
+                stream=stream,
+                suppress_notes=suppress_notes,
+                columns=columns,
+                percentage_mode=percentage_mode,
+            )
 
     def __repr__(self) -> str:
         size = f"{len(self)} region(s), {self.num_ranks} rank(s)"
         return f"<ProfilingResults {self.display_label!r}: {size}>"
 
 
-def _pandas(method: str) -> Any:
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError(f"{method}() needs pandas, which is not installed") from error
-    return pandas
+def _placed(
+    regions: Mapping[str, MPIRegion], totals: Mapping[str, Mapping[int, int]]
+) -> dict[str, MPIRegion]:
+    """The regions, each knowing those of its rank; others may hold the same in other company."""
+    ranks: dict[int, list[Region]] = {}
+    places = []
+    for region in regions.values():
+        places.append({rank: len(ranks.setdefault(rank, [])) for rank in region})
+        for rank in region:
+            ranks[rank].append(region[rank])
+    around = {rank: Surroundings(of_rank) for rank, of_rank in ranks.items()}
+    return {
+        name: region.placed(
+            {rank: (around[rank], place) for rank, place in of_region.items()},
+            totals.get(name, {}),
+        )
+        for (name, region), of_region in zip(regions.items(), places)
+    }

@@ -13,8 +13,10 @@ import numpy as np
 from .calls import Calls
 from .checks import check_percentile, integer, normal_statistics, normal_tags
 from .columns import blocks
-from .nesting import union_ns
+from .errors import EventDataUnavailableError, NestingError
+from .nesting import covered_ns
 from .scalars import PERCENTILES, Scalars, seconds
+from .surroundings import Surroundings
 
 #: Statistics that fill these cached properties of a region.
 _COUNTED = {
@@ -119,18 +121,22 @@ class Region(Calls, Scalars):
         self._source_lineno = integer("source_lineno", source_lineno)
         self._source_text = source_text or None
 
-    def with_exclusive_total(self, total_ns: int) -> Region:
-        """The same region, its columns shared, with another exclusive time."""
-        region = copy(self)
-        region._exclusive = integer("exclusive_total_ns", total_ns)
-        return region
-
     # -- what was recorded ---------------------------------------------------
 
     @property
     def statistics(self) -> Mapping[str, float] | None:
         """The aggregates over all calls; None where every call has its interval."""
         return None if self._statistics is None else MappingProxyType(self._statistics)
+
+    @property
+    def stored_summary(self) -> dict[str, Any] | None:
+        """The aggregates of a region of which not every call has its interval; else None.
+
+        `statistics` with the exclusive time, ns, by the names of 0.7.5.
+        """
+        if self._statistics is None:
+            return None
+        return {**self._statistics, "exclusive": self.exclusive_duration_ns}
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -204,12 +210,17 @@ class Region(Calls, Scalars):
             return self._inclusive
         if not self._complete:
             return self.total_duration_ns
-        return union_ns(self._starts, self._durations, self.thread_ids)
+        return sum(covered_ns(self._starts, self._durations, self.thread_ids).values())
 
     @property
     def exclusive_duration_ns(self) -> int | None:
-        """Time in this region and in none that it contains; None when unknown."""
-        return self._exclusive
+        """Time in this region and in none that it contains; None when unknown.
+
+        Where the recorder did not say, the sum of `exclusive_durations_ns`.
+        """
+        if self._exclusive is not None:
+            return self._exclusive
+        return self.surroundings.exclusive_total_ns(self.place)
 
     @property
     def corrected_exclusive_ns(self) -> int | None:
@@ -294,7 +305,33 @@ class Region(Calls, Scalars):
             return None if known is None else known / 1e9
         return self._percentile_of_events(percentile)
 
-    # -- parts of it ---------------------------------------------------------
+    def require_intervals(self, name: str = "") -> None:
+        """Raise EventDataUnavailableError when the region was called and no interval was kept."""
+        if not self.has_event_data:
+            which = f"region {name!r}" if name else "a region"
+            raise EventDataUnavailableError(
+                f"single calls of {which} are asked for; "
+                f"of its {self.num_calls} calls only aggregates were kept"
+            )
+
+    # -- others made of it -----------------------------------------------------
+
+    def placed(self, surroundings: Surroundings, place: int, total_ns: int | None) -> Region:
+        """The same region, its columns shared, as one of several of a rank.
+
+        `total_ns` is its exclusive time among them; None to keep what is known.
+        """
+        region = copy(self)
+        region._placed = surroundings, place
+        if total_ns is not None:
+            region._exclusive = integer("exclusive_totals", total_ns)
+        return region
+
+    def without_exclusive(self) -> Region:
+        """The same region, its exclusive time to be told anew."""
+        region = copy(self)
+        region._exclusive = region._corrected_exclusive = None
+        return region
 
     def for_thread(self, thread_index: int) -> Region:
         """The calls of one thread alone, as a region; of none where it made none.
@@ -306,8 +343,14 @@ class Region(Calls, Scalars):
                 "for_thread() needs the thread of each call, which was not recorded: "
                 "that takes setup(track_threads=True)"
             )
+        rows = self.thread_ids == integer("thread_index", thread_index, 0)
+        try:
+            exclusive = int(self.exclusive_durations_ns[rows].sum())
+        except (EventDataUnavailableError, NestingError):
+            exclusive = None
         return Region(
-            **self._arguments(self.thread_ids == integer("thread_index", thread_index, 0)),
+            **self._arguments(rows),
+            exclusive_total_ns=exclusive,
             tags=self._tags,
             source_file=self._source_file,
             source_lineno=self._source_lineno,
@@ -324,7 +367,10 @@ class Region(Calls, Scalars):
         """The recorded calls as a dict each, `origin` seconds subtracted from their times.
 
         This makes Python objects for every call: for large runs use the columns.
+
+        Raises EventDataUnavailableError when the region was called and no call has its interval.
         """
+        self.require_intervals()
         return self._dicts(origin)
 
     def __len__(self) -> int:

@@ -60,6 +60,17 @@ class Scalars:
     p99_duration = _percentile("p99")
     p999_duration = _percentile("p999")
 
+    # What 0.7.5 has of device timers, which this version does not read.
+    has_gpu_timing = False
+    gpu_durations = None
+    gpu_total_duration = None
+    gpu_average_duration = None
+
+    @property
+    def total_exclusive_duration(self) -> float | None:
+        """`exclusive_duration`, by its other name of 0.7.5."""
+        return self.exclusive_duration
+
     @property
     def average_duration(self) -> float:
         """Mean duration of a call, seconds; 0.0 when there was none."""

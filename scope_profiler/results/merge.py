@@ -1,0 +1,166 @@
+"""`merge_results`: several results as one, as of a program whose parts recorded on their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from .mpi_region import MPIRegion
+from .profiling_results import ProfilingResults
+from .region import Region
+from .threads import TaskInfo, ThreadInfo
+
+
+def merge_results(
+    *result_sets: ProfilingResults,
+    label: str | None = None,
+    file_path: str | os.PathLike[str] | None = None,
+) -> ProfilingResults:
+    """One result with the regions, lines, threads and tasks of all.
+
+    Regions are in the order of the sets, then of their first starts.
+    Ranks are those of the same number. Each set numbers the threads, tasks and
+    calls of a rank on its own: those of later sets are numbered on, but for a
+    thread that two sets know by the same name and numbers of the system. Where
+    sets share a rank, exclusive times are told anew, as calls of one may be
+    inside those of another. Of the metadata, the first set that has an entry
+    counts.
+
+    Parameters
+    ----------
+    result_sets
+        At least one. Those that are not root are passed over; where none is,
+        the first is handed back.
+    label, file_path
+        Of the result; None for those of the first set.
+
+    Raises
+    ------
+    TypeError
+        When one is no `ProfilingResults`.
+    ValueError
+        When there are none, or when two have a region of the same name: what
+        one has inside the other would count twice.
+    """
+    for results in result_sets:
+        if not isinstance(results, ProfilingResults):
+            raise TypeError(f"merge_results takes ProfilingResults; got {results!r}")
+    if not result_sets:
+        raise ValueError("merge_results takes at least one result; got none")
+    roots = [results for results in result_sets if results.is_root]
+    if not roots:
+        return result_sets[0]
+    _check_names(roots)
+    ranks = {rank: _MergedRank(rank) for rank in sorted(set().union(*map(_ranks_of, roots)))}
+    metadata: dict[str, Any] = {} if label is None else {"label": label}
+    for results in roots:
+        metadata = {**results.metadata, **metadata}
+        shift = _difference(results.metadata, metadata)
+        for rank in _ranks_of(results):
+            ranks[rank].add(results, shift)
+    regions = {rank: one.regions() for rank, one in ranks.items()}
+    return ProfilingResults(
+        {
+            region.name: MPIRegion(
+                region.name, {rank: regions[rank][region.name] for rank in region}
+            )
+            for results in roots
+            for region in results.get_regions()
+        },
+        metadata,
+        max(results.num_ranks for results in roots),
+        line_profile={rank: one.lines for rank, one in ranks.items() if one.lines},
+        file_path=roots[0].file_path if file_path is None else file_path,
+        threads={rank: one.threads for rank, one in ranks.items() if one.threads},
+        tasks={rank: one.tasks for rank, one in ranks.items() if one.tasks},
+    )
+
+
+def _check_names(roots: Sequence[ProfilingResults]) -> None:
+    seen: set[str] = set()
+    for results in roots:
+        for name in results.region_names:
+            if name in seen:
+                raise ValueError(
+                    f"merge_results takes a region from one result only; got {name!r} in two: "
+                    "give them different names"
+                )
+            seen.add(name)
+
+
+def _ranks_of(results: ProfilingResults) -> set[int]:
+    of_regions = {rank for region in results for rank in region}
+    return {*of_regions, *results.threads, *results.tasks, *results.line_profile}
+
+
+def _difference(metadata: dict[str, Any], origin: dict[str, Any]) -> int:
+    """How much later than `origin` that run was set up, ns; 0 when unknown."""
+    start, zero = metadata.get("start_time_ns"), origin.get("start_time_ns")
+    return start - zero if isinstance(start, int) and isinstance(zero, int) else 0
+
+
+class _MergedRank:
+    """One rank of the result, to which each set adds its own."""
+
+    def __init__(self, rank: int) -> None:
+        self.rank = rank
+        self.threads: list[ThreadInfo] = []
+        self.tasks: list[TaskInfo] = []
+        self.lines: list[dict[str, Any]] = []
+        self._regions: list[dict[str, Region]] = []
+        # What is added to the numbers of the next set.
+        self._offsets = dict.fromkeys(("thread_ids", "task_ids", "call_ids"), 0)
+
+    def add(self, results: ProfilingResults, shift: int) -> None:
+        """Take over what `results` has of the rank; `shift` is added to the times of threads."""
+        offsets = dict(self._offsets)
+        known = {_identity(row): row.index for row in self.threads if row.native_id is not None}
+        threads = results.threads.get(self.rank, [])
+        tasks = results.tasks.get(self.rank, [])
+        same = {row.index: known[_identity(row)] for row in threads if _identity(row) in known}
+
+        def number(thread: int | None) -> int | None:
+            return None if thread is None else same.get(thread, thread + offsets["thread_ids"])
+
+        for row in threads:
+            if row.index not in same:
+                row = replace(row, index=number(row.index))
+                self.threads.append(_later(row, shift, "start_ns", "end_ns"))
+        for row in tasks:
+            index = row.index + offsets["task_ids"]
+            row = replace(row, index=index, thread_index=number(row.thread_index))
+            self.tasks.append(_later(row, shift, "created_ns", "done_ns"))
+        regions = {region.name: region[self.rank] for region in results if self.rank in region}
+        self._regions.append({
+            name: region.renumbered({**offsets, "parent_ids": offsets["call_ids"]}, same)
+            for name, region in regions.items()
+        })
+        self.lines.extend(results.line_profile.get(self.rank, ()))
+        for name, used in (
+            ("thread_ids", [row.index for row in threads]),
+            ("task_ids", [row.index for row in tasks]),
+            ("call_ids", []),
+        ):
+            columns = (getattr(region, name) for region in regions.values())
+            used.extend(int(column.max()) for column in columns if column is not None)
+            self._offsets[name] += max(used, default=-1) + 1
+
+    def regions(self) -> dict[str, Region]:
+        """By name, with exclusive times only where they still hold, or cannot be told anew."""
+        merged = {name: region for of_set in self._regions for name, region in of_set.items()}
+        complete = all(region.num_events == region.num_calls for region in merged.values())
+        if not complete or sum(map(bool, self._regions)) < 2:
+            return merged
+        return {name: region.without_exclusive() for name, region in merged.items()}
+
+
+def _identity(thread: ThreadInfo) -> tuple[Any, ...]:
+    return thread.name, thread.ident, thread.native_id
+
+
+def _later(row: Any, shift: int, *names: str) -> Any:
+    """The row with those of its times that are known moved by `shift` ns."""
+    times = {name: getattr(row, name) for name in names}
+    return replace(row, **{name: ns + shift for name, ns in times.items() if ns is not None})

@@ -1,0 +1,112 @@
+"""`RunFacts`: what is known of a run besides its regions."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from .scalars import known_values
+
+
+class RunFacts:
+    """What `ProfilingResults` takes from its metadata, and the times of its regions."""
+
+    @property
+    def file_path(self) -> Path | None:
+        """The file that the results are in; None when in memory only."""
+        return self._file_path
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Facts about the run (a copy)."""
+        return dict(self._metadata)
+
+    @property
+    def label(self) -> str | None:
+        """The name that the run was given, or None. May be set."""
+        return self._metadata.get("label")
+
+    @label.setter
+    def label(self, label: str | None) -> None:
+        if label is not None and not isinstance(label, str):
+            raise TypeError(f"label must be a str or None; got {label!r}")
+        if label is None:
+            self._metadata.pop("label", None)
+        else:
+            self._metadata["label"] = label
+
+    @property
+    def display_label(self) -> str:
+        """The label, or else the name of the file, or else nothing."""
+        return self.label or (self._file_path.stem if self._file_path else "")
+
+    def default_title(self) -> str:
+        """What heads a table: the label, the file, and the number of ranks."""
+        where = "in memory"
+        if self._file_path is not None:
+            try:
+                where = os.path.relpath(self._file_path)
+            except ValueError:  # another drive
+                where = str(self._file_path)
+        title = f"{where} ({self.num_ranks} {'rank' if self.num_ranks == 1 else 'ranks'})"
+        return f"{self.label} - {title}" if self.label else title
+
+    @property
+    def num_nodes(self) -> int | None:
+        """How many machines took part; None when unknown."""
+        known = self._metadata_int("num_nodes")
+        return 1 if known is None and self.num_ranks == 1 else known
+
+    def _metadata_int(self, key: str) -> int | None:
+        value = self._metadata.get(key)
+        return value if isinstance(value, int) else None
+
+    def _metadata_seconds(self, key: str) -> float | None:
+        value = self._metadata_int(key)
+        return None if value is None else value / 1e9
+
+    # -- its times, in seconds -------------------------------------------------
+
+    @property
+    def minimum_start_time(self) -> float:
+        """When the first call started; 0.0 when unknown."""
+        return min(known_values(self, "first_start_time_ns"), default=0) / 1e9
+
+    @property
+    def maximum_end_time(self) -> float:
+        """When the last call ended; 0.0 when unknown."""
+        return max(known_values(self, "last_end_time_ns"), default=0) / 1e9
+
+    @property
+    def time_span(self) -> float:
+        """From the first start to the last end."""
+        return self.maximum_end_time - self.minimum_start_time
+
+    @property
+    def run_start_time(self) -> float | None:
+        """When the run was set up; None when unknown."""
+        return self._metadata_seconds("start_time_ns")
+
+    @property
+    def finalize_time(self) -> float | None:
+        """When the run was finalized; None when unknown."""
+        return self._metadata_seconds("finalize_time_ns")
+
+    @property
+    def total_time(self) -> float | None:
+        """From setup to finalize; None when unknown."""
+        start, end = self._metadata_int("start_time_ns"), self._metadata_int("finalize_time_ns")
+        return None if start is None or end is None else (end - start) / 1e9
+
+    @property
+    def time_origin(self) -> float:
+        """What relative times count from: the setup, or else the first start."""
+        start = self.run_start_time
+        return self.minimum_start_time if start is None else start
+
+    @property
+    def startup_time(self) -> float:
+        """From the setup to the first call; 0.0 when unknown."""
+        first, start = self.minimum_start_time, self.run_start_time
+        return first - start if first and start is not None else 0.0

@@ -1,0 +1,176 @@
+"""`RunTables`: the regions of a run, their calls and threads, as Python objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .call_stack import build_call_graph, build_call_stack
+from .checks import integer, rank_set
+from .data_frames import pandas
+from .errors import EventDataUnavailableError
+from .lanes import lane_label, thread_summary
+from .scalars import percentile_scalars
+
+#: The percentiles that a summary also has by their short names.
+_SHORT = ("p50", "p95", "p99")
+
+
+class RunTables:
+    """What `ProfilingResults` tells as lists of dicts, and as data frames of these."""
+
+    # -- regions and calls -------------------------------------------------------
+
+    def summary(
+        self,
+        include: str | Iterable[str] | None = None,
+        exclude: str | Iterable[str] | None = None,
+    ) -> list[dict[str, Any]]:
+        """One dict of scalars per region, durations in seconds, sorted by first start."""
+        rows = []
+        for region in self.get_regions(include, exclude):
+            row = region.get_summary()
+            known = percentile_scalars(region)
+            row["tags"] = region.tags
+            row.update((f"{p}_duration", known.pop(f"{p}_duration")) for p in _SHORT)
+            row["rank_imbalance"] = region.rank_imbalance
+            row["rank_imbalance_pct"] = region.rank_imbalance_pct
+            # The short names by which tables choose their columns.
+            row.update((p, row[f"{p}_duration"]) for p in _SHORT)
+            row["imbalance"] = row["rank_imbalance_pct"]
+            row.update(known, errors=region.errors)
+            rows.append(row)
+        return rows
+
+    def events(
+        self,
+        include: str | Iterable[str] | None = None,
+        exclude: str | Iterable[str] | None = None,
+        ranks: int | Iterable[int] | None = None,
+        relative: bool = True,
+        origin: float | None = None,
+    ) -> list[dict[str, Any]]:
+        """The recorded calls as a dict each, times in seconds.
+
+        Their keys are ``name, rank, call_index, start, end, duration``; those
+        that were recorded of ``call_id, parent_id, thread, task,
+        await_duration``; and ``metadata`` where something was noted. Times
+        count from `origin`; without one, from `time_origin` if `relative`.
+
+        This makes Python objects for every call: for large runs use the
+        columns of the regions. Raises EventDataUnavailableError when of a
+        region only aggregates were kept.
+        """
+        self._require_event_data("events")
+        zero = self._zero(relative, origin)
+        wanted = rank_set(ranks)
+        return [
+            event
+            for region in self.get_regions(include, exclude)
+            for event in region.events(wanted, zero)
+        ]
+
+    def _zero(self, relative: bool, origin: float | None) -> float:
+        if origin is not None:
+            return origin
+        return self.time_origin if relative else 0.0
+
+    def _require_event_data(self, method: str) -> None:
+        if not self._event_data_available:
+            raise EventDataUnavailableError(
+                f"{method}() needs the intervals of the calls; these results were made without"
+            )
+
+    def to_dataframe(
+        self,
+        include: str | Iterable[str] | None = None,
+        exclude: str | Iterable[str] | None = None,
+        per_rank: bool = False,
+    ) -> Any:
+        """`summary` as a pandas DataFrame, or one row per region and rank.
+
+        Raises ImportError when pandas is not installed.
+        """
+        if not per_rank:
+            return pandas("to_dataframe").DataFrame(self.summary(include, exclude))
+        return pandas("to_dataframe").DataFrame(
+            [
+                {
+                    "name": region.name,
+                    "rank": rank,
+                    **region[rank].get_summary(),
+                    **percentile_scalars(region[rank]),
+                    "errors": region[rank].errors,
+                }
+                for region in self.get_regions(include, exclude)
+                for rank in region
+            ]
+        )
+
+    def to_events_dataframe(
+        self,
+        include: str | Iterable[str] | None = None,
+        exclude: str | Iterable[str] | None = None,
+        ranks: int | Iterable[int] | None = None,
+        relative: bool = True,
+        origin: float | None = None,
+    ) -> Any:
+        """`events` as a pandas DataFrame.
+
+        Raises ImportError when pandas is not installed.
+        """
+        events = self.events(include, exclude, ranks, relative, origin)
+        keys = None if events else ["name", "rank", "call_index", "start", "end", "duration"]
+        return pandas("to_events_dataframe").DataFrame(events, columns=keys)
+
+    # -- the call stack --------------------------------------------------------
+
+    def call_stack(
+        self,
+        rank: int = 0,
+        include: str | Iterable[str] | None = None,
+        exclude: str | Iterable[str] | None = None,
+        relative: bool = True,
+        origin: float | None = None,
+    ) -> list[dict[str, Any]]:
+        """The calls of a rank as a dict each, with their depth and parent; see `build_call_stack`.
+
+        `relative` and `origin` are as in `events`. A call whose parent is in a
+        region that was not chosen is inside of that one's parent.
+
+        Raises EventDataUnavailableError and NestingError as `build_call_arrays`.
+        """
+        self._require_event_data("call_stack")
+        chosen = self.get_regions(include, exclude)
+        return build_call_stack(chosen, rank, self._zero(relative, origin))
+
+    def call_graph(
+        self,
+        rank: int = 0,
+        include: str | Iterable[str] | None = None,
+        exclude: str | Iterable[str] | None = None,
+    ) -> list[dict[str, Any]]:
+        """As `call_stack`, of each call only call_id, parent_id, name, call_index and depth.
+
+        The numbers are those that the calls were recorded with, if they were.
+        """
+        self._require_event_data("call_graph")
+        return build_call_graph(self.get_regions(include, exclude), rank)
+
+    # -- threads and tasks -------------------------------------------------------
+
+    def thread_summary(self, rank: int = 0) -> list[dict[str, Any]]:
+        """A dict for each thread of a rank.
+
+        Its keys are ``index, name, alive, wall_time, cpu_time`` (see
+        `ThreadInfo`), ``num_calls``, and ``region_time``, the seconds during
+        which the thread was inside of regions; the last two are None where not
+        every call of the rank has its interval. Empty when no threads are known.
+        """
+        regions = [region[rank] for region in self if rank in region]
+        return thread_summary(self._threads.get(rank, []), regions)
+
+    def lane_label(self, lane: int, rank: int = 0) -> str:
+        """The name of a lane as `call_stack` numbers them: that of its thread or task."""
+        threads, tasks = self._threads.get(rank, []), self._tasks.get(rank, [])
+        return lane_label(integer("lane", lane), threads, tasks)
