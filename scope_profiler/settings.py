@@ -34,8 +34,8 @@ def path(name, value):
     value = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(value, str):
         raise _wrong_type(name, "a path (str or os.PathLike)", value)
-    if not value:
-        raise ValueError(f"{name} takes a path, got an empty one")
+    if not value or "\0" in value:
+        raise ValueError(f"{name} takes a path, got {value!r}")
     return value
 
 

@@ -113,7 +113,7 @@ def test_errors_name_file_table_and_key(toml, text, message):
 @pytest.mark.parametrize("path, error, message", [
     ("missing.toml", ValueError, "^missing.toml cannot be read: No such file or directory$"),
     (".", ValueError, r"^\. cannot be read: Is a directory$"),
-    ("", ValueError, "^config_path takes a path, got an empty one$"),
+    ("", ValueError, "^config_path takes a path, got ''$"),
     (3, TypeError, r"^config_path takes a path \(str or os.PathLike\), got int: 3$"),
 ])
 def test_files_that_are_none(path, error, message, tmp_path, monkeypatch):

@@ -171,7 +171,7 @@ def test_keywords_win_over_options_over_defaults(options, keywords, unset):
      r"^unknown setting 'use_line_profile' \(did you mean 'use_line_profiler'\?\)$"),
     ({"zzz": None}, TypeError, "^unknown setting 'zzz'$"),
     ({"label": 3}, TypeError, "^label takes a str, got int: 3$"),
-    ({"file_path": ""}, ValueError, "^file_path takes a path, got an empty one$"),
+    ({"file_path": ""}, ValueError, "^file_path takes a path, got ''$"),
     ({"use_line_profiler": "yes"}, TypeError, "^use_line_profiler takes True or False, got str"),
     ({"output_mode": "sharded"}, ValueError, "^output_mode takes 'auto', 'direct' or 'parallel'"),
     ({"metadata_detail": "some"}, ValueError, "^metadata_detail takes 'minimal' or 'full', got"),
@@ -253,7 +253,7 @@ def test_output_beside_keywords_that_are_none():
 @pytest.mark.parametrize("output, error, message", [
     (3, TypeError, r"^output takes a path \(str or os.PathLike\), got int: 3$"),
     (False, TypeError, r"^output takes a path \(str or os.PathLike\), got bool: False$"),
-    ("", ValueError, "^output takes a path, got an empty one$"),
+    ("", ValueError, "^output takes a path, got ''$"),
 ])
 def test_wrong_output(output, error, message):
     with pytest.raises(error, match=message):
