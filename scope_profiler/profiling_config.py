@@ -55,8 +55,9 @@ class ProfilingConfig:
 
     @property
     def paused(self):
-        """Whether the run is between pause() and resume()."""
-        return self._run is not None and self._run.is_paused
+        """Whether the run is on, and does not record now: as between pause() and resume()."""
+        run = self._run
+        return run is not None and run.is_active and not run._manager()._recording
 
     @property
     def metadata(self):

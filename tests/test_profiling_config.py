@@ -55,17 +55,23 @@ def test_it_is_equal_by_its_settings():
     assert ProfilingConfig() != DEFAULTS
 
 
-def test_that_of_a_run_tells_its_state():
-    run = SimpleNamespace(start_time_ns=5, is_paused=False)
-    config = ProfilingConfig.of_run(run, resolve(None, {"label": "night"}))
-    assert (config.start_time_ns, config.paused, config.label) == (5, False, "night")
-    run.is_paused = True
-    assert config.paused
+def test_that_of_a_run_tells_its_state(manager):
+    run = manager.setup(label="night", replace=True)
+    config = ProfilingConfig.of_run(run, run._settings)
     assert config == ProfilingConfig(label="night")
+    assert (config.start_time_ns, config.label) == (run.start_time_ns, "night")
+    assert not config.paused
+    manager.pause()
+    assert config.paused
+    manager.resume()
+    assert not config.paused
+    manager.pause()
+    manager.setup(replace=True)
+    assert not config.paused        # but over
 
 
 def test_metadata():
-    run = SimpleNamespace(start_time_ns=5, is_paused=False)
+    run = SimpleNamespace(start_time_ns=5)
     config = ProfilingConfig.of_run(run, resolve(None, {"label": "night"}))
     facts = config.metadata
     assert (facts["label"], facts["start_time_ns"]) == ("night", 5)
