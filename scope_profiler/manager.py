@@ -193,8 +193,7 @@ class ProfileManager(_core.Manager):
         if run is None:
             return
         recording = self._recording
-        path, extension = os.path.splitext(os.fspath(run._settings["file_path"]))
-        settings = {**run._settings, "file_path": f"{path}.{os.getpid()}{extension}"}
+        settings = {**run._settings, "file_path": _of_process(run._settings["file_path"])}
         self._start(ProfilingRun(self, settings))
         self._record(recording)
 
@@ -302,7 +301,8 @@ class ProfileManager(_core.Manager):
         name of its type. tags: as of profile_region().
         """
         if environment.DISABLED:
-            return region_name if callable(region_name) else lambda function: function
+            named = region_name is None or isinstance(region_name, str)
+            return (lambda function: function) if named else region_name
         how = Decoration(recursive, metadata, record_outcome, tags)
         if region_name is None or isinstance(region_name, str):
             if region_name is not None:
@@ -454,6 +454,20 @@ class ProfileManager(_core.Manager):
         return ProfilingConfig() if run is None else ProfilingConfig.of_run(run, run._settings)
 
     @_on_class_or_instance
+    def set_config(self, config):
+        """Begin a run with the settings of a ProfilingConfig; the run before is replaced.
+
+        TypeError when config is something else.
+        """
+        from .profiling_config import ProfilingConfig
+
+        if not isinstance(config, ProfilingConfig):
+            raise TypeError(
+                f"config takes a ProfilingConfig, got {type(config).__name__}: {config!r}"
+            )
+        self._start(ProfilingRun(self, dict(config._settings)))
+
+    @_on_class_or_instance
     def last_results(self):
         """The ProfilingResults of the last finalize(); None before it. When that was not asked to
         return them, they are taken now."""
@@ -479,8 +493,19 @@ class ProfileManager(_core.Manager):
         return load(self._run.file_path)
 
 
+def _of_process(path):
+    """The path with this process's number before what tells the format."""
+    path = os.fspath(path)
+    stem, extension = os.path.splitext(path)
+    if path.lower().endswith(".json.gz"):
+        stem, extension = path[: -len(".json.gz")], path[-len(".json.gz") :]
+    return f"{stem}.{os.getpid()}{extension}"
+
+
 def _writing(run):
     """The arguments of write_profile() that the run's settings ask for."""
+    if run.file_path.lower().endswith((".json", ".json.gz")):
+        return {}
     return {
         name.removeprefix("hdf5_"): value
         for name, value in run._settings.items()

@@ -39,15 +39,25 @@ _MEANINGLESS = {
 _LEVELS = {"auto": (0, 9), "gzip": (0, 9), "zstd": (1, 22)}
 
 
-class _Group:
+class _Checked:
+    """Every value is checked when it is set, and kept in the form that the check gives it."""
+
+    def __setattr__(self, name, value):
+        if name not in self.__dataclass_fields__:
+            raise AttributeError(unknown({name}, [*self.__dataclass_fields__]))
+        if value is not None:
+            value = self._check(name, value)
+        object.__setattr__(self, name, value)
+
+
+class _Group(_Checked):
     """Some settings under shorter names: what is set of them, in ProfilingOptions or here, is the
     same."""
 
     FLAT: ClassVar[dict[str, str]]  # {name here: name in ProfilingOptions}
 
-    def __post_init__(self):
-        for name, flat in self.FLAT.items():
-            _take(self, name, CHECKS[flat])
+    def _check(self, name, value):
+        return CHECKS[self.FLAT[name]](name, value)
 
     def to_kwargs(self):
         """The settings that are set, as a dict, under their names in ProfilingOptions."""
@@ -55,7 +65,7 @@ class _Group:
                 if (value := getattr(self, name)) is not None}
 
 
-@dataclass(frozen=True)
+@dataclass
 class MemrayOptions(_Group):
     """Settings of memray recording, which this version does not have."""
 
@@ -74,7 +84,7 @@ class MemrayOptions(_Group):
     }
 
 
-@dataclass(frozen=True)
+@dataclass
 class GPUOptions(_Group):
     """Settings of GPU timing and NVTX ranges, which this version does not have."""
 
@@ -91,7 +101,7 @@ class GPUOptions(_Group):
     }
 
 
-@dataclass(frozen=True)
+@dataclass
 class HDF5Options(_Group):
     """How columns are stored in HDF5 files: the settings hdf5_* of ProfilingOptions."""
 
@@ -113,8 +123,8 @@ GROUPS = {"memray": MemrayOptions, "gpu": GPUOptions, "hdf5": HDF5Options}
 NAMES = (*CHECKS, *GROUPS, *OPPOSITES)
 
 
-@dataclass(frozen=True)
-class ProfilingOptions:
+@dataclass
+class ProfilingOptions(_Checked):
     """The settings of a run; None means that it is not set here. They are checked at once.
 
     What is recorded:
@@ -188,15 +198,16 @@ class ProfilingOptions:
     def __post_init__(self, *older):
         today = {new: getattr(self, new) for new in OPPOSITES.values()}
         for name, value in renamed({**dict(zip(OPPOSITES, older)), **today}).items():
-            object.__setattr__(self, name, value)
-        for name, check in CHECKS.items():
-            _take(self, name, check)
-        for name, kind in GROUPS.items():
-            group = getattr(self, name)
-            if group is not None and not isinstance(group, kind):
-                raise TypeError(
-                    f"{name} takes {kind.__name__}, got {type(group).__name__}: {group!r}"
-                )
+            setattr(self, name, value)
+
+    def _check(self, name, value):
+        if name in CHECKS:
+            return CHECKS[name](name, value)
+        if not isinstance(value, GROUPS[name]):
+            raise TypeError(
+                f"{name} takes {GROUPS[name].__name__}, got {type(value).__name__}: {value!r}"
+            )
+        return value
 
     def to_kwargs(self):
         """The settings that are set, as a dict; those of groups under their own names here.
@@ -214,13 +225,6 @@ class ProfilingOptions:
                 )
             flat.update(settings)
         return flat
-
-
-def _take(options, name, check):
-    """Check a field that is set, and keep what the check makes of it."""
-    value = getattr(options, name)
-    if value is not None:
-        object.__setattr__(options, name, check(name, value))
 
 
 def resolve(options, settings, *, config_path=None, output=UNSET, region_tags=None):

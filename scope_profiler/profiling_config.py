@@ -65,7 +65,9 @@ class ProfilingConfig:
         if self._metadata is None:
             from .run_metadata import collect_metadata
 
-            self._metadata = collect_metadata(self.label, start_time_ns=self.start_time_ns)
+            self._metadata = collect_metadata(
+                self.label, detail=self.metadata_detail, start_time_ns=self.start_time_ns
+            )
             del self._metadata["finalize_time_ns"]  # it is not over yet
         return dict(self._metadata)
 

@@ -14,12 +14,13 @@ from ._version import __version__
 def collect_metadata(
     label: str | None = None,
     *,
+    detail: str = "minimal",
     start_time_ns: int | None = None,
     finalize_time_ns: int | None = None,
     mpi_size: int = 1,
     num_nodes: int = 1,
 ) -> dict[str, Any]:
-    """What is stored with the results by default: nothing about user, host, paths or environment.
+    """What is stored with the results: by default nothing of user, host, paths and environment.
 
     No process is started and no library loaded; this takes well below a
     millisecond.
@@ -28,6 +29,8 @@ def collect_metadata(
     ----------
     label
         A name for the run; None for none.
+    detail
+        "minimal", or "full" for who ran it, where, and with what around it.
     start_time_ns, finalize_time_ns
         Begin and end of the run on the axis of ``time.perf_counter_ns()``;
         None for now.
@@ -40,7 +43,10 @@ def collect_metadata(
         ``timestamp`` (UTC, ISO 8601), ``platform``, ``chip_information``,
         ``python_version``, ``scope_profiler_version`` (str),
         ``omp_num_threads``, ``mpi_size``, ``num_nodes``, ``total_cores``,
-        ``start_time_ns``, ``finalize_time_ns`` (int) and, if given, ``label``.
+        ``start_time_ns``, ``finalize_time_ns`` (int) and, if given, ``label``;
+        in full also ``hostname``, ``user``, ``uname``, ``working_directory``
+        (str) and the environment variables that tell of paths, modules,
+        virtual environments and batch jobs, under their own names (str).
     """
     now = time.perf_counter_ns()
     metadata = {
@@ -56,9 +62,38 @@ def collect_metadata(
         "start_time_ns": now if start_time_ns is None else start_time_ns,
         "finalize_time_ns": now if finalize_time_ns is None else finalize_time_ns,
     }
+    if detail == "full":
+        metadata.update(_surroundings())
     if label is not None:
         metadata["label"] = label
     return metadata
+
+
+_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "CONDA_PREFIX", "LOADEDMODULES")
+_VARIABLES_LIKE = ("MODULE", "PYTHON", "SLURM_", "SLURMD_", "PBS_")
+_LONGEST_VALUE = 60_000  # an attribute of an HDF5 file holds 64 KB
+
+
+def _surroundings() -> dict[str, str]:
+    """Who ran it, where, and with what around it."""
+    import getpass
+    import platform
+
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):
+        user = "unknown"
+    return {
+        "hostname": platform.node(),
+        "user": user,
+        "uname": " ".join(platform.uname()),
+        "working_directory": os.getcwd(),
+        **{
+            name: value[:_LONGEST_VALUE]
+            for name, value in sorted(os.environ.items())
+            if name in _VARIABLES or name.startswith(_VARIABLES_LIKE)
+        },
+    }
 
 
 def _utc_timestamp(time_ns: int) -> str:

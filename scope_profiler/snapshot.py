@@ -75,6 +75,7 @@ def take(manager):
     run = manager._run
     metadata = collect_metadata(
         label=run.label,
+        detail=run._settings["metadata_detail"],
         start_time_ns=run.start_time_ns,
         finalize_time_ns=run.finalize_time_ns or perf_counter_ns(),
     )

@@ -21,6 +21,17 @@ def test_metadata_has_the_facts_and_nothing_private():
     assert not any(str(value) in private for value in facts.values())
 
 
+def test_full_metadata_tells_of_the_surroundings(monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    monkeypatch.setenv("SECRET_TOKEN", "hidden")
+    monkeypatch.setenv("PATH", "x" * 70_000)
+    facts = collect_metadata(detail="full")
+    assert facts["hostname"] == platform.node() and facts["working_directory"] == os.getcwd()
+    assert facts["SLURM_JOB_ID"] == "17" and len(facts["PATH"]) == 60_000
+    assert "hidden" not in facts.values() and facts["user"] and facts["uname"]
+    assert collect_metadata().keys() < facts.keys()
+
+
 def test_metadata_says_what_the_library_says(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3,2")
     facts = collect_metadata()
