@@ -54,6 +54,7 @@ class ProfileManager(_core.Manager):
         self.profile_region = self.region = self._opener
         self.metadata = self._metadata
         self._run = None
+        self._tasks = None
         self._line_mode = self._traces = False
         self._selection = Selection()
         self._definitions = {}  # of define_region: {name: (functions, tags)}
@@ -112,8 +113,9 @@ class ProfileManager(_core.Manager):
         self._selection = Selection(settings["region_tags"], settings["enable_tags"])
         self._select()
         self._watch_threads(on and settings["track_threads"])
+        self._watch_tasks(on and settings["track_async"])
         self._begin(not settings["aggregation_mode"], self._line_mode,
-                    self._selection.wanted is not None)
+                    self._selection.wanted is not None, self._tasks is not None)
         self._record(on)
 
     def _select(self):
@@ -201,6 +203,8 @@ class ProfileManager(_core.Manager):
         """The run is over; what it recorded stays."""
         self._run._over = True
         self._record(False)
+        if self._tasks is not None:
+            self._tasks.stop()
         self._set_tracing(False)
         self._set_line_mode(False, forget=False)
 
@@ -221,6 +225,17 @@ class ProfileManager(_core.Manager):
         if on:
             from .threads import ThreadWatch
         self._on_thread = ThreadWatch() if on else None
+
+    def _watch_tasks(self, on):
+        before = self._tasks
+        if before is not None:
+            before.stop()
+        self._tasks = None
+        if on:
+            from .tasks import TaskWatch
+
+            self._tasks = TaskWatch(self, before)
+            self._tasks.start()
 
     def _set_tracing(self, on):
         """Have every function traced, or no longer."""
@@ -274,6 +289,8 @@ class ProfileManager(_core.Manager):
         decorators stay, switched off."""
         self._begin(False, False)
         self._record(False)
+        self._watch_threads(False)
+        self._watch_tasks(False)
         self._set_tracing(False)
         self._set_line_mode(False)
         self._definitions.clear()

@@ -87,6 +87,7 @@ def take(manager):
         line_profile=_line_profile(manager),
         file_path=run.file_path,
         threads=_threads(manager),
+        tasks=_tasks(manager),
     )
 
 
@@ -96,6 +97,12 @@ def _threads(manager):
     if watch is None:
         return None
     return {0: watch.rows(manager._run.start_time_ns, manager._counters()["threads"])}
+
+
+def _tasks(manager):
+    """By rank, the TaskInfo of each task that ran; None when they are not tracked."""
+    watch = manager._tasks
+    return None if watch is None else {0: watch.rows(manager._run.start_time_ns)}
 
 
 def _regions(manager, with_text):
@@ -148,7 +155,7 @@ def calls_of(region):
     return calls["start_times_ns"], calls["durations_ns"]
 
 
-_COLUMNS = ("start_times_ns", "durations_ns", "thread_ids", "annotations")
+_COLUMNS = ("start_times_ns", "durations_ns", "thread_ids", "annotations", "task_ids", "await_ns")
 
 
 def _columns(manager, region):

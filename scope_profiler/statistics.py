@@ -8,7 +8,8 @@ _SECOND = 1e-9
 
 # The times: each is a float in seconds under this name, and an integer in ns under name_ns.
 TIMES = ("total", "exclusive", "average", "minimum", "maximum", "std",
-         "p50", "p90", "p95", "p99", "p999", "corrected_total", "corrected_exclusive")
+         "p50", "p90", "p95", "p99", "p999", "corrected_total", "corrected_exclusive",
+         "running", "waiting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class RegionStatistics:
     HdrHistogram and DDSketch), in constant memory.
     corrected_total, corrected_exclusive: less what measuring is estimated to have added (see
     overhead.py; of calls, not of lines). An estimate: it can come out below 0.
+    running, waiting: of the total, what generators, coroutines and tasks ran, and what they stood
+    still. Of a `with` around an await that is known with track_async=True.
     Each of these times is a float in seconds; with the suffix _ns, an integer in nanoseconds.
     timings: in line mode {(file, first line, function): [(line, hits, time), ...]} with time in
     multiples of `unit` seconds; else None.
@@ -45,6 +48,8 @@ class RegionStatistics:
     p999_ns: int
     corrected_total_ns: int
     corrected_exclusive_ns: int
+    running_ns: int
+    waiting_ns: int
     timings: "dict | None" = field(default=None)
     unit: float = _SECOND
 
@@ -52,13 +57,14 @@ class RegionStatistics:
     def from_row(cls, row, timings=None):
         """From a row of _core.Manager._collect()."""
         (_, region, calls, errors, open_calls, total, every, exclusive, minimum, maximum, std,
-         percentiles, inside, calls_below, inside_below) = row
+         percentiles, inside, calls_below, inside_below, waiting) = row
         average = round(every / calls) if calls else 0
         cost = measure()
         return cls(region.name, calls, errors, open_calls, total, exclusive, average, minimum,
                    maximum, round(std), *percentiles,
                    round(total - cost.added(calls_below, inside_below)),
-                   round(exclusive - cost.added(calls, inside)), timings)
+                   round(exclusive - cost.added(calls, inside)), total - waiting, waiting,
+                   timings)
 
     def to_dict(self):
         """Everything as a dict of plain values, times both in seconds and in ns."""

@@ -49,6 +49,7 @@ SP_NOINLINE sp_thread *sp_manager_attach(sp_manager *manager)
         return NULL;
     SP_LOCK(&manager->lock);
     int added = sp_map_add(&manager->threads, serial_key(), NULL, thread);
+    thread->log.waits = manager->waits;
     thread->number = manager->thread_count;
     manager->thread_count += added == 0;
     SP_UNLOCK(&manager->lock);
@@ -81,6 +82,7 @@ static void forget_run(sp_manager *manager)
     sp_map_each(&manager->threads, free_thread, NULL);
     sp_map_free(&manager->threads);
     manager->thread_count = 0;
+    manager->lane_count = 0;
     manager->unmatched = 0;
     sp_metadata_forget(manager);
 }
@@ -323,16 +325,16 @@ static void spread(sp_manager *manager)
 }
 
 PyDoc_STRVAR(begin_doc,
-"_begin(events, lines, selective=False)\n--\n\n"
+"_begin(events, lines, selective=False, waits=False)\n--\n\n"
 "Forget the run before and start a new one. events: log every call, not statistics alone.\n"
 "lines: count lines in decorated functions and in `with` blocks. selective: regions without tags\n"
-"do not record. Regions with tags do or do not as _enable() has them.");
+"do not record; those with tags do or do not as _tag() has it. waits: log how long calls waited.");
 
 static PyObject *manager_begin(PyObject *self, PyObject *args)
 {
     sp_manager *manager = (sp_manager *)self;
-    int events = 1, lines = 0, selective = 0;
-    if (!PyArg_ParseTuple(args, "pp|p:_begin", &events, &lines, &selective))
+    int events = 1, lines = 0, selective = 0, waits = 0;
+    if (!PyArg_ParseTuple(args, "pp|pp:_begin", &events, &lines, &selective, &waits))
         return NULL;
     static uint64_t last_run = 0;
     forget_run(manager);
@@ -342,6 +344,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     manager->events = events;
     manager->lines = lines;
     manager->selective = selective;
+    manager->waits = waits;
     manager->annotated = events && manager->context != NULL; /* a scope may be open */
     manager->recording = true;
     spread(manager);

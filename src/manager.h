@@ -36,6 +36,8 @@ typedef struct sp_manager {
     bool annotated; /* its calls may have metadata */
     PyObject *on_thread; /* called in each thread that begins to record, or NULL. Owned. */
     int64_t thread_count;
+    uint32_t lane_count; /* tasks and greenlets of this run */
+    bool waits;          /* it is recorded how long each call waited */
     sp_map threads; /* serial number -> sp_thread, of this run. Owned. */
     PyObject *context;     /* variable whose value is the metadata scope in force. Owned, or NULL. */
     PyObject *annotations; /* metadata of the run, by number less one: a list. Owned, or NULL. */

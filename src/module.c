@@ -58,7 +58,7 @@ static int module_exec(PyObject *module)
     if (sp_manager_init(module, state) < 0 || sp_opener_init(module, state) < 0
         || sp_region_init(module, state) < 0 || sp_wrapper_init(module, state) < 0
         || sp_steps_init(module, state) < 0 || sp_metadata_init(module, state) < 0
-        || sp_factory_init(module, state) < 0)
+        || sp_factory_init(module, state) < 0 || sp_lane_init(module, state) < 0)
         return -1;
     return PyModule_AddFunctions(module, sp_line_functions);
 }
@@ -73,7 +73,8 @@ static int module_exec(PyObject *module)
     DO((state)->wrapper_type);                                                                 \
     DO((state)->steps_type);                                                                   \
     DO((state)->metadata_scope_type);                                                          \
-    DO((state)->factory_type)
+    DO((state)->factory_type);                                                                 \
+    DO((state)->lane_type)
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
 {

@@ -111,6 +111,7 @@ int sp_node_merge(sp_node *into, const sp_node *from)
     into->nested += from->nested;
     into->children += from->children;
     into->inside += from->inside;
+    into->waiting += from->waiting;
     into->active += from->active;
     if (from->minimum < into->minimum)
         into->minimum = from->minimum;

@@ -35,6 +35,7 @@ typedef struct sp_node {
     uint64_t nested;   /* of those, in calls inside a call of the same node */
     int64_t children;  /* and what other regions, entered inside, took, */
     uint64_t inside;   /* in so many calls */
+    uint64_t waiting;  /* of the total, what generators and tasks did not run */
     uint64_t minimum, maximum;
     sp_wide squares; /* sum of the squares: exact, so the deviation has no cancellation */
     sp_sketch sketch;

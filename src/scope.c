@@ -16,6 +16,24 @@ static sp_scope *find(sp_thread *thread, sp_region *region, const void *key)
     return newest;
 }
 
+/* Not every open call of a node is: others are of tasks that wait, in lanes of their own. In a
+ * recursion it is near the top. */
+SP_NOINLINE bool sp_scope_is_around(const sp_thread *thread, const sp_node *node)
+{
+    const sp_scope *scope = thread->top - 1;
+    while (scope > thread->scopes && scope->node != node)
+        scope--;
+    return scope > thread->scopes;
+}
+
+SP_NOINLINE void sp_scope_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested)
+{
+    if (!nested) /* or the call around it has waited too */
+        node->waiting += waited;
+    if (thread->log.on && thread->log.waits)
+        sp_log_wait(&thread->log, waited);
+}
+
 /* A scope that ends below others (a generator left while another is still open) is moved to the
  * top. The time it shared with those above has to be charged once: they will charge their whole
  * time to what is then below them, so what they have used so far is taken from there now and

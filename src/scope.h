@@ -12,6 +12,18 @@
 sp_scope *sp_scope_surface(sp_thread *thread, sp_region *region, const void *key,
                            uint64_t now);
 
+/* A call that ends now has waited so long; the next record is its. */
+void sp_scope_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested);
+
+/* Whether a call of the node is open here; the one that is entered now is on top already. */
+bool sp_scope_is_around(const sp_thread *thread, const sp_node *node);
+
+/* In which lane and with which metadata a call is made. */
+SP_INLINE uint64_t sp_scope_context(const sp_thread *thread, uint32_t annotation)
+{
+    return (uint64_t)thread->lane_number << 32 | annotation;
+}
+
 /* The node of the region when it is entered now. It is nearly always entered at the same place, and
  * remembers that; with the GIL there is nothing to guard there. */
 SP_INLINE sp_node *sp_scope_node(sp_thread *thread, sp_region *region)
@@ -52,13 +64,14 @@ SP_INLINE void sp_scope_enter(sp_manager *manager, sp_region *region, const void
         return;
     }
     sp_scope *scope = ++thread->top;
-    scope->nested = node->active++ != 0;
+    scope->nested = SP_UNLIKELY(node->active++ != 0) && sp_scope_is_around(thread, node);
     scope->region = region;
     scope->key = key;
     scope->node = node;
     scope->children = 0;
     scope->inside = 0;
     scope->annotation = annotation;
+    scope->waited = 0;
     scope->start = sp_now();
 }
 
@@ -95,9 +108,12 @@ SP_INLINE void sp_scope_leave(sp_manager *manager, sp_region *region, const void
         return;
     uint64_t ticks = now - scope->start;
     sp_node_record(scope->node, ticks, scope->children, scope->inside, scope->nested, failed);
+    if (SP_UNLIKELY(scope->waited != 0))
+        sp_scope_wait(sp_here.thread, scope->node, scope->waited, scope->nested);
     sp_log *log = &sp_here.thread->log;
     if (log->on)
-        sp_log_append(log, scope->annotation, scope->start, ticks, scope->node->id);
+        sp_log_append(log, sp_scope_context(sp_here.thread, scope->annotation), scope->start,
+                      ticks, scope->node->id);
 }
 
 #endif

@@ -33,7 +33,7 @@ static PyObject *row_of(const sp_node *node, sp_load load)
     long long parent = node->parent == NULL ? -1 : (long long)node->parent->id - 1;
     PyObject *region = node->region == NULL ? Py_None : (PyObject *)node->region;
     return Py_BuildValue(
-        "(LOKKILLLLLdNKKK)", parent, region, (unsigned long long)node->count,
+        "(LOKKILLLLLdNKKKL)", parent, region, (unsigned long long)node->count,
         (unsigned long long)node->errors, (unsigned)node->active,
         (long long)sp_clock_span_ns((int64_t)sp_node_total(node)),
         (long long)sp_clock_span_ns((int64_t)node->sum),
@@ -41,7 +41,7 @@ static PyObject *row_of(const sp_node *node, sp_load load)
         (long long)(node->count == 0 ? 0 : sp_clock_span_ns((int64_t)node->minimum)),
         (long long)sp_clock_span_ns((int64_t)node->maximum), deviation, percentiles,
         (unsigned long long)node->inside, (unsigned long long)load.calls,
-        (unsigned long long)load.inside);
+        (unsigned long long)load.inside, (long long)sp_clock_span_ns((int64_t)node->waiting));
 }
 
 static int merge_thread(void *thread, void *tree)
@@ -172,8 +172,9 @@ const char sp_snapshot_collect_doc[] =
 "Statistics of the current run: one row for a region, or for None the rows of the tree, parents\n"
 "before children. A row is (parent row or -1, region, calls, errors, open calls, total, sum of\n"
 "all calls, exclusive, minimum, maximum, standard deviation, (p50, p90, p95, p99, p99.9), calls\n"
-"made directly inside, calls at and below the node, calls made directly inside any of those);\n"
-"times are integer nanoseconds, the deviation a float of them.";
+"made directly inside, calls at and below the node, calls made directly inside any of those, what\n"
+"of the total generators and tasks did not run); times are integer nanoseconds, the deviation a\n"
+"float of them.";
 
 PyObject *sp_snapshot_collect(PyObject *self, PyObject *region)
 {
@@ -192,8 +193,9 @@ PyObject *sp_snapshot_collect(PyObject *self, PyObject *region)
 
 typedef struct {
     uint64_t start, ticks;
+    uint64_t waited;
     uint32_t node;
-    uint32_t annotation;
+    uint32_t annotation, lane;
 } event;
 
 /* Walk over the whole log of a thread, block by block. */
@@ -201,7 +203,7 @@ typedef struct {
     const sp_log *log;
     size_t block;
     uint64_t record;
-    uint32_t annotation;
+    uint64_t context;
 } log_reader;
 
 static const sp_record *read_record(log_reader *reader)
@@ -219,13 +221,18 @@ static const sp_record *read_record(log_reader *reader)
 static bool read_event(log_reader *reader, event *read)
 {
     const sp_record *record = read_record(reader);
-    if (SP_UNLIKELY(record != NULL && record->rest == 0)) { /* node 0: no call */
-        reader->annotation = (uint32_t)record->start;
+    read->waited = 0;
+    while (record != NULL && SP_UNLIKELY((record->rest & (SP_NODE_LIMIT - 1)) == 0)) {
+        if (record->rest == SP_RECORD_WAIT)
+            read->waited = record->start;
+        else
+            reader->context = record->start;
         record = read_record(reader);
     }
     if (record == NULL)
         return false;
-    read->annotation = reader->annotation;
+    read->annotation = (uint32_t)reader->context;
+    read->lane = (uint32_t)(reader->context >> 32);
     read->start = record->start;
     read->ticks = record->rest >> SP_NODE_BITS;
     read->node = (uint32_t)(record->rest & (SP_NODE_LIMIT - 1));
@@ -242,6 +249,7 @@ typedef struct {
     int64_t *starts, *durations;
     int64_t *threads;       /* NULL when one thread made all the calls */
     int64_t *annotations;   /* NULL when no call has metadata */
+    int64_t *lanes, *waits; /* NULL when there are no tasks */
     int64_t recorded;       /* threads with a call so far */
 } gathering;
 
@@ -281,6 +289,10 @@ static int gather_thread(void *value, void *argument)
             into->threads[at] = thread->number;
         if (into->annotations != NULL)
             into->annotations[at] = (int64_t)read.annotation - 1;
+        if (into->lanes != NULL) {
+            into->lanes[at] = (int64_t)read.lane - 1;
+            into->waits[at] = sp_clock_span_ns((int64_t)read.waited);
+        }
     }
     return 0;
 }
@@ -292,7 +304,7 @@ static int64_t *new_column(PyObject **column, uint64_t length)
     return *column == NULL ? NULL : (int64_t *)(void *)PyByteArray_AS_STRING(*column);
 }
 
-enum { COLUMNS = 4 };
+enum { COLUMNS = 6 };
 
 /* Fill the columns, region after region; `ends` comes back as where each region ends. */
 static int gather(sp_manager *manager, gathering *into, PyObject *columns[COLUMNS])
@@ -315,6 +327,13 @@ static int gather(sp_manager *manager, gathering *into, PyObject *columns[COLUMN
         columns[3] = Py_NewRef(Py_None);
     else if ((into->annotations = new_column(&columns[3], total)) == NULL)
         return -1;
+    if (!manager->waits) {
+        columns[4] = Py_NewRef(Py_None);
+        columns[5] = Py_NewRef(Py_None);
+    }
+    else if ((into->lanes = new_column(&columns[4], total)) == NULL
+             || (into->waits = new_column(&columns[5], total)) == NULL)
+        return -1;
     sp_map_each(&manager->threads, gather_thread, into);
     return 0;
 }
@@ -334,12 +353,13 @@ static PyObject *list_of(const uint64_t *values, uint32_t count)
 
 const char sp_snapshot_events_doc[] =
 "_events(region)\n--\n\n"
-"The finished calls of the current run as (ends, starts, durations, threads, annotations):\n"
-"bytearrays of int64, starts and durations in nanoseconds, starts on the perf_counter_ns() axis,\n"
+"The finished calls of the current run as (ends, starts, durations, threads, annotations, tasks,\n"
+"waits): bytearrays of int64, starts and durations in nanoseconds, starts on the perf_counter_ns() axis,\n"
 "grouped by region id; ends[i] is where region i's calls end. threads numbers the thread of each\n"
 "call, in the order in which threads began to record; None when one thread made them all.\n"
 "annotations: the place in _annotations() of each call's metadata, -1 for none; None when no call\n"
-"has any. Within a region: thread by thread, in the order in which the calls ended. region: the\n"
+"has any. tasks: the number of each call's lane less one, -1 for none, and waits, how long it\n"
+"waited in ns; None when that is not tracked. Within a region: thread by thread, in the order in which the calls ended. region: the\n"
 "only one wanted, or None for all.";
 
 PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
@@ -359,8 +379,8 @@ PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
     if (gather(manager, &into, columns) == 0) {
         PyObject *ends = list_of(into.ends, regions);
         if (ends != NULL)
-            result = Py_BuildValue("(NOOOO)", ends, columns[0], columns[1], columns[2],
-                                   columns[3]);
+            result = Py_BuildValue("(NOOOOOO)", ends, columns[0], columns[1], columns[2],
+                                   columns[3], columns[4], columns[5]);
     }
     PyMem_RawFree(into.ends);
     for (int i = 0; i < COLUMNS; i++)
@@ -378,9 +398,10 @@ static int add_totals(void *value, void *argument)
 {
     const sp_thread *thread = value;
     totals *sum = argument;
-    for (uint32_t i = 1; i < thread->tree.count; i++)
+    for (uint32_t i = 1; i < thread->tree.count; i++) {
         sum->calls += thread->tree.nodes[i]->count;
-    sum->open += (uint64_t)(thread->top - thread->scopes);
+        sum->open += thread->tree.nodes[i]->active;
+    }
     sum->lost += thread->lost;
     sum->dropped += thread->log.dropped;
     for (size_t i = 0; i < thread->log.count; i++)

@@ -14,6 +14,7 @@ typedef struct sp_state {
     PyTypeObject *steps_type;
     PyTypeObject *metadata_scope_type;
     PyTypeObject *factory_type;
+    PyTypeObject *lane_type;
 } sp_state;
 
 extern struct PyModuleDef sp_module;
@@ -24,6 +25,7 @@ int sp_region_init(PyObject *module, sp_state *state);
 int sp_wrapper_init(PyObject *module, sp_state *state);
 int sp_steps_init(PyObject *module, sp_state *state);
 int sp_metadata_init(PyObject *module, sp_state *state);
+int sp_lane_init(PyObject *module, sp_state *state);
 int sp_factory_init(PyObject *module, sp_state *state);
 
 /* Make a heap type of the module; NULL with an exception set. */

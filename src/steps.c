@@ -5,6 +5,7 @@
  * is entered inside nests below, and time between steps is charged to nobody. The end makes one
  * call of it all: it lasts from the first step to the last, and its exclusive time is what ran in
  * its own steps. */
+#include "lane.h"
 #include "lines.h"
 #include "metadata.h"
 #include "scope.h"
@@ -12,6 +13,7 @@
 typedef struct {
     PyObject_HEAD
     PyObject *inner;   /* what the next step resumes. Owned. */
+    sp_lane *lane;     /* of a task: it is entered for each step, and the rest unused. Owned. */
     sp_region *region; /* Owned. */
     PyObject *code;    /* of the decorated function. Owned. */
     sp_node *node;     /* where the last step ran, in the run `run` */
@@ -41,12 +43,20 @@ static void record(Steps *steps, uint64_t now, bool failed)
     if (SP_UNLIKELY(steps->record_outcome))
         steps->annotation =
             sp_metadata_outcome(steps->region->manager, steps->annotation, failed);
+    if (lasted > steps->running)
+        sp_scope_wait(sp_here.thread, steps->node, lasted - steps->running, steps->nested);
     if (log->on)
-        sp_log_append(log, steps->annotation, steps->start, lasted, steps->node->id);
+        sp_log_append(log, sp_scope_context(sp_here.thread, steps->annotation), steps->start,
+                      lasted, steps->node->id);
 }
 
 static uint32_t step_begin(Steps *steps)
 {
+    if (SP_UNLIKELY(steps->lane != NULL)) {
+        sp_lane_enter(steps->lane);
+        steps->started = true;
+        return 0;
+    }
     sp_region *region = steps->region;
     uint32_t mark = 0;
     if (SP_UNLIKELY(region->lines))
@@ -66,6 +76,11 @@ static uint32_t step_begin(Steps *steps)
 
 static void step_end(Steps *steps, uint32_t mark, outcome how)
 {
+    if (SP_UNLIKELY(steps->lane != NULL)) {
+        steps->over = how != STEP_GOES_ON;
+        sp_lane_leave(steps->lane, steps->over);
+        return;
+    }
     uint64_t now = sp_now();
     sp_manager *manager = steps->region->manager;
     sp_scope *scope = sp_scope_pop(manager, steps->region, steps, now);
@@ -109,7 +124,8 @@ static outcome outcome_of(Steps *steps, PySendResult sent)
 static PySendResult steps_resume(PyObject *self, PyObject *value, PyObject **result)
 {
     Steps *steps = (Steps *)self;
-    if (SP_UNLIKELY(!steps->region->recording && !steps->started) || steps->over)
+    bool idle = steps->lane == NULL && !steps->region->recording && !steps->started;
+    if (SP_UNLIKELY(idle) || steps->over)
         return PyIter_Send(steps->inner, value, result);
     Py_INCREF(self);
     uint32_t mark = step_begin(steps);
@@ -236,10 +252,28 @@ static PyObject *steps_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)steps;
 }
 
+PyDoc_STRVAR(of_task_doc,
+"of_task(lane, coroutine)\n--\n\nAwaitable: the coroutine of a task, each of its steps in the lane.");
+
+static PyObject *steps_of_task(PyObject *type, PyObject *args)
+{
+    PyObject *lane, *inner;
+    sp_state *state = PyType_GetModuleState((PyTypeObject *)type);
+    if (!PyArg_ParseTuple(args, "O!O:of_task", state->lane_type, &lane, &inner))
+        return NULL;
+    Steps *steps = (Steps *)((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, 0);
+    if (steps == NULL)
+        return NULL;
+    steps->lane = (sp_lane *)Py_NewRef(lane);
+    steps->inner = Py_NewRef(inner);
+    return (PyObject *)steps;
+}
+
 static int steps_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(((Steps *)self)->inner);
+    Py_VISIT(((Steps *)self)->lane);
     Py_VISIT(((Steps *)self)->region);
     Py_VISIT(((Steps *)self)->metadata);
     return 0;
@@ -258,11 +292,24 @@ static void steps_dealloc(PyObject *self)
     PyObject_GC_UnTrack(self);
     Py_XDECREF(((Steps *)self)->inner);
     sp_lines_step_drop(&((Steps *)self)->line);
+    Py_XDECREF(((Steps *)self)->lane);
     Py_XDECREF(((Steps *)self)->region);
     Py_XDECREF(((Steps *)self)->code);
     Py_XDECREF(((Steps *)self)->metadata);
     type->tp_free(self);
     Py_DECREF(type);
+}
+
+/* A task shows it as its coroutine: it has the name, frame and code of that. */
+static PyObject *steps_getattro(PyObject *self, PyObject *name)
+{
+    PyObject *value = PyObject_GenericGetAttr(self, name);
+    if (value == NULL && ((Steps *)self)->lane != NULL
+        && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        value = PyObject_GetAttr(((Steps *)self)->inner, name);
+    }
+    return value;
 }
 
 static PyMethodDef steps_methods[] = {
@@ -271,6 +318,7 @@ static PyMethodDef steps_methods[] = {
     {"close", steps_close, METH_NOARGS, "End."},
     {"of", steps_of, METH_O, of_doc},
     {"end", steps_end, METH_NOARGS, end_doc},
+    {"of_task", steps_of_task, METH_VARARGS | METH_CLASS, of_task_doc},
     {NULL},
 };
 
@@ -279,6 +327,7 @@ static PyType_Slot steps_slots[] = {
     {Py_tp_traverse, steps_traverse},
     {Py_tp_clear, steps_clear},
     {Py_tp_dealloc, steps_dealloc},
+    {Py_tp_getattro, steps_getattro},
     {Py_tp_iter, PyObject_SelfIter},
     {Py_tp_iternext, steps_next},
     {Py_am_await, PyObject_SelfIter},

@@ -1,5 +1,7 @@
 #include "thread.h"
 
+#include "lane.h"
+
 SP_THREAD_LOCAL sp_thread_local sp_here;
 
 enum { FIRST_SCOPES = 32 };
@@ -25,6 +27,7 @@ sp_thread *sp_thread_new(uint64_t serial, bool events)
 
 void sp_thread_free(sp_thread *thread)
 {
+    sp_lane_abandon(thread);
     sp_tree_free(&thread->tree);
     sp_log_free(&thread->log);
     PyMem_RawFree(thread->scopes);

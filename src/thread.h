@@ -18,14 +18,26 @@ typedef struct {
     int64_t children; /* ticks that calls made inside took so far, */
     uint32_t inside;  /* and how many calls that were */
     uint32_t annotation; /* number of its metadata in the run; 0 for none */
+    uint64_t waited;  /* ticks for which its lane was left meanwhile */
     bool nested;      /* inside a call of the same node: a recursion */
 } sp_scope;
+
+typedef struct {
+    sp_scope *top;    /* the innermost open call; scopes[0] is the root, always there */
+    sp_scope *limit;  /* the last scope that fits */
+    sp_scope *scopes;
+} sp_stack;
+
+struct sp_lane;
 
 typedef struct sp_thread {
     sp_scope *top;    /* the innermost open call; scopes[0] is the root, always there */
     sp_scope *limit;  /* the last scope that fits */
     sp_log log;
     sp_scope *scopes; /* Owned. */
+    sp_stack home;        /* its own open calls, while a lane's are in their place. Owned. */
+    struct sp_lane *lane; /* whose calls these are, or NULL. Owned. */
+    uint32_t lane_number; /* the lane's, or 0 */
     uint64_t serial;
     int64_t number; /* in its run, from 0 */
     uint64_t lost; /* entries that found no memory */

@@ -55,18 +55,24 @@ bool sp_log_extend(sp_log *log)
     return true;
 }
 
-void sp_log_append_slow(sp_log *log, uint32_t annotation, uint64_t start, uint64_t ticks,
+void sp_log_wait(sp_log *log, uint64_t ticks)
+{
+    if (log->next != log->end || sp_log_extend(log))
+        *log->next++ = (sp_record){ticks, SP_RECORD_WAIT};
+}
+
+void sp_log_append_slow(sp_log *log, uint64_t context, uint64_t start, uint64_t ticks,
                         uint32_t node)
 {
-    bool is_long = ticks >= SP_LONG_DURATION, is_new = annotation != log->annotation;
+    bool is_long = ticks >= SP_LONG_DURATION, is_new = context != log->context;
     if (node >= SP_NODE_LIMIT
         || (log->end - log->next < 1 + is_long + is_new && !sp_log_extend(log))) {
         log->dropped++;
         return;
     }
     if (is_new) {
-        *log->next++ = (sp_record){annotation, 0};
-        log->annotation = annotation;
+        *log->next++ = (sp_record){context, SP_RECORD_CONTEXT};
+        log->context = context;
     }
     log->next[0] = (sp_record){start, (is_long ? SP_LONG_DURATION : ticks) << SP_NODE_BITS | node};
     if (is_long)

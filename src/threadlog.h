@@ -11,8 +11,7 @@
 
 /* A record is the start in ticks, and the duration with the number of the node below it. A
  * duration too long for its 40 bits (some minutes) stands in the record that follows. Node 0, the
- * root, has no calls: a record of it says with which metadata, by number, the calls after it were
- * made. */
+ * root, has no calls: a record of it tells of the calls after it. */
 typedef struct {
     uint64_t start;
     uint64_t rest;
@@ -21,6 +20,9 @@ typedef struct {
 enum { SP_NODE_BITS = 24 };
 #define SP_LONG_DURATION ((UINT64_C(1) << 40) - 1)
 #define SP_NODE_LIMIT (UINT32_C(1) << SP_NODE_BITS)
+
+/* What a record of node 0 tells. */
+enum { SP_RECORD_CONTEXT = 0 << SP_NODE_BITS, SP_RECORD_WAIT = 1 << SP_NODE_BITS };
 
 #define SP_BLOCK_MAGIC UINT32_C(0x314b4253) /* "SBK1" */
 
@@ -40,7 +42,8 @@ typedef struct {
     sp_block **blocks;     /* Owned. */
     size_t count, capacity;
     uint64_t thread;
-    uint32_t annotation; /* metadata of the calls written now; 0 for none */
+    uint64_t context; /* of the calls written now: number of the lane << 32 | of the metadata */
+    bool waits;       /* how long calls waited is written, too */
     uint64_t dropped; /* calls that found no memory: their statistics are kept, their times not */
     bool on;          /* off: statistics only */
 } sp_log;
@@ -52,17 +55,19 @@ bool sp_log_extend(sp_log *log);
 /* Bring the headers' `used` up to date, before the blocks are read. */
 void sp_log_settle(sp_log *log);
 
-SP_NOINLINE void sp_log_append_slow(sp_log *log, uint32_t annotation, uint64_t start,
+SP_NOINLINE void sp_log_append_slow(sp_log *log, uint64_t context, uint64_t start,
                                     uint64_t ticks, uint32_t node);
+/* The call that is written next has waited so long. */
+void sp_log_wait(sp_log *log, uint64_t ticks);
 
 /* Write one call. */
-SP_INLINE void sp_log_append(sp_log *log, uint32_t annotation, uint64_t start, uint64_t ticks,
+SP_INLINE void sp_log_append(sp_log *log, uint64_t context, uint64_t start, uint64_t ticks,
                              uint32_t node)
 {
     sp_record *record = log->next;
     if (SP_UNLIKELY(record == log->end || ticks >= SP_LONG_DURATION || node >= SP_NODE_LIMIT
-                    || annotation != log->annotation)) {
-        sp_log_append_slow(log, annotation, start, ticks, node);
+                    || context != log->context)) {
+        sp_log_append_slow(log, context, start, ticks, node);
         return;
     }
     record->start = start;

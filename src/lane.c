@@ -1,0 +1,235 @@
+#include "lane.h"
+
+#include "region.h"
+#include "scope.h"
+
+enum { FIRST_SCOPES = 4 };
+
+/* It is new in this run, or the run is new: it has no calls, and gets a number. */
+static bool begin_anew(sp_lane *lane)
+{
+    if (lane->stack.scopes == NULL) {
+        lane->stack.scopes = PyMem_RawCalloc(FIRST_SCOPES, sizeof *lane->stack.scopes);
+        if (lane->stack.scopes == NULL)
+            return false;
+        lane->stack.limit = lane->stack.scopes + FIRST_SCOPES - 1;
+    }
+    lane->stack.top = lane->stack.scopes;
+    lane->run = lane->manager->run;
+    lane->number = ++lane->manager->lane_count;
+    lane->steps = lane->running = lane->waiting = 0;
+    return true;
+}
+
+/* What is open in it has waited. */
+static void wait_until(sp_lane *lane, uint64_t now)
+{
+    uint64_t waited = now - lane->since;
+    lane->waiting += waited;
+    for (sp_scope *scope = lane->stack.scopes + 1; scope <= lane->stack.top; scope++)
+        scope->waited += waited;
+}
+
+/* Put the lane's calls, or with NULL the thread's own, in the place of those that are there. */
+static void put(sp_thread *thread, sp_lane *lane)
+{
+    sp_stack *before = thread->lane == NULL ? &thread->home : &thread->lane->stack;
+    const sp_stack *now = lane == NULL ? &thread->home : &lane->stack;
+    *before = (sp_stack){thread->top, thread->limit, thread->scopes};
+    thread->top = now->top;
+    thread->limit = now->limit;
+    thread->scopes = now->scopes;
+    thread->lane = lane;
+    thread->lane_number = lane == NULL ? 0 : lane->number;
+}
+
+/* The lane is left: back to the one in whose place it was, if that is entered still. */
+static void take_back(sp_thread *thread, sp_lane *lane)
+{
+    sp_lane *outer = lane->outer;
+    lane->outer = NULL;
+    while (outer != NULL && !outer->entered) {
+        sp_lane *next = outer->outer;
+        outer->outer = NULL;
+        Py_DECREF(outer);
+        outer = next;
+    }
+    put(thread, outer);
+    Py_DECREF(lane);
+}
+
+void sp_lane_abandon(sp_thread *thread)
+{
+    sp_lane *lane = thread->lane;
+    if (lane == NULL)
+        return;
+    put(thread, NULL);
+    while (lane != NULL) {
+        sp_lane *outer = lane->outer;
+        lane->outer = NULL;
+        Py_DECREF(lane);
+        lane = outer;
+    }
+}
+
+/* Tell Python that it starts. Nothing of this may show in what goes on. */
+static void announce(sp_lane *lane)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *on_start = lane->on_start;
+    lane->on_start = NULL;
+    PyObject *result = PyObject_CallNoArgs(on_start);
+    PyErr_Clear();
+    Py_XDECREF(result);
+    Py_DECREF(on_start);
+    PyErr_Restore(type, value, traceback);
+}
+
+void sp_lane_enter(sp_lane *lane)
+{
+    sp_manager *manager = lane->manager;
+    if (lane->entered || manager->run == SP_NO_RUN)
+        return;
+    sp_thread *thread = sp_thread_of(manager);
+    if (thread == NULL || (lane->run != manager->run && !begin_anew(lane)))
+        return;
+    uint64_t now = sp_now();
+    if (lane->steps++ != 0)
+        wait_until(lane, now);
+    lane->since = now;
+    lane->thread = thread->number;
+    lane->entered = true;
+    lane->stack.scopes->node = &thread->tree.root;
+    if (lane->on_start != NULL)
+        announce(lane);
+    lane->outer = thread->lane; /* a loop that a task of another loop runs */
+    put(thread, (sp_lane *)Py_NewRef(lane));
+}
+
+void sp_lane_leave(sp_lane *lane, bool done)
+{
+    sp_manager *manager = lane->manager;
+    uint64_t now = sp_now();
+    if (done && lane->done == 0)
+        lane->done = now;
+    if (!lane->entered)
+        return;
+    lane->entered = false;
+    lane->running += now - lane->since;
+    lane->since = now;
+    if (sp_here.run == manager->run || sp_manager_return(manager)) {
+        if (sp_here.thread->lane == lane)
+            take_back(sp_here.thread, lane);
+    }
+    if (done && lane->stack.top == lane->stack.scopes) {
+        PyMem_RawFree(lane->stack.scopes);
+        lane->stack = (sp_stack){0};
+    }
+}
+
+/* ---- The type ---------------------------------------------------------------------------- */
+
+static PyObject *lane_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    PyObject *manager, *on_start = Py_None;
+    static char *names[] = {"manager", "on_start", NULL};
+    sp_state *state = PyType_GetModuleState(type);
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|O:Lane", names, state->manager_type,
+                                     &manager, &on_start))
+        return NULL;
+    sp_lane *lane = (sp_lane *)type->tp_alloc(type, 0);
+    if (lane == NULL)
+        return NULL;
+    lane->manager = (sp_manager *)Py_NewRef(manager);
+    lane->on_start = on_start == Py_None ? NULL : Py_NewRef(on_start);
+    lane->created = sp_now();
+    return (PyObject *)lane;
+}
+
+static PyObject *lane_enter(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    sp_lane_enter((sp_lane *)self);
+    Py_RETURN_NONE;
+}
+
+static PyObject *lane_leave(PyObject *self, PyObject *done)
+{
+    sp_lane_leave((sp_lane *)self, PyObject_IsTrue(done) == 1);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(facts_doc,
+"facts()\n--\n\n"
+"(number in the run, from 1, or 0; number of the thread it ran on last; created, done or None: ns\n"
+"on the perf_counter_ns() axis; times entered; ns entered; ns waiting in between)");
+
+static PyObject *lane_facts(PyObject *self, PyObject *unused)
+{
+    sp_lane *lane = (sp_lane *)self;
+    (void)unused;
+    sp_clock_calibrate();
+    uint64_t now = sp_now(), running = lane->running, waiting = lane->waiting;
+    if (lane->entered)
+        running += now - lane->since;
+    else if (lane->done == 0 && lane->steps != 0)
+        waiting += now - lane->since;
+    PyObject *done = lane->done == 0 ? Py_NewRef(Py_None)
+                                     : PyLong_FromLongLong(sp_clock_instant_ns(lane->done));
+    return Py_BuildValue("(ILLNKLL)", lane->run == lane->manager->run ? lane->number : 0,
+                         (long long)lane->thread,
+                         (long long)sp_clock_instant_ns(lane->created), done,
+                         (unsigned long long)lane->steps,
+                         (long long)sp_clock_span_ns((int64_t)running),
+                         (long long)sp_clock_span_ns((int64_t)waiting));
+}
+
+static int lane_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((sp_lane *)self)->manager);
+    Py_VISIT(((sp_lane *)self)->on_start);
+    return 0;
+}
+
+static void lane_dealloc(PyObject *self)
+{
+    sp_lane *lane = (sp_lane *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    PyMem_RawFree(lane->stack.scopes);
+    Py_XDECREF(lane->on_start);
+    Py_XDECREF(lane->manager);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef lane_methods[] = {
+    {"enter", lane_enter, METH_NOARGS, "enter()\n--\n\nIt runs on this thread from now on."},
+    {"leave", lane_leave, METH_O, "leave(done)\n--\n\nIt gives way; done: for the last time."},
+    {"facts", lane_facts, METH_NOARGS, facts_doc},
+    {NULL},
+};
+
+static PyType_Slot lane_slots[] = {
+    {Py_tp_doc, "A task or greenlet: Lane(manager, on_start=None)."},
+    {Py_tp_new, lane_new},
+    {Py_tp_traverse, lane_traverse},
+    {Py_tp_dealloc, lane_dealloc},
+    {Py_tp_methods, lane_methods},
+    {0, NULL},
+};
+
+static PyType_Spec lane_spec = {
+    .name = "scope_profiler._core.Lane",
+    .basicsize = sizeof(sp_lane),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = lane_slots,
+};
+
+int sp_lane_init(PyObject *module, sp_state *state)
+{
+    state->lane_type = sp_add_type(module, &lane_spec, NULL);
+    return state->lane_type == NULL ? -1 : 0;
+}
