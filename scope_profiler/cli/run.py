@@ -35,9 +35,9 @@ manager = ProfileManager._default
 @click.option("--all", "everything", is_flag=True,
               help="Trace the functions of the standard library and of installed packages too.")
 @click.option("--include", metavar="GLOB", multiple=True,
-              help="Trace only functions with such names. May be repeated.")
+              help="Trace only functions named so: 'solver.*', '*.solve'. May be repeated.")
 @click.option("--exclude", metavar="GLOB", multiple=True,
-              help="Do not trace functions with such names. May be repeated.")
+              help="Do not trace functions named so. May be repeated.")
 @click.option("--entrypoint", metavar="NAME",
               help="Trace, and call the region of functions of this name just that.")
 @click.option("--tag", "region_tags", metavar="TAG", multiple=True,
