@@ -90,7 +90,7 @@ def profile_command(manager, command, *, output=None, recursive=False, all=False
     recursive: trace every function of the program's own; all: and of what it imports.
 
     Returns the subprocess.CompletedProcess, with the ProfilingResults as `profile_results`: None
-    when the program failed or wrote no file, or one of HTML.
+    when the program failed or no file was written.
 
     Raises TypeError when command is a str or holds something else than str, ValueError when it
     is empty, and for mpi_calls, which this version does not have.
@@ -110,8 +110,7 @@ def profile_command(manager, command, *, output=None, recursive=False, all=False
     done = subprocess.run([sys.executable, "-m", "scope_profiler", "run", "--quiet",
                            "--output", path, *options, *words])
     done.profile_results = None
-    written = _identity(path) not in (None, before)
-    if done.returncode == 0 and written and not path.endswith((".html", ".htm")):
+    if done.returncode == 0 and _identity(path) not in (None, before):
         from .io import load
 
         done.profile_results = load(path)
@@ -156,7 +155,7 @@ def name_of(script_path):
 
 def destination(output):
     """The settings that have the results written to output; none when it is None."""
-    return {} if output is None else {"file_path": output}
+    return {} if output is None else {"output": output}
 
 
 def _load(script_path, script_args):

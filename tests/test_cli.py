@@ -59,8 +59,10 @@ def test_help_and_version():
     (["--include", "x", "script.py"], "--include and --exclude are about --recursive: add that"),
     (["--memory-profile", "script.py"], "use_memray=True: this version has no memray recording"),
     (["--mpi-calls", "script.py"], "this version has no profiling of MPI calls"),
-    (["-o", "nowhere/x.h5", "script.py"], "cannot write "),
-    (["-o", ".", "script.py"], "cannot write "),
+    (["-o", "nowhere/x.h5", "script.py"], "cannot write into the folder "),
+    (["-o", ".", "script.py"], "is a folder"),
+    (["-o", "x.html", "script.py"], "this version has no HTML report"),
+    (["--config", "missing.toml", "script.py"], "missing.toml"),
 ])
 def test_what_cannot_be_is_said_before_the_program_runs(arguments, message):
     write("print('it ran')")
@@ -126,7 +128,7 @@ PROGRAMS = {
     "pickle": "import pickle\nclass C: pass\nassert type(pickle.loads(pickle.dumps(C()))) is C",
     "source": "import inspect\ndef f(): pass\nprint(inspect.getsource(f))",
     "globals": "print(sorted(set(globals()) - {'__annotations__'}))",
-    "dataclass": "from dataclasses import dataclass\n@dataclass\nclass C:\n    x: 'int'\nprint(C(1))",
+    "dataclass": "import dataclasses\n@dataclasses.dataclass\nclass C:\n    x: 'int'\nprint(C(1))",
     "doc": '"""A doc."""\nprint(__doc__)',
 }
 
@@ -137,7 +139,7 @@ def test_as_under_python(name):
     ours = run("-q", "--no-output", path, stdin=subprocess.DEVNULL)
     plain = subprocess.run([sys.executable, path], capture_output=True, text=True,
                            encoding="utf-8", stdin=subprocess.DEVNULL)
-    if name == "thread fails" or name == "exit handler fails":  # an address, our frames: none
+    if name == "thread fails" or name == "exit handler fails":  # has an address
         assert "ZeroDivisionError" in ours.stderr and "scope_profiler" not in ours.stderr
     else:
         assert ours.stderr == plain.stderr
@@ -217,6 +219,34 @@ def test_the_output_has_a_name(option):
     assert sorted(os.listdir()) == ["script.py", "x.h5"]
 
 
+def test_the_extension_chooses_the_format():
+    run("-q", "-o", "x.json", write(REGION))
+    with open("x.json") as file:
+        assert file.read(1) == "{"
+    assert calls("x.json") == {"r": 1}
+
+
+def test_settings_from_a_file():
+    write("[profiling]\nlabel = 'from file'\nfile_path = 'a.h5'\nbuffer_limit = 3\n", "c.toml")
+    done = run("-q", "--config", "c.toml", write(REGION))
+    assert done.returncode == 0 and done.stdout == ""
+    assert "Warning: buffer_limit=3" in done.stderr and "Traceback" not in done.stderr
+    assert sp.load("a.h5").label == "from file"
+    run("-q", "--config", "c.toml", "--label", "mine", "-o", "b.h5", "script.py")
+    assert sp.load("b.h5").label == "mine"
+
+
+def test_tags_choose_what_is_recorded():
+    path = write("import scope_profiler as sp\nsp.register_opt_in_tag('lib')\n"
+                 "with sp.region('a', tags='x'): pass\nwith sp.region('b', tags='y'): pass\n"
+                 "with sp.region('c', tags='lib'): pass\nwith sp.region('d'): pass\n")
+    for options, expected in [
+        ([], "abd"), (["--tag", "x", "--tag", "y"], "ab"), (["--enable-tag", "lib"], "abcd"),
+    ]:
+        assert run("-q", *options, path).returncode == 0
+        assert "".join(calls()) == expected
+
+
 def test_no_output():
     done = run("--no-output", write(REGION))
     assert "\nr  " in done.stdout and "Written" not in done.stdout
@@ -286,6 +316,11 @@ def test_aggregation_mode():
 def test_every_function_is_traced():
     pytest.importorskip("scope_profiler.calls")
     path = write("import json\ndef work(): json.dumps([1])\nwork()")
+    write("recursive_profile = true", "c.toml")
+    assert run("-q", "--config", "c.toml", "-o", "c.h5", path).returncode == 0
+    assert any("work" in name for name in calls("c.h5"))
+    assert run("-q", "--config", "c.toml", "-o", "c.h5", "--no-recursive", path).returncode == 0
+    assert calls("c.h5") == {}
     assert run("-q", "--recursive", path).returncode == 0
     names = list(calls())
     assert any("work" in name for name in names) and not any("dumps" in name for name in names)

@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 import os
 import sys
+import warnings
 
 import click
 
@@ -34,9 +35,9 @@ manager = ProfileManager._default
 @click.option("--all", "everything", is_flag=True,
               help="Trace the functions of the standard library and of installed packages too.")
 @click.option("--include", metavar="GLOB", multiple=True,
-              help="Trace only functions with such names. May be repeated.")
+              help="Trace only functions named so: 'solver.*', '*.solve'. May be repeated.")
 @click.option("--exclude", metavar="GLOB", multiple=True,
-              help="Do not trace functions with such names. May be repeated.")
+              help="Do not trace functions named so. May be repeated.")
 @click.option("--entrypoint", metavar="NAME",
               help="Trace, and call the region of functions of this name just that.")
 @click.option("--tag", "region_tags", metavar="TAG", multiple=True,
@@ -115,15 +116,18 @@ def _setup(settings):
     command before the program runs."""
     settings = {name: value for name, value in settings.items() if value not in (None, ())}
     try:
-        current = manager.setup(replace=True, **settings)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            current = manager.setup(replace=True, **settings)
     except (TypeError, ValueError, OSError) as error:
         raise click.UsageError(str(error)) from None
-    path = current.file_path
-    if path is not None:
-        folder = os.path.dirname(os.path.abspath(path))
-        if os.path.isdir(path) or not os.access(folder, os.W_OK):
-            raise click.UsageError(f"cannot write {path!r}: it is a folder, or not in one that is "
-                                   "there and can be written to")
+    for warning in caught:
+        click.echo(f"Warning: {warning.message}", err=True)
+    if current.file_path is not None:
+        folder = os.path.dirname(os.path.abspath(current.file_path))
+        if not os.access(folder, os.W_OK):
+            raise click.UsageError(f"cannot write into the folder {folder!r}: it is not there, or "
+                                   "it is not allowed")
     return current
 
 
