@@ -543,7 +543,13 @@ def _finalize_at_exit(manager, run):
 def _finalize_unfinished():
     for manager, run in _unfinished:
         if run.is_active and not run.finalize_time_ns:
-            manager.finalize()
+            if run.file_path is None:
+                manager.finalize()
+                continue
+            from .io.at_exit import h5py_at_exit
+
+            with h5py_at_exit():
+                manager.finalize()
 
 
 def _in_forked_child():

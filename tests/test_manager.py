@@ -241,6 +241,20 @@ def test_exit_with_regions_open_and_threads_inside():
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("before, after", [("", ""), ("import h5py", ""), ("", "import h5py")])
+def test_auto_finalize_writes_whenever_h5py_is_imported(tmp_path, before, after):
+    pytest.importorskip("h5py")
+    script = (
+        f"{before}\nimport scope_profiler as sp\n"
+        f"sp.setup(file_path='x.h5', auto_finalize=True)\n{after}\n"
+        "with sp.region('r'): pass\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                          cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sp.load(tmp_path / "x.h5")["r"].num_calls == 1
+
+
 def test_results_are_asked_for(manager, clock):
     enter(manager, "x", 2)
     assert manager.finalize(verbose=False) is None
