@@ -78,9 +78,11 @@ class _Task:
         self._read_name()
 
     def _read_name(self):
+        """Whether there is one to read: an eager task runs before we are given it."""
         task = self._object and self._object()
         if task is not None:
             self._name = task.get_name()
+        return self._object is not None
 
     @property
     def is_done(self):

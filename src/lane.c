@@ -72,17 +72,19 @@ void sp_lane_abandon(sp_thread *thread)
     }
 }
 
-/* Tell Python that it starts. Nothing of this may show in what goes on. */
+/* Tell Python that it runs, until that has learned what it wants to know. Nothing of this may show
+ * in what goes on. */
 static void announce(sp_lane *lane)
 {
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
-    PyObject *on_start = lane->on_start;
-    lane->on_start = NULL;
-    PyObject *result = PyObject_CallNoArgs(on_start);
+    PyObject *on_enter = Py_NewRef(lane->on_enter);
+    PyObject *result = PyObject_CallNoArgs(on_enter);
+    if (result != Py_False)
+        Py_CLEAR(lane->on_enter);
     PyErr_Clear();
     Py_XDECREF(result);
-    Py_DECREF(on_start);
+    Py_DECREF(on_enter);
     PyErr_Restore(type, value, traceback);
 }
 
@@ -101,7 +103,7 @@ void sp_lane_enter(sp_lane *lane)
     lane->thread = thread->number;
     lane->entered = true;
     lane->stack.scopes->node = &thread->tree.root;
-    if (lane->on_start != NULL)
+    if (lane->on_enter != NULL)
         announce(lane);
     lane->outer = thread->lane; /* a loop that a task of another loop runs */
     put(thread, (sp_lane *)Py_NewRef(lane));
@@ -132,17 +134,17 @@ void sp_lane_leave(sp_lane *lane, bool done)
 
 static PyObject *lane_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    PyObject *manager, *on_start = Py_None;
-    static char *names[] = {"manager", "on_start", NULL};
+    PyObject *manager, *on_enter = Py_None;
+    static char *names[] = {"manager", "on_enter", NULL};
     sp_state *state = PyType_GetModuleState(type);
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|O:Lane", names, state->manager_type,
-                                     &manager, &on_start))
+                                     &manager, &on_enter))
         return NULL;
     sp_lane *lane = (sp_lane *)type->tp_alloc(type, 0);
     if (lane == NULL)
         return NULL;
     lane->manager = (sp_manager *)Py_NewRef(manager);
-    lane->on_start = on_start == Py_None ? NULL : Py_NewRef(on_start);
+    lane->on_enter = on_enter == Py_None ? NULL : Py_NewRef(on_enter);
     lane->created = sp_now();
     return (PyObject *)lane;
 }
@@ -189,7 +191,7 @@ static int lane_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(((sp_lane *)self)->manager);
-    Py_VISIT(((sp_lane *)self)->on_start);
+    Py_VISIT(((sp_lane *)self)->on_enter);
     return 0;
 }
 
@@ -199,7 +201,7 @@ static void lane_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     PyMem_RawFree(lane->stack.scopes);
-    Py_XDECREF(lane->on_start);
+    Py_XDECREF(lane->on_enter);
     Py_XDECREF(lane->manager);
     type->tp_free(self);
     Py_DECREF(type);
@@ -213,7 +215,7 @@ static PyMethodDef lane_methods[] = {
 };
 
 static PyType_Slot lane_slots[] = {
-    {Py_tp_doc, "A task or greenlet: Lane(manager, on_start=None)."},
+    {Py_tp_doc, "A task or greenlet: Lane(manager, on_enter=None)."},
     {Py_tp_new, lane_new},
     {Py_tp_traverse, lane_traverse},
     {Py_tp_dealloc, lane_dealloc},

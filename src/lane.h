@@ -17,7 +17,7 @@ typedef struct sp_lane {
     uint64_t steps;      /* how often it was entered */
     uint64_t created, since, done; /* ticks; since it was entered or left; done is 0 until then */
     uint64_t running, waiting;
-    PyObject *on_start;    /* called when it is entered for the first time, or NULL. Owned. */
+    PyObject *on_enter;    /* called when it is entered, as long as it returns False; or NULL. Owned. */
     struct sp_lane *outer; /* in whose place it is, while it is entered, or NULL. Owned. */
     bool entered;
 } sp_lane;
