@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from results_support import AGGREGATES, SECOND, region, results
 
+from scope_profiler import ProfileManager
 from scope_profiler.results import (
     CallArrays,
     EventDataUnavailableError,
@@ -170,8 +171,9 @@ def test_what_a_call_stack_needs(run):
         results(a=region((4, 2))).call_stack()
 
 
-def test_a_recorded_run_has_the_nesting_that_its_program_had(manager, clock):
-    clock.stop()
+def test_a_recorded_run_has_the_nesting_that_its_program_had():
+    manager = ProfileManager()
+    manager.setup(deactivate_file_output=True)
     choose = random.Random(5)
     regions = [manager.region(name) for name in "abc"]
     entered = []
@@ -188,6 +190,7 @@ def test_a_recorded_run_has_the_nesting_that_its_program_had(manager, clock):
     while len(entered) < 2_000:
         program(6, ())
     run = manager.finalize(verbose=False, return_results=True)
+    manager.reset()
     assert [call["call_path"] for call in run.call_stack()] == entered
     for one in run:
         # Each call's time is rounded to nanoseconds, their sum only once.
