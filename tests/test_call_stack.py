@@ -1,11 +1,13 @@
 """The call stack: which call is inside which, as columns and as dicts."""
 
 import pickle
+import random
 
 import numpy as np
 import pytest
 from results_support import AGGREGATES, SECOND, region, results
 
+from scope_profiler import ProfileManager
 from scope_profiler.results import (
     CallArrays,
     EventDataUnavailableError,
@@ -167,6 +169,34 @@ def test_what_a_call_stack_needs(run):
     assert len(run.call_stack(exclude="sum")) == len(run.call_graph(exclude="sum")) == 6
     with pytest.raises(NestingError, match="ends 2 ns before it starts"):
         results(a=region((4, 2))).call_stack()
+
+
+def test_a_recorded_run_has_the_nesting_that_its_program_had():
+    manager = ProfileManager()
+    manager.setup(deactivate_file_output=True)
+    choose = random.Random(5)
+    regions = [manager.region(name) for name in "abc"]
+    entered = []
+
+    def program(depth, path):
+        for _ in range(choose.randint(0, 3)):
+            region = choose.choice(regions)
+            below = (*path, region.region_name)
+            entered.append(" > ".join(below))
+            with region:
+                if depth:
+                    program(depth - 1, below)
+
+    while len(entered) < 2_000:
+        program(6, ())
+    run = manager.finalize(verbose=False, return_results=True)
+    manager.reset()
+    assert [call["call_path"] for call in run.call_stack()] == entered
+    for one in run:
+        # Each call's time is rounded to nanoseconds, their sum only once.
+        assert one.exclusive_durations.sum() * 1e9 == pytest.approx(
+            one.exclusive_duration_ns, abs=one.num_calls
+        )
 
 
 # -- the tree ------------------------------------------------------------------

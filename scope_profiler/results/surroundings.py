@@ -64,12 +64,11 @@ class Surroundings:
         Raises EventDataUnavailableError when intervals are missing, and
         NestingError when they are none.
         """
-        for region in self._regions:
-            if region.num_events != region.num_calls:
-                raise EventDataUnavailableError(
-                    "exclusive durations need the interval of every call of the rank; of one "
-                    f"region, {region.num_events} of {region.num_calls} calls have theirs"
-                )
+        if self._incomplete is not None:
+            raise EventDataUnavailableError(
+                "exclusive durations need the interval of every call of the rank; of one region, "
+                f"{self._incomplete.num_events} of {self._incomplete.num_calls} calls have theirs"
+            )
         return self._exclusive[place]
 
     def exclusive_total_ns(self, place: int) -> int | None:
@@ -78,6 +77,12 @@ class Surroundings:
             return int(self.exclusive_durations_ns(place).sum())
         except (EventDataUnavailableError, NestingError):
             return None
+
+    @cached_property
+    def _incomplete(self) -> Region | None:
+        """A region not every call of which has its interval."""
+        regions = (region for region in self._regions if region.num_events != region.num_calls)
+        return next(regions, None)
 
     @cached_property
     def _exclusive(self) -> list[np.ndarray]:
