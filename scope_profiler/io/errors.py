@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 
-class CorruptProfileError(OSError):
-    """A file that should hold results but does not: truncated, damaged or something else."""
+class _NamesItsFile:
+    """An exception with the path of a file and the reason why it cannot be read."""
 
     def __init__(self, path: str | os.PathLike[str], reason: object) -> None:
         super().__init__(f"cannot read {os.fspath(path)}: {reason}")
@@ -15,6 +15,14 @@ class CorruptProfileError(OSError):
 
     def __reduce__(self):
         return type(self), (self.path, self.reason)
+
+
+class CorruptProfileError(_NamesItsFile, OSError):
+    """A file that should hold results but does not: truncated, damaged or something else."""
+
+
+class JSONProfileError(_NamesItsFile, ValueError):
+    """A JSON file that holds no results: truncated, damaged, of a later version or foreign."""
 
 
 class UnsupportedProfileError(ValueError):

@@ -1,0 +1,82 @@
+"""Texts and attributes in HDF5, which has no text with a NUL and none that is not UTF-8."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import h5py
+import numpy as np
+
+TEXT = h5py.string_dtype()
+
+#: Added to the name of a column of texts: the texts as JSON, where HDF5 cannot hold them all as
+#: they are. Within a group: its attributes as JSON, for the same reason.
+EXACT = "_exact"
+
+
+def write_texts(group: h5py.Group, name: str, texts: Iterable[str]) -> None:
+    """A column of texts, [texts]."""
+    values = list(texts)
+    encoded = [_encoded(text) for text in values]
+    group.create_dataset(name, (len(values),), TEXT, data=encoded)
+    if [_decoded(text) for text in encoded] != values:
+        exact = [json.dumps(text) for text in values]
+        group.create_dataset(name + EXACT, (len(values),), TEXT, data=exact)
+
+
+def read_texts(group: h5py.Group, name: str) -> list[str]:
+    """What `write_texts` wrote."""
+    if name + EXACT in group:
+        return [json.loads(text) for text in group[name + EXACT].asstr()[...].tolist()]
+    return group[name].asstr(errors="surrogateescape")[...].tolist()
+
+
+def write_attributes(group: h5py.Group, values: Mapping[str, Any]) -> None:
+    """Str, int, float, bool and lists of str as attributes of a group."""
+    exact = True
+    for name, value in values.items():
+        texts = value if isinstance(value, list) else [value] if isinstance(value, str) else []
+        encoded = [_encoded(text) for text in (name, *texts)]
+        exact = exact and [_decoded(text) for text in encoded] == [name, *texts] and bool(name)
+        key, *texts = encoded
+        key = key or b" "
+        if isinstance(value, str):
+            group.attrs.create(key, texts[0], dtype=TEXT)
+        elif isinstance(value, list):
+            group.attrs.create(key, texts, (len(texts),), TEXT)
+        else:
+            group.attrs[key] = value
+    if not exact:
+        group[EXACT] = json.dumps(dict(values))
+
+
+def read_attributes(group: h5py.Group) -> dict[str, Any]:
+    """What `write_attributes` wrote, or others."""
+    if EXACT in group:
+        return json.loads(group[EXACT].asstr()[()])
+    return {name: _plain(value) for name, value in group.attrs.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, h5py.Empty):
+        return None
+    if isinstance(value, bytes):
+        return _decoded(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    return [_plain(item) for item in value] if isinstance(value, np.ndarray) else value
+
+
+def _encoded(text: str) -> bytes:
+    """UTF-8, whatever the text: names of files need not be valid, and HDF5 ends a text at NUL."""
+    text = text.replace("\0", "\N{SYMBOL FOR NULL}")
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")

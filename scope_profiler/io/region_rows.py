@@ -1,0 +1,137 @@
+"""Rows: what a file says of one region on one rank, as both formats have it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from ..results import OPTIONAL_COLUMNS, EventMetadata, MPIRegion, Region, exclusive_totals
+
+#: Name of a region, rank, and what `Region` takes for them.
+Row = tuple[str, int, dict[str, Any]]
+
+#: What the formats of 0.7.5 have no place for, by its name in files: the attribute of a region
+#: that it is, and the argument that it becomes.
+_EXTENDED = {
+    "errors": ("errors", "errors"),
+    "inclusive": ("inclusive_duration_ns", "inclusive_total_ns"),
+    "exclusive": ("exclusive_duration_ns", "exclusive_total_ns"),
+    "corrected_exclusive": ("corrected_exclusive_ns", "corrected_exclusive_ns"),
+    "corrected_total": ("corrected_total_ns", "corrected_total_ns"),
+}
+
+EXTENDED_NAMES = tuple(_EXTENDED)
+
+
+def extended(region: Region) -> dict[str, int | None]:
+    """The integers that are ours, by their names in files; None where unknown."""
+    return {name: getattr(region, attribute) for name, (attribute, _) in _EXTENDED.items()}
+
+
+def from_extended(row: Mapping[str, int | None]) -> dict[str, Any]:
+    """The arguments of `Region` that `extended` stands for."""
+    return {argument: row[name] for name, (_, argument) in _EXTENDED.items() if name in row}
+
+
+def summary(region: Region) -> dict[str, float]:
+    """Aggregates over the intervals of a region, of which there is at least one.
+
+    They may be fewer than its calls. The names are those of 0.7.5; ns, and
+    ``m2`` the sum of squared deviations from the mean.
+    """
+    if region.num_events != region.num_calls:
+        region = Region(start_times_ns=region.start_times_ns, durations_ns=region.durations_ns)
+    return {
+        "total": region.total_duration_ns,
+        "minimum": region.min_duration_ns,
+        "maximum": region.max_duration_ns,
+        "first": region.first_duration_ns,
+        "last": region.last_duration_ns,
+        "start_minimum": region.first_start_time_ns,
+        "end_maximum": region.last_end_time_ns,
+        "mean": region.total_duration_ns / region.num_events,
+        "m2": region.std_duration_ns**2 * region.num_events,
+    }
+
+
+def from_summary(row: Mapping[str, float]) -> dict[str, float]:
+    """`Region(statistics=...)`, of a summary that has a count as well."""
+    known = {name: row[name] for name in ("count", "total", "minimum", "maximum")}
+    for name, argument in (
+        ("first", "first"),
+        ("last", "last"),
+        ("start_minimum", "first_start"),
+        ("end_maximum", "last_end"),
+        ("mean", "mean"),
+    ):
+        if name in row:
+            known[argument] = row[name]
+    if "m2" in row and row["count"]:
+        known["std"] = math.sqrt(row["m2"] / row["count"])
+    return known
+
+
+def exclusive_of_events(region: Region) -> int | None:
+    """The exclusive time, as far as it belongs to the intervals that are written."""
+    exclusive = region.exclusive_duration_ns
+    known = exclusive is not None and exclusive >= 0 and region.num_events == region.num_calls
+    return exclusive if known else None
+
+
+def regions_of(names: Iterable[str], rows: Sequence[Row]) -> dict[str, MPIRegion]:
+    """The regions by name, in the order of `names`.
+
+    What others did not sort is sorted, and what they left out is derived.
+
+    Raises ValueError when a region has a rank twice.
+    """
+    regions: dict[str, dict[int, Region]] = {name: {} for name in names}
+    for rank, group in groupby(sorted(rows, key=lambda row: row[1]), key=lambda row: row[1]):
+        of_rank = list(group)
+        for (name, _, _), region in zip(of_rank, _of_rank([known for _, _, known in of_rank])):
+            if rank in regions.setdefault(name, {}):
+                raise ValueError(f"region {name!r} has rank {rank} twice")
+            regions[name][rank] = region
+    return {name: MPIRegion(name, by_rank) for name, by_rank in regions.items()}
+
+
+def _of_rank(rows: Sequence[dict[str, Any]]) -> list[Region]:
+    """The regions of one rank, each from its arguments."""
+    # What we wrote says how many errors there were; in it, unknown is unknown.
+    foreign = [known for known in rows if "errors" not in known]
+    for known in foreign:
+        _forget_unrecorded(known)
+        _sort(known)
+    regions = [Region(**known) for known in rows]
+    if all(known.get("exclusive_total_ns") is not None for known in foreign):
+        return regions
+    for known, total in zip(rows, exclusive_totals(regions)):
+        if "errors" not in known and known.get("exclusive_total_ns") is None:
+            known["exclusive_total_ns"] = total
+    return [Region(**known) for known in rows]
+
+
+def _forget_unrecorded(known: dict[str, Any]) -> None:
+    """Columns that are -1 throughout were recorded for other regions only."""
+    for name in ("thread_ids", "task_ids", "call_ids"):
+        if name in known and not (known[name] != -1).any():
+            del known[name]
+    if "task_ids" not in known:
+        known.pop("await_ns", None)
+    if "call_ids" not in known or "parent_ids" not in known:
+        known.pop("call_ids", None)
+        known.pop("parent_ids", None)
+
+
+def _sort(known: dict[str, Any]) -> None:
+    starts = known.get("start_times_ns", ())
+    if not len(starts) or (starts[1:] >= starts[:-1]).all():
+        return
+    order = starts.argsort(kind="stable")
+    for name in ("start_times_ns", "durations_ns", *OPTIONAL_COLUMNS):
+        if name in known:
+            known[name] = known[name][order]
+    if known.get("event_metadata") is not None:
+        known["event_metadata"] = EventMetadata.of(known["event_metadata"]).taken(order)
