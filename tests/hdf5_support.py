@@ -1,9 +1,19 @@
-"""What tests of HDF5 files share: runs to write, and results as plain values to compare."""
+"""What tests of files share: runs to write, and results as plain values to compare."""
+
+import json
 
 import numpy as np
 
 from scope_profiler.metadata import collect_metadata
-from scope_profiler.results import MPIRegion, ProfilingResults, Region
+from scope_profiler.results import (
+    OPTIONAL_COLUMNS,
+    EventMetadata,
+    MPIRegion,
+    ProfilingResults,
+    Region,
+    TaskInfo,
+    ThreadInfo,
+)
 
 NOW = 1_325_689_337_980
 
@@ -12,13 +22,25 @@ LINES = {
     "line_numbers": [4, 5], "hits": [10, 9], "times": [1500.0, 2.5], "unit": 1e-9,
 }  # fmt: skip
 
+NOTES = [{"step": 0}, {"step": 2, "x": "y"}]
 
-def run(regions, metadata=None, line_profile=None):
+THREADS = {
+    0: [
+        ThreadInfo(0, 0, "MainThread", 1234567, 4711, False, -5, None, 900),
+        ThreadInfo(1, 0, "wörker", None, None, True, 10, 500, None),
+    ],
+    2: [ThreadInfo(0, 2, "MainThread", 7, 8, False, 0, None, 5)],
+}
+TASKS = {0: [TaskInfo(0, 0, "task", "Task-1", "main", 0, 10, None, 7, 300, None)]}
+
+
+def run(regions, metadata=None, line_profile=None, **more):
     """Results from {name: {rank: Region}}."""
     return ProfilingResults(
         {name: MPIRegion(name, by_rank) for name, by_rank in regions.items()},
         metadata,
         line_profile=line_profile,
+        **more,
     )
 
 
@@ -33,15 +55,27 @@ def example():
         [90, 200, 40],
         exclusive_total_ns=250,
         inclusive_total_ns=330,
+        corrected_exclusive_ns=200,
+        corrected_total_ns=-3,
         errors=1,
         tags=("a", "ü"),
         source_file="f.py",
         source_lineno=7,
         source_text="with region('solve'):\n",
-        event_metadata=[{"step": 0}, {}, {"step": 2, "x": "y"}],
+        event_metadata=EventMetadata([0, -1, 1], NOTES),
         thread_ids=[0, 0, 1],
+        task_ids=[-1, -1, -1],
+        await_ns=[0, 0, 0],
     )
-    inner = columns([NOW + 110], [80], exclusive_total_ns=80, thread_ids=[0])
+    inner = columns(
+        [NOW + 110],
+        [80],
+        exclusive_total_ns=80,
+        thread_ids=[0],
+        task_ids=[0],
+        await_ns=[30],
+        event_metadata=EventMetadata([1], NOTES),
+    )
     other = columns([NOW + 5], [1], exclusive_total_ns=1, tags=["a"])
     return run(
         {"solve": {0: solve, 2: other}, "inner": {0: inner}, "never": {0: Region()}},
@@ -50,29 +84,37 @@ def example():
             "timestamp": "2025-01-02T03:04:05.678901+00:00",
             "mpi_size": 3,
         },
-        {0: [LINES, {**LINES, "function": "g"}], 2: [LINES]},
+        {0: [LINES, {**LINES, "function": "g", "source": "def g(): ..."}], 2: [LINES]},
+        threads=THREADS,
+        tasks=TASKS,
     )
 
 
 def aggregates():
     """A run of which no interval was kept."""
     known = {"count": 4, "total": 100, "minimum": 10, "maximum": 40}
-    more = {"std": 11.5, "p50": 24.5, "p95": 39.0, "first_start": NOW, "last_end": NOW + 900}
+    more = {"std": 11.5, "p50": 24.5, "p90": 38.0, "p999": 40.0, "last_end": NOW + 900}
     return run(
         {
             "solve": {
                 0: Region(
-                    statistics=known | more,
+                    statistics=known | more | {"first_start": NOW, "first": 11},
                     exclusive_total_ns=60,
                     inclusive_total_ns=90,
+                    corrected_exclusive_ns=50,
                     tags=["a"],
                     source_file="f.py",
                     source_lineno=7,
+                    source_text="def solve(): ...",
                     errors=3,
                 )
             },
             "inner": {0: Region(statistics=known, exclusive_total_ns=100)},
-        }
+            "unknown": {1: Region(statistics=known)},
+        },
+        {"label": "night"},
+        {0: [LINES]},
+        threads=THREADS,
     )
 
 
@@ -80,10 +122,12 @@ def contents(results):
     """Everything in results, as plain values that compare equal if and only if they are."""
     names = (
         "num_calls num_events errors tags source_file source_lineno source_text statistics "
-        "event_metadata exclusive_duration_ns inclusive_duration_ns total_duration_ns "
+        "exclusive_duration_ns inclusive_duration_ns total_duration_ns "
+        "corrected_exclusive_ns corrected_total_ns "
         "min_duration_ns max_duration_ns std_duration_ns first_start_time_ns last_end_time_ns "
-        "first_duration_ns last_duration_ns p50_duration p95_duration p99_duration "
-        "start_times_ns durations_ns thread_ids call_ids parent_ids"
+        "first_duration_ns last_duration_ns "
+        "p50_duration p90_duration p95_duration p99_duration p999_duration "
+        "start_times_ns durations_ns"
     ).split()
 
     def plain(value):
@@ -91,16 +135,26 @@ def contents(results):
 
     return {
         "regions": [
-            (region.name, rank, {name: plain(getattr(region[rank], name)) for name in names})
+            (
+                region.name,
+                rank,
+                {name: plain(getattr(region[rank], name)) for name in (*names, *OPTIONAL_COLUMNS)},
+                # As texts, in which NaNs are equal, and 1 and True are not.
+                [json.dumps(entry) for entry in region[rank].event_metadata],
+            )
             for region in results
             for rank in region
         ],
         "names": results.region_names,
-        "metadata": results.metadata,
+        "metadata": json.dumps(results.metadata, sort_keys=True),
         "lines": {
-            rank: [{key: plain(value) for key, value in entry.items()} for entry in entries]
+            rank: [json.dumps({key: plain(value) for key, value in entry.items()}, sort_keys=True)
+                   for entry in entries]
             for rank, entries in results.line_profile.items()
         },
+        "threads": results.threads,
+        "tasks": results.tasks,
         "num_ranks": results.num_ranks,
         "label": results.label,
+        "has_event_data": results.has_event_data,
     }  # fmt: skip

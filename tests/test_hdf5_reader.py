@@ -8,10 +8,11 @@ import pytest
 from hdf5_support import NOW, aggregates, columns, contents, example, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from io_strategies import results
 
 from scope_profiler.io import CorruptProfileError, UnsupportedProfileError, load, write_profile
 from scope_profiler.io.hdf5_reader import read_hdf5
-from scope_profiler.results import BLOCK, FLOAT_STATISTICS, INTEGER_STATISTICS, Region
+from scope_profiler.results import BLOCK, EventMetadata, Region
 
 # -- there and back ----------------------------------------------------------------
 
@@ -27,93 +28,12 @@ def test_what_is_written_is_read(results, tmp_path):
             assert region[rank].start_times_ns.dtype == np.int64
 
 
-# HDF5 ends a text at NUL; of surrogates, file names have those that stand for bytes.
-texts = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\0")
-    | st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF),
-    max_size=8,
-)
-integers = st.integers(-(2**63) + 1, 2**63 - 1)
-floats = st.floats(allow_nan=False)
-totals = st.integers(0, 2**62)
-json_values = st.none() | st.booleans() | st.integers() | floats | texts
-
-
-@st.composite
-def regions(draw):
-    count = draw(st.integers(0, 6))
-    sized = {"min_size": count, "max_size": count}
-    ids = st.none() | st.lists(st.integers(0, 2**40), **sized)
-    known = {
-        "start_times_ns": sorted(draw(st.lists(st.integers(-(2**60), 2**60), **sized))),
-        "durations_ns": draw(st.lists(st.integers(0, 2**58), **sized)),
-        "thread_ids": draw(ids),
-    }
-    if draw(st.booleans()):
-        known["call_ids"] = draw(st.lists(st.integers(0, 2**40), **sized))
-        known["parent_ids"] = draw(st.lists(st.integers(-1, 2**40), **sized))
-    if draw(st.booleans()):
-        known["event_metadata"] = draw(
-            st.lists(st.dictionaries(texts, json_values, max_size=2), **sized)
-        )
-    if draw(st.booleans()):
-        known["statistics"] = {
-            "count": count + draw(st.integers(0, 3)),
-            "total": draw(totals),
-            **draw(
-                st.fixed_dictionaries(
-                    {},
-                    optional={
-                        **dict.fromkeys(INTEGER_STATISTICS[2:], totals),
-                        **dict.fromkeys(FLOAT_STATISTICS, floats),
-                    },
-                )
-            ),
-        }
-        if known["statistics"]["count"] == count:
-            # Then the columns are the source, and what was counted has to agree.
-            del known["statistics"]
-    return Region(
-        exclusive_total_ns=draw(st.none() | integers),
-        inclusive_total_ns=draw(st.none() | integers),
-        errors=draw(totals),
-        tags=draw(st.lists(texts, max_size=2)),
-        source_file=draw(st.none() | texts),
-        source_lineno=draw(st.none() | totals),
-        source_text=draw(st.none() | texts),
-        **known,
-    )
-
-
-@st.composite
-def line_functions(draw):
-    count = draw(st.integers(0, 3))
-    sized = {"min_size": count, "max_size": count}
-    return {
-        "region": draw(texts), "filename": draw(texts), "function": draw(texts),
-        "first_lineno": draw(totals), "unit": draw(floats),
-        "line_numbers": draw(st.lists(integers, **sized)),
-        "hits": draw(st.lists(integers, **sized)),
-        "times": draw(st.lists(floats, **sized)),
-        **draw(st.fixed_dictionaries({}, optional={"source": texts})),
-    }  # fmt: skip
-
-
-ranks = st.integers(0, 2**32 - 1)
-keys = texts.filter(bool).filter(lambda text: text.isprintable())
-values = texts | integers | floats | st.booleans() | st.lists(texts, max_size=3)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    st.dictionaries(texts, st.dictionaries(ranks, regions(), max_size=2), max_size=3),
-    st.dictionaries(keys, values, max_size=3),
-    st.dictionaries(ranks, st.lists(line_functions(), max_size=2), max_size=2),
-)
-def test_writing_and_reading_is_the_identity(tmp_path_factory, named, metadata, lines):
-    folder = tmp_path_factory.mktemp("identity")
-    results = run(named, metadata, lines)
-    assert contents(load(write_profile(results, folder / "x.h5"))) == contents(results)
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(results(), st.sampled_from([None, "auto", "gzip", "lzf"]), st.sampled_from([None, 1, 4]))
+def test_writing_and_reading_is_the_identity(tmp_path_factory, results, compression, chunk_size):
+    path = tmp_path_factory.mktemp("identity") / "x.h5"
+    write_profile(results, path, compression=compression, chunk_size=chunk_size)
+    assert contents(load(path)) == contents(results)
 
 
 def test_runs_longer_and_shorter_than_a_block(tmp_path):

@@ -3,30 +3,44 @@
 ::
 
     /                       attributes scope_profiler_schema = 3,
-                            storage_layout = "columnar" or "aggregate"
+                            storage_layout = "columnar" or "aggregate",
+                            num_ranks, event_data_available
     metadata                facts about the run, as attributes
     region_table/names      str [regions]
     rank_region_index/      one row per (rank, region)
         region_ids, ranks                  u4 [rows]
         event_offsets, event_counts        u8 [rows], into events/*
-        source_files, source_lines, source_texts, tags, event_metadata
+        source_files, source_lines, source_texts, tags
+        event_metadata                     str [rows], JSON: an object per call, or []
         exclusive_totals                   i8 [rows] ns, -1 unknown
         summary_statistics                 compound [rows], over the intervals
         aggregate_{counts,totals,minimums,maximums,exclusives}
                                            [rows], in the aggregate layout
         extended_statistics, recorded_statistics
                                            compound [rows], ours; see below
+        metadata_tables                    i8 [rows], ours: a table, -1 for none
     events/                 one row per call, run after run of a row above
         start_deltas                       i8 [calls] ns, the first of a run absolute
         durations                          i8 [calls] ns
-        thread_ids, call_ids, parent_ids   i8 [calls], absent when not recorded for any
-                                           region, -1 for regions without
+        thread_ids, task_ids, await_ns, call_ids, parent_ids
+                                           i8 [calls], absent when not recorded for any
+                                           region, -1 for regions without (await_ns 0)
+        metadata_ids                       i4 [calls], ours: a row of the table, -1 for none
+    event_metadata/<i>      u1 [bytes], ours: a table, as a JSON list of objects
+    thread_table/, task_table/             one row per thread or task of a rank:
+        ranks, index, name, start_ns ...   [rows], times since the setup, -1 unknown
     rank<r>/line_profile/<i>               one group per function
 
 The aggregate layout is that of a run of which no interval was kept.
-``extended_statistics`` holds what the schema has no place for: errors and wall
-time with recursion counted once; ``recorded_statistics``, where not every call
-has its interval, the aggregates over all calls. Other readers pass over them.
+
+What is ours other readers pass over. ``extended_statistics`` holds what the
+schema has no place for: errors, wall time with recursion counted once, times
+less what measuring took, and which of the optional columns were recorded;
+``recorded_statistics``, where not every call has its interval, the aggregates
+over all calls. ``event_metadata`` in the index, which repeats each mapping for
+each call, is written for regions of up to 65 536 calls. A text that HDF5
+cannot hold as it is, is there a second time as JSON: in a column or attribute
+group whose name ends in ``_exact``.
 
 Schemas 1 and 2, of earlier releases, are read as well.
 """
@@ -36,6 +50,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..results import FLOAT_STATISTICS, INTEGER_STATISTICS
+from .region_rows import EXTENDED_NAMES
 
 SCHEMA = 3
 
@@ -49,7 +64,18 @@ SUMMARY = np.dtype(
     ]
     + [("gpu_count", "<u8"), ("gpu_total", "<i8"), ("mean", "<f8"), ("m2", "<f8")]
 )
-EXTENDED = np.dtype([(name, "<i8") for name in ("errors", "inclusive", "exclusive")])
+EXTENDED = np.dtype([(name, "<i8") for name in (*EXTENDED_NAMES, "columns")])
 RECORDED = np.dtype(
     [(name, "<i8") for name in INTEGER_STATISTICS] + [(name, "<f8") for name in FLOAT_STATISTICS]
 )
+
+#: In the "columns" of `EXTENDED`: which of the optional columns were recorded for the region.
+COLUMN_BITS = {"thread_ids": 1, "task_ids": 2, "await_ns": 4, "call_ids": 8, "parent_ids": 16}
+
+#: The columns of the aggregate layout, and the attributes of a region that they are.
+AGGREGATES = {
+    "count": "num_calls",
+    "total": "total_duration_ns",
+    "minimum": "min_duration_ns",
+    "maximum": "max_duration_ns",
+}

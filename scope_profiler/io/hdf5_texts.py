@@ -15,6 +15,9 @@ TEXT = h5py.string_dtype()
 #: they are. Within a group: its attributes as JSON, for the same reason.
 EXACT = "_exact"
 
+#: In characters; HDF5 has no more than 64 KiB for an attribute, its name included.
+_LONGEST_NAME = 10_000
+
 
 def write_texts(group: h5py.Group, name: str, texts: Iterable[str]) -> None:
     """A column of texts, [texts]."""
@@ -37,15 +40,14 @@ def write_attributes(group: h5py.Group, values: Mapping[str, Any]) -> None:
     """Str, int, float, bool and lists of str as attributes of a group."""
     exact = True
     for name, value in values.items():
-        texts = value if isinstance(value, list) else [value] if isinstance(value, str) else []
-        encoded = [_encoded(text) for text in (name, *texts)]
-        exact = exact and [_decoded(text) for text in encoded] == [name, *texts] and bool(name)
-        key, *texts = encoded
-        key = key or b" "
+        key = _encoded(name[:_LONGEST_NAME], "backslashreplace") or b" "
+        texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        encoded = [_encoded(text) for text in texts]
+        exact = exact and _decoded(key) == name and [_decoded(text) for text in encoded] == texts
         if isinstance(value, str):
-            group.attrs.create(key, texts[0], dtype=TEXT)
+            group.attrs.create(key, encoded[0], dtype=TEXT)
         elif isinstance(value, list):
-            group.attrs.create(key, texts, (len(texts),), TEXT)
+            group.attrs.create(key, encoded, (len(encoded),), TEXT)
         else:
             group.attrs[key] = value
     if not exact:
@@ -69,14 +71,24 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, np.ndarray) else value
 
 
-def _encoded(text: str) -> bytes:
+def _encoded(text: str, errors: str = "surrogateescape") -> bytes:
     """UTF-8, whatever the text: names of files need not be valid, and HDF5 ends a text at NUL."""
     text = text.replace("\0", "\N{SYMBOL FOR NULL}")
     try:
-        return text.encode("utf-8", "surrogateescape")
+        return text.encode("utf-8", errors)
     except UnicodeEncodeError:
         return text.encode("utf-8", "backslashreplace")
 
 
 def _decoded(text: bytes) -> str:
     return text.decode("utf-8", "surrogateescape")
+
+
+def member(group: h5py.Group, name: str) -> Any:
+    """The member of a group.
+
+    Raises ValueError, naming both, when it is missing.
+    """
+    if name not in group:
+        raise ValueError(f"{group.name.rstrip('/')}/{name} is missing")
+    return group[name]

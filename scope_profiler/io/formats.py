@@ -1,0 +1,219 @@
+"""Which format a file has, and reading and writing it in that."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import CorruptProfileError, UnsupportedProfileError
+
+if TYPE_CHECKING:
+    from ..results import ProfilingResults
+
+_SUFFIXES = {
+    "hdf5": (".h5", ".hdf5", ".hdf"),
+    "json": (".json", ".json.gz"),
+    "html": (".html", ".htm"),
+}
+_BEGINNINGS = {"hdf5": (b"\x89HDF\r\n\x1a\n",), "json": (b"\x1f\x8b", b"{"), "html": (b"<",)}
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def _named(path: Path) -> str | None:
+    """The format that a suffix stands for; None for others."""
+    for name, suffixes in _SUFFIXES.items():
+        if path.name.lower().endswith(suffixes):
+            return name
+    return None
+
+
+def _sniffed(path: Path) -> str | None:
+    """The format that the contents of a file have; None for others."""
+    with open(path, "rb") as file:
+        head = file.read(512)
+    text = head.removeprefix(_BYTE_ORDER_MARK).lstrip()
+    for name, beginnings in _BEGINNINGS.items():
+        if head.startswith(beginnings) or text.startswith(beginnings):
+            return name
+    return None
+
+
+def sniff_profile_format(path: str | os.PathLike[str]) -> str:
+    """ "hdf5", "json" or "html": by the contents of a file, or else by its name.
+
+    Gzip is taken to be JSON. What neither contents nor name tell is "hdf5".
+
+    Raises FileNotFoundError, IsADirectoryError or PermissionError when there is no such file.
+    """
+    path = Path(path)
+    return _sniffed(path) or _named(path) or "hdf5"
+
+
+def load(path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
+    """The results in a file, whose contents decide on the format.
+
+    Parameters
+    ----------
+    path
+        A file in HDF5 or JSON, the latter compressed or not.
+    verbose
+        Print how many regions, ranks and calls there are.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, PermissionError
+        When there is no such file to read.
+    CorruptProfileError, JSONProfileError
+        When it holds no results, naming the path and what is wrong.
+    UnsupportedProfileError
+        When a later version wrote it, or it has a format that cannot be read.
+    """
+    path = Path(path)
+    name = _sniffed(path)
+    if name is None:
+        reason = "this is not a profile; it starts with neither HDF5, JSON nor HTML"
+        raise CorruptProfileError(path, reason if path.stat().st_size else "the file is empty")
+    return _read(name, path, verbose)
+
+
+def read_profile(path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
+    """As `load`, but the name of the file decides: HDF5, where it does not end in ".json"."""
+    path = Path(path)
+    return _read(_named(path) or "hdf5", path, verbose)
+
+
+def read_h5(path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
+    """As `load`, of a file in HDF5."""
+    return _read("hdf5", Path(path), verbose)
+
+
+def read_json(path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
+    """As `load`, of a file in JSON, compressed or not.
+
+    Raises JSONProfileError when it is truncated, damaged, of a later version or no profile.
+    """
+    return _read("json", Path(path), verbose)
+
+
+def _read(name: str, path: Path, verbose: bool) -> ProfilingResults:
+    if name == "html":
+        raise UnsupportedProfileError(
+            f"{path} is an HTML report, which shows results and does not hold them; "
+            "read the HDF5 or JSON file that it was made from"
+        )
+    if name == "json":
+        from .json_reader import read_json_file
+
+        results = read_json_file(path)
+    else:
+        from .hdf5_reader import read_hdf5
+
+        results = read_hdf5(path)
+    return _told(results, verbose)
+
+
+def read_h5_summary(
+    path: str | os.PathLike[str],
+    verbose: bool = False,
+    *,
+    fallback: bool = True,
+    include_likwid: bool = True,
+    include_line_profile: bool = True,
+    regions: str | Iterable[str] | None = None,
+    ranks: int | Iterable[int] | None = None,
+) -> ProfilingResults:
+    """What an HDF5 file knows without its calls, which are not read.
+
+    Counts, totals, extremes and standard deviations are there, percentiles
+    only where they are stored; `has_event_data` is false.
+
+    Parameters
+    ----------
+    path, verbose
+        As for `load`.
+    fallback
+        Read the calls of a file that has no summary, as those of early
+        versions; otherwise it is an error.
+    include_likwid
+        Without effect, as no hardware counters are read.
+    include_line_profile
+        Whether to read the line profile too.
+    regions, ranks
+        Names of regions, and ranks, one or several, to which to keep; None
+        for all.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, PermissionError, CorruptProfileError
+        As `load` does.
+    UnsupportedProfileError
+        As `load` does, and without `fallback` when there is no summary.
+    """
+    from .hdf5_summary import read_hdf5_summary
+
+    results = read_hdf5_summary(
+        path,
+        fallback=fallback,
+        include_line_profile=include_line_profile,
+        regions=regions,
+        ranks=ranks,
+    )
+    return _told(results, verbose)
+
+
+def _told(results: ProfilingResults, verbose: bool) -> ProfilingResults:
+    if verbose:
+        print(
+            f"{results.file_path}: {len(results)} region(s) on {results.num_ranks} rank(s), "
+            f"{sum(region.num_calls for region in results)} call(s)"
+        )
+    return results
+
+
+def write_profile(
+    results: ProfilingResults, path: str | os.PathLike[str], **settings: Any
+) -> Path:
+    """Write results to a file, whose suffix decides on the format; return its path.
+
+    A file that was there is replaced in one step: it stays whole whatever
+    happens while writing. Nothing of the results is lost in either format.
+
+    Parameters
+    ----------
+    results
+        The results.
+    path
+        Ends in .h5, .hdf5 or .hdf for HDF5, in .json or .json.gz for JSON.
+    settings
+        Those of `write_hdf5` or of `write_json`.
+
+    Raises
+    ------
+    ValueError
+        When no format has this suffix.
+    UnsupportedProfileError
+        When it is that of an HTML report, which this version does not have.
+    OSError
+        When the file cannot be written.
+    """
+    path = Path(path)
+    name = _named(path)
+    if name == "html":
+        raise UnsupportedProfileError(
+            f"{path}: this version has no HTML report yet; path must end in one of {_writable()}"
+        )
+    if name == "json":
+        from .json_writer import write_json
+
+        return write_json(results, path, **settings)
+    if name == "hdf5":
+        from .hdf5_writer import write_hdf5
+
+        return write_hdf5(results, path, **settings)
+    raise ValueError(f"path must end in one of {_writable()}; got {str(path)!r}")
+
+
+def _writable() -> str:
+    return ", ".join(_SUFFIXES["hdf5"] + _SUFFIXES["json"])

@@ -1,0 +1,148 @@
+"""The columns of an HDF5 file that have a value for every call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ..results import BLOCK, OPTIONAL_COLUMNS, Region, blocks
+from .compression import Compression
+from .hdf5_filters import load_filters
+from .hdf5_texts import member
+from .safe_file import SafeFile
+
+#: Row numbers of a region's metadata, which are kept apart from the other columns.
+METADATA_IDS = "metadata_ids"
+
+_ENCODED = ("start_deltas", "durations")
+
+
+class EventWriter:
+    """Writes columns of one value per call, the calls of each region in turn."""
+
+    def __init__(
+        self,
+        group: h5py.Group,
+        regions: Sequence[Region],
+        output: SafeFile,
+        compression: Compression,
+    ) -> None:
+        self._group = group
+        self._regions = regions
+        self._output = output
+        self._compression = compression
+        self._length = sum(region.num_events for region in regions)
+
+    def write(self) -> None:
+        """Starts, durations and the optional columns."""
+        self.write_column("start_deltas", _start_deltas)
+        self.write_column("durations", lambda region, rows: region.durations_ns[rows])
+        for name, fill in OPTIONAL_COLUMNS.items():
+            columns = {id(region): getattr(region, name) for region in self._regions}
+            if any(column is not None for column in columns.values()):
+                self.write_column(name, _optional(columns, fill))
+
+    def write_column(
+        self,
+        name: str,
+        values: Callable[[Region, slice], np.ndarray | int],
+        dtype: str = "<i8",
+    ) -> None:
+        """One column, of which `values` gives the rows of a region.
+
+        They are gathered, so that each write is large, and where the column
+        is divided into chunks, of whole ones: each is then compressed once.
+        """
+        chunk = self._compression.rows_per_chunk(self._length)
+        dataset = self._group.create_dataset(
+            name,
+            (self._length,),
+            dtype,
+            chunks=chunk and (chunk,),
+            **self._compression.filters(self._length),
+        )
+        size = BLOCK if chunk is None else max(BLOCK // chunk, 1) * chunk
+        buffer = np.empty(min(self._length, size), dtype)
+        written = held = 0
+        for region in self._regions:
+            for rows in blocks(region.num_events):
+                part = np.broadcast_to(values(region, rows), rows.stop - rows.start)
+                while len(part):
+                    taken = part[: len(buffer) - held]
+                    buffer[held : held + len(taken)] = taken
+                    held, part = held + len(taken), part[len(taken) :]
+                    if held == len(buffer):
+                        self._output.check()
+                        dataset[written : written + held] = buffer
+                        written, held = written + held, 0
+        if held:
+            dataset[written : written + held] = buffer[:held]
+
+
+def _start_deltas(region: Region, rows: slice) -> np.ndarray:
+    starts = region.start_times_ns
+    deltas = starts[rows].copy()
+    deltas[1:] -= starts[rows][:-1]
+    if rows.start:
+        deltas[0] -= starts[rows.start - 1]
+    return deltas
+
+
+def _optional(
+    columns: Mapping[int, np.ndarray | None], fill: int
+) -> Callable[[Region, slice], np.ndarray | int]:
+    def values(region: Region, rows: slice) -> np.ndarray | int:
+        column = columns[id(region)]
+        return fill if column is None else column[rows]
+
+    return values
+
+
+def read_events(
+    events: h5py.Group, schema: int, offsets: Sequence[int], counts: Sequence[int]
+) -> Iterator[dict[str, Any]]:
+    """The columns of each run of calls, as arguments of `Region`, and `METADATA_IDS`.
+
+    Raises ValueError when the columns and the runs do not fit together.
+    """
+    names = _ENCODED if schema >= 3 else ("start_times", "end_times")
+    columns = {
+        name: _read_column(member(events, name))
+        for name in (*names, *OPTIONAL_COLUMNS, METADATA_IDS)
+        if name in events or name in names
+    }
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"the columns of events differ in length: {lengths}")
+    _check_runs(offsets, counts, lengths[names[0]])
+
+    starts, durations = (columns.pop(name) for name in names)
+    if schema < 3:
+        durations -= starts
+    for offset, count in zip(offsets, counts):
+        rows = slice(offset, offset + count)
+        if schema >= 3:
+            np.cumsum(starts[rows], out=starts[rows])
+        yield {
+            "start_times_ns": starts[rows],
+            "durations_ns": durations[rows],
+            **{name: column[rows] for name, column in columns.items()},
+        }
+
+
+def _read_column(dataset: h5py.Dataset) -> np.ndarray:
+    load_filters(dataset)
+    return dataset[...]
+
+
+def _check_runs(offsets: Sequence[int], counts: Sequence[int], length: int) -> None:
+    end = 0
+    for offset, count in sorted(zip(offsets, counts)):
+        if count and offset < end:
+            raise ValueError("the runs of two regions overlap in events")
+        end = max(end, offset + count)
+    if end > length:
+        raise ValueError(f"events has {length} calls, not the {end} that its index speaks of")

@@ -1,0 +1,187 @@
+"""The index of an HDF5 file: a row for each region on each rank."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ..results import FLOAT_STATISTICS, INTEGER_STATISTICS, Region
+from .hdf5_schema import AGGREGATES, COLUMN_BITS, EXTENDED, RECORDED, SUMMARY, UNKNOWN
+from .hdf5_texts import member, read_texts, write_texts
+from .region_rows import (
+    EXTENDED_NAMES,
+    exclusive_of_events,
+    extended,
+    from_extended,
+    from_summary,
+    summary,
+)
+
+
+def write_index(
+    group: h5py.Group, rows: Sequence[tuple[int, int, Region]], aggregate: bool
+) -> None:
+    """Region number, rank and all that is known of each region but its calls."""
+    for name, dtype, values in _number_columns(rows, aggregate):
+        group[name] = np.array(values, dtype)
+    regions = [region for _, _, region in rows]
+    for name, texts in (
+        ("source_files", (region.source_file or "" for region in regions)),
+        ("source_texts", (region.source_text or "" for region in regions)),
+        ("tags", (json.dumps(region.tags) for region in regions)),
+    ):
+        write_texts(group, name, texts)
+
+
+def _number_columns(
+    rows: Sequence[tuple[int, int, Region]], aggregate: bool
+) -> Iterator[tuple[str, Any, Any]]:
+    """Name, type and values of the columns that are of numbers."""
+    regions = [region for _, _, region in rows]
+    counts = np.array([region.num_events for region in regions], "<u8")
+    yield "region_ids", "<u4", [number for number, _, _ in rows]
+    yield "ranks", "<u4", [rank for _, rank, _ in rows]
+    yield "event_offsets", "<u8", np.cumsum(counts, dtype="<u8") - counts
+    yield "event_counts", "<u8", counts
+    yield "source_lines", "<i8", [_or(region.source_lineno, -1) for region in regions]
+    yield "exclusive_totals", "<i8", [_or(exclusive_of_events(region), -1) for region in regions]
+    yield "summary_statistics", SUMMARY, [_summary_row(region) for region in regions]
+    yield "extended_statistics", EXTENDED, [_extended_row(region) for region in regions]
+    if any(region.statistics is not None for region in regions):
+        yield "recorded_statistics", RECORDED, [_recorded_row(region) for region in regions]
+    if aggregate:
+        for name, attribute in AGGREGATES.items():
+            values = [getattr(region, attribute) for region in regions]
+            yield f"aggregate_{name}s", "<u8" if name == "count" else "<i8", values
+        # Where it is unknown, 0.7.5 itself gives the total.
+        yield "aggregate_exclusives", "<i8", [
+            _or(region.exclusive_duration_ns, region.total_duration_ns) for region in regions
+        ]
+
+
+def _summary_row(region: Region) -> tuple[float, ...]:
+    known = summary(region) if region.num_events else {}
+    return tuple(known.get(name, 0) for name in SUMMARY.names)
+
+
+def _extended_row(region: Region) -> tuple[int, ...]:
+    columns = sum(
+        bit for name, bit in COLUMN_BITS.items() if getattr(region, name) is not None
+    )
+    return (*(_or(value, UNKNOWN) for value in extended(region).values()), columns)
+
+
+def _recorded_row(region: Region) -> tuple[float, ...]:
+    known = region.statistics or {}
+    return (
+        *(known.get(name, UNKNOWN) for name in INTEGER_STATISTICS),
+        *(known.get(name, np.nan) for name in FLOAT_STATISTICS),
+    )
+
+
+def _or(value: int | None, otherwise: int) -> int:
+    return otherwise if value is None else value
+
+
+class Index:
+    """The index as it was read.
+
+    Raises ValueError when its columns do not fit together.
+    """
+
+    def __init__(self, group: h5py.Group, num_names: int) -> None:
+        self._group = group
+        self.numbers: list[int] = member(group, "region_ids")[...].tolist()
+        if self.numbers and max(self.numbers) >= num_names:
+            raise ValueError(
+                f"there are {num_names} region names, "
+                f"but region {max(self.numbers)} is referred to"
+            )
+        self.ranks = self.column("ranks", 0)
+        self.offsets = self.column("event_offsets", 0)
+        self.counts = self.column("event_counts", 0)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def has_summaries(self) -> bool:
+        """Whether aggregates are known without looking at the calls."""
+        return bool({"summary_statistics", "aggregate_counts"} & set(self._group))
+
+    def column(self, name: str, otherwise: Any) -> Sequence[Any]:
+        """The values of a column; compound ones as dicts."""
+        # The aggregate layout leaves out what it has no use for, or has it empty.
+        dataset = self._group.get(name)
+        if dataset is None or not len(dataset):
+            return [otherwise] * len(self)
+        if len(dataset) != len(self):
+            raise ValueError(f"rank_region_index/{name} has {len(dataset)} rows, not {len(self)}")
+        if h5py.check_string_dtype(dataset.dtype):
+            return read_texts(self._group, name)
+        values, fields = dataset[...].tolist(), dataset.dtype.names
+        return values if fields is None else [dict(zip(fields, value)) for value in values]
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Of each row the arguments of `Region`, but for its calls."""
+        files, texts = self.column("source_files", ""), self.column("source_texts", "")
+        lines = self.column("source_lines", -1)
+        tags = self.column("tags", "[]")
+        exclusives = self.column("exclusive_totals", -1)
+        if "aggregate_counts" in self._group:
+            exclusives = self.column("aggregate_exclusives", -1)
+        facts = [
+            {
+                "source_file": files[row],
+                "source_lineno": None if lines[row] < 0 else lines[row],
+                "source_text": texts[row],
+                "tags": json.loads(tags[row]),
+                "exclusive_total_ns": None if exclusives[row] < 0 else exclusives[row],
+                "statistics": statistics,
+            }
+            for row, statistics in enumerate(self._statistics())
+        ]
+        for known, row in zip(facts, self.column("extended_statistics", None)):
+            if row is not None:
+                row = {name: None if value == UNKNOWN else value for name, value in row.items()}
+                known.update(from_extended(row))
+        return facts
+
+    def recorded_columns(self) -> list[Sequence[str] | None]:
+        """Of each row which optional columns it has; None where its writer did not say."""
+        rows = self.column("extended_statistics", None)
+        return [
+            None
+            if row is None or "columns" not in row
+            else [name for name, bit in COLUMN_BITS.items() if row["columns"] & bit]
+            for row in rows
+        ]
+
+    def _statistics(self) -> list[dict[str, float] | None]:
+        """What was counted over all calls, where not each of them is there."""
+        statistics: list[dict[str, float] | None] = [None] * len(self)
+        if "aggregate_counts" in self._group:
+            columns = [self.column(f"aggregate_{name}s", 0) for name in AGGREGATES]
+            statistics = [dict(zip(AGGREGATES, values)) for values in zip(*columns)]
+        recorded = self.column("recorded_statistics", None)
+        return [
+            otherwise if row is None else _from_recorded(row)
+            for row, otherwise in zip(recorded, statistics)
+        ]
+
+    def summaries(self) -> list[dict[str, float]]:
+        """Of each row aggregates over all of its calls."""
+        rows = self.column("summary_statistics", None)
+        return [
+            from_summary({**row, "count": count}) if recorded is None else recorded
+            for recorded, row, count in zip(self._statistics(), rows, self.counts)
+        ]
+
+
+def _from_recorded(row: Mapping[str, float]) -> dict[str, float] | None:
+    known = {name: row[name] for name in RECORDED.names if row.get(name, UNKNOWN) != UNKNOWN}
+    return known if "count" in known else None

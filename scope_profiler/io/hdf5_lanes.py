@@ -1,0 +1,48 @@
+"""The tables of threads and tasks in HDF5."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import h5py
+import numpy as np
+
+from .hdf5_texts import member, read_texts, write_texts
+from .lanes import Lane, columns_of, from_row, row_of
+
+_TYPES = {int: "<i8", bool: "i1"}
+
+
+def write_lanes(file: h5py.File, name: str, lanes: Mapping[int, Sequence[Lane]]) -> None:
+    """The table of that name, all ranks in one; none where there are no rows."""
+    rows = [(rank, row_of(lane)) for rank, of_rank in lanes.items() for lane in of_rank]
+    if not rows:
+        return
+    group = file.create_group(name)
+    group["ranks"] = np.array([rank for rank, _ in rows], "<u4")
+    kind = next(type(lane) for of_rank in lanes.values() for lane in of_rank)
+    for column, of_type in columns_of(kind).items():
+        values = [row[column] for _, row in rows]
+        if of_type is str:
+            write_texts(group, column, values)
+        else:
+            group[column] = np.array(values, _TYPES[of_type])
+
+
+def read_lanes(file: h5py.File, name: str, kind: type[Lane]) -> dict[int, list[Lane]]:
+    """What `write_lanes` wrote, or others; empty where there is no such table.
+
+    Raises ValueError when its columns differ in length.
+    """
+    if name not in file:
+        return {}
+    group = file[name]
+    columns = {
+        column: read_texts(group, column) if of_type is str else group[column][...].tolist()
+        for column, of_type in columns_of(kind).items()
+        if column in group
+    }
+    lanes: dict[int, list[Lane]] = {}
+    for rank, *values in zip(member(group, "ranks")[...].tolist(), *columns.values(), strict=True):
+        lanes.setdefault(rank, []).append(from_row(kind, rank, dict(zip(columns, values))))
+    return lanes

@@ -1,0 +1,126 @@
+"""Reading results from JSON; the format is described in `json_writer`."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..results import OPTIONAL_COLUMNS, ProfilingResults, TaskInfo, ThreadInfo
+from .errors import JSONProfileError
+from .json_pieces import restore_nonfinite
+from .json_writer import FORMAT, VERSION
+from .lanes import Lane, from_row
+from .metadata_tables import checked_table, from_table
+from .region_rows import Row, from_extended, from_summary, regions_of
+
+_GZIP = b"\x1f\x8b"
+
+
+def read_json_file(path: str | os.PathLike[str]) -> ProfilingResults:
+    """The results in a JSON file, compressed or not, whatever its name.
+
+    Of files by 0.7.5, what results have no place for (GPU columns, hardware
+    counters) is passed over.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, PermissionError
+        When there is no such file to read.
+    JSONProfileError
+        When the file is truncated, damaged, of a later version or no
+        profile, saying what is wrong.
+    """
+    path = Path(path)
+    data = path.read_bytes()
+    try:
+        if data.startswith(_GZIP):
+            data = gzip.decompress(data)
+        return _results(_checked(json.loads(data)), path)
+    except Exception as error:
+        # Whatever json, numpy or our own checks make of a damaged file.
+        reason = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else error
+        raise JSONProfileError(path, str(reason) or repr(error)) from error
+
+
+def _checked(document: Any) -> dict[str, Any]:
+    """The document, if it is one, with its NaNs and infinities restored."""
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ValueError(f'this is JSON, but not a profile: its "format" is not "{FORMAT}"')
+    version = int(document.get("format_version", VERSION))
+    if version > VERSION:
+        raise ValueError(
+            f"it has version {version} of the format; this version reads up to {VERSION}: "
+            "a later one wrote it"
+        )
+    restore_nonfinite(document)
+    return document
+
+
+def _results(document: dict[str, Any], path: Path) -> ProfilingResults:
+    tables = [checked_table(table) for table in document.get("event_metadata_tables", ())]
+    rows = [_row(row, tables) for row in document.get("regions", ())]
+    names = document.get("region_names", dict.fromkeys(name for name, _, _ in rows))
+    return ProfilingResults(
+        regions_of(names, rows),
+        document.get("metadata"),
+        num_ranks=document.get("num_ranks"),
+        line_profile={
+            int(rank): [_function(function) for function in functions]
+            for rank, functions in (document.get("line_profile") or {}).items()
+        },
+        file_path=path,
+        event_data_available=document.get("event_data_available", True),
+        threads=_lanes(document.get("threads"), ThreadInfo),
+        tasks=_lanes(document.get("tasks"), TaskInfo),
+    )
+
+
+_FACTS = ("source_file", "source_lineno", "source_text", "tags", "exclusive_total_ns")
+
+
+def _row(row: Mapping[str, Any], tables: list[list[dict[str, Any]]]) -> Row:
+    known = {key: row[key] for key in _FACTS if key in row}
+    if "aggregate" in row:
+        aggregate = row["aggregate"]
+        known["statistics"] = from_summary(aggregate)
+        known["exclusive_total_ns"] = aggregate.get("exclusive")
+    else:
+        starts = np.array(row.get("start_times_ns", ()))
+        known["start_times_ns"] = starts
+        known["durations_ns"] = _durations(starts, np.array(row.get("end_times_ns", ())))
+    known.update((key, np.array(row[key])) for key in OPTIONAL_COLUMNS if key in row)
+    if "metadata_table" in row:
+        known["event_metadata"] = from_table(
+            np.array(row["metadata_ids"], np.int32), tables[row["metadata_table"]]
+        )
+    elif row.get("event_metadata"):
+        known["event_metadata"] = row["event_metadata"]
+    if "recorded_statistics" in row:
+        known["statistics"] = row["recorded_statistics"]
+    known.update(from_extended(row.get("extended_statistics", {})))
+    return row["name"], int(row["rank"]), known
+
+
+def _durations(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    if starts.shape != ends.shape:
+        raise ValueError(f"there are {len(starts)} start times, but {len(ends)} end times")
+    return ends - starts
+
+
+def _function(function: Mapping[str, Any]) -> dict[str, Any]:
+    """A function of the line profile, from whose times NaNs may have been left out."""
+    times = [np.nan if time is None else time for time in function["times"]]
+    return {**function, "times": times}
+
+
+def _lanes(by_rank: Mapping[str, Any] | None, kind: type[Lane]) -> dict[int, list[Lane]]:
+    return {
+        int(rank): [from_row(kind, int(rank), row) for row in rows]
+        for rank, rows in (by_rank or {}).items()
+    }

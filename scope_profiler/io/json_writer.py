@@ -1,0 +1,210 @@
+"""Writing results as JSON, in the format of scope-profiler 0.7.5, version 1.
+
+An object with ``format``, ``format_version``, ``exporter``, ``time_unit``,
+``num_ranks``, ``event_data_available``, ``metadata``, ``regions`` and, where
+there are any, ``threads``, ``tasks`` and ``line_profile``, whose keys are the
+ranks as strings. ``regions`` has an object for each region on each rank:
+``name``, ``rank``, ``source_file``, ``source_lineno``, ``source_text``,
+``tags``; ``start_times_ns``, ``end_times_ns``, the optional columns,
+``event_metadata``, ``exclusive_total_ns``; where no call was kept,
+``aggregate`` instead.
+
+Ours besides, which other readers pass over: ``region_names``; in the objects of regions
+``extended_statistics`` and ``recorded_statistics``, as in HDF5, and
+``metadata_table`` with ``metadata_ids``, for every call the index into one of
+the ``event_metadata_tables``; ``nonfinite``, see `json_pieces`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .._version import __version__
+from ..results import OPTIONAL_COLUMNS, ProfilingResults, Region
+from ..results.checks import rank_set
+from .json_pieces import json_pieces
+from .lanes import row_of
+from .metadata_tables import MetadataTables, per_call
+from .region_rows import exclusive_of_events, extended
+from .safe_file import replacing
+
+FORMAT = "scope-profiler-profile"
+VERSION = 1
+
+#: Of gzip, whose fastest levels leave twice as much of numbers, and whose best take several times as long.
+_LEVEL = 4
+
+
+def write_json(
+    results: ProfilingResults,
+    path: str | os.PathLike[str],
+    *,
+    include: str | Iterable[str] | None = None,
+    exclude: str | Iterable[str] | None = None,
+    ranks: int | Iterable[int] | None = None,
+    indent: int | str | None = None,
+) -> Path:
+    """Write results to `path` as JSON, replacing in one step what is there; return the path.
+
+    A path that ends in ``.gz`` is compressed, and the same results give the
+    same bytes. Columns are written in blocks, so little is held in memory.
+
+    Parameters
+    ----------
+    results
+        The results; nothing of them is lost.
+    path
+        The file; folders that it is in are made.
+    include, exclude
+        Regular expressions, one or several, that the names of regions match;
+        see `ProfilingResults.get_regions`.
+    ranks
+        The ranks to write, one or several; None for all.
+    indent
+        Spaces, or the text, by which members are set in; None for no line
+        breaks. Columns are on one line.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When `include` or `exclude` is no regular expression, or `indent` is
+        neither an int >= 0, a str nor None.
+    OSError
+        When the file cannot be written; it is then as it was.
+    """
+    _check_indent(indent)
+    path = Path(path)
+    document = _document(results, include, exclude, rank_set(ranks))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _written(path) as file:
+        for piece in json_pieces(document, indent):
+            file.write(piece.encode("ascii"))
+    return path
+
+
+def _check_indent(indent: object) -> None:
+    if isinstance(indent, bool) or not isinstance(indent, (int, str, type(None))):
+        raise TypeError(f"indent must be an int, a str or None; got {indent!r}")
+    if isinstance(indent, int) and indent < 0:
+        raise ValueError(f"indent must be at least 0; got {indent}")
+    if isinstance(indent, str) and indent.strip(" \t"):
+        raise ValueError(f"indent must be of spaces and tabs; got {indent!r}")
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[BinaryIO]:
+    with replacing(path) as raw:
+        # Closing it would close the file, which is not on the disk yet.
+        buffered = io.BufferedWriter(raw, 1 << 20)
+        if path.name.lower().endswith(".gz"):
+            # Neither name nor time in the header: equal results, equal bytes.
+            with gzip.GzipFile("", "wb", _LEVEL, buffered, mtime=0) as file:
+                yield file
+        else:
+            yield buffered
+        buffered.flush()
+        buffered.detach()
+
+
+def _document(
+    results: ProfilingResults,
+    include: str | Iterable[str] | None,
+    exclude: str | Iterable[str] | None,
+    ranks: set[int] | None,
+) -> dict[str, Any]:
+    """The document, of which the long parts are made while they are written."""
+    chosen = {region.name for region in results.get_regions(include, exclude)}
+    names = [name for name in results.region_names if name in chosen]
+    rows = [
+        (name, rank, region)
+        for name in names
+        for rank, region in _of_ranks(results[name].regions, ranks)
+    ]
+    notes = MetadataTables(region for _, _, region in rows)
+    document = {
+        "format": FORMAT,
+        "format_version": VERSION,
+        "exporter": f"scope-profiler@{__version__}",
+        "time_unit": "nanoseconds",
+        "num_ranks": results.num_ranks,
+        "event_data_available": results.has_event_data,
+        "metadata": results.metadata,
+        "region_names": names,
+        "regions": (
+            _region(name, rank, region, table)
+            for (name, rank, region), table in zip(rows, notes.numbers)
+        ),
+    }
+    if notes.tables:
+        document["event_metadata_tables"] = (list(table) for table in notes.tables)
+    for key, lanes in (("threads", results.threads), ("tasks", results.tasks)):
+        if lanes:
+            document[key] = {
+                str(rank): map(row_of, of_rank) for rank, of_rank in _of_ranks(lanes, ranks)
+            }
+    if results.line_profile:
+        document["line_profile"] = {
+            str(rank): iter(functions)
+            for rank, functions in _of_ranks(results.line_profile, ranks)
+        }
+    return document
+
+
+def _of_ranks(by_rank: Mapping[int, Any], ranks: set[int] | None) -> Iterator[tuple[int, Any]]:
+    return ((rank, by_rank[rank]) for rank in by_rank if ranks is None or rank in ranks)
+
+
+def _region(name: str, rank: int, region: Region, table: int) -> dict[str, Any]:
+    """The object of one region on one rank; `table` is that of its metadata, or -1."""
+    row: dict[str, Any] = {"name": name, "rank": rank}
+    for key in ("source_file", "source_lineno", "source_text"):
+        if getattr(region, key) is not None:
+            row[key] = getattr(region, key)
+    if region.tags:
+        row["tags"] = region.tags
+    if region.has_event_data:
+        row["start_times_ns"] = region.start_times_ns
+        row["end_times_ns"] = region.start_times_ns + region.durations_ns
+        columns = {key: getattr(region, key) for key in OPTIONAL_COLUMNS}
+        row.update((key, column) for key, column in columns.items() if column is not None)
+        exclusive = exclusive_of_events(region)
+        if exclusive is not None:
+            row["exclusive_total_ns"] = exclusive
+    else:
+        row["aggregate"] = _aggregate(region)
+    if table >= 0:
+        row["metadata_table"] = table
+        row["metadata_ids"] = region.event_metadata.ids
+        entries = per_call(region)
+        if entries is not None:
+            row["event_metadata"] = entries
+    row["extended_statistics"] = extended(region)
+    if region.statistics is not None:
+        row["recorded_statistics"] = region.statistics
+    return row
+
+
+def _aggregate(region: Region) -> dict[str, float]:
+    """What is known of a region of which no call was kept, by the names of 0.7.5."""
+    exclusive = region.exclusive_duration_ns
+    known = {
+        "count": region.num_calls,
+        "total": region.total_duration_ns,
+        "minimum": region.min_duration_ns,
+        "maximum": region.max_duration_ns,
+        # Where it is unknown, 0.7.5 itself gives the total.
+        "exclusive": region.total_duration_ns if exclusive is None else exclusive,
+        "mean": region.total_duration_ns / region.num_calls,
+    }
+    if "std" in region.statistics:
+        known["m2"] = region.statistics["std"] ** 2 * region.num_calls
+    for key, name in (("first", "first"), ("last", "last"), ("first_start", "start_minimum"), ("last_end", "end_maximum")):
+        if key in region.statistics:
+            known[name] = region.statistics[key]
+    return known
