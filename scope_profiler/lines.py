@@ -1,22 +1,24 @@
-"""Line mode, the part that is not per event: which codes are armed, and what was counted.
+"""Line mode, the part that is not per event: what is armed, and what was counted.
 
 On 3.12 and newer the events of sys.monitoring are set on single code objects when line mode
 meets them, and stay set until line mode ends. On 3.11 there is nothing to arm; a hook around
 frame evaluation is put in and out.
 """
 
+from collections import namedtuple
 import contextlib
-import dis
-from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 import os
 import sys
+from types import FunctionType
 import weakref
 
 from . import _core
 
 _MONITORING = hasattr(sys, "monitoring")
 _TOOL_NAME = "scope_profiler"
-_SUSPENDING = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
+# Flags of a code object, as in inspect (which is not imported for them): generator, coroutine,
+# async generator.
+_SUSPENDING = 0x20 | 0x80 | 0x200
 
 # Whose `with` is not a line of the user: an ExitStack enters regions from there, and so do we.
 _NOT_WANTED = (contextlib.__file__, os.path.dirname(__file__) + os.sep)
@@ -25,7 +27,6 @@ _NOT_WANTED = (contextlib.__file__, os.path.dirname(__file__) + os.sep)
 _MOST_LINES = 2_000_000
 
 _users = {}  # managers in line mode: {id: weak reference}
-_armed = {}  # code -> event set, by identity: {id(code): (code, events)}
 _tool = None
 
 
@@ -36,8 +37,7 @@ def start(manager):
         return
     if _MONITORING:
         _take_tool()
-        for code, events in list(_armed.values()):
-            sys.monitoring.set_local_events(_tool, code, events)
+        _core.use_tool(_tool)
     else:
         _core.install_evaluator(True)
     _users[id(manager)] = _reference(manager)
@@ -59,9 +59,9 @@ def _leave(number):
     if _users.pop(number, None) is None or _users:
         return
     if _MONITORING:
-        if sys.monitoring.get_tool(_tool) == _TOOL_NAME:  # unless someone has taken it from us
-            for code, _ in list(_armed.values()):
-                sys.monitoring.set_local_events(_tool, code, 0)
+        ours = sys.monitoring.get_tool(_tool) == _TOOL_NAME  # unless someone has taken it from us
+        _core.leave_tool(ours)
+        if ours:
             for event in _callbacks():
                 sys.monitoring.register_callback(_tool, event, None)
             sys.monitoring.free_tool_id(_tool)
@@ -77,7 +77,10 @@ def _callbacks():
         events.JUMP: _core.on_jump,
         events.PY_YIELD: _core.on_yield,
         events.PY_RESUME: _core.on_resume,
+        events.PY_THROW: _core.on_throw,
         events.PY_START: _core.on_start,
+        events.PY_RETURN: _core.on_end,
+        events.PY_UNWIND: _core.on_end,
     }
 
 
@@ -100,27 +103,32 @@ def arm(code):
     """Called by the core with each code object that line mode meets for the first time.
 
     Returns (first line, last line, offsets where `with` statements enter, offsets where one-line
-    loops begin), or None when the lines of this code are not wanted.
+    loops begin, events to set), or None when the lines of this code are not wanted.
     """
     if code.co_filename.startswith(_NOT_WANTED):
         return None
     lines = [line for _, _, line in code.co_lines() if line]
     if not lines or max(lines) - min(lines) > _MOST_LINES:
         return None
-    withs, loops = _with_statements(code), ()
+    instructions = _instructions(code)
+    loops, events = (), 0
     if _MONITORING:
-        loops = _one_line_loops(code)
-        events = _events(code, loops)
-        _armed[id(code)] = (code, events)
-        sys.monitoring.set_local_events(_tool, code, events)
-    return min(lines), max(lines), withs, loops
+        loops = _one_line_loops(instructions)
+        events = _events(code, instructions, loops)
+    return min(lines), max(lines), _with_statements(instructions), loops, events
 
 
-def _with_statements(code):
+def _instructions(code):
+    import dis  # a large module, for line mode alone
+
+    return list(dis.get_instructions(code))
+
+
+def _with_statements(instructions):
     """Offsets of the instructions that call __enter__ for a `with` statement."""
     offsets = []
     previous = None
-    for instruction in dis.get_instructions(code):
+    for instruction in instructions:
         if instruction.opname == "BEFORE_WITH" or (  # 3.14 looks it up and calls it
             instruction.opname == "CALL" and previous.opname == "LOAD_SPECIAL"
             and previous.argrepr == "__enter__"
@@ -130,22 +138,22 @@ def _with_statements(code):
     return tuple(offsets)
 
 
-def _events(code, loops):
+def _events(code, instructions, loops):
     events = sys.monitoring.events
     wanted = events.LINE
     if loops:
         wanted |= events.JUMP
     if code.co_flags & _SUSPENDING:
         wanted |= events.PY_YIELD | events.PY_RESUME
-    if _begins_on_def_line(code):
+    if _begins_on_def_line(instructions):
         wanted |= events.PY_START
     return wanted
 
 
-def _begins_on_def_line(code):
+def _begins_on_def_line(instructions):
     """Whether the body's first line is the line of the `def` or `lambda`."""
     resumed = None
-    for instruction in dis.get_instructions(code):
+    for instruction in instructions:
         line = _line(instruction)
         if instruction.opname == "RESUME":
             resumed = line
@@ -158,14 +166,13 @@ def _line(instruction):
     return instruction.positions.lineno if instruction.positions else None
 
 
-def _one_line_loops(code):
+def _one_line_loops(instructions):
     """Offsets of the loops that lie on one line, but for those of inlined comprehensions.
 
     sys.monitoring has a line event for their first round only, so their jumps back are counted.
     A comprehension (inlined since PEP 709) is one evaluation of its line, as line_profiler and
     CPython 3.11 see it; what tells it is that it adds to its result right before jumping back.
     """
-    instructions = list(dis.get_instructions(code))
     line_at = {i.offset: _line(i) for i in instructions}
     loops, comprehensions = set(), set()
     for at, i in enumerate(instructions):
@@ -179,19 +186,95 @@ def _one_line_loops(code):
     return tuple(sorted(loops - comprehensions))
 
 
+# ---- Watched functions
+
+
+def watch(region, functions):
+    """In line mode, count the lines of these functions for the region while it is open.
+
+    functions: an iterable of what ends in Python code: functions, methods, static and class
+    methods, properties, partials, objects with a __call__ and what a decorator made that tells
+    what it wraps. It may be called at any time, and again with the same ones; nothing is kept
+    alive by it. TypeError when something else is given.
+    """
+    for code in _codes_of(functions):
+        _core.watch_lines(region, code)
+
+
+_TAKEN = "functions takes an iterable of Python functions, methods or what wraps them"
+
+
+def _codes_of(functions):
+    try:
+        given = list(functions)
+    except TypeError:
+        raise TypeError(f"{_TAKEN}, got {type(functions).__name__}: {functions!r}") from None
+    codes = []
+    for function in given:
+        parts = [function]
+        if isinstance(function, property):
+            parts = [part for part in (function.fget, function.fset, function.fdel) if part]
+        bottoms = [_bottom(part) for part in parts]
+        if None in bottoms:
+            raise TypeError(f"{_TAKEN}, got one of {type(function).__name__}: {function!r}")
+        codes += [bottom.__code__ for bottom in bottoms]
+    return codes
+
+
+_FARTHEST = 64  # some objects have every attribute that one asks for
+
+
+def _bottom(function):
+    """The last Python function on the way through methods, partials and decorators, or None."""
+    bottom = None
+    if isinstance(function, type):
+        return None
+    for _ in range(_FARTHEST):
+        called = function
+        if not isinstance(function, FunctionType):
+            called = getattr(type(function), "__call__", None)
+        if isinstance(called, FunctionType):
+            bottom = called
+        function = _inside(function)
+        if function is None:
+            break
+    return bottom
+
+
+def _inside(function):
+    ways = ("__wrapped__",)
+    if not isinstance(function, FunctionType):
+        ways = ("__func__", "func", "__wrapped__")
+    found = (getattr(function, way, None) for way in ways)
+    return next((value for value in found if value is not None), None)
+
+
+# ---- What was counted
+
+
+class CountedCode(namedtuple("CountedCode", "co_filename co_firstlineno co_qualname")):
+    """The code object that lines were counted in, which may be gone by now: what it was called."""
+
+    __slots__ = ()
+
+    @property
+    def co_name(self):
+        return self.co_qualname.rpartition(".")[2]
+
+
 def line_records(manager, region=None):
     """What line mode counted in the current run, each line of each function once.
 
-    [(code, [(line, hits, ns), ...] sorted by line), ...] in the order in which code objects were
-    met; region: only what was counted for it, or None for all.
+    [(CountedCode, [(line, hits, ns), ...] sorted by line), ...] in the order in which code objects
+    were met; region: only what was counted for it, or None for all.
     """
     tables = ((None, code, rows) for _, code, rows in manager._lines(region))
     return [(code, rows) for _, code, rows in _merge(tables)]
 
 
 def line_records_by_region(manager):
-    """The same for each region by itself: [(region name, code, rows), ...]. What was counted for
-    two regions at once is in both."""
+    """The same for each region by itself: [(region name, CountedCode, rows), ...]. What was counted
+    for two regions at once is in both."""
     return _merge(
         (region.name, code, rows)
         for regions, code, rows in manager._lines(None)
@@ -205,20 +288,16 @@ def _merge(tables):
     for name, code, rows in reversed(list(tables)):
         if not rows:
             continue
-        key = (name, code.co_filename, code.co_firstlineno, code.co_qualname)
-        _, cells = merged.setdefault(key, (code, {}))
+        cells = merged.setdefault((name, CountedCode(*code)), {})
         for line, hits, ns in rows:
             before = cells.get(line, (0, 0))
             cells[line] = (before[0] + hits, before[1] + ns)
     return [
-        (key[0], code, [(line, *cells[line]) for line in sorted(cells)])
-        for key, (code, cells) in merged.items()
+        (name, code, [(line, *cells[line]) for line in sorted(cells)])
+        for (name, code), cells in merged.items()
     ]
 
 
 def timings_of(region):
     """The region's lines as {(file, first line, function): [(line, hits, ns), ...]}."""
-    return {
-        (code.co_filename, code.co_firstlineno, code.co_qualname): rows
-        for code, rows in line_records(region.manager, region)
-    }
+    return {tuple(code): rows for code, rows in line_records(region.manager, region)}

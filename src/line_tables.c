@@ -1,18 +1,15 @@
 #include "line_tables.h"
 
+#include "line_codes.h"
+#include "line_frames.h"
 #include "region.h"
 
-/* What all threads share. It names code objects and regions, which live longer than their
- * entries here: codes are owned, regions call sp_lines_forget() when they die. */
+/* What all threads share. It names regions, which call sp_lines_forget() when they die. */
 static struct {
-    sp_map codes;          /* code -> sp_line_code */
     sp_map sets;           /* (outer set, region) -> sp_line_set */
     sp_line_table *tables; /* of all threads */
-    uint64_t lost;
     sp_mutex lock;
 } all;
-
-uint64_t sp_line_tables_lost(void) { return all.lost; }
 
 /* ---- Sets -------------------------------------------------------------------------------- */
 
@@ -42,7 +39,7 @@ static sp_line_set *set_with_locked(sp_line_set *outer, sp_region *region)
     return set;
 }
 
-static sp_line_set *set_with(sp_line_set *outer, sp_region *region)
+sp_line_set *sp_line_set_with(sp_line_set *outer, sp_region *region)
 {
     SP_LOCK(&all.lock);
     sp_line_set *set = set_with_locked(outer, region);
@@ -50,118 +47,42 @@ static sp_line_set *set_with(sp_line_set *outer, sp_region *region)
     return set;
 }
 
-/* ---- Codes ------------------------------------------------------------------------------- */
-
-static int read_offsets(PyObject *tuple, int **offsets, int *count)
-{
-    Py_ssize_t size = PyTuple_GET_SIZE(tuple);
-    *offsets = PyMem_RawMalloc((size_t)(size + 1) * sizeof **offsets);
-    if (*offsets == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    for (Py_ssize_t i = 0; i < size; i++) {
-        (*offsets)[i] = (int)PyLong_AsLong(PyTuple_GET_ITEM(tuple, i));
-        if ((*offsets)[i] == -1 && PyErr_Occurred())
-            return -1;
-    }
-    *count = (int)size;
-    return 0;
-}
-
-/* What scope_profiler.lines.arm() said of the code: None when its lines are not wanted, else
- * (first line, last line, offsets of `with` statements, of one-line loops). */
-static int read_plan(sp_line_code *entry, PyObject *plan)
-{
-    PyObject *withs, *loops;
-    int last;
-    if (plan == Py_None)
-        return 0;
-    if (!PyArg_ParseTuple(plan, "iiO!O!", &entry->first, &last, &PyTuple_Type, &withs,
-                          &PyTuple_Type, &loops)
-        || read_offsets(withs, &entry->withs, &entry->with_count) < 0
-        || read_offsets(loops, &entry->loops, &entry->loop_count) < 0)
-        return -1;
-    entry->count = last - entry->first + 1;
-    return 0;
-}
-
-static void code_free(sp_line_code *entry)
-{
-    Py_DECREF(entry->code);
-    PyMem_RawFree(entry->withs);
-    PyMem_RawFree(entry->loops);
-    PyMem_RawFree(entry);
-}
-
-/* Python code of ours runs here, in the middle of the user's: no tool of his may see it, the
- * exception that may be under way must not be disturbed, and none of ours may come out. An
- * interruption is the user's, and raised again where it can be. */
-static bool make_plan(sp_manager *manager, sp_line_code *entry)
-{
-    PyThreadState *state = PyThreadState_Get();
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyThreadState_EnterTracing(state);
-    int collects = PyGC_Disable(); /* or callbacks of the user's would run untraced */
-    PyObject *plan = PyObject_CallOneArg(manager->arm, (PyObject *)entry->code);
-    if (collects)
-        PyGC_Enable();
-    PyThreadState_LeaveTracing(state);
-    bool made = plan != NULL && read_plan(entry, plan) == 0;
-    Py_XDECREF(plan);
-    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
-        PyErr_SetInterrupt();
-    PyErr_Restore(type, value, traceback);
-    return made;
-}
-
-/* A code object that is new. When its plan cannot be made now (the stack is nearly full, memory is
- * out), it stays new. */
-static sp_line_code *code_meet(sp_manager *manager, PyCodeObject *code)
-{
-    if (manager->arm == NULL)
-        return NULL;
-    sp_line_code *entry = PyMem_RawCalloc(1, sizeof *entry);
-    if (entry == NULL)
-        return NULL;
-    entry->code = (PyCodeObject *)Py_NewRef(code);
-    sp_line_code *found = NULL;
-    if (make_plan(manager, entry)) {
-        SP_LOCK(&all.lock);
-        found = sp_map_get(&all.codes, code, NULL);
-        if (found == NULL && sp_map_add(&all.codes, code, NULL, entry) == 0)
-            found = entry;
-        SP_UNLOCK(&all.lock);
-    }
-    if (found != entry)
-        code_free(entry);
-    return found;
-}
-
-sp_line_code *sp_line_code_get(sp_manager *manager, PyCodeObject *code)
-{
-    SP_LOCK(&all.lock);
-    sp_line_code *entry = sp_map_get(&all.codes, code, NULL);
-    SP_UNLOCK(&all.lock);
-    return entry != NULL ? entry : code_meet(manager, code);
-}
-
 /* ---- Tables ------------------------------------------------------------------------------ */
 
-static sp_line_table *table_of(sp_line_thread *here, sp_line_code *code, sp_line_set *set)
+static void free_table(sp_line_table *table)
 {
-    sp_line_table *table = sp_map_get(&here->tables, code, set);
-    if (table != NULL)
-        return table;
-    table = PyMem_RawCalloc(1, sizeof *table + (size_t)code->count * sizeof *table->cells);
-    if (table == NULL || sp_map_add(&here->tables, code, set, table) < 0) {
-        PyMem_RawFree(table);
-        return NULL;
+    sp_line_thread *owner = table->owner;
+    if (owner != NULL) {
+        sp_map_pop(&owner->tables, table->code, table->set);
+        memset(owner->calls, 0, sizeof owner->calls);
     }
+    sp_line_code_used(table->code, -1);
+    PyMem_RawFree(table);
+}
+
+/* owner: NULL for what was handed over. */
+static sp_line_table *new_table(sp_line_code *code, sp_line_set *set, sp_line_thread *owner)
+{
+    size_t cells = (size_t)code->plan.count * sizeof(sp_cell);
+    sp_line_table *table = PyMem_RawCalloc(1, sizeof *table + cells);
+    if (table == NULL)
+        return NULL;
     table->code = code;
     table->set = set;
-    table->owner = here;
+    table->owner = owner;
+    sp_line_code_used(code, 1);
+    return table;
+}
+
+sp_line_table *sp_line_table_of(sp_line_thread *here, sp_line_code *code, sp_line_set *set)
+{
+    sp_line_table *table = sp_map_get(&here->tables, code, set);
+    if (table != NULL || (table = new_table(code, set, here)) == NULL)
+        return table;
+    if (sp_map_add(&here->tables, code, set, table) < 0) {
+        free_table(table);
+        return NULL;
+    }
     SP_LOCK(&all.lock);
     table->next = all.tables;
     all.tables = table;
@@ -172,8 +93,8 @@ static sp_line_table *table_of(sp_line_thread *here, sp_line_code *code, sp_line
 sp_line_table *sp_line_table_get(sp_line_thread *here, sp_line_code *code, sp_line_set *outer,
                                  sp_region *region)
 {
-    sp_line_set *set = set_with(outer, region);
-    return set == NULL ? NULL : table_of(here, code, set);
+    sp_line_set *set = sp_line_set_with(outer, region);
+    return set == NULL ? NULL : sp_line_table_of(here, code, set);
 }
 
 /* ---- Handing over ------------------------------------------------------------------------ */
@@ -198,11 +119,8 @@ static sp_line_table *orphan_table(sp_line_code *code, sp_line_set *set)
         if (table->owner == NULL && table->code == code && table->set == set)
             return table;
     }
-    sp_line_table *table =
-        PyMem_RawCalloc(1, sizeof *table + (size_t)code->count * sizeof *table->cells);
+    sp_line_table *table = new_table(code, set, NULL);
     if (table != NULL) {
-        table->code = code;
-        table->set = set;
         table->next = all.tables;
         all.tables = table;
     }
@@ -218,10 +136,10 @@ static void hand_over(const sp_line_table *table, choice leaves_out, const void 
         return;
     sp_line_table *others = orphan_table(table->code, set);
     if (others == NULL) {
-        all.lost++;
+        sp_line_lose();
         return;
     }
-    for (int i = 0; i < table->code->count; i++) {
+    for (int i = 0; i < table->code->plan.count; i++) {
         others->cells[i].hits += table->cells[i].hits;
         others->cells[i].ticks += table->cells[i].ticks;
     }
@@ -266,31 +184,42 @@ static bool may_free(const sp_line_table *table)
 #endif
 }
 
+typedef bool (*table_choice)(const sp_line_table *table, const void *argument);
+
+/* Free the tables that are chosen; mark the sets of those that stay. */
+static void sweep(table_choice is_chosen, const void *argument)
+{
+    for (sp_line_table **link = &all.tables; *link != NULL;) {
+        sp_line_table *table = *link;
+        if (is_chosen(table, argument) && may_free(table)) {
+            *link = table->next;
+            free_table(table);
+            continue;
+        }
+        for (sp_line_set *set = table->set; set != NULL; set = set->outer)
+            set->pinned = true;
+        link = &table->next;
+    }
+}
+
+static bool counts_for(const sp_line_table *table, const void *region)
+{
+    return set_holds(table->set, region);
+}
+
 static void forget_tables(const sp_region *region)
 {
     for (sp_line_table *table = all.tables; table != NULL; table = table->next) {
-        if (set_holds(table->set, region))
+        if (counts_for(table, region))
             hand_over(table, is_region, region);
     }
-    for (sp_line_table **link = &all.tables; *link != NULL;) {
-        sp_line_table *table = *link;
-        if (!set_holds(table->set, region) || !may_free(table)) {
-            for (sp_line_set *set = table->set; set != NULL; set = set->outer)
-                set->pinned = true;
-            link = &table->next;
-            continue;
-        }
-        *link = table->next;
-        if (table->owner != NULL) {
-            sp_map_pop(&table->owner->tables, table->code, table->set);
-            memset(table->owner->calls, 0, sizeof table->owner->calls);
-        }
-        PyMem_RawFree(table);
-    }
+    sweep(counts_for, region);
 }
 
 void sp_lines_forget(sp_region *region)
 {
+    sp_line_codes_unwatch(region);
+    sp_line_frames_forget(region);
     if (!region->in_line_sets)
         return;
     SP_LOCK(&all.lock);
@@ -319,22 +248,29 @@ static bool set_of_manager(const sp_line_set *set, const sp_manager *manager)
 
 static bool is_blank(const sp_line_table *table)
 {
-    for (int i = 0; i < table->code->count; i++) {
+    for (int i = 0; i < table->code->plan.count; i++) {
         if (table->cells[i].hits != 0 || table->cells[i].ticks != 0)
             return false;
     }
     return true;
 }
 
+static bool counts_for_manager(const sp_line_table *table, const void *manager)
+{
+    return set_of_manager(table->set, manager);
+}
+
 void sp_lines_reset(sp_manager *manager)
 {
+    sp_line_frames_reset(manager);
     SP_LOCK(&all.lock);
     for (sp_line_table *table = all.tables; table != NULL; table = table->next) {
-        if (!set_of_manager(table->set, manager) || is_blank(table))
+        if (!counts_for_manager(table, manager) || is_blank(table))
             continue;
         hand_over(table, is_of_manager, manager);
-        memset(table->cells, 0, (size_t)table->code->count * sizeof *table->cells);
+        memset(table->cells, 0, (size_t)table->code->plan.count * sizeof *table->cells);
     }
+    sweep(counts_for_manager, manager);
     SP_UNLOCK(&all.lock);
 }
 
@@ -346,11 +282,11 @@ static PyObject *table_rows(const sp_line_table *table)
     PyObject *rows = PyList_New(0);
     if (rows == NULL)
         return NULL;
-    for (int i = 0; i < table->code->count; i++) {
+    for (int i = 0; i < table->code->plan.count; i++) {
         const sp_cell *cell = &table->cells[i];
         if (cell->hits == 0)
             continue;
-        PyObject *row = Py_BuildValue("iKL", table->code->first + i,
+        PyObject *row = Py_BuildValue("iKL", table->code->plan.first + i,
                                       (unsigned long long)cell->hits,
                                       (long long)sp_clock_span_ns((int64_t)cell->ticks));
         if (row == NULL || PyList_Append(rows, row) < 0) {
@@ -383,14 +319,15 @@ static PyObject *table_entry(const sp_line_table *table, const sp_manager *manag
         Py_XDECREF(regions);
         return NULL;
     }
-    return Py_BuildValue("(NON)", regions, (PyObject *)table->code->code, rows);
+    const sp_line_code *code = table->code;
+    return Py_BuildValue("(N(OiO)N)", regions, code->file, code->def_line, code->name, rows);
 }
 
 const char sp_lines_collect_doc[] =
 "_lines(region)\n--\n\n"
-"[([region, ...], code, [(line, hits, nanoseconds), ...]), ...] of the current run: what each\n"
-"thread counted in a code object for a set of regions, the latest first. region: the one wanted,\n"
-"or None for all.";
+"[([region, ...], (file, first line, function), [(line, hits, nanoseconds), ...]), ...] of the\n"
+"current run: what each thread counted in a code object for a set of regions, the latest first.\n"
+"region: the one wanted, or None for all.";
 
 PyObject *sp_lines_collect(PyObject *self, PyObject *wanted)
 {
@@ -401,13 +338,15 @@ PyObject *sp_lines_collect(PyObject *self, PyObject *wanted)
     sp_clock_calibrate();
     /* Tables are only ever added, at the head, so the list may be walked while it grows. */
     SP_LOCK(&all.lock);
-    const sp_line_table *table = all.tables;
+    sp_line_table *table = all.tables;
     SP_UNLOCK(&all.lock);
     for (; table != NULL; table = table->next) {
         if (wanted == Py_None ? !set_of_manager(table->set, manager)
                               : !set_holds(table->set, (const sp_region *)wanted))
             continue;
+        table->pins++; /* a region may die meanwhile, and its tables with it */
         PyObject *entry = table_entry(table, manager);
+        table->pins--;
         if (entry == NULL || PyList_Append(list, entry) < 0) {
             Py_XDECREF(entry);
             Py_DECREF(list);

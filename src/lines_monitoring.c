@@ -1,18 +1,23 @@
 /* Line mode on CPython 3.12 and newer: sys.monitoring (PEP 669). The events are armed on single
- * code objects by scope_profiler/lines.py and stay armed, so other code runs at full speed and
- * nothing is switched per call. An event of an activation that is not recorded ends at the first
- * comparison. */
-#include "lines.h"
+ * code objects and stay armed, so other code runs at full speed and nothing is switched per call. An
+ * event of an activation that is not recorded ends at the first comparison. Code that is watched has
+ * the events of its begin alone until a region that watches it is open. */
+#include "line_codes.h"
+#include "line_frames.h"
 
 #if SP_MONITORING
+
+/* ---- Callbacks --------------------------------------------------------------------------- */
 
 static PyObject *on_line(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     uint64_t now = sp_now();
     (void)module, (void)nargs;
     sp_line_frame *recorded = sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], now);
-    if (recorded != NULL)
+    if (SP_LIKELY(recorded != NULL))
         sp_line_hit(recorded, (int)PyLong_AsLong(args[1]), now);
+    else if (SP_UNLIKELY(sp_line_heard != 0))
+        sp_line_code_idle((PyCodeObject *)args[0]);
     Py_RETURN_NONE;
 }
 
@@ -25,10 +30,10 @@ static PyObject *on_jump(PyObject *module, PyObject *const *args, Py_ssize_t nar
     sp_line_frame *recorded = sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], now);
     if (recorded == NULL || recorded->cell == NULL)
         Py_RETURN_NONE;
-    const sp_line_code *code = recorded->table->code;
+    const sp_line_plan *plan = &recorded->table->code->plan;
     long target = PyLong_AsLong(args[2]);
     if (target < PyLong_AsLong(args[1])
-        && sp_line_offset_in(code->loops, code->loop_count, target)) {
+        && sp_line_offset_in(plan->loops, plan->loop_count, target)) {
         recorded->cell->hits++;
         recorded->cell->ticks += now - recorded->since;
         recorded->since = sp_now();
@@ -36,30 +41,180 @@ static PyObject *on_jump(PyObject *module, PyObject *const *args, Py_ssize_t nar
     Py_RETURN_NONE;
 }
 
-/* The generator of a decorated function is put to sleep by its steps (steps.c), one with an open
- * block by this. */
+/* The generator of a decorated function is put to sleep by its steps (steps.c), others by this. */
 static PyObject *on_yield(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     uint64_t now = sp_now();
     (void)module, (void)nargs;
     sp_line_frame *recorded = sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], now);
-    if (recorded != NULL && recorded->call == NULL)
-        sp_line_suspend(sp_line_here, now);
+    if (recorded != NULL && recorded->own == NULL)
+        sp_line_frame_yields(sp_line_here, now);
     Py_RETURN_NONE;
 }
 
 static PyObject *on_resume(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
+    PyCodeObject *code = (PyCodeObject *)args[0];
     (void)module, (void)nargs;
-    sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], sp_now());
+    sp_line_frame *recorded = sp_line_frame_begins(sp_current_frame(), code, false);
+    if (recorded != NULL && recorded->cell == NULL)
+        sp_line_go_on(recorded, PyCode_Addr2Line(code, (int)PyLong_AsLong(args[1])));
     Py_RETURN_NONE;
 }
 
-/* Subscribed where a function's body begins on its `def` line: CPython 3.13 reports no line
+/* An exception is thrown into a generator, which begins with a line event where it is caught. */
+static PyObject *on_throw(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    (void)module, (void)nargs;
+    sp_line_frame_begins(sp_current_frame(), (PyCodeObject *)args[0], false);
+    Py_RETURN_NONE;
+}
+
+/* Also subscribed where a function's body begins on its `def` line: CPython 3.13 reports no line
  * there unless the start is watched too (python/cpython#155992). */
 static PyObject *on_start(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
-    (void)module, (void)args, (void)nargs;
+    const void *frame = sp_current_frame();
+    const sp_line_thread *here = sp_line_here;
+    (void)module, (void)nargs;
+    if (here != NULL && (here->open_count != 0 || here->top->frame == frame))
+        sp_line_frame_begins(frame, (PyCodeObject *)args[0], true);
+    Py_RETURN_NONE;
+}
+
+/* Of PY_RETURN and PY_UNWIND. The second comes for every frame that an exception ends. */
+static PyObject *on_end(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    uint64_t now = sp_now();
+    (void)module, (void)nargs;
+    sp_line_frame_ends(sp_current_frame(), (PyCodeObject *)args[0], now);
+    Py_RETURN_NONE;
+}
+
+/* ---- Events ------------------------------------------------------------------------------ */
+
+static struct {
+    int tool;          /* -1: line mode is off */
+    PyObject *set_local_events, *set_events; /* of sys.monitoring. Owned. */
+    int start, resume, leave, exceptions; /* events */
+    bool hears_exceptions;
+} all = {.tool = -1};
+
+static int events_of(const sp_line_code *entry)
+{
+    bool lines = entry->kept || entry->heard;
+    int events = lines ? entry->plan.events : 0;
+    if (entry->watches == NULL)
+        return events;
+    if (entry->code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR))
+        events |= all.resume;
+    return events | all.start | (lines ? all.leave : 0);
+}
+
+static int call(PyObject *result)
+{
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
+/* How an exception ends a frame or wakes it cannot be asked of single code objects before 3.15. It
+ * costs nothing where there are no exceptions. */
+static int hear_exceptions(void)
+{
+    if (all.hears_exceptions || !sp_line_any_watched())
+        return 0;
+    all.hears_exceptions = true;
+    return call(PyObject_CallFunction(all.set_events, "ii", all.tool, all.exceptions));
+}
+
+int sp_line_arm(sp_line_code *entry)
+{
+    if (all.tool < 0)
+        return 0;
+    int events = events_of(entry);
+    if (hear_exceptions() < 0)
+        return -1;
+    if (events == entry->armed)
+        return 0;
+    entry->armed = events;
+    return call(PyObject_CallFunction(all.set_local_events, "iOi", all.tool, entry->code, events));
+}
+
+/* Apply to all code that is known and lives; -1 with an exception set. */
+static int each_code(int (*apply)(sp_line_code *entry))
+{
+    PyObject *codes = sp_line_codes();
+    int result = codes == NULL ? -1 : 0;
+    for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(codes); i++)
+        result = apply(sp_line_code_find((PyCodeObject *)PyList_GET_ITEM(codes, i)));
+    Py_XDECREF(codes);
+    return result;
+}
+
+static int event(PyObject *events, const char *name)
+{
+    PyObject *value = PyObject_GetAttrString(events, name);
+    int number = value == NULL ? -1 : (int)PyLong_AsLong(value);
+    Py_XDECREF(value);
+    return number;
+}
+
+static int read_monitoring(void)
+{
+    PyObject *monitoring = PySys_GetObject("monitoring"); /* borrowed */
+    if (monitoring == NULL)
+        return -1;
+    Py_XSETREF(all.set_local_events, PyObject_GetAttrString(monitoring, "set_local_events"));
+    Py_XSETREF(all.set_events, PyObject_GetAttrString(monitoring, "set_events"));
+    PyObject *events = PyObject_GetAttrString(monitoring, "events");
+    if (events != NULL) {
+        all.start = event(events, "PY_START");
+        all.resume = event(events, "PY_RESUME");
+        all.leave = event(events, "PY_RETURN");
+        all.exceptions = event(events, "PY_UNWIND") | event(events, "PY_THROW");
+        Py_DECREF(events);
+    }
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static const char use_tool_doc[] =
+"use_tool(tool)\n--\n\nLine mode begins: take the events of all code that wants them with this tool id.";
+
+static PyObject *use_tool(PyObject *module, PyObject *tool)
+{
+    (void)module;
+    if (read_monitoring() < 0)
+        return NULL;
+    all.tool = (int)PyLong_AsLong(tool);
+    if (all.tool < 0 || each_code(sp_line_arm) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static int disarm(sp_line_code *entry)
+{
+    int armed = entry->armed;
+    entry->armed = 0;
+    if (armed == 0 || all.tool < 0)
+        return 0;
+    return call(PyObject_CallFunction(all.set_local_events, "iOi", all.tool, entry->code, 0));
+}
+
+static const char leave_tool_doc[] =
+"leave_tool(ours)\n--\n\nLine mode is over: take no events. ours: the tool id is still ours.";
+
+static PyObject *leave_tool(PyObject *module, PyObject *ours)
+{
+    (void)module;
+    if (ours != Py_True)
+        all.tool = -1;
+    int result = each_code(disarm);
+    if (all.hears_exceptions && all.tool >= 0 && result == 0)
+        result = call(PyObject_CallFunction(all.set_events, "ii", all.tool, 0));
+    all.hears_exceptions = false;
+    all.tool = -1;
+    if (result < 0)
+        return NULL;
     Py_RETURN_NONE;
 }
 
@@ -67,11 +222,16 @@ static PyObject *on_start(PyObject *module, PyObject *const *args, Py_ssize_t na
 #define CALLBACK(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL
 
 PyMethodDef sp_line_functions[] = {
+    {"watch_lines", CALLBACK(sp_line_watch_function), sp_line_watch_doc},
+    {"use_tool", use_tool, METH_O, use_tool_doc},
+    {"leave_tool", leave_tool, METH_O, leave_tool_doc},
     {"on_line", CALLBACK(on_line), "sys.monitoring callback of LINE."},
     {"on_jump", CALLBACK(on_jump), "sys.monitoring callback of JUMP."},
     {"on_yield", CALLBACK(on_yield), "sys.monitoring callback of PY_YIELD."},
     {"on_resume", CALLBACK(on_resume), "sys.monitoring callback of PY_RESUME."},
+    {"on_throw", CALLBACK(on_throw), "sys.monitoring callback of PY_THROW."},
     {"on_start", CALLBACK(on_start), "sys.monitoring callback of PY_START."},
+    {"on_end", CALLBACK(on_end), "sys.monitoring callback of PY_RETURN and PY_UNWIND."},
     {NULL},
 };
 

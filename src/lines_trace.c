@@ -6,19 +6,35 @@
  * every other Python frame and puts it back after: callees run at full speed. A tracer that was
  * there before, of a debugger or of coverage, gets every event it would have got without us:
  * in recorded frames we pass its events on, in all others it is installed as it was. */
-#include "lines.h"
+#include "line_codes.h"
+#include "line_frames.h"
 #include "thread.h"
 
 #if !SP_MONITORING
 
+/* What a frame runs has no other way to be found before it runs. 3.11 gets security fixes alone, so
+ * this will not change. */
+#define Py_BUILD_CORE 1
+#include <internal/pycore_frame.h>
+
+/* ---- The tracer -------------------------------------------------------------------------- */
+
+/* A frame that begins has not come further than its first instruction, RESUME; in a generator, what
+ * is before that has run. */
+SP_INLINE bool is_fresh(const _PyInterpreterFrame *frame)
+{
+    return _PyInterpreterFrame_LASTI(frame) <= frame->f_code->_co_firsttraceable;
+}
+
 /* Pass an event on to the tracer that was there before. One that sets f_trace_lines to False asks
  * for no lines of this frame; then we keep them coming, and do not pass them on. */
-static int pass_on(sp_line_thread *here, PyFrameObject *frame, int what, PyObject *value)
+static int pass_on(sp_line_thread *here, PyObject *argument, PyFrameObject *frame, int what,
+                   PyObject *value)
 {
     sp_line_frame *recorded = here->top;
     if (what == PyTrace_LINE && recorded->muted)
         return 0;
-    int result = here->foreign_trace(here->foreign_argument, frame, what, value);
+    int result = here->foreign_trace(argument, frame, what, value);
     if (what != PyTrace_CALL || result != 0)
         return result;
     PyObject *wanted = PyObject_GetAttrString((PyObject *)frame, "f_trace_lines");
@@ -30,89 +46,85 @@ static int pass_on(sp_line_thread *here, PyFrameObject *frame, int what, PyObjec
     return 0;
 }
 
-static int trace(PyObject *argument, PyFrameObject *frame, int what, PyObject *value)
+static SP_THREAD_LOCAL bool in_depth = false; /* in evaluate_in_depth() */
+
+static void call_event(sp_line_thread *here, const _PyInterpreterFrame *frame, int line)
+{
+    bool fresh = is_fresh(frame);
+    sp_line_frame *recorded = here->top;
+    if (SP_UNLIKELY(in_depth)) /* nobody was told of the frame before */
+        recorded = sp_line_frame_begins(frame, frame->f_code, fresh);
+    else if (SP_UNLIKELY(recorded->frame != frame))
+        return;
+    if (!fresh && recorded != NULL && recorded->cell == NULL)
+        sp_line_go_on(recorded, line);
+}
+
+static int trace(PyObject *argument, PyFrameObject *object, int what, PyObject *value)
 {
     uint64_t now = what == PyTrace_LINE ? sp_now() : 0;
     sp_line_thread *here = sp_line_here;
-    (void)argument;
-    if (what == PyTrace_LINE || what == PyTrace_CALL) {
-        const void *running = sp_current_frame();
-        sp_line_frame *recorded = here->top;
-        if (SP_UNLIKELY(recorded->frame != running)) {
-            /* The call under way may not be the decorated one: a garbage collection may have come
-             * first, and called someone back. */
-            PyCodeObject *code = PyFrame_GetCode(frame);
-            recorded = sp_line_match(running, code, now != 0 ? now : sp_now());
-            Py_DECREF(code);
-        }
-        if (SP_LIKELY(recorded != NULL && what == PyTrace_LINE))
-            sp_line_hit(recorded, PyFrame_GetLineNumber(frame), now);
+    const _PyInterpreterFrame *frame = object->f_frame;
+    if (SP_LIKELY(what == PyTrace_LINE)) {
+        sp_line_frame *recorded = sp_line_match(frame, frame->f_code, now);
+        if (SP_LIKELY(recorded != NULL))
+            sp_line_hit(recorded, PyFrame_GetLineNumber(object), now);
+    }
+    else if (what == PyTrace_CALL) {
+        call_event(here, frame, PyFrame_GetLineNumber(object));
+    }
+    else if (SP_UNLIKELY(what == PyTrace_RETURN && in_depth && here->top->frame == frame
+                         && here->top->own == NULL)) {
+        sp_line_frame_yields(here, sp_now());
     }
     if (SP_UNLIKELY(here->foreign_trace != NULL))
-        return pass_on(here, frame, what, value);
+        return pass_on(here, argument, object, what, value);
     return 0;
 }
 
-static SP_THREAD_LOCAL bool in_depth = false; /* in evaluate_in_depth() */
-
-static void update_tracing(PyThreadState *state)
+SP_INLINE void update_tracing(PyThreadState *state)
 {
     state->cframe->use_tracing =
         state->c_tracefunc != NULL || state->c_profilefunc != NULL ? 255 : 0;
 }
 
-/* Put our tracer in and remember what was there, or take it out and put that back. When someone
- * has installed another since, it is his turn: it stays, and becomes what we go back to. */
+/* Put our tracer in and remember what was there, or take it out and put that back. The argument of
+ * what was there stays where it is, so that sys.gettrace() shows what it would without us. When
+ * someone has installed another since, it is his turn: it stays, and becomes what we go back to. */
 bool sp_line_trace(bool on)
 {
     PyThreadState *state = PyThreadState_GetUnchecked();
     sp_line_thread *here = sp_line_here;
     bool installed = state->c_tracefunc == trace;
     bool was = installed && state->cframe->use_tracing != 0;
-    on |= in_depth && here->top != here->frames; /* nobody would put it in again */
+    if (SP_UNLIKELY(in_depth)) /* nobody would put it in again */
+        on |= here->top != here->frames || here->open_count != 0;
     if (on && !installed) {
         here->foreign_trace = state->c_tracefunc;
-        Py_XSETREF(here->foreign_argument, state->c_traceobj);
         state->c_tracefunc = trace;
-        /* What sys.gettrace() shows: what it would without us. */
-        state->c_traceobj =
-            Py_NewRef(here->foreign_argument == NULL ? Py_None : here->foreign_argument);
     }
     else if (!on && installed) {
-        PyObject *ours = state->c_traceobj;
         state->c_tracefunc = here->foreign_trace;
-        state->c_traceobj = here->foreign_argument;
         here->foreign_trace = NULL;
-        here->foreign_argument = NULL;
-        Py_XDECREF(ours);
     }
     if (on || installed)
         update_tracing(state);
     return was;
 }
 
-/* Whether this frame is a recorded one that begins or goes on now. */
-static bool begins_recorded(sp_line_thread *here, const void *frame)
-{
-    if (here->top->frame == NULL) /* a decorated call: its frame is next, or soon */
-        return true;
-    if (here->top->frame == frame && here->top->call != NULL) /* a decorated generator goes on */
-        return true;
-    return sp_line_wake(here, frame, sp_now()) != NULL;
-}
+/* ---- The hook ---------------------------------------------------------------------------- */
 
 static _PyFrameEvalFunction evaluate_before = NULL; /* another tool's hook, or the default */
 static bool hooked = false;
 
-static PyObject *evaluate(PyThreadState *state, struct _PyInterpreterFrame *frame, int throwing);
+static PyObject *evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing);
 
 /* While the hook is in, each call of a Python function goes through C and uses its stack. Deeper
  * than any program with the usual recursion limit, Python is left to call its functions in its own
  * way: that is slower for what is called by recorded frames, and safe. */
 enum { DEEPEST = 1500 };
 
-static PyObject *evaluate_in_depth(PyThreadState *state, struct _PyInterpreterFrame *frame,
-                                   int throwing)
+static PyObject *evaluate_in_depth(PyThreadState *state, _PyInterpreterFrame *frame, int throwing)
 {
     _PyInterpreterState_SetEvalFrameFunc(state->interp, evaluate_before);
     in_depth = true;
@@ -125,7 +137,7 @@ static PyObject *evaluate_in_depth(PyThreadState *state, struct _PyInterpreterFr
 
 static SP_THREAD_LOCAL unsigned depth = 0; /* of evaluations, one inside the other */
 
-SP_INLINE PyObject *evaluate_plainly(PyThreadState *state, struct _PyInterpreterFrame *frame,
+SP_INLINE PyObject *evaluate_plainly(PyThreadState *state, _PyInterpreterFrame *frame,
                                      int throwing)
 {
     depth++;
@@ -133,44 +145,49 @@ SP_INLINE PyObject *evaluate_plainly(PyThreadState *state, struct _PyInterpreter
     PyObject *result = SP_LIKELY(shallow) ? evaluate_before(state, frame, throwing)
                                           : evaluate_in_depth(state, frame, throwing);
     depth--;
-    /* A generator at a yield inside its block goes to sleep. */
+    /* A generator at a yield inside its block goes to sleep; a call that was watched is over. */
     sp_line_thread *here = sp_line_here;
-    if (SP_UNLIKELY(here != NULL && here->top->frame == (const void *)frame
-                    && here->top->call == NULL))
-        sp_line_suspend(here, sp_now());
+    if (SP_UNLIKELY(here != NULL && here->top->frame == frame && here->top->own == NULL))
+        sp_line_frame_yields(here, sp_now());
     return result;
 }
 
-/* A frame that is, or may be, recorded; or one that another tracer wants to see. */
-static SP_NOINLINE PyObject *evaluate_with_care(PyThreadState *state,
-                                                struct _PyInterpreterFrame *frame, int throwing)
+/* A frame that is recorded; or one that another tracer wants to see. */
+static PyObject *evaluate_with_tracer(PyThreadState *state, _PyInterpreterFrame *frame,
+                                      int throwing, bool on)
 {
-    bool traced = false;
-    sp_line_thread *here = sp_line_thread_here();
-    if (SP_LIKELY(here != NULL))
-        traced = sp_line_trace(begins_recorded(here, frame));
+    bool traced = sp_line_trace(on);
     PyObject *result = evaluate_plainly(state, frame, throwing);
-    if (SP_LIKELY(here != NULL))
-        sp_line_trace(traced);
+    sp_line_trace(traced);
     return result;
 }
 
-static PyObject *evaluate(PyThreadState *state, struct _PyInterpreterFrame *frame, int throwing)
+/* Whether this frame is a recorded one that begins or goes on now. */
+SP_INLINE bool is_recorded(sp_line_thread *here, _PyInterpreterFrame *frame)
 {
-    sp_line_thread *here = sp_line_here;
+    sp_line_frame *top = here->top;
+    if (SP_LIKELY(top->frame != NULL && top->frame != frame && sp_line_asleep == 0
+                  && here->open_count == 0))
+        return false;
+    return sp_line_frame_begins(frame, frame->f_code, is_fresh(frame)) != NULL;
+}
+
+static PyObject *evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing)
+{
     if (SP_UNLIKELY(state->tracing != 0)) /* inside a tracer: there are no events */
         return evaluate_plainly(state, frame, throwing);
-    if (SP_UNLIKELY(sp_line_asleep != 0))
-        return evaluate_with_care(state, frame, throwing);
-    if (here == NULL || here->top == here->frames) { /* nothing is recorded */
+    if (!sp_lines_open()) { /* nothing is recorded */
         PyObject *result = evaluate_plainly(state, frame, throwing);
         if (SP_UNLIKELY(state->c_tracefunc == trace))
             sp_line_trace(false); /* it fell asleep in a block it had entered */
         return result;
     }
-    if (here->top->frame == NULL || here->top->frame == (const void *)frame
-        || here->foreign_trace != NULL || state->c_tracefunc != trace || in_depth)
-        return evaluate_with_care(state, frame, throwing);
+    sp_line_thread *here = sp_line_thread_here();
+    if (here == NULL)
+        return evaluate_plainly(state, frame, throwing);
+    bool recorded = is_recorded(here, frame);
+    if (recorded || here->foreign_trace != NULL || state->c_tracefunc != trace || in_depth)
+        return evaluate_with_tracer(state, frame, throwing, recorded);
     /* Below a recorded frame, one that is not: no events from there. The rest of the tracer's
      * state can stay; what puts the events in or out is this flag. */
     uint8_t before = state->cframe->use_tracing;
@@ -204,6 +221,8 @@ static PyObject *install(PyObject *module, PyObject *on)
 }
 
 PyMethodDef sp_line_functions[] = {
+    {"watch_lines", (PyCFunction)(void (*)(void))sp_line_watch_function, METH_FASTCALL,
+     sp_line_watch_doc},
     {"install_evaluator", install, METH_O,
      "install_evaluator(on)\n--\n\nPut the frame-evaluation hook of line mode in, or out."},
     {NULL},

@@ -22,6 +22,8 @@ typedef struct sp_region {
     bool lines;     /* = the manager's line mode, while recording */
     bool annotated; /* = the manager's: calls may have metadata, while recording */
     bool in_line_sets; /* line mode has it in a set, and must be told of its end */
+    struct sp_line_block *blocks;  /* recorded by line mode and open */
+    struct sp_line_watch *watches; /* the code whose lines count while it is open */
 } sp_region;
 
 /* A new region of the manager's region_type; NULL with an exception set. */

@@ -19,7 +19,7 @@ PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc 
         return NULL;
     }
     Py_INCREF(region);
-    if (SP_UNLIKELY(region->lines) && code != NULL)
+    if (SP_UNLIKELY(region->lines))
         mark = sp_lines_call_begin(region, code);
 #if SP_C_RECURSION
     PyThreadState *state = PyThreadState_GetUnchecked();

@@ -1,0 +1,319 @@
+#include "line_codes.h"
+
+#include "line_frames.h"
+#include "region.h"
+
+/* What all threads share. */
+static struct {
+    Py_ssize_t slot;       /* of code objects, that is ours, plus 1; 0: not yet asked for */
+    sp_line_code *codes;   /* of code that lives */
+    sp_map watches;        /* (region, entry) -> sp_line_watch */
+    size_t watch_count;
+    sp_mutex lock;
+} all;
+
+/* ---- Entries ----------------------------------------------------------------------------- */
+
+static void free_plan(sp_line_plan *plan)
+{
+    PyMem_RawFree(plan->withs);
+    PyMem_RawFree(plan->loops);
+}
+
+static void entry_free(sp_line_code *entry)
+{
+    free_plan(&entry->plan);
+    Py_DECREF(entry->file);
+    Py_DECREF(entry->name);
+    PyMem_RawFree(entry);
+}
+
+static void unwatch(sp_line_watch *watch)
+{
+    *watch->link_of_region = watch->next_of_region;
+    if (watch->next_of_region != NULL)
+        watch->next_of_region->link_of_region = watch->link_of_region;
+    *watch->link_of_code = watch->next_of_code;
+    if (watch->next_of_code != NULL)
+        watch->next_of_code->link_of_code = watch->link_of_code;
+    sp_map_pop(&all.watches, watch->region, watch->code);
+    all.watch_count--;
+    PyMem_RawFree(watch);
+}
+
+/* The code object dies. CPython calls this for every code that has any such slot filled. */
+static void code_died(void *extra)
+{
+    sp_line_code *entry = extra;
+    if (entry == NULL)
+        return;
+    SP_LOCK(&all.lock);
+    while (entry->watches != NULL)
+        unwatch(entry->watches);
+    *entry->link = entry->next;
+    if (entry->next != NULL)
+        entry->next->link = entry->link;
+    entry->code = NULL;
+    bool unused = entry->tables == 0;
+    SP_UNLOCK(&all.lock);
+    if (unused)
+        entry_free(entry);
+}
+
+void sp_line_code_used(sp_line_code *entry, int change)
+{
+    entry->tables += (uint32_t)change;
+    if (entry->tables == 0 && entry->code == NULL)
+        entry_free(entry);
+}
+
+static sp_line_code *find_locked(PyCodeObject *code)
+{
+    void *extra = NULL;
+    if (all.slot <= 0 || PyUnstable_Code_GetExtra((PyObject *)code, all.slot - 1, &extra) < 0)
+        return NULL;
+    return extra;
+}
+
+sp_line_code *sp_line_code_find(PyCodeObject *code)
+{
+    SP_LOCK(&all.lock);
+    sp_line_code *entry = find_locked(code);
+    SP_UNLOCK(&all.lock);
+    return entry;
+}
+
+/* NULL when memory is out, or when other extensions have taken all slots. */
+static sp_line_code *new_locked(PyCodeObject *code)
+{
+    if (all.slot == 0)
+        all.slot = PyUnstable_Eval_RequestCodeExtraIndex(code_died) + 1;
+    sp_line_code *entry = all.slot <= 0 ? NULL : PyMem_RawCalloc(1, sizeof *entry);
+    if (entry == NULL)
+        return NULL;
+    if (PyUnstable_Code_SetExtra((PyObject *)code, all.slot - 1, entry) < 0) {
+        PyMem_RawFree(entry);
+        return NULL;
+    }
+    entry->code = code;
+    entry->file = Py_NewRef(code->co_filename);
+    entry->name = Py_NewRef(code->co_qualname);
+    entry->def_line = code->co_firstlineno;
+    entry->next = all.codes;
+    entry->link = &all.codes;
+    if (entry->next != NULL)
+        entry->next->link = &entry->next;
+    all.codes = entry;
+    return entry;
+}
+
+static sp_line_code *meet(PyCodeObject *code)
+{
+    SP_LOCK(&all.lock);
+    sp_line_code *entry = find_locked(code);
+    if (entry == NULL)
+        entry = new_locked(code);
+    SP_UNLOCK(&all.lock);
+    return entry;
+}
+
+PyObject *sp_line_codes(void)
+{
+    PyObject *list = PyList_New(0);
+    SP_LOCK(&all.lock);
+    for (const sp_line_code *entry = all.codes; list != NULL && entry != NULL; entry = entry->next) {
+        if (PyList_Append(list, (PyObject *)entry->code) < 0)
+            Py_CLEAR(list);
+    }
+    SP_UNLOCK(&all.lock);
+    return list;
+}
+
+/* ---- Plans ------------------------------------------------------------------------------- */
+
+static int read_offsets(PyObject *tuple, int **offsets, int *count)
+{
+    Py_ssize_t size = PyTuple_GET_SIZE(tuple);
+    *offsets = PyMem_RawMalloc((size_t)(size + 1) * sizeof **offsets);
+    if (*offsets == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < size; i++) {
+        (*offsets)[i] = (int)PyLong_AsLong(PyTuple_GET_ITEM(tuple, i));
+        if ((*offsets)[i] == -1 && PyErr_Occurred())
+            return -1;
+    }
+    *count = (int)size;
+    return 0;
+}
+
+/* What scope_profiler.lines.arm() said of the code: None when its lines are not wanted, else
+ * (first line, last line, offsets of `with` statements, of one-line loops, events). */
+static int read_plan(sp_line_plan *plan, PyObject *said)
+{
+    PyObject *withs, *loops;
+    int last;
+    if (said == Py_None)
+        return 0;
+    if (!PyArg_ParseTuple(said, "iiO!O!i", &plan->first, &last, &PyTuple_Type, &withs,
+                          &PyTuple_Type, &loops, &plan->events)
+        || read_offsets(withs, &plan->withs, &plan->with_count) < 0
+        || read_offsets(loops, &plan->loops, &plan->loop_count) < 0)
+        return -1;
+    plan->count = last - plan->first + 1;
+    return 0;
+}
+
+/* Python code of ours runs here, in the middle of the user's: no tool of his may see it, the
+ * exception that may be under way must not be disturbed, and none of ours may come out. An
+ * interruption is the user's, and raised again where it can be. */
+static bool make_plan(PyObject *arm, const sp_line_code *entry, sp_line_plan *plan)
+{
+    PyThreadState *state = PyThreadState_Get();
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyThreadState_EnterTracing(state);
+    int collects = PyGC_Disable(); /* or callbacks of the user's would run untraced */
+    PyObject *said = PyObject_CallOneArg(arm, (PyObject *)entry->code);
+    if (collects)
+        PyGC_Enable();
+    PyThreadState_LeaveTracing(state);
+    bool made = said != NULL && read_plan(plan, said) == 0;
+    Py_XDECREF(said);
+    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
+        PyErr_SetInterrupt();
+    PyErr_Restore(type, value, traceback);
+    return made;
+}
+
+/* When the plan cannot be made now (the stack is nearly full, memory is out), it is missing as
+ * before. */
+bool sp_line_code_plan(sp_manager *manager, sp_line_code *entry)
+{
+    if (entry->planned)
+        return true;
+    sp_line_plan plan = {0};
+    PyObject *arm = Py_XNewRef(manager->arm);
+    bool made = arm != NULL && make_plan(arm, entry, &plan);
+    Py_XDECREF(arm);
+    SP_LOCK(&all.lock);
+    bool taken = made && !entry->planned; /* another thread may have been faster */
+    if (taken) {
+        entry->plan = plan;
+        entry->planned = true;
+    }
+    SP_UNLOCK(&all.lock);
+    if (!taken)
+        free_plan(&plan);
+    return entry->planned;
+}
+
+sp_line_code *sp_line_code_get(sp_manager *manager, PyCodeObject *code)
+{
+    sp_line_code *entry = meet(code);
+    return entry != NULL && sp_line_code_plan(manager, entry) ? entry : NULL;
+}
+
+/* ---- Events ------------------------------------------------------------------------------ */
+
+/* The user's code is running: what is wrong is not raised there. */
+static void arm_quietly(sp_line_code *entry)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (sp_line_arm(entry) < 0)
+        sp_line_lose();
+    PyErr_Restore(type, value, traceback);
+}
+
+void sp_line_code_keep(sp_line_code *entry)
+{
+    if (entry->kept || entry->plan.count == 0)
+        return;
+    entry->kept = true;
+    arm_quietly(entry);
+}
+
+uint32_t sp_line_heard;
+
+void sp_line_code_hear(sp_line_code *entry)
+{
+    entry->idle = 0;
+    if (entry->kept || entry->heard)
+        return;
+    entry->heard = true;
+    sp_line_heard++;
+    arm_quietly(entry);
+}
+
+/* Switching events on and off costs as much as some tens of them, or some hundreds in long functions;
+ * so they stay on for a while, and that is never more than what was spent on switching. */
+enum { IDLE_LINES = 1000 };
+
+void sp_line_code_idle(PyCodeObject *code)
+{
+    sp_line_code *entry = sp_line_code_find(code);
+    if (entry == NULL || !entry->heard || entry->kept || entry->frames != 0
+        || ++entry->idle < IDLE_LINES)
+        return;
+    entry->heard = false;
+    sp_line_heard--;
+    arm_quietly(entry);
+}
+
+/* ---- Watching ---------------------------------------------------------------------------- */
+
+bool sp_line_is_watched(const sp_line_code *entry, const sp_region *region)
+{
+    SP_LOCK(&all.lock);
+    bool found = sp_map_get(&all.watches, region, entry) != NULL;
+    SP_UNLOCK(&all.lock);
+    return found;
+}
+
+bool sp_line_any_watched(void) { return all.watch_count != 0; }
+
+/* False when memory is out. */
+static bool add_watch(sp_region *region, sp_line_code *entry)
+{
+    if (sp_map_get(&all.watches, region, entry) != NULL)
+        return true;
+    sp_line_watch *watch = PyMem_RawMalloc(sizeof *watch);
+    if (watch == NULL || sp_map_add(&all.watches, region, entry, watch) < 0) {
+        PyMem_RawFree(watch);
+        return false;
+    }
+    *watch = (sp_line_watch){
+        .region = region, .code = entry,
+        .next_of_region = region->watches, .link_of_region = &region->watches,
+        .next_of_code = entry->watches, .link_of_code = &entry->watches,
+    };
+    if (watch->next_of_region != NULL)
+        watch->next_of_region->link_of_region = &watch->next_of_region;
+    if (watch->next_of_code != NULL)
+        watch->next_of_code->link_of_code = &watch->next_of_code;
+    region->watches = entry->watches = watch;
+    all.watch_count++;
+    return true;
+}
+
+int sp_line_code_watch(sp_region *region, PyCodeObject *code)
+{
+    sp_line_code *entry = meet(code);
+    SP_LOCK(&all.lock);
+    bool added = entry != NULL && add_watch(region, entry);
+    SP_UNLOCK(&all.lock);
+    if (added)
+        return sp_line_arm(entry);
+    PyErr_NoMemory();
+    return -1;
+}
+
+void sp_line_codes_unwatch(sp_region *region)
+{
+    SP_LOCK(&all.lock);
+    while (region->watches != NULL)
+        unwatch(region->watches);
+    SP_UNLOCK(&all.lock);
+}

@@ -1,0 +1,451 @@
+#include "line_frames.h"
+
+#include "line_tables.h"
+#include "region.h"
+
+SP_THREAD_LOCAL sp_line_thread *sp_line_here;
+sp_line_thread *sp_line_threads;
+uint32_t sp_line_asleep;
+
+/* What all threads share. */
+static struct {
+    sp_map asleep; /* frame -> sp_line_frame, of sleeping generators. Owned. */
+    uint64_t lost;
+    sp_mutex lock;
+} all;
+
+void sp_line_lose(void) { all.lost++; }
+uint64_t sp_lines_lost(void) { return all.lost; }
+
+/* ---- Threads ----------------------------------------------------------------------------- */
+
+static sp_line_thread *new_thread(void)
+{
+    enum { FRAMES = 16 };
+    sp_line_thread *here = PyMem_RawCalloc(1, sizeof *here);
+    if (here == NULL)
+        return NULL;
+    here->frames = PyMem_RawCalloc(FRAMES, sizeof *here->frames);
+    if (here->frames == NULL) {
+        PyMem_RawFree(here);
+        return NULL;
+    }
+    here->frame_capacity = FRAMES;
+    here->top = here->frames;
+    here->frames[0].frame = here; /* no interpreter frame has this address, nor NULL */
+    here->next = sp_line_threads;
+    sp_line_threads = here;
+    return here;
+}
+
+/* A thread that is new takes over what one that has ended left: the counts go on, and memory does
+ * not grow with the number of threads. */
+static sp_line_thread *take_over(void)
+{
+    for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next) {
+        if (thread->ended) {
+            thread->ended = false;
+            while (thread->top > thread->frames)
+                sp_line_pop(thread);
+            thread->open_count = 0;
+            return thread;
+        }
+    }
+    return NULL;
+}
+
+/* Runs as the thread ends, without the GIL: it may only raise a flag. */
+static void thread_ends(void *thread) { ((sp_line_thread *)thread)->ended = true; }
+
+sp_line_thread *sp_line_thread_here(void)
+{
+    if (SP_LIKELY(sp_line_here != NULL))
+        return sp_line_here;
+    SP_LOCK(&all.lock);
+    sp_line_thread *here = take_over();
+    if (here == NULL)
+        here = new_thread();
+    SP_UNLOCK(&all.lock);
+    if (here != NULL)
+        sp_at_thread_end(thread_ends, here);
+    return sp_line_here = here;
+}
+
+/* ---- Open regions ------------------------------------------------------------------------ */
+
+/* The opening of the region, the newest first; NULL when it is not open. */
+static sp_line_opening *find_opening(sp_line_thread *here, const sp_region *region)
+{
+    for (uint32_t i = here->open_count; i-- > 0;) {
+        if (here->open[i].region == region)
+            return &here->open[i];
+    }
+    return NULL;
+}
+
+static bool more_openings(sp_line_thread *here)
+{
+    uint32_t capacity = here->open_capacity == 0 ? 8 : 2 * here->open_capacity;
+    sp_line_opening *open = PyMem_RawRealloc(here->open, capacity * sizeof *open);
+    if (open == NULL)
+        return false;
+    here->open = open;
+    here->open_capacity = capacity;
+    return true;
+}
+
+void sp_line_open(sp_line_thread *here, const sp_region *region)
+{
+    sp_line_opening *opening = find_opening(here, region);
+    if (opening != NULL)
+        opening->count++;
+    else if (here->open_count < here->open_capacity || more_openings(here))
+        here->open[here->open_count++] = (sp_line_opening){region, 1};
+    else
+        sp_line_lose();
+}
+
+static void remove_opening(sp_line_thread *here, sp_line_opening *opening)
+{
+    sp_line_opening *last = here->open + --here->open_count;
+    memmove(opening, opening + 1, (size_t)(last - opening) * sizeof *opening);
+}
+
+bool sp_line_close(sp_line_thread *here, const sp_region *region)
+{
+    sp_line_opening *opening = find_opening(here, region);
+    if (opening != NULL && --opening->count == 0)
+        remove_opening(here, opening);
+    return opening != NULL;
+}
+
+static void open_frame(sp_line_thread *here, const sp_line_frame *recorded)
+{
+    if (recorded->region != NULL && SP_UNLIKELY(recorded->region->watches != NULL))
+        sp_line_open(here, recorded->region);
+    for (const sp_line_block *block = recorded->blocks; block != NULL; block = block->outer) {
+        if (block->was_open && block->region != NULL)
+            sp_line_open(here, block->region);
+    }
+}
+
+static void close_frame(sp_line_thread *here, sp_line_frame *recorded)
+{
+    if (recorded->region != NULL)
+        sp_line_close(here, recorded->region);
+    for (sp_line_block *block = recorded->blocks; block != NULL; block = block->outer)
+        block->was_open = sp_line_close(here, block->region);
+}
+
+uint32_t sp_line_open_count(const sp_line_thread *here, const sp_region *region)
+{
+    uint32_t count = 0;
+    for (const sp_line_frame *recorded = here->top; recorded > here->frames; recorded--) {
+        count += recorded->region == region;
+        for (const sp_line_block *block = recorded->blocks; block != NULL; block = block->outer)
+            count += block->region == region;
+    }
+    return count;
+}
+
+/* ---- Blocks ------------------------------------------------------------------------------ */
+
+sp_line_block *sp_line_block_new(sp_region *region, sp_line_block *outer)
+{
+    sp_line_block *block = PyMem_RawMalloc(sizeof *block);
+    if (block == NULL)
+        return NULL;
+    *block = (sp_line_block){.outer = outer, .region = region};
+    SP_LOCK(&all.lock);
+    block->next = region->blocks;
+    block->link = &region->blocks;
+    if (block->next != NULL)
+        block->next->link = &block->next;
+    region->blocks = block;
+    SP_UNLOCK(&all.lock);
+    return block;
+}
+
+static void unlink_block(sp_line_block *block)
+{
+    if (block->region == NULL)
+        return;
+    *block->link = block->next;
+    if (block->next != NULL)
+        block->next->link = block->link;
+    block->region = NULL;
+}
+
+void sp_line_block_free(sp_line_block *block)
+{
+    SP_LOCK(&all.lock);
+    unlink_block(block);
+    SP_UNLOCK(&all.lock);
+    PyMem_RawFree(block);
+}
+
+void sp_line_frames_forget(sp_region *region)
+{
+    SP_LOCK(&all.lock);
+    while (region->blocks != NULL)
+        unlink_block(region->blocks);
+#ifndef Py_GIL_DISABLED /* without it the threads may be at work there */
+    for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next) {
+        sp_line_opening *opening = find_opening(thread, region);
+        if (opening != NULL)
+            remove_opening(thread, opening);
+    }
+#endif
+    SP_UNLOCK(&all.lock);
+}
+
+/* What was entered by hand and not left is open no longer; what frames have open is. */
+static void reopen(sp_line_thread *thread, const sp_manager *manager)
+{
+    for (uint32_t i = thread->open_count; i-- > 0;) {
+        sp_line_opening *opening = &thread->open[i];
+        if (opening->region->manager != manager)
+            continue;
+        opening->count = sp_line_open_count(thread, opening->region);
+        if (opening->count == 0)
+            remove_opening(thread, opening);
+    }
+}
+
+void sp_line_frames_reset(const sp_manager *manager)
+{
+#ifndef Py_GIL_DISABLED
+    for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next)
+        reopen(thread, manager);
+#else
+    if (sp_line_here != NULL)
+        reopen(sp_line_here, manager);
+#endif
+}
+
+/* ---- The stack --------------------------------------------------------------------------- */
+
+static void pin(sp_line_table *table, int change)
+{
+    if (table != NULL)
+        table->pins += (uint32_t)change;
+}
+
+static void pin_frame(const sp_line_frame *recorded, int change)
+{
+    pin(recorded->table, change);
+    pin(recorded->call, change);
+    pin(recorded->own, change);
+    recorded->table->code->frames += (uint32_t)change;
+}
+
+static bool deepen(sp_line_thread *here)
+{
+    size_t depth = (size_t)(here->top - here->frames);
+    sp_line_frame *frames =
+        PyMem_RawRealloc(here->frames, 2 * (size_t)here->frame_capacity * sizeof *frames);
+    if (frames == NULL)
+        return false;
+    here->frames = frames;
+    here->top = frames + depth;
+    here->frame_capacity *= 2;
+    return true;
+}
+
+bool sp_line_push(sp_line_thread *here, sp_line_frame recorded)
+{
+    uint32_t depth = (uint32_t)(here->top - here->frames);
+    if (SP_UNLIKELY(depth + 1 == here->frame_capacity) && !deepen(here))
+        return false;
+    pin_frame(&recorded, 1);
+    *++here->top = recorded;
+    open_frame(here, &recorded);
+    return true;
+}
+
+/* Free what the frame owns, whether it lies on the stack or sleeps. */
+void sp_line_drop(sp_line_frame *recorded)
+{
+    while (recorded->blocks != NULL) {
+        sp_line_block *outer = recorded->blocks->outer;
+        sp_line_block_free(recorded->blocks);
+        recorded->blocks = outer;
+    }
+    if (recorded->table != NULL)
+        pin_frame(recorded, -1);
+}
+
+void sp_line_pop(sp_line_thread *here)
+{
+    close_frame(here, here->top);
+    sp_line_drop(here->top--);
+}
+
+sp_line_frame *sp_line_find(sp_line_thread *here, const void *frame, const PyCodeObject *code)
+{
+    enum { NEAR = 8 };
+    for (sp_line_frame *below = here->top; below > here->frames && here->top - below < NEAR;
+         below--) {
+        if (below->frame == frame && below->table->code->code == code) {
+            while (here->top > below)
+                sp_line_pop(here);
+            return below;
+        }
+    }
+    return NULL;
+}
+
+SP_NOINLINE sp_line_frame *sp_line_match_slow(const void *frame, PyCodeObject *code, uint64_t now)
+{
+    if (!sp_lines_open())
+        return NULL;
+    sp_line_thread *here = sp_line_thread_here();
+    if (here == NULL)
+        return NULL;
+    sp_line_frame *top = here->top;
+    if (top != here->frames && top->frame == NULL && top->table->code->code == code) {
+        top->frame = frame; /* the first event of a decorated call */
+        return top;
+    }
+    sp_line_frame *below = sp_line_find(here, frame, code);
+    if (below != NULL)
+        return below;
+    /* A generator that throw() woke: there is no event for that on single code before 3.15. */
+    sp_line_frame *woken = sp_line_wake(here, frame, now);
+    if (woken == NULL || woken->table->code->code == code)
+        return woken;
+    sp_line_pop(here); /* it died asleep, and another has its address now */
+    return NULL;
+}
+
+/* ---- Where lines go ---------------------------------------------------------------------- */
+
+void sp_line_turn_to(sp_line_frame *recorded, sp_line_table *table)
+{
+    if (recorded->cell != NULL)
+        recorded->cell = table->cells + (recorded->cell - recorded->table->cells);
+    pin(table, 1);
+    pin(recorded->table, -1);
+    recorded->table = table;
+}
+
+sp_line_table *sp_line_table_now(sp_line_thread *here, const sp_line_frame *recorded,
+                                 const sp_line_block *block)
+{
+    if (block == NULL)
+        return recorded->call;
+    sp_line_table *outer = sp_line_table_now(here, recorded, block->outer);
+    if (block->region == NULL)
+        return outer;
+    return sp_line_table_get(here, recorded->table->code, outer == NULL ? NULL : outer->set,
+                             block->region);
+}
+
+void sp_line_call_to(sp_line_thread *here, sp_line_frame *recorded, sp_line_table *call)
+{
+    pin(call, 1);
+    pin(recorded->call, -1);
+    recorded->call = call;
+    sp_line_table *table = sp_line_table_now(here, recorded, recorded->blocks);
+    if (table != NULL)
+        sp_line_turn_to(recorded, table);
+}
+
+void sp_line_go_on(sp_line_frame *recorded, int line)
+{
+    const sp_line_plan *plan = &recorded->table->code->plan;
+    unsigned index = (unsigned)(line - plan->first);
+    if (index < (unsigned)plan->count)
+        recorded->cell = &recorded->table->cells[index];
+    recorded->since = sp_now();
+}
+
+/* ---- Sleep ------------------------------------------------------------------------------- */
+
+sp_line_frame sp_line_lift(sp_line_thread *here, uint64_t now)
+{
+    sp_line_frame *top = here->top;
+    sp_cell *cell = top->cell;
+    sp_line_stop(top, now);
+    top->cell = cell; /* it will go on with the same line */
+    if (top->call != top->own)
+        sp_line_call_to(here, top, top->own); /* regions that watch it may be closed then */
+    close_frame(here, top);
+    return *here->top--;
+}
+
+bool sp_line_put_back(sp_line_thread *here, sp_line_frame *lifted, uint64_t now)
+{
+    bool pushed = sp_line_push(here, *lifted);
+    if (pushed) {
+        pin_frame(lifted, -1);
+        here->top->since = now;
+    }
+    else {
+        sp_line_drop(lifted);
+        sp_line_lose();
+    }
+    return pushed;
+}
+
+static sp_line_frame *pop_asleep(const void *frame)
+{
+    if (sp_line_asleep == 0)
+        return NULL;
+    SP_LOCK(&all.lock);
+    sp_line_frame *asleep = sp_map_pop(&all.asleep, frame, NULL);
+    sp_line_asleep -= asleep != NULL;
+    SP_UNLOCK(&all.lock);
+    return asleep;
+}
+
+/* A new frame at an address where another fell asleep and never woke. */
+static void forget_asleep(const void *frame)
+{
+    sp_line_frame *asleep = pop_asleep(frame);
+    if (asleep != NULL) {
+        sp_line_drop(asleep);
+        PyMem_RawFree(asleep);
+    }
+}
+
+/* False when memory is out. */
+static bool lay_asleep(sp_line_frame lifted)
+{
+    sp_line_frame *asleep = PyMem_RawMalloc(sizeof *asleep);
+    if (asleep == NULL)
+        return false;
+    *asleep = lifted;
+    forget_asleep(lifted.frame);
+    SP_LOCK(&all.lock);
+    int added = sp_map_add(&all.asleep, lifted.frame, NULL, asleep);
+    sp_line_asleep += added == 0;
+    SP_UNLOCK(&all.lock);
+    if (added < 0)
+        PyMem_RawFree(asleep);
+    return added == 0;
+}
+
+void sp_line_frame_yields(sp_line_thread *here, uint64_t now)
+{
+    if (here->top->blocks == NULL) { /* what watches it decides anew when it wakes */
+        sp_line_stop(here->top, now);
+        sp_line_pop(here);
+        return;
+    }
+    sp_line_frame lifted = sp_line_lift(here, now);
+    if (!lay_asleep(lifted)) {
+        sp_line_drop(&lifted);
+        sp_line_lose();
+    }
+}
+
+sp_line_frame *sp_line_wake(sp_line_thread *here, const void *frame, uint64_t now)
+{
+    sp_line_frame *asleep = pop_asleep(frame);
+    if (asleep == NULL)
+        return NULL;
+    bool awake = sp_line_put_back(here, asleep, now);
+    PyMem_RawFree(asleep);
+    return awake ? here->top : NULL;
+}

@@ -1,0 +1,51 @@
+/* The stack of recorded frames that each thread has, the frames that sleep, and the regions that
+ * are open there and watch code. lines.h has the types. */
+#ifndef SP_LINE_FRAMES_H
+#define SP_LINE_FRAMES_H
+
+#include "lines.h"
+
+/* All threads that ever recorded. */
+extern sp_line_thread *sp_line_threads;
+
+/* Put a frame on the stack; false when memory is out. What it opens is open then. */
+SP_MUST_USE bool sp_line_push(sp_line_thread *here, sp_line_frame recorded);
+/* The top frame is not recorded any longer. What it had open is closed. */
+void sp_line_pop(sp_line_thread *here);
+/* Take it off the stack, for going on with it later: what is returned owns all it had. */
+sp_line_frame sp_line_lift(sp_line_thread *here, uint64_t now);
+/* Put it back; false when memory is out, and then it is dropped. */
+SP_MUST_USE bool sp_line_put_back(sp_line_thread *here, sp_line_frame *lifted, uint64_t now);
+/* Forget a lifted frame. */
+void sp_line_drop(sp_line_frame *lifted);
+
+/* The recorded frame near the top that is this one and runs this code; those above it have ended.
+ * NULL when there is none. */
+sp_line_frame *sp_line_find(sp_line_thread *here, const void *frame, const PyCodeObject *code);
+
+/* Count its lines elsewhere; the line that runs goes on there. */
+void sp_line_turn_to(sp_line_frame *recorded, sp_line_table *table);
+/* The same for its lines outside blocks. */
+void sp_line_call_to(sp_line_thread *here, sp_line_frame *recorded, sp_line_table *call);
+/* Where its lines go by its blocks, from this one outwards; NULL for nowhere. */
+sp_line_table *sp_line_table_now(sp_line_thread *here, const sp_line_frame *recorded,
+                                 const sp_line_block *block);
+
+/* The region, which watches code, is open in this thread once more, or once less: close tells
+ * whether it was open at all. */
+void sp_line_open(sp_line_thread *here, const struct sp_region *region);
+bool sp_line_close(sp_line_thread *here, const struct sp_region *region);
+/* How often the frames on the stack have it open. */
+uint32_t sp_line_open_count(const sp_line_thread *here, const struct sp_region *region);
+/* A region dies; a run of the manager begins. */
+void sp_line_frames_forget(struct sp_region *region);
+void sp_line_frames_reset(const sp_manager *manager);
+
+/* A block of the region around another one (or NULL); NULL when memory is out. */
+sp_line_block *sp_line_block_new(struct sp_region *region, sp_line_block *outer);
+void sp_line_block_free(sp_line_block *block);
+
+/* Lines are missing: memory is out. */
+void sp_line_lose(void);
+
+#endif

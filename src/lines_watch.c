@@ -1,0 +1,103 @@
+/* Watched code: its frames are recorded while a region that watches it is open in their thread, in
+ * whatever way they are called. It is decided when a frame begins, and anew whenever it wakes up. */
+#include "line_codes.h"
+#include "line_frames.h"
+#include "line_tables.h"
+#include "region.h"
+
+/* own with the regions that are open here and watch the code, outermost first; own itself when there
+ * are none. */
+static sp_line_table *watched_table(sp_line_thread *here, sp_line_code *entry, sp_line_table *own)
+{
+    sp_line_set *set = own == NULL ? NULL : own->set;
+    for (uint32_t i = 0; i < here->open_count; i++) {
+        /* One that watches code of somebody who lives is no region that is gone. */
+        sp_region *region = (sp_region *)here->open[i].region;
+        if (!sp_line_is_watched(entry, region) || !region->lines)
+            continue;
+        if (!sp_line_code_plan(region->manager, entry)) {
+            sp_line_lose();
+            return own;
+        }
+        if (entry->plan.count == 0)
+            return own;
+        set = sp_line_set_with(set, region);
+        if (set == NULL) {
+            sp_line_lose();
+            return own;
+        }
+    }
+    if (set == NULL || (own != NULL && set == own->set))
+        return own;
+    sp_line_table *table = sp_line_table_of(here, entry, set);
+    if (table == NULL)
+        sp_line_lose();
+    return table == NULL ? own : table;
+}
+
+sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool fresh)
+{
+    sp_line_thread *here = sp_line_here;
+    if (here == NULL && (sp_line_asleep == 0 || (here = sp_line_thread_here()) == NULL))
+        return NULL;
+    sp_line_frame *recorded = sp_line_match(frame, code, sp_now());
+    if (SP_UNLIKELY(recorded != NULL && fresh && recorded->own == NULL)) {
+        sp_line_pop(here); /* left from a frame whose end nobody reported */
+        recorded = NULL;
+    }
+    sp_line_code *entry = here->open_count == 0 ? NULL : sp_line_code_find(code);
+    if (entry == NULL || entry->watches == NULL)
+        return recorded;
+    sp_line_table *call = watched_table(here, entry, recorded == NULL ? NULL : recorded->own);
+    if (call == NULL)
+        return recorded;
+    sp_line_code_hear(entry);
+    if (recorded != NULL) {
+        sp_line_call_to(here, recorded, call);
+        return recorded;
+    }
+    if (sp_line_push(here, (sp_line_frame){.frame = frame, .table = call, .call = call}))
+        return here->top;
+    sp_line_lose();
+    return NULL;
+}
+
+void sp_line_frame_ends(const void *frame, PyCodeObject *code, uint64_t now)
+{
+    sp_line_thread *here = sp_line_here;
+    if (here == NULL)
+        return;
+    sp_line_frame *recorded = sp_line_find(here, frame, code);
+    if (recorded == NULL || recorded->own != NULL) /* a decorated call ends by itself */
+        return;
+    sp_line_stop(recorded, now);
+    sp_line_pop(here);
+}
+
+int sp_lines_watch(sp_region *region, PyCodeObject *code)
+{
+    bool first = region->watches == NULL;
+    if (sp_line_code_watch(region, code) < 0)
+        return -1;
+    /* It may be open already. */
+    sp_line_thread *here = sp_line_here;
+    for (uint32_t i = first && here != NULL ? sp_line_open_count(here, region) : 0; i > 0; i--)
+        sp_line_open(here, region);
+    return 0;
+}
+
+const char sp_line_watch_doc[] =
+"watch_lines(region, code)\n--\n\n"
+"From now on the lines of the code object count for the region while it is open.";
+
+PyObject *sp_line_watch_function(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    sp_state *state = PyModule_GetState(module);
+    if (nargs != 2 || !PyObject_TypeCheck(args[0], state->region_type) || !PyCode_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "watch_lines() takes a region and a code object");
+        return NULL;
+    }
+    if (sp_lines_watch((sp_region *)args[0], (PyCodeObject *)args[1]) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
