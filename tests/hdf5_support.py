@@ -4,11 +4,7 @@ import json
 
 import numpy as np
 
-<<<<<<< HEAD
 from scope_profiler.run_metadata import collect_metadata
-=======
-from scope_profiler.metadata import collect_metadata
->>>>>>> io
 from scope_profiler.results import (
     OPTIONAL_COLUMNS,
     EventMetadata,

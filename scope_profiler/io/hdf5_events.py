@@ -8,14 +8,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ..results import BLOCK, OPTIONAL_COLUMNS, Region, blocks
+from ..results import BLOCK, OPTIONAL_COLUMNS, Region
 from .compression import Compression
-<<<<<<< HEAD
-from .hdf5_filters import load_filters
-from .hdf5_texts import member
-=======
 from .hdf5_datasets import member, read
->>>>>>> io
 from .safe_file import SafeFile
 
 #: Row numbers of a region's metadata, which are kept apart from the other columns.
@@ -72,16 +67,18 @@ class EventWriter:
         buffer = np.empty(min(self._length, size), dtype)
         written = held = 0
         for region in self._regions:
-            for rows in blocks(region.num_events):
-                part = np.broadcast_to(values(region, rows), rows.stop - rows.start)
-                while len(part):
-                    taken = part[: len(buffer) - held]
-                    buffer[held : held + len(taken)] = taken
-                    held, part = held + len(taken), part[len(taken) :]
-                    if held == len(buffer):
-                        self._output.check()
-                        dataset[written : written + held] = buffer
-                        written, held = written + held, 0
+            row = 0
+            while row < region.num_events:
+                count = min(region.num_events - row, len(buffer) - held)
+                part = values(region, slice(row, row + count))
+                if count < len(buffer) or np.ndim(part) == 0 or part.dtype != buffer.dtype:
+                    buffer[held : held + count] = part
+                    part = buffer
+                row, held = row + count, held + count
+                if held == len(buffer):
+                    self._output.check()
+                    dataset[written : written + held] = part
+                    written, held = written + held, 0
         if held:
             dataset[written : written + held] = buffer[:held]
 
@@ -113,17 +110,6 @@ def read_events(
     Raises ValueError when the columns and the runs do not fit together.
     """
     names = _ENCODED if schema >= 3 else ("start_times", "end_times")
-<<<<<<< HEAD
-    columns = {
-        name: _read_column(member(events, name))
-        for name in (*names, *OPTIONAL_COLUMNS, METADATA_IDS)
-        if name in events or name in names
-    }
-    lengths = {name: len(column) for name, column in columns.items()}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"the columns of events differ in length: {lengths}")
-    _check_runs(offsets, counts, lengths[names[0]])
-=======
     datasets = {
         name: member(events, name)
         for name in (*names, *OPTIONAL_COLUMNS, METADATA_IDS)
@@ -134,7 +120,6 @@ def read_events(
         raise ValueError(f"the columns of events differ in length: {lengths}")
     end = _checked_end(offsets, counts, lengths[names[0]])
     columns = {name: read(dataset, end) for name, dataset in datasets.items()}
->>>>>>> io
 
     starts, durations = (columns.pop(name) for name in names)
     if schema < 3:
@@ -150,17 +135,8 @@ def read_events(
         }
 
 
-<<<<<<< HEAD
-def _read_column(dataset: h5py.Dataset) -> np.ndarray:
-    load_filters(dataset)
-    return dataset[...]
-
-
-def _check_runs(offsets: Sequence[int], counts: Sequence[int], length: int) -> None:
-=======
 def _checked_end(offsets: Sequence[int], counts: Sequence[int], length: int) -> int:
     """How many calls the runs have, which do not overlap."""
->>>>>>> io
     end = 0
     for offset, count in sorted(zip(offsets, counts)):
         if count and offset < end:
@@ -168,7 +144,4 @@ def _checked_end(offsets: Sequence[int], counts: Sequence[int], length: int) -> 
         end = max(end, offset + count)
     if end > length:
         raise ValueError(f"events has {length} calls, not the {end} that its index speaks of")
-<<<<<<< HEAD
-=======
     return end
->>>>>>> io

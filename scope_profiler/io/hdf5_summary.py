@@ -12,16 +12,10 @@ import h5py
 from ..results import MPIRegion, ProfilingResults
 from ..results.checks import rank_set
 from .errors import UnsupportedProfileError
-<<<<<<< HEAD
-from .hdf5_index import Index
-from .hdf5_reader import opened, read_hdf5, run_facts
-from .hdf5_texts import member, read_texts
-=======
 from .hdf5_datasets import member
 from .hdf5_index import Index
 from .hdf5_reader import opened, read_hdf5, run_facts
 from .hdf5_texts import read_texts
->>>>>>> io
 from .region_rows import regions_of
 
 
@@ -54,7 +48,7 @@ def _read(file: h5py.File, schema: int, path: Path) -> ProfilingResults:
         names = read_texts(member(file, "region_table"), "names")
         index = Index(member(file, "rank_region_index"), len(names))
     if index is None or not index.has_summaries:
-        raise _NoSummary(f"{path} has no summary, only the calls; read it with read_h5()")
+        raise _NoSummary("has no summary, only the calls; read it with read_h5()")
     rows = [
         (names[number], rank, {**facts, "statistics": statistics})
         for number, rank, facts, statistics in zip(
