@@ -57,9 +57,9 @@ def test_region_table(run):
     assert lines[1] == "scope-profiler: in memory – 10.00 ms, 4 regions, 6 calls"
     table = lines[3:9]
     assert table[0].split() == [
-        "Region", "Calls", "%", "run", "Total", "Own", "Average", "p50", "p99", "Max"]
-    assert table[2].split() == ["outer", "1", "70.0", *"7.000 ms 1.000 ms 7.000 ms".split(),
-                                *"7.000 ms 7.000 ms 7.000 ms".split()]
+        "Region", "Calls", "%", "run", "Total", "Own", "Net", "Average", "p50", "p99", "Max"]
+    assert table[2].split() == ["outer", "1", "70.0", *"7.000 ms 1.000 ms 1.000 ms".split(),
+                                *"7.000 ms 7.000 ms 7.000 ms 7.000 ms".split()]
     assert table[3].startswith("├─ inner") and " 3   60.0" in table[3]
     assert table[4].startswith("└─ last") and table[5].startswith("beside")
 

@@ -27,7 +27,8 @@ def _overhead(summary):
     share = f", {100 * spent / summary.wall_ns:.1f} % of the run" if summary.wall_ns > 0 else ""
     return (
         f"Own overhead: {cost.total_ns:.0f} ns per call ({cost.inside_ns:.0f} ns of them inside "
-        f"the measured time){per_line}; {format_time(round(spent))} in total{share}."
+        f"the measured time){per_line}; {format_time(round(spent))} in total{share}. "
+        "Net: own time less that."
     )
 
 

@@ -26,7 +26,7 @@ def show(summary, out):
         return
     rows = _worth_showing(summary.tree, summary.wall_ns)
     errors = any(row.statistics.errors for row in rows)
-    columns = ["Calls", "% run", "Total", "Own", "Average", "p50", "p99", "Max"]
+    columns = ["Calls", "% run", "Total", "Own", "Net", "Average", "p50", "p99", "Max"]
     cells = [_cells(row.statistics, summary.wall_ns) for row in rows]
     if errors:
         columns.append("Errors")
@@ -64,7 +64,8 @@ def _many(count, what):
 
 def _cells(s, wall_ns):
     percent = 100 * s.total_ns / wall_ns if wall_ns > 0 else 0.0
-    times = (s.total_ns, s.exclusive_ns, s.average_ns, s.p50_ns, s.p99_ns, s.maximum_ns)
+    times = (s.total_ns, s.exclusive_ns, s.corrected_exclusive_ns, s.average_ns, s.p50_ns,
+             s.p99_ns, s.maximum_ns)
     return [format_count(s.num_calls), f"{percent:.1f}", *map(format_time, times)]
 
 
@@ -94,12 +95,17 @@ def show_block(s, out):
         ("Total Calls", format_count(s.num_calls)),
         ("Total Time", format_time(s.total_ns)),
         ("Own Time", format_time(s.exclusive_ns)),
+        ("Net of Overhead", f"{format_time(s.corrected_total_ns)} in total, "
+                            f"{format_time(s.corrected_exclusive_ns)} own"),
         ("Average Time", format_time(s.average_ns)),
         ("Min Time", format_time(s.minimum_ns)),
         ("Max Time", format_time(s.maximum_ns)),
         ("Std Deviation", format_time(s.std_ns)),
         ("p50 / p95 / p99", " / ".join(map(format_time, (s.p50_ns, s.p95_ns, s.p99_ns)))),
     ]
+    if s.waiting_ns:
+        values.append(("Running / Waiting",
+                       f"{format_time(s.running_ns)} / {format_time(s.waiting_ns)}"))
     if s.errors:
         values.append(("Errors", format_count(s.errors)))
     if s.open_calls:
