@@ -65,7 +65,7 @@ def in_metadata(scope, function):
 
 def is_decorated(function):
     """Whether decorate() made the function, for whichever manager."""
-    if isinstance(function, _core.ProfiledFunction):
+    if isinstance(function, (_core.ProfiledFunction, _core.ProfiledCallable)):
         return True
     if not isinstance(function, FunctionType):
         return False

@@ -71,6 +71,7 @@ static int module_exec(PyObject *module)
     DO((state)->hook_type);                                                                    \
     DO((state)->hook_slot_type);                                                               \
     DO((state)->wrapper_type);                                                                 \
+    DO((state)->callable_type);                                                                \
     DO((state)->steps_type);                                                                   \
     DO((state)->metadata_scope_type);                                                          \
     DO((state)->factory_type);                                                                 \

@@ -10,7 +10,7 @@ typedef struct sp_state {
     PyTypeObject *opener_type;
     PyTypeObject *hook_type;
     PyTypeObject *hook_slot_type;
-    PyTypeObject *wrapper_type;
+    PyTypeObject *wrapper_type, *callable_type;
     PyTypeObject *steps_type;
     PyTypeObject *metadata_scope_type;
     PyTypeObject *factory_type;

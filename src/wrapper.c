@@ -195,8 +195,8 @@ static PyMemberDef wrapper_members[] = {
 };
 
 static PyType_Slot wrapper_slots[] = {
+    {Py_tp_descr_get, wrapper_get}, /* first: the other type has all but this */
     {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_descr_get, wrapper_get},
     {Py_tp_getattro, wrapper_getattro},
     {Py_tp_repr, wrapper_repr},
     {Py_tp_traverse, wrapper_traverse},
@@ -215,6 +215,16 @@ static PyType_Spec wrapper_spec = {
              | Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_IMMUTABLETYPE
              | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = wrapper_slots,
+};
+
+/* What is no descriptor does not turn into a method in a class: builtins, partials, objects with
+ * __call__. */
+static PyType_Spec callable_spec = {
+    .name = "scope_profiler._core.ProfiledCallable",
+    .basicsize = sizeof(Wrapper),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL
+             | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = wrapper_slots + 1,
 };
 
 /* The Python function that a callable ends in: through methods, partials (.func) and decorators
@@ -240,7 +250,9 @@ static PyObject *bottom_of(PyObject *callable)
 static PyObject *wrapper_new(sp_region *region, PyObject *function, PyObject *metadata,
                              bool record_outcome)
 {
-    PyTypeObject *type = region->manager->state->wrapper_type;
+    const sp_state *state = region->manager->state;
+    PyTypeObject *type = Py_TYPE(function)->tp_descr_get != NULL ? state->wrapper_type
+                                                                 : state->callable_type;
     Wrapper *wrapper = (Wrapper *)type->tp_alloc(type, 0);
     if (wrapper == NULL)
         return NULL;
@@ -273,5 +285,6 @@ void sp_wrapper_switch(sp_manager *manager) { sp_twin_switch(manager); }
 int sp_wrapper_init(PyObject *module, sp_state *state)
 {
     state->wrapper_type = sp_add_type(module, &wrapper_spec, NULL);
-    return state->wrapper_type == NULL ? -1 : 0;
+    state->callable_type = sp_add_type(module, &callable_spec, NULL);
+    return state->wrapper_type == NULL || state->callable_type == NULL ? -1 : 0;
 }

@@ -350,3 +350,18 @@ def test_a_bad_name_is_an_error_at_once(manager, wrong, message):
 def test_what_cannot_be_decorated(manager, wrong, message):
     with pytest.raises(TypeError, match=message):
         manager.profile("x")(wrong)
+
+
+def test_what_is_no_descriptor_is_no_method_either(manager):
+    class Owner:
+        length = manager.profile("len")(len)
+        double = manager.profile("partial")(functools.partial(int.__mul__, 2))
+
+        def method(self):
+            return self
+
+        method = manager.profile("m", record_outcome=True)(method)
+
+    owner = Owner()
+    assert owner.length("abc") == 3 and owner.double(4) == 8 and owner.method() is owner
+    assert Owner.length("ab") == 2
