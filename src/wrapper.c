@@ -118,6 +118,22 @@ static PyObject *wrapper_get(PyObject *self, PyObject *instance, PyObject *type)
     return PyMethod_New(self, instance);
 }
 
+/* Of what need not become a method in a class: a builtin, a partial, an object with __call__. It
+ * does when the wrapped object would. */
+static PyObject *callable_get(PyObject *self, PyObject *instance, PyObject *type)
+{
+    PyObject *wrapped = ((Wrapper *)self)->wrapped;
+    descrgetfunc get = Py_TYPE(wrapped)->tp_descr_get;
+    if (get == NULL || instance == NULL || instance == Py_None)
+        return Py_NewRef(self);
+    PyObject *bound = get(wrapped, instance, type);
+    if (bound == NULL)
+        return NULL;
+    bool stays = bound == wrapped;
+    Py_DECREF(bound);
+    return stays ? Py_NewRef(self) : PyMethod_New(self, instance);
+}
+
 /* What the wrapper does not have itself it shows of the function: __code__, __defaults__, ... */
 static PyObject *wrapper_getattro(PyObject *self, PyObject *name)
 {
@@ -194,17 +210,26 @@ static PyMemberDef wrapper_members[] = {
     {NULL},
 };
 
+#define COMMON_SLOTS                                                                           \
+    {Py_tp_call, PyVectorcall_Call},                                                           \
+    {Py_tp_getattro, wrapper_getattro},                                                        \
+    {Py_tp_repr, wrapper_repr},                                                                \
+    {Py_tp_traverse, wrapper_traverse},                                                        \
+    {Py_tp_clear, wrapper_clear},                                                              \
+    {Py_tp_dealloc, wrapper_dealloc},                                                          \
+    {Py_tp_methods, wrapper_methods},                                                          \
+    {Py_tp_getset, wrapper_getset},                                                            \
+    {Py_tp_members, wrapper_members}
+
 static PyType_Slot wrapper_slots[] = {
-    {Py_tp_descr_get, wrapper_get}, /* first: the other type has all but this */
-    {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_getattro, wrapper_getattro},
-    {Py_tp_repr, wrapper_repr},
-    {Py_tp_traverse, wrapper_traverse},
-    {Py_tp_clear, wrapper_clear},
-    {Py_tp_dealloc, wrapper_dealloc},
-    {Py_tp_methods, wrapper_methods},
-    {Py_tp_getset, wrapper_getset},
-    {Py_tp_members, wrapper_members},
+    COMMON_SLOTS,
+    {Py_tp_descr_get, wrapper_get},
+    {0, NULL},
+};
+
+static PyType_Slot callable_slots[] = {
+    COMMON_SLOTS,
+    {Py_tp_descr_get, callable_get},
     {0, NULL},
 };
 
@@ -217,14 +242,12 @@ static PyType_Spec wrapper_spec = {
     .slots = wrapper_slots,
 };
 
-/* What is no descriptor does not turn into a method in a class: builtins, partials, objects with
- * __call__. */
 static PyType_Spec callable_spec = {
     .name = "scope_profiler._core.ProfiledCallable",
     .basicsize = sizeof(Wrapper),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL
              | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = wrapper_slots + 1,
+    .slots = callable_slots,
 };
 
 /* The Python function that a callable ends in: through methods, partials (.func) and decorators
@@ -251,8 +274,8 @@ static PyObject *wrapper_new(sp_region *region, PyObject *function, PyObject *me
                              bool record_outcome)
 {
     const sp_state *state = region->manager->state;
-    PyTypeObject *type = Py_TYPE(function)->tp_descr_get != NULL ? state->wrapper_type
-                                                                 : state->callable_type;
+    bool is_method = PyType_HasFeature(Py_TYPE(function), Py_TPFLAGS_METHOD_DESCRIPTOR);
+    PyTypeObject *type = is_method ? state->wrapper_type : state->callable_type;
     Wrapper *wrapper = (Wrapper *)type->tp_alloc(type, 0);
     if (wrapper == NULL)
         return NULL;
