@@ -1,11 +1,13 @@
 """References and memory stay flat over a million region calls, ten thousand regions and a thousand
 rounds of setup and finalize. Run by `make leaks`; exits non-zero when something grows."""
 
+import asyncio
 import gc
 import io
 import os
 import sys
 import tempfile
+import threading
 from contextlib import redirect_stdout
 
 from scope_profiler import ProfileManager
@@ -137,11 +139,68 @@ def closures_and_managers():
     return grows(step)
 
 
+def metadata_and_tags():
+    manager = ProfileManager()
+    factory = manager.region_factory("factory", tags=["tag"])
+
+    @manager.profile("noted", metadata=lambda i: {"i": i}, record_outcome=True)
+    def noted(i):
+        if i % 3 == 0:
+            raise ValueError
+
+    @manager.profile("steps", metadata={"a": 1}, record_outcome=True)
+    def steps():
+        yield 1
+
+    def step():
+        manager.setup(deactivate_file_output=True, replace=True, region_tags=["tag"])
+        for i in range(3_000):
+            with manager.metadata(step=i, text="x" * 100), factory(i=i):
+                with manager.profile_region("tagged", tags=("tag",)):
+                    list(steps())
+        manager.setup(deactivate_file_output=True, replace=True)
+        for i in range(3_000):
+            try:
+                noted(i)
+            except ValueError:
+                pass
+            list(steps())
+        manager.finalize(verbose=False, return_results=True)
+
+    return grows(step)
+
+
+def threads_and_tasks():
+    manager = ProfileManager()
+
+    async def work():
+        with manager.profile_region("task"):
+            await asyncio.sleep(0)
+
+    async def many():
+        await asyncio.gather(*(work() for _ in range(20)))
+        cancelled = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        cancelled.cancel()
+
+    def step():
+        manager.setup(deactivate_file_output=True, replace=True, track_async=True)
+        for _ in range(50):
+            thread = threading.Thread(target=asyncio.run, args=(many(),))
+            thread.start()
+            thread.join()
+        manager.finalize(verbose=False, return_results=True)
+        manager.reset()
+
+    return grows(step)
+
+
 def main():
     allowed = 300_000  # bytes a round: allocators keep some pages to themselves
     failed = False
     for check in (a_million_calls, errors_and_generators, ten_thousand_regions,
-                  rounds_of_setup_and_finalize, closures_and_managers):
+                  rounds_of_setup_and_finalize, closures_and_managers, metadata_and_tags,
+                  threads_and_tasks):
         growth = check()
         failed |= growth > allowed
         print(f"{check.__name__:<32} grows by {growth:>9} bytes a round"
