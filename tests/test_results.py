@@ -120,6 +120,16 @@ def test_events(run):
     assert not without.has_event_data
 
 
+def test_ranks_are_numbers(run):
+    for ranks in (1.5, "0", ["0"]):
+        with pytest.raises(TypeError, match="ranks must be an int; got"):
+            run.events(ranks=ranks)
+    for method in (run.call_stack, run.call_graph, run.thread_summary):
+        with pytest.raises(TypeError, match="rank must be an int; got '0'"):
+            method(rank="0")
+    assert run.events("solve", ranks=np.int64(0)) == run.events("solve")
+
+
 def test_what_an_event_tells_of_its_call():
     one = region(
         (1 * SECOND, 2 * SECOND),

@@ -156,6 +156,12 @@ def test_merging_changes_no_call(sets):
             assert len(np.unique(shift)) <= 1
 
 
+def test_calls_of_some_are_there_beside_aggregates_of_others():
+    merged = merge_results(results(a=Region(statistics=AGGREGATES)), results(b=region((0, 1))))
+    assert not merged.has_event_data
+    assert len(merged.events("b")) == len(merged.call_stack(include="b")) == 1
+
+
 def test_ranks_that_another_one_gathered():
     left = ProfilingResults({"a": MPIRegion("a", {})}, is_root=False)
     run = results(a=region((0, 1)))

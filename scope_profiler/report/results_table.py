@@ -77,17 +77,7 @@ class _Row:
 
 def show(results, include=None, exclude=None, ranks=None, *, sort="start", title=None,
          stream=None, suppress_notes=False, columns=None, percentage_mode="coverage"):
-    """Print the table of a ProfilingResults.
-
-    include, exclude: regular expressions, one or several, that choose regions by the beginning
-    of their names. ranks: one or several ranks (None: all).
-    sort: one of SORT_KEYS; rows are sorted below the same parent.
-    title: what heads the table (None: results.default_title()). stream: None for sys.stdout.
-    suppress_notes: leave out what is to be known about the table.
-    columns: one or several of COLUMNS (None: DEFAULT_COLUMNS); "name" is taken for "region".
-    percentage_mode: what "% run" is of: "coverage", the total, or "exclusive", the own time.
-    Raises ValueError where one of these is not among the choices.
-    """
+    """Print the table of a ProfilingResults, whose print_summary() says what it takes."""
     columns = _chosen_columns(columns)
     _check_choice("sort", sort, SORT_KEYS)
     _check_choice("percentage_mode", percentage_mode, PERCENTAGE_MODES)

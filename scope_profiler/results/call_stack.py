@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .checks import integer
 from .mpi_region import MPIRegion
 from .surroundings import Nest, Surroundings
 
@@ -84,6 +85,7 @@ def build_call_arrays(regions: Iterable[MPIRegion], rank: int) -> CallArrays:
 
 
 def _on_rank(regions: Iterable[MPIRegion], rank: int) -> list[MPIRegion]:
+    rank = integer("rank", rank, minimum=0)
     return [region for region in regions if rank in region]
 
 

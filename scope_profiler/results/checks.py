@@ -154,7 +154,8 @@ def rank_set(ranks: int | Iterable[int] | None) -> set[int] | None:
     """One or several ranks as a set; None, which means all, stays None."""
     if ranks is None:
         return None
-    return {ranks} if isinstance(ranks, int) else set(ranks)
+    several = ranks if isinstance(ranks, Iterable) else (ranks,)
+    return {integer("ranks", rank, minimum=0) for rank in several}
 
 
 def check_percentile(percentile: float) -> None:

@@ -223,9 +223,39 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
         columns: str | Iterable[str] | None = None,
         percentage_mode: str = "coverage",
     ) -> None:
-        """Print the regions as a tree; nothing where not `is_root`.
+        """Print the regions as a tree, or as a list where only aggregates were kept.
 
-        See `scope_profiler.report.results_table.show` for the arguments.
+        Nothing is printed where not `is_root`.
+
+        Parameters
+        ----------
+        include, exclude
+            Regular expressions that choose regions, as in `get_regions`.
+        ranks
+            One or several ranks; None for all.
+        sort
+            By what those below the same parent are sorted: "start" (the first
+            comes first), "name", or, the largest first, "calls, total, own,
+            avg, min, max, first, last, std, p50, p90, p95, p99, p999, imbalance".
+        title
+            What heads the table; None for `default_title`.
+        stream
+            Where it goes; None for sys.stdout.
+        suppress_notes
+            Whether to leave out the lines below it that say what it does not show.
+        columns
+            One or several of "region" (or "name"), "ranks", "calls",
+            "percent" (of the run), "parent_percent", "gpu_total", "gpu_avg"
+            (which are always unknown) and what there is to sort by but the
+            start. None for those that the report of a run has.
+        percentage_mode
+            What "percent" is of: "coverage", all time in the region, or
+            "exclusive", that outside of the regions below it.
+
+        Raises
+        ------
+        ValueError
+            When one is not among the choices, naming these.
         """
         from ..report.results_table import show
 

@@ -167,6 +167,7 @@ class RunTables:
         which the thread was inside of regions; the last two are None where not
         every call of the rank has its interval. Empty when no threads are known.
         """
+        rank = integer("rank", rank, minimum=0)
         regions = [region[rank] for region in self if rank in region]
         return thread_summary(self._threads.get(rank, []), regions)
 

@@ -62,7 +62,7 @@ class Scalars:
 
     # What 0.7.5 has of device timers, which this version does not read.
     has_gpu_timing = False
-    gpu_durations = None
+    gpu_durations = gpu_durations_ns = None
     gpu_total_duration = None
     gpu_average_duration = None
 
