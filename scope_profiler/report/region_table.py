@@ -18,7 +18,7 @@ def show(summary, out):
     out.line()
     out.head(
         f"scope-profiler: {title} – {format_time(summary.wall_ns)}, "
-        f"{_many(regions, 'region')}, {_many(calls, 'call')}"
+        f"{many(regions, 'region')}, {many(calls, 'call')}"
     )
     out.line()
     if not summary.tree:
@@ -32,7 +32,7 @@ def show(summary, out):
         columns.append("Errors")
         for cell, row in zip(cells, rows):
             cell.append(format_count(row.statistics.errors) if row.statistics.errors else "")
-    names = [_clip(branch + row.statistics.name) for branch, row in zip(_branches(rows), rows)]
+    names = [clip(branch + row.statistics.name) for branch, row in zip(branches(rows), rows)]
     widths = [max(len(line[i]) for line in [columns, *cells]) for i in range(len(columns))]
     name_width = max(len("Region"), *map(len, names))
 
@@ -47,7 +47,7 @@ def show(summary, out):
         share = row.statistics.exclusive_ns / summary.wall_ns if summary.wall_ns > 0 else 0
         out.line(line(name, values), share)
     if len(rows) < len(summary.tree):
-        out.line(f"… and {_many(len(summary.tree) - len(rows), 'row')} not shown")
+        out.line(f"… and {many(len(summary.tree) - len(rows), 'row')} not shown")
 
 
 def _worth_showing(tree, wall_ns):
@@ -58,7 +58,7 @@ def _worth_showing(tree, wall_ns):
     return [row for row in tree if row.statistics.total_ns >= least][:MOST_ROWS]
 
 
-def _many(count, what):
+def many(count, what):
     return f"{format_count(count)} {what}{'' if count == 1 else 's'}"
 
 
@@ -69,12 +69,12 @@ def _cells(s, wall_ns):
     return [format_count(s.num_calls), f"{percent:.1f}", *map(format_time, times)]
 
 
-def _clip(name):
+def clip(name):
     name = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
     return name if len(name) <= MOST_NAME else name[: MOST_NAME - 1] + "…"
 
 
-def _branches(rows):
+def branches(rows):
     """The lines that lead to each row of the tree, drawn from the last row up."""
     drawn = []
     continues = set()  # depths at which a sibling follows below

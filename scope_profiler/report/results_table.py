@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..results import EventDataUnavailableError, MPIRegion, NestingError
 from ..results.call_tree import TreeNode, call_tree
 from ..results.checks import rank_set
-from .region_table import LEAST_SHARE, LONG, MOST_ROWS, _branches, _clip, _many
+from .region_table import LEAST_SHARE, LONG, MOST_ROWS, branches, clip, many
 from .style import format_count, format_time, printer
 
 #: What there is to choose from: {column: its heading}.
@@ -92,7 +92,7 @@ def show(results, include=None, exclude=None, ranks=None, *, sort="start", title
     out.head(
         f"scope-profiler: {results.default_title() if title is None else title} – "
         f"{format_time(_ns(_run_time(results)))}, "
-        f"{_many(len(chosen), 'region')}, {_many(calls, 'call')}"
+        f"{many(len(chosen), 'region')}, {many(calls, 'call')}"
     )
     out.line()
     if not rows:
@@ -154,7 +154,7 @@ def _roots(results, regions):
             notes.append(f"It is not known which calls are inside which: {error}.")
         else:
             if missing:
-                notes.append(f"{_many(missing, 'call')} without start and end are left out.")
+                notes.append(f"{many(missing, 'call')} without start and end are left out.")
             return roots, notes
     else:
         notes.append("Only aggregates were kept: it is not known which calls are inside which.")
@@ -183,10 +183,10 @@ def _in_order(nodes, sort):
 def _print_rows(rows, columns, percentage_mode, wall, out):
     shown = _worth_showing(rows, wall)
     cells = {column: [COLUMNS[column]] for column in columns}
-    for branch, row in zip(_branches(shown), shown):
+    for branch, row in zip(branches(shown), shown):
         for column in cells:
             if column == "region":
-                cells[column].append(_clip(branch + row.region.name))
+                cells[column].append(clip(branch + row.region.name))
             else:
                 cells[column].append(_cell(row, column, percentage_mode, wall))
     widths = {column: max(map(len, texts)) for column, texts in cells.items()}
@@ -203,7 +203,7 @@ def _print_rows(rows, columns, percentage_mode, wall, out):
         own = row.region.exclusive_duration
         out.line(text, own / wall if wall > 0 and own is not None else 0)
     if len(shown) < len(rows):
-        out.line(f"… and {_many(len(rows) - len(shown), 'row')} not shown")
+        out.line(f"… and {many(len(rows) - len(shown), 'row')} not shown")
 
 
 def _worth_showing(rows, wall):
