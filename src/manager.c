@@ -149,32 +149,6 @@ static sp_region *find_region(sp_manager *manager, PyObject *name)
     return region;
 }
 
-static void forget_known_names(sp_manager *manager)
-{
-    sp_known_name *known = manager->known;
-    size_t count = known == NULL ? 0 : manager->known_mask + 1;
-    manager->known = NULL;
-    manager->known_mask = 0;
-    for (size_t i = 0; i < count; i++)
-        Py_XDECREF(known[i].name);
-    PyMem_RawFree(known);
-}
-
-/* Keep as much room for names as there are regions, within reason. */
-static void grow_known_names(sp_manager *manager)
-{
-    enum { FEWEST = 16, MOST = 1 << 20 };
-    size_t count = manager->known == NULL ? FEWEST : 2 * (manager->known_mask + 1);
-    if (manager->region_count < (manager->known == NULL ? 0 : count / 4) || count > MOST)
-        return;
-    sp_known_name *known = PyMem_RawCalloc(count, sizeof *known);
-    if (known == NULL)
-        return;
-    forget_known_names(manager);
-    manager->known = known;
-    manager->known_mask = count - 1;
-}
-
 /* Put a new region into the tables; when another thread was faster, take that one instead. */
 static sp_region *publish_region(sp_manager *manager, sp_region *region)
 {
@@ -209,43 +183,20 @@ static sp_region *make_region(sp_manager *manager, PyObject *name)
     return published;
 }
 
-SP_INLINE sp_known_name *known_slot(const sp_manager *manager, const PyObject *name)
-{
-    uintptr_t address = (uintptr_t)name >> 4;
-    return &manager->known[(address ^ (address >> 12)) & manager->known_mask];
-}
-
 static SP_NOINLINE sp_region *region_slow(sp_manager *manager, PyObject *name)
 {
     sp_region *region = find_region(manager, name);
     if (region == NULL && !PyErr_Occurred())
         region = make_region(manager, name);
-#ifndef Py_GIL_DISABLED
-    /* A name that nobody else holds, made for this call, is not met again. */
-    if (region == NULL || !PyUnicode_CheckExact(name) || Py_REFCNT(name) < 2)
-        return region;
-    grow_known_names(manager);
-    if (manager->known != NULL) {
-        sp_known_name *slot = known_slot(manager, name);
-        slot->region = region;
-        Py_XSETREF(slot->name, Py_NewRef(name));
-    }
-#endif
+    if (region != NULL)
+        sp_known_put(&manager->known, name, region, manager->region_count);
     return region;
 }
 
-/* A name in the source is one object each time it is executed, so its address finds the region
- * in nearly all cases; the text decides in the others. */
 sp_region *sp_manager_region(sp_manager *manager, PyObject *name)
 {
-#ifndef Py_GIL_DISABLED
-    if (SP_LIKELY(manager->known != NULL)) {
-        sp_known_name *slot = known_slot(manager, name);
-        if (SP_LIKELY(slot->name == name))
-            return slot->region;
-    }
-#endif
-    return region_slow(manager, name);
+    sp_region *region = sp_known_get(&manager->known, name);
+    return SP_LIKELY(region != NULL) ? region : region_slow(manager, name);
 }
 
 /* ---- Manager ----------------------------------------------------------------------------- */
@@ -290,7 +241,7 @@ static int manager_clear(PyObject *self)
     Py_CLEAR(manager->on_thread);
     Py_CLEAR(manager->context);
     sp_names_free(&manager->names);
-    forget_known_names(manager);
+    sp_known_free(&manager->known);
     forget_run(manager); /* the trees name regions */
     manager->run = SP_NO_RUN;
     uint32_t count = manager->region_count;

@@ -3,16 +3,12 @@
 #ifndef SP_MANAGER_H
 #define SP_MANAGER_H
 
+#include "known.h"
 #include "state.h"
 #include "table.h"
 #include "thread.h"
 
 struct sp_region;
-
-typedef struct {
-    PyObject *name; /* Owned, so that its address cannot come to mean another text. */
-    struct sp_region *region;
-} sp_known_name;
 
 #define SP_NO_RUN UINT64_MAX /* not 0: that is what a thread has before its first recording */
 
@@ -26,8 +22,7 @@ typedef struct sp_manager {
     sp_names names;            /* text -> region, borrowed from `regions` */
     struct sp_region **regions; /* by id. Owned, and so is every reference in it. */
     uint32_t region_count, region_capacity;
-    sp_known_name *known; /* by the address of the name, as many as there are regions. Owned. */
-    size_t known_mask;    /* how many fit less one; 0 for none */
+    sp_known known;            /* the same by the address of the name */
     uint64_t run;   /* number of the current run; unique in the process, or SP_NO_RUN */
     bool recording; /* a run is on and not paused */
     bool events;    /* it logs every call, not statistics alone */
