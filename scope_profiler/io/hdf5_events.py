@@ -10,8 +10,7 @@ import numpy as np
 
 from ..results import BLOCK, OPTIONAL_COLUMNS, Region, blocks
 from .compression import Compression
-from .hdf5_filters import load_filters
-from .hdf5_texts import member
+from .hdf5_datasets import member, read
 from .safe_file import SafeFile
 
 #: Row numbers of a region's metadata, which are kept apart from the other columns.
@@ -109,15 +108,16 @@ def read_events(
     Raises ValueError when the columns and the runs do not fit together.
     """
     names = _ENCODED if schema >= 3 else ("start_times", "end_times")
-    columns = {
-        name: _read_column(member(events, name))
+    datasets = {
+        name: member(events, name)
         for name in (*names, *OPTIONAL_COLUMNS, METADATA_IDS)
         if name in events or name in names
     }
-    lengths = {name: len(column) for name, column in columns.items()}
+    lengths = {name: len(dataset) for name, dataset in datasets.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"the columns of events differ in length: {lengths}")
-    _check_runs(offsets, counts, lengths[names[0]])
+    end = _checked_end(offsets, counts, lengths[names[0]])
+    columns = {name: read(dataset, end) for name, dataset in datasets.items()}
 
     starts, durations = (columns.pop(name) for name in names)
     if schema < 3:
@@ -133,12 +133,8 @@ def read_events(
         }
 
 
-def _read_column(dataset: h5py.Dataset) -> np.ndarray:
-    load_filters(dataset)
-    return dataset[...]
-
-
-def _check_runs(offsets: Sequence[int], counts: Sequence[int], length: int) -> None:
+def _checked_end(offsets: Sequence[int], counts: Sequence[int], length: int) -> int:
+    """How many calls the runs have, which do not overlap."""
     end = 0
     for offset, count in sorted(zip(offsets, counts)):
         if count and offset < end:
@@ -146,3 +142,4 @@ def _check_runs(offsets: Sequence[int], counts: Sequence[int], length: int) -> N
         end = max(end, offset + count)
     if end > length:
         raise ValueError(f"events has {length} calls, not the {end} that its index speaks of")
+    return end

@@ -10,8 +10,9 @@ import h5py
 import numpy as np
 
 from ..results import FLOAT_STATISTICS, INTEGER_STATISTICS, Region
+from .hdf5_datasets import member, read
 from .hdf5_schema import AGGREGATES, COLUMN_BITS, EXTENDED, RECORDED, SUMMARY, UNKNOWN
-from .hdf5_texts import member, read_texts, write_texts
+from .hdf5_texts import read_texts, write_texts
 from .region_rows import (
     EXTENDED_NAMES,
     exclusive_of_events,
@@ -95,7 +96,7 @@ class Index:
 
     def __init__(self, group: h5py.Group, num_names: int) -> None:
         self._group = group
-        self.numbers: list[int] = member(group, "region_ids")[...].tolist()
+        self.numbers: list[int] = read(member(group, "region_ids")).tolist()
         if self.numbers and max(self.numbers) >= num_names:
             raise ValueError(
                 f"there are {num_names} region names, "
@@ -123,7 +124,7 @@ class Index:
             raise ValueError(f"rank_region_index/{name} has {len(dataset)} rows, not {len(self)}")
         if h5py.check_string_dtype(dataset.dtype):
             return read_texts(self._group, name)
-        values, fields = dataset[...].tolist(), dataset.dtype.names
+        values, fields = read(dataset).tolist(), dataset.dtype.names
         return values if fields is None else [dict(zip(fields, value)) for value in values]
 
     def facts(self) -> list[dict[str, Any]]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import h5py
 import numpy as np
 
-from .hdf5_texts import member, read_texts, write_texts
+from .hdf5_datasets import member, read
+from .hdf5_texts import read_texts, write_texts
 from .lanes import Lane, columns_of, from_row, row_of
 
 _TYPES = {int: "<i8", bool: "i1"}
@@ -38,11 +39,11 @@ def read_lanes(file: h5py.File, name: str, kind: type[Lane]) -> dict[int, list[L
         return {}
     group = file[name]
     columns = {
-        column: read_texts(group, column) if of_type is str else group[column][...].tolist()
+        column: read_texts(group, column) if of_type is str else read(group[column]).tolist()
         for column, of_type in columns_of(kind).items()
         if column in group
     }
     lanes: dict[int, list[Lane]] = {}
-    for rank, *values in zip(member(group, "ranks")[...].tolist(), *columns.values(), strict=True):
+    for rank, *values in zip(read(member(group, "ranks")).tolist(), *columns.values(), strict=True):
         lanes.setdefault(rank, []).append(from_row(kind, rank, dict(zip(columns, values))))
     return lanes

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..results import Region
 from .compression import Compression
+from .hdf5_datasets import read
 from .hdf5_events import METADATA_IDS, EventWriter
-from .hdf5_filters import load_filters
 from .hdf5_texts import read_texts, write_texts
 from .json_values import json_text
 from .metadata_tables import MetadataTables, checked_table, from_table, per_call
@@ -54,9 +54,8 @@ def read_event_metadata(
     if _NUMBERS in index:
         tables: dict[int, Any] = {-1: None}
         for name, dataset in file[_TABLES].items():
-            load_filters(dataset)
-            tables[int(name)] = checked_table(json.loads(dataset[...].tobytes()))
-        numbers = index[_NUMBERS][...].tolist()
+            tables[int(name)] = checked_table(json.loads(read(dataset).tobytes()))
+        numbers = read(index[_NUMBERS]).tolist()
         return [from_table(rows, tables[number]) for rows, number in zip(ids, numbers, strict=True)]
     texts = read_texts(index, _TABLES) if _TABLES in index else []
     # The aggregate layout has the column without rows.

@@ -12,12 +12,14 @@ import h5py
 
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, TaskInfo, ThreadInfo
 from .errors import CorruptProfileError, UnsupportedProfileError
+from .heap_guard import GuardedFile
+from .hdf5_datasets import member, read
 from .hdf5_events import METADATA_IDS, read_events
 from .hdf5_index import Index
 from .hdf5_lanes import read_lanes
 from .hdf5_metadata import read_event_metadata
 from .hdf5_schema import SCHEMA
-from .hdf5_texts import member, read_attributes, read_texts
+from .hdf5_texts import read_attributes, read_texts
 from .region_rows import Row, regions_of
 
 
@@ -42,12 +44,12 @@ def read_hdf5(path: str | os.PathLike[str]) -> ProfilingResults:
 
 
 def opened(
-    path: str | os.PathLike[str], read: Callable[[h5py.File, int, Path], ProfilingResults]
+    path: str | os.PathLike[str], reader: Callable[[h5py.File, int, Path], ProfilingResults]
 ) -> ProfilingResults:
-    """What `read` makes of a file, its schema and its path; raises as `read_hdf5` does."""
+    """What `reader` makes of a file, its schema and its path; raises as `read_hdf5` does."""
     try:
-        with h5py.File(path, "r", locking=False) as file:
-            return read(file, _schema(file, path), Path(path))
+        with open(path, "rb", buffering=0) as raw, h5py.File(GuardedFile(raw), "r") as file:
+            return reader(file, _schema(file, path), Path(path))
     except (FileNotFoundError, IsADirectoryError, PermissionError, UnsupportedProfileError):
         raise
     except Exception as error:
@@ -102,7 +104,7 @@ def _rank_groups(file: h5py.File) -> dict[int, h5py.Group]:
 
 
 def _read_function(group: h5py.Group) -> dict[str, Any]:
-    arrays = {name: group[name][...] for name in ("line_numbers", "hits", "times")}
+    arrays = {name: read(group[name]) for name in ("line_numbers", "hits", "times")}
     return {**read_attributes(group), **arrays}
 
 
@@ -132,11 +134,11 @@ def _read_groups(file: h5py.File) -> Iterator[Row]:
     for rank, group in ranks.items():
         for name, item in _region_groups(group.get("regions", {})):
             facts = read_attributes(item)
-            starts = item["start_times"][...]
-            ends = member(item, "end_times")[...]
+            starts = read(item["start_times"])
+            ends = read(member(item, "end_times"))
             known = {"start_times_ns": starts, "durations_ns": ends - starts}
             known.update(
-                (column, item[column][...]) for column in OPTIONAL_COLUMNS if column in item
+                (column, read(item[column])) for column in OPTIONAL_COLUMNS if column in item
             )
             known.update((key, facts[key]) for key in _REGION_FACTS if key in facts)
             yield name, rank, known

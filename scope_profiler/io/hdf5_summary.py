@@ -12,9 +12,10 @@ import h5py
 from ..results import MPIRegion, ProfilingResults
 from ..results.checks import rank_set
 from .errors import UnsupportedProfileError
+from .hdf5_datasets import member
 from .hdf5_index import Index
 from .hdf5_reader import opened, read_hdf5, run_facts
-from .hdf5_texts import member, read_texts
+from .hdf5_texts import read_texts
 from .region_rows import regions_of
 
 

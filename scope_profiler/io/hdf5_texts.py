@@ -9,6 +9,8 @@ from typing import Any
 import h5py
 import numpy as np
 
+from .hdf5_datasets import read
+
 TEXT = h5py.string_dtype()
 
 #: Added to the name of a column of texts: the texts as JSON, where HDF5 cannot hold them all as
@@ -32,8 +34,8 @@ def write_texts(group: h5py.Group, name: str, texts: Iterable[str]) -> None:
 def read_texts(group: h5py.Group, name: str) -> list[str]:
     """What `write_texts` wrote."""
     if name + EXACT in group:
-        return [json.loads(text) for text in group[name + EXACT].asstr()[...].tolist()]
-    return group[name].asstr(errors="surrogateescape")[...].tolist()
+        return [json.loads(text) for text in read(group[name + EXACT]).tolist()]
+    return [_decoded(text) for text in read(group[name]).tolist()]
 
 
 def write_attributes(group: h5py.Group, values: Mapping[str, Any]) -> None:
@@ -57,7 +59,7 @@ def write_attributes(group: h5py.Group, values: Mapping[str, Any]) -> None:
 def read_attributes(group: h5py.Group) -> dict[str, Any]:
     """What `write_attributes` wrote, or others."""
     if EXACT in group:
-        return json.loads(group[EXACT].asstr()[()])
+        return json.loads(read(group[EXACT]).item())
     return {name: _plain(value) for name, value in group.attrs.items()}
 
 
@@ -83,12 +85,3 @@ def _encoded(text: str, errors: str = "surrogateescape") -> bytes:
 def _decoded(text: bytes) -> str:
     return text.decode("utf-8", "surrogateescape")
 
-
-def member(group: h5py.Group, name: str) -> Any:
-    """The member of a group.
-
-    Raises ValueError, naming both, when it is missing.
-    """
-    if name not in group:
-        raise ValueError(f"{group.name.rstrip('/')}/{name} is missing")
-    return group[name]
