@@ -38,23 +38,22 @@ def read(dataset: h5py.Dataset, length: int | None = None) -> np.ndarray:
     properties = dataset.id.get_create_plist()
     filters = [properties.get_filter(number) for number in range(properties.get_nfilters())]
     size = dataset.size * dataset.id.get_type().get_size()
-    holds = dataset.file.id.get_filesize() * (_DENSEST if filters else 1) + _UNWRITTEN
+    file = h5py.h5i.get_file_id(dataset.id)
+    holds = file.get_filesize() * (_DENSEST if filters else 1) + _UNWRITTEN
     if size > holds:
         raise ValueError(f"{dataset.name} has {dataset.size} values, more than the file can hold")
     missing = [entry for entry in filters if not h5py.h5z.filter_avail(entry[0])]
     if missing:
-        _load_plugin(dataset, missing[0])
+        _load_plugin(*missing[0])
     return dataset[...] if length is None else dataset[:length]
 
 
-def _load_plugin(dataset: h5py.Dataset, missing: tuple[int, int, Any, bytes]) -> None:
+def _load_plugin(code: int, _flags: int, _values: Any, name: bytes) -> None:
     with suppress(ImportError):
         # Importing it registers what it has.
         import hdf5plugin  # noqa: F401
-    code, _, _, name = missing
     if not h5py.h5z.filter_avail(code):
         text = name.decode("utf-8", "replace") or code
         raise UnsupportedProfileError(
-            f"{dataset.file.filename} is compressed with {text}; reading it needs hdf5plugin: "
-            "pip install hdf5plugin"
+            f"is compressed with {text}, which needs hdf5plugin: pip install hdf5plugin"
         )

@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ..results import BLOCK, OPTIONAL_COLUMNS, Region, blocks
+from ..results import BLOCK, OPTIONAL_COLUMNS, Region
 from .compression import Compression
 from .hdf5_datasets import member, read
 from .safe_file import SafeFile
@@ -67,16 +67,18 @@ class EventWriter:
         buffer = np.empty(min(self._length, size), dtype)
         written = held = 0
         for region in self._regions:
-            for rows in blocks(region.num_events):
-                part = np.broadcast_to(values(region, rows), rows.stop - rows.start)
-                while len(part):
-                    taken = part[: len(buffer) - held]
-                    buffer[held : held + len(taken)] = taken
-                    held, part = held + len(taken), part[len(taken) :]
-                    if held == len(buffer):
-                        self._output.check()
-                        dataset[written : written + held] = buffer
-                        written, held = written + held, 0
+            row = 0
+            while row < region.num_events:
+                count = min(region.num_events - row, len(buffer) - held)
+                part = values(region, slice(row, row + count))
+                if count < len(buffer) or np.ndim(part) == 0 or part.dtype != buffer.dtype:
+                    buffer[held : held + count] = part
+                    part = buffer
+                row, held = row + count, held + count
+                if held == len(buffer):
+                    self._output.check()
+                    dataset[written : written + held] = part
+                    written, held = written + held, 0
         if held:
             dataset[written : written + held] = buffer[:held]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import h5py
@@ -96,6 +97,7 @@ class Index:
 
     def __init__(self, group: h5py.Group, num_names: int) -> None:
         self._group = group
+        self._known = set(group)
         self.numbers: list[int] = read(member(group, "region_ids")).tolist()
         if self.numbers and max(self.numbers) >= num_names:
             raise ValueError(
@@ -112,13 +114,13 @@ class Index:
     @property
     def has_summaries(self) -> bool:
         """Whether aggregates are known without looking at the calls."""
-        return bool({"summary_statistics", "aggregate_counts"} & set(self._group))
+        return bool({"summary_statistics", "aggregate_counts"} & self._known)
 
     def column(self, name: str, otherwise: Any) -> Sequence[Any]:
         """The values of a column; compound ones as dicts."""
         # The aggregate layout leaves out what it has no use for, or has it empty.
-        dataset = self._group.get(name)
-        if dataset is None or not len(dataset):
+        dataset = self._group[name] if name in self._known else ()
+        if not len(dataset):
             return [otherwise] * len(self)
         if len(dataset) != len(self):
             raise ValueError(f"rank_region_index/{name} has {len(dataset)} rows, not {len(self)}")
@@ -133,7 +135,7 @@ class Index:
         lines = self.column("source_lines", -1)
         tags = self.column("tags", "[]")
         exclusives = self.column("exclusive_totals", -1)
-        if "aggregate_counts" in self._group:
+        if "aggregate_counts" in self._known:
             exclusives = self.column("aggregate_exclusives", -1)
         facts = [
             {
@@ -146,7 +148,7 @@ class Index:
             }
             for row, statistics in enumerate(self._statistics())
         ]
-        for known, row in zip(facts, self.column("extended_statistics", None)):
+        for known, row in zip(facts, self._extended):
             if row is not None:
                 row = {name: None if value == UNKNOWN else value for name, value in row.items()}
                 known.update(from_extended(row))
@@ -154,18 +156,21 @@ class Index:
 
     def recorded_columns(self) -> list[Sequence[str] | None]:
         """Of each row which optional columns it has; None where its writer did not say."""
-        rows = self.column("extended_statistics", None)
         return [
             None
             if row is None or "columns" not in row
             else [name for name, bit in COLUMN_BITS.items() if row["columns"] & bit]
-            for row in rows
+            for row in self._extended
         ]
+
+    @cached_property
+    def _extended(self) -> Sequence[Mapping[str, int] | None]:
+        return self.column("extended_statistics", None)
 
     def _statistics(self) -> list[dict[str, float] | None]:
         """What was counted over all calls, where not each of them is there."""
         statistics: list[dict[str, float] | None] = [None] * len(self)
-        if "aggregate_counts" in self._group:
+        if "aggregate_counts" in self._known:
             columns = [self.column(f"aggregate_{name}s", 0) for name in AGGREGATES]
             statistics = [dict(zip(AGGREGATES, values)) for values in zip(*columns)]
         recorded = self.column("recorded_statistics", None)

@@ -12,7 +12,6 @@ import h5py
 
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, TaskInfo, ThreadInfo
 from .errors import CorruptProfileError, UnsupportedProfileError
-from .heap_guard import GuardedFile
 from .hdf5_datasets import member, read
 from .hdf5_events import METADATA_IDS, read_events
 from .hdf5_index import Index
@@ -20,6 +19,7 @@ from .hdf5_lanes import read_lanes
 from .hdf5_metadata import read_event_metadata
 from .hdf5_schema import SCHEMA
 from .hdf5_texts import read_attributes, read_texts
+from .heap_guard import GuardedFile
 from .region_rows import Row, regions_of
 
 
@@ -46,25 +46,29 @@ def read_hdf5(path: str | os.PathLike[str]) -> ProfilingResults:
 def opened(
     path: str | os.PathLike[str], reader: Callable[[h5py.File, int, Path], ProfilingResults]
 ) -> ProfilingResults:
-    """What `reader` makes of a file, its schema and its path; raises as `read_hdf5` does."""
-    try:
-        with open(path, "rb", buffering=0) as raw, h5py.File(GuardedFile(raw), "r") as file:
-            return reader(file, _schema(file, path), Path(path))
-    except (FileNotFoundError, IsADirectoryError, PermissionError, UnsupportedProfileError):
-        raise
-    except Exception as error:
-        # Whatever h5py or our own checks make of a damaged file. The text of a
-        # KeyError is quoted.
-        reason = error.args[0] if isinstance(error, KeyError) and error.args else error
-        raise CorruptProfileError(path, reason or repr(error)) from error
+    """What `reader` makes of a file, its schema and its path; raises as `read_hdf5` does.
+
+    An UnsupportedProfileError of it says what the file, by whose path it begins, does or has.
+    """
+    path = Path(path)
+    with open(path, "rb", buffering=0) as raw:
+        try:
+            with h5py.File(GuardedFile(raw), "r") as file:
+                return reader(file, _schema(file), path)
+        except UnsupportedProfileError as error:
+            raise type(error)(f"{path} {error}") from None
+        except Exception as error:
+            # Whatever h5py or our own checks make of a damaged file. The text of a
+            # KeyError is quoted.
+            reason = error.args[0] if isinstance(error, KeyError) and error.args else error
+            raise CorruptProfileError(path, reason or repr(error)) from error
 
 
-def _schema(file: h5py.File, path: str | os.PathLike[str]) -> int:
+def _schema(file: h5py.File) -> int:
     schema = int(file.attrs.get("scope_profiler_schema", 1))
     if schema > SCHEMA:
         raise UnsupportedProfileError(
-            f"{os.fspath(path)} has schema {schema}; this version reads up to {SCHEMA}: "
-            "a later one wrote it"
+            f"has schema {schema}; this version reads up to {SCHEMA}: a later one wrote it"
         )
     return schema
 

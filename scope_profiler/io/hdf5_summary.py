@@ -48,7 +48,7 @@ def _read(file: h5py.File, schema: int, path: Path) -> ProfilingResults:
         names = read_texts(member(file, "region_table"), "names")
         index = Index(member(file, "rank_region_index"), len(names))
     if index is None or not index.has_summaries:
-        raise _NoSummary(f"{path} has no summary, only the calls; read it with read_h5()")
+        raise _NoSummary("has no summary, only the calls; read it with read_h5()")
     rows = [
         (names[number], rank, {**facts, "statistics": statistics})
         for number, rank, facts, statistics in zip(
