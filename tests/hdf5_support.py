@@ -64,16 +64,16 @@ def example():
         source_text="with region('solve'):\n",
         event_metadata=EventMetadata([0, -1, 1], NOTES),
         thread_ids=[0, 0, 1],
-        task_ids=[-1, -1, -1],
-        await_ns=[0, 0, 0],
+        task_ids=[-1, -1, 0],
+        await_ns=[0, 0, 7],
     )
     inner = columns(
         [NOW + 110],
         [80],
         exclusive_total_ns=80,
         thread_ids=[0],
-        task_ids=[0],
-        await_ns=[30],
+        task_ids=[-1],
+        await_ns=[0],
         event_metadata=EventMetadata([1], NOTES),
     )
     other = columns([NOW + 5], [1], exclusive_total_ns=1, tags=["a"])
