@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from scope_profiler.run_metadata import collect_metadata
+from scope_profiler.io.region_rows import calls_were_read
 from scope_profiler.results import (
     OPTIONAL_COLUMNS,
     EventMetadata,
@@ -14,6 +14,7 @@ from scope_profiler.results import (
     TaskInfo,
     ThreadInfo,
 )
+from scope_profiler.run_metadata import collect_metadata
 
 NOW = 1_325_689_337_980
 
@@ -156,5 +157,19 @@ def contents(results):
         "tasks": results.tasks,
         "num_ranks": results.num_ranks,
         "label": results.label,
-        "has_event_data": results.has_event_data,
+        "has_event_data": [results.has_event_data, calls_were_read(results)],
     }  # fmt: skip
+
+
+def assert_same_calls(read, results):
+    """That the calls are the same, of runs of so many that `contents` would take long."""
+    assert read.region_names == results.region_names
+    for region in results:
+        for rank in region:
+            for name in ("start_times_ns", "durations_ns", *OPTIONAL_COLUMNS):
+                np.testing.assert_array_equal(
+                    getattr(read[region.name][rank], name), getattr(region[rank], name), name
+                )
+            notes, known = read[region.name][rank].event_metadata, region[rank].event_metadata
+            np.testing.assert_array_equal(notes.ids, known.ids)
+            assert list(notes.table) == list(known.table)

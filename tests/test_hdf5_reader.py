@@ -6,7 +6,7 @@ import tracemalloc
 import h5py
 import numpy as np
 import pytest
-from hdf5_support import NOW, aggregates, columns, contents, example, run
+from hdf5_support import NOW, aggregates, assert_same_calls, columns, contents, example, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from io_strategies import results
@@ -58,12 +58,7 @@ def test_runs_longer_and_shorter_than_a_block(tmp_path):
             for number, count in enumerate(counts)
         }
     )
-    read = load(write_profile(results, tmp_path / "x.h5"))
-    for region in results:
-        for name in ("start_times_ns", "durations_ns", "thread_ids"):
-            np.testing.assert_array_equal(
-                getattr(read[region.name][0], name), getattr(region[0], name)
-            )
+    assert_same_calls(load(write_profile(results, tmp_path / "x.h5")), results)
 
 
 def test_texts_that_hdf5_cannot_hold_are_kept(tmp_path):
@@ -142,14 +137,14 @@ def test_damaged_files_are_read_or_corrupt(make, tmp_path):
     path = write_profile(make(), tmp_path / "x.h5")
     whole = path.read_bytes()
     failed = 0
-    for seed in range(300):
+    for seed in range(200):
         path.write_bytes(damaged(whole, seed))
         try:
             contents(load(path))
         except (CorruptProfileError, UnsupportedProfileError) as error:
             assert str(path) in str(error)
             failed += 1
-    assert 30 < failed < 300
+    assert 20 < failed < 200
 
 
 def test_a_damaged_heap_of_texts_does_not_hold_hdf5_up(tmp_path):

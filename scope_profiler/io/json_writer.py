@@ -31,13 +31,13 @@ from ..results.checks import rank_set
 from .json_pieces import json_pieces
 from .lanes import row_of
 from .metadata_tables import MetadataTables, per_call
-from .region_rows import aggregate, exclusive_of_events, extended
+from .region_rows import aggregate, calls_were_read, exclusive_of_events, extended
 from .safe_file import replacing
 
 FORMAT = "scope-profiler-profile"
 VERSION = 1
 
-#: Of gzip, whose fastest levels leave twice as much of numbers, and whose best take several times as long.
+#: Of gzip: level 1 leaves a tenth more, level 9 takes eight times as long for one per cent less.
 _LEVEL = 4
 
 
@@ -133,7 +133,7 @@ def _document(
         "exporter": f"scope-profiler@{__version__}",
         "time_unit": "nanoseconds",
         "num_ranks": results.num_ranks,
-        "event_data_available": results.has_event_data,
+        "event_data_available": calls_were_read(results),
         "metadata": results.metadata,
         "region_names": names,
         "regions": (

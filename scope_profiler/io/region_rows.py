@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..results import OPTIONAL_COLUMNS, EventMetadata, MPIRegion, Region
+from ..results import OPTIONAL_COLUMNS, EventMetadata, MPIRegion, ProfilingResults, Region
 
 #: Name of a region, rank, and what `Region` takes for them.
 Row = tuple[str, int, dict[str, Any]]
@@ -72,8 +72,12 @@ _STATISTICS = {
 
 def aggregate(region: Region) -> dict[str, float]:
     """What is known of a region of which no call was kept, by the names of 0.7.5."""
-    statistics = {**region.statistics, "minimum": region.min_duration_ns,
-                  "maximum": region.max_duration_ns}  # fmt: skip
+    statistics = {
+        "mean": region.total_duration_ns / region.num_calls,
+        "minimum": region.min_duration_ns,
+        "maximum": region.max_duration_ns,
+        **region.statistics,
+    }
     known = {
         name: statistics[statistic]
         for name, statistic in _STATISTICS.items()
@@ -91,6 +95,11 @@ def from_summary(row: Mapping[str, float]) -> dict[str, float]:
     if "m2" in row and row["count"]:
         known["std"] = math.sqrt(row["m2"] / row["count"])
     return known
+
+
+def calls_were_read(results: ProfilingResults) -> bool:
+    """Whether calls that are missing were not recorded; False for a mere summary of a file."""
+    return results._event_data_available
 
 
 def exclusive_or_total(region: Region) -> int:
