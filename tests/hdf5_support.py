@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from scope_profiler.run_metadata import collect_metadata
+from scope_profiler.io.region_rows import calls_were_read
 from scope_profiler.results import (
     OPTIONAL_COLUMNS,
     EventMetadata,
@@ -14,6 +14,7 @@ from scope_profiler.results import (
     TaskInfo,
     ThreadInfo,
 )
+from scope_profiler.run_metadata import collect_metadata
 
 NOW = 1_325_689_337_980
 
@@ -64,16 +65,16 @@ def example():
         source_text="with region('solve'):\n",
         event_metadata=EventMetadata([0, -1, 1], NOTES),
         thread_ids=[0, 0, 1],
-        task_ids=[-1, -1, -1],
-        await_ns=[0, 0, 0],
+        task_ids=[-1, -1, 0],
+        await_ns=[0, 0, 7],
     )
     inner = columns(
         [NOW + 110],
         [80],
         exclusive_total_ns=80,
         thread_ids=[0],
-        task_ids=[0],
-        await_ns=[30],
+        task_ids=[-1],
+        await_ns=[0],
         event_metadata=EventMetadata([1], NOTES),
     )
     other = columns([NOW + 5], [1], exclusive_total_ns=1, tags=["a"])
@@ -156,5 +157,19 @@ def contents(results):
         "tasks": results.tasks,
         "num_ranks": results.num_ranks,
         "label": results.label,
-        "has_event_data": results.has_event_data,
+        "has_event_data": [results.has_event_data, calls_were_read(results)],
     }  # fmt: skip
+
+
+def assert_same_calls(read, results):
+    """That the calls are the same, of runs of so many that `contents` would take long."""
+    assert read.region_names == results.region_names
+    for region in results:
+        for rank in region:
+            for name in ("start_times_ns", "durations_ns", *OPTIONAL_COLUMNS):
+                np.testing.assert_array_equal(
+                    getattr(read[region.name][rank], name), getattr(region[rank], name), name
+                )
+            notes, known = read[region.name][rank].event_metadata, region[rank].event_metadata
+            np.testing.assert_array_equal(notes.ids, known.ids)
+            assert list(notes.table) == list(known.table)

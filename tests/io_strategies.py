@@ -119,4 +119,5 @@ def results(draw):
         threads=draw(lanes(ThreadInfo, threads)),
         tasks=draw(lanes(TaskInfo, tasks)),
         num_ranks=draw(st.none() | st.integers(0, 2**31)),
+        event_data_available=draw(st.booleans()),
     )

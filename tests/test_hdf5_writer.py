@@ -1,19 +1,41 @@
 """HDF5 files: their layout, and that none is left half written."""
 
+import json
 import os
 import signal
 import stat
 import subprocess
 import sys
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 
 import h5py
 import numpy as np
 import pytest
-from hdf5_support import NOW, aggregates, columns, contents, example, run
+from hdf5_support import (
+    NOTES,
+    NOW,
+    aggregates,
+    assert_same_calls,
+    columns,
+    contents,
+    example,
+    run,
+)
 
 import scope_profiler
-from scope_profiler.io import hdf5_writer, load, replacing, safe_file, write_profile
+from scope_profiler.io import (
+    UnsupportedProfileError,
+    hdf5_writer,
+    load,
+    replacing,
+    safe_file,
+    write_profile,
+)
+from scope_profiler.io.metadata_tables import PER_CALL
+from scope_profiler.results import EventMetadata, Region
 from scope_profiler.run_metadata import collect_metadata
 
 # -- the layout --------------------------------------------------------------------
@@ -21,10 +43,16 @@ from scope_profiler.run_metadata import collect_metadata
 
 def test_columnar_layout(tmp_path):
     with h5py.File(write_profile(example(), tmp_path / "x.h5")) as file:
-        assert dict(file.attrs) == {"scope_profiler_schema": 3, "storage_layout": "columnar"}
+        assert dict(file.attrs) == {
+            "scope_profiler_schema": 3,
+            "storage_layout": "columnar",
+            "num_ranks": 3,
+            "event_data_available": True,
+        }
         assert file.attrs["scope_profiler_schema"].dtype == np.int64
         assert sorted(file) == [
-            "events", "metadata", "rank0", "rank2", "rank_region_index", "region_table",
+            "event_metadata", "events", "metadata", "rank0", "rank2", "rank_region_index",
+            "region_table", "task_table", "thread_table",
         ]  # fmt: skip
         index, events = file["rank_region_index"], file["events"]
         assert file["region_table/names"].asstr()[...].tolist() == ["solve", "inner", "never"]
@@ -46,7 +74,10 @@ def test_columnar_layout(tmp_path):
         }.items():
             assert h5py.check_string_dtype(index[name].dtype) == ("utf-8", None)
             assert index[name].asstr()[0] == first
-        assert index["tags"].asstr()[2] == index["event_metadata"].asstr()[2] == "[]"
+        assert index["tags"].asstr()[2] == index["event_metadata"].asstr()[3] == "[]"
+        assert index["metadata_tables"][...].tolist() == [0, -1, 0, -1]
+        assert list(file["event_metadata"]) == ["0"]
+        assert json.loads(file["event_metadata/0"][...].tobytes()) == NOTES
         summary = index["summary_statistics"]
         assert summary.dtype == np.dtype(
             [("total", "<i8"), ("minimum", "<i8"), ("maximum", "<i8"), ("first", "<i8"),
@@ -56,21 +87,40 @@ def test_columnar_layout(tmp_path):
         assert summary[0].tolist() == (
             330, 40, 200, 90, 40, NOW, NOW + 390, 0, 0, 110.0, pytest.approx(13400.0),
         )  # fmt: skip
-        assert index["extended_statistics"][0].tolist() == (1, 330, 250)
+        assert index["extended_statistics"][0].tolist() == (1, 330, 250, 200, -3, 7)
+        unknown = np.iinfo(np.int64).min
+        assert index["extended_statistics"][1].tolist() == (0, unknown, 1, unknown, unknown, 0)
         assert "recorded_statistics" not in index
         found = {name: (item.dtype.str, item[...].tolist()) for name, item in events.items()}
         assert found == {
             "start_deltas": ("<i8", [NOW, 100, 250, NOW + 5, NOW + 110]),
             "durations": ("<i8", [90, 200, 40, 1, 80]),
             "thread_ids": ("<i8", [0, 0, 1, -1, 0]),
+            "task_ids": ("<i8", [-1, -1, 0, -1, -1]),
+            "await_ns": ("<i8", [0, 0, 7, 0, 0]),
+            "metadata_ids": ("<i4", [0, -1, 1, -1, 1]),
         }  # fmt: skip
         assert events["durations"].chunks is None
         assert file["metadata"].attrs["label"] == "night"
         assert file["metadata"].attrs["start_time_ns"].dtype == np.int64
+        threads, tasks = file["thread_table"], file["task_table"]
+        assert {name: column[...].tolist() for name, column in threads.items()} == {
+            "ranks": [0, 0, 2],
+            "index": [0, 1, 0],
+            "name": [b"MainThread", "wörker".encode(), b"MainThread"],
+            "ident": [1234567, -1, 7],
+            "native_id": [4711, -1, 8],
+            "daemon": [0, 1, 0],
+            "start_ns": [-5, 10, 0],
+            "end_ns": [-1, 500, -1],
+            "cpu_ns": [900, -1, 5],
+        }
+        assert tasks["suspended_ns"][...].tolist() == [-1]
+        assert tasks["kind"][...].tolist() == [b"task"]
         lines = file["rank0/line_profile/1"]
         assert dict(lines.attrs) == {
             "region": "solve", "filename": "f.py", "function": "g", "first_lineno": 3,
-            "unit": 1e-9,
+            "unit": 1e-9, "source": "def g(): ...",
         }  # fmt: skip
         assert [lines[name].dtype.str for name in ("line_numbers", "hits", "times")] == [
             "<i8", "<i8", "<f8",
@@ -82,11 +132,11 @@ def test_aggregate_layout(tmp_path):
         assert file.attrs["storage_layout"] == "aggregate"
         index = file["rank_region_index"]
         for name, dtype, numbers in (
-            ("counts", "<u8", [4, 4]),
-            ("totals", "<i8", [100, 100]),
-            ("minimums", "<i8", [10, 10]),
-            ("maximums", "<i8", [40, 40]),
-            ("exclusives", "<i8", [60, 100]),
+            ("counts", "<u8", [4, 4, 4]),
+            ("totals", "<i8", [100, 100, 100]),
+            ("minimums", "<i8", [10, 10, 10]),
+            ("maximums", "<i8", [40, 40, 40]),
+            ("exclusives", "<i8", [60, 100, 100]),
         ):
             column = index[f"aggregate_{name}"]
             assert (column.dtype.str, column[...].tolist()) == (dtype, numbers)
@@ -109,6 +159,173 @@ def test_one_call_makes_a_small_file(tmp_path):
         collect_metadata("a label"),
     )
     assert write_profile(one, tmp_path / "x.h5").stat().st_size < 18_000
+
+
+# -- metadata of calls ---------------------------------------------------------------
+
+
+def test_tables_that_regions_share_are_written_once(tmp_path):
+    shared, other = [{"step": 1}, {"step": 2}], [{"step": 1}]
+    named = {
+        name: {0: columns([NOW], [5], event_metadata=EventMetadata([0], table))}
+        for name, table in (("a", shared), ("b", other), ("c", shared))
+    }
+    path = write_profile(run(named), tmp_path / "x.h5")
+    with h5py.File(path) as file:
+        assert list(file["event_metadata"]) == ["0", "1"]
+        assert file["rank_region_index/metadata_tables"][...].tolist() == [0, 1, 0]
+    read = load(path)
+    assert read["a"][0].event_metadata.table is read["c"][0].event_metadata.table
+    assert read["a"][0].event_metadata.table == shared
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_what_others_read_is_written_for_regions_of_few_calls(more, tmp_path):
+    count = PER_CALL + more
+    notes = EventMetadata(np.zeros(count, np.int32), [{"a": 1}])
+    one = columns(np.arange(count), np.ones(count, np.int64), event_metadata=notes)
+    path = write_profile(run({"x": {0: one}}), tmp_path / "x.h5")
+    with h5py.File(path) as file:
+        theirs = json.loads(file["rank_region_index/event_metadata"].asstr()[0])
+    assert theirs == ([] if more else [{"a": 1}] * count)
+    assert load(path)["x"][0].event_metadata == notes
+
+
+class Unwritable:
+    def __repr__(self):
+        raise RuntimeError("no")
+
+
+circle = {}
+circle["itself"] = circle
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ((1, [2, (3,)]), [1, [2, [3]]]),
+        (np.int32(7), 7),
+        (np.float64(1.5), 1.5),
+        (np.bool_(True), True),
+        (np.longdouble(1.5), "1.5"),
+        (np.arange(4).reshape(2, 2), [[0, 1], [2, 3]]),
+        (np.datetime64("2020-01-02"), "2020-01-02"),
+        (Path("a/b"), "a/b"),
+        (b"x\xff", "x\\xff"),
+        ({"b", "a"}, ["a", "b"]),
+        (datetime(2020, 1, 2, 3), "2020-01-02T03:00:00"),
+        (Decimal("1.50"), "1.50"),
+        (1 + 2j, "(1+2j)"),
+        (MappingProxyType({"a": Path("b")}), {"a": "b"}),
+        ({1: "a", None: "b", True: "c", (1, 2): "d", 1.5: "e"},
+         {"1": "c", "null": "b", "[1, 2]": "d", "1.5": "e"}),
+        (range(3), "range(0, 3)"),
+        (int, "<class 'int'>"),
+        (Unwritable(), "<Unwritable>"),
+        ([10**5000], [hex(10**5000)]),
+        (circle, {"itself": "..."}),
+        ("\ud800", "\ud800"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("suffix", [".h5", ".json"])
+def test_values_that_json_has_not_become_the_nearest_that_it_has(value, written, suffix, tmp_path):
+    one = columns([NOW], [5], event_metadata=EventMetadata([0], [{"value": value}]))
+    read = load(write_profile(run({"x": {0: one}}), tmp_path / f"x{suffix}"))
+    assert read["x"][0].event_metadata[0] == {"value": written}
+
+
+# -- how columns are stored ------------------------------------------------------------
+
+
+def columns_of(path):
+    with h5py.File(path) as file:
+        return {name: (column.compression, column.compression_opts, column.shuffle, column.chunks)
+                for name, column in file["events"].items()}  # fmt: skip
+
+
+def long_run(count):
+    notes = EventMetadata(np.arange(count) % 7, [{"step": step} for step in range(7)])
+    return run(
+        {
+            "a": {0: columns(np.arange(count) * 100 + NOW, np.arange(count), event_metadata=notes)},
+            "b": {0: columns(np.arange(count), np.arange(count), thread_ids=np.arange(count))},
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "stored"),
+    [
+        ({}, (None, None, False, None)),
+        ({"chunk_size": 1000}, (None, None, False, (1000,))),
+        ({"chunk_size": 10**6}, (None, None, False, (50_000,))),
+        ({"compression": "gzip"}, ("gzip", 4, True, (16_384,))),
+        ({"compression": " GZIP ", "compression_level": 0}, ("gzip", 0, True, (16_384,))),
+        ({"compression": "lzf", "chunk_size": 30_000}, ("lzf", None, True, (30_000,))),
+        ({"compression": "auto"}, ("gzip", 1, True, (16_384,))),
+        ({"compression": "auto", "compression_level": 9}, ("gzip", 9, True, (16_384,))),
+        ({"compression": "none", "compression_level": 9}, (None, None, False, None)),
+    ],
+)
+def test_settings_of_compression_are_followed(settings, stored, tmp_path):
+    results = long_run(25_000)
+    path = write_profile(results, tmp_path / "x.h5", **settings)
+    assert set(columns_of(path)) == {"start_deltas", "durations", "thread_ids", "metadata_ids"}
+    assert set(columns_of(path).values()) == {stored}
+    assert_same_calls(load(path), results)
+
+
+def test_auto_compresses_what_is_worth_it(tmp_path):
+    small = write_profile(long_run(8_000), tmp_path / "small.h5", compression="auto")
+    large = write_profile(long_run(9_000), tmp_path / "large.h5", compression="auto")
+    assert set(columns_of(small).values()) == {(None, None, False, None)}
+    assert columns_of(large)["durations"][0] == "gzip"
+    assert large.stat().st_size < small.stat().st_size / 2
+
+
+def test_columns_longer_than_a_write_are_compressed_whole(tmp_path):
+    results = long_run(150_000)
+    for chunk_size in (7_777, 200_000):
+        path = write_profile(
+            results, tmp_path / "x.h5", compression="gzip", chunk_size=chunk_size
+        )
+        assert_same_calls(load(path), results)
+
+
+def test_no_calls_are_no_obstacle_to_compression(tmp_path):
+    for results in (run({}), run({"x": {0: Region()}}), aggregates()):
+        path = write_profile(results, tmp_path / "x.h5", compression="gzip", chunk_size=5)
+        assert contents(load(path)) == contents(results)
+
+
+@pytest.mark.parametrize("level", [None, 1, 22])
+def test_zstd(level, tmp_path):
+    pytest.importorskip("hdf5plugin")
+    results = long_run(25_000)
+    path = write_profile(results, tmp_path / "x.h5", compression="zstd", compression_level=level)
+    assert path.stat().st_size < write_profile(results, tmp_path / "y.h5").stat().st_size / 4
+    assert_same_calls(load(path), results)
+
+
+# Makes a file that takes a filter which nobody has, as reading zstd without hdf5plugin does.
+UNKNOWN_FILTER = 32_999
+
+
+def test_a_filter_that_is_missing_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "x.h5"
+    write_profile(long_run(100), path)
+    with h5py.File(path, "r+") as file:
+        del file["events/durations"]
+        properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        properties.set_chunk((200,))
+        properties.set_filter(UNKNOWN_FILTER, h5py.h5z.FLAG_OPTIONAL)
+        h5py.h5d.create(
+            file["events"].id, b"durations", h5py.h5t.STD_I64LE,
+            h5py.h5s.create_simple((200,)), properties,
+        )  # fmt: skip
+    message = rf"x.h5 is compressed with {UNKNOWN_FILTER}, which needs hdf5plugin: pip install"
+    with pytest.raises(UnsupportedProfileError, match=message):
+        load(path)
 
 
 def without_leftovers(folder):

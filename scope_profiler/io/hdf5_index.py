@@ -17,6 +17,7 @@ from .hdf5_texts import read_texts, write_texts
 from .region_rows import (
     EXTENDED_NAMES,
     exclusive_of_events,
+    exclusive_or_total,
     extended,
     from_extended,
     from_summary,
@@ -59,10 +60,7 @@ def _number_columns(
         for name, attribute in AGGREGATES.items():
             values = [getattr(region, attribute) for region in regions]
             yield f"aggregate_{name}s", "<u8" if name == "count" else "<i8", values
-        # Where it is unknown, 0.7.5 itself gives the total.
-        yield "aggregate_exclusives", "<i8", [
-            _or(region.exclusive_duration_ns, region.total_duration_ns) for region in regions
-        ]
+        yield "aggregate_exclusives", "<i8", [exclusive_or_total(region) for region in regions]
 
 
 def _summary_row(region: Region) -> tuple[float, ...]:

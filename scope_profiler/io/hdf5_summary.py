@@ -16,7 +16,7 @@ from .hdf5_datasets import member
 from .hdf5_index import Index
 from .hdf5_reader import opened, read_hdf5, run_facts
 from .hdf5_texts import read_texts
-from .region_rows import regions_of
+from .region_rows import calls_were_read, regions_of
 
 
 def read_hdf5_summary(
@@ -79,7 +79,7 @@ def _selected(
         num_ranks=results.num_ranks,
         line_profile=_of_ranks(results.line_profile, ranks) if include_line_profile else None,
         file_path=results.file_path,
-        event_data_available=results.has_event_data,
+        event_data_available=calls_were_read(results),
         threads=_of_ranks(results.threads, ranks),
         tasks=_of_ranks(results.tasks, ranks),
     )

@@ -18,6 +18,7 @@ from .hdf5_lanes import write_lanes
 from .hdf5_metadata import write_event_metadata
 from .hdf5_schema import SCHEMA
 from .hdf5_texts import write_attributes, write_texts
+from .region_rows import calls_were_read
 from .safe_file import SafeFile, replacing
 
 
@@ -76,7 +77,7 @@ def _write(
     file.attrs["scope_profiler_schema"] = np.int64(SCHEMA)
     file.attrs["storage_layout"] = "aggregate" if aggregate else "columnar"
     file.attrs["num_ranks"] = np.int64(results.num_ranks)
-    file.attrs["event_data_available"] = results.has_event_data
+    file.attrs["event_data_available"] = calls_were_read(results)
     write_attributes(file.create_group("metadata"), results.metadata)
     write_texts(file.create_group("region_table"), "names", results.region_names)
     write_index(file.create_group("rank_region_index"), rows, aggregate)

@@ -67,12 +67,13 @@ class _Pieces:
     ) -> Iterator[str]:
         line = "" if self._indent is None else "\n" + self._indent * len(path)
         deeper = "" if self._indent is None else line + self._indent
+        between = ", " if self._indent is None else ","
         separator = brackets[0]
         for text, step, value in members:
             yield separator + deeper + text
             yield from self.of(value, (*path, step))
-            separator = ","
-        yield brackets if separator != "," else line + brackets[1]
+            separator = between
+        yield brackets if separator != between else line + brackets[1]
 
     def _array(self, array: np.ndarray, path: tuple[str | int, ...]) -> Iterator[str]:
         if array.dtype.kind == "f" and not np.isfinite(array).all():

@@ -31,13 +31,13 @@ from ..results.checks import rank_set
 from .json_pieces import json_pieces
 from .lanes import row_of
 from .metadata_tables import MetadataTables, per_call
-from .region_rows import exclusive_of_events, extended
+from .region_rows import aggregate, calls_were_read, exclusive_of_events, extended
 from .safe_file import replacing
 
 FORMAT = "scope-profiler-profile"
 VERSION = 1
 
-#: Of gzip, whose fastest levels leave twice as much of numbers, and whose best take several times as long.
+#: Of gzip: level 1 leaves a tenth more, level 9 takes eight times as long for one per cent less.
 _LEVEL = 4
 
 
@@ -133,7 +133,7 @@ def _document(
         "exporter": f"scope-profiler@{__version__}",
         "time_unit": "nanoseconds",
         "num_ranks": results.num_ranks,
-        "event_data_available": results.has_event_data,
+        "event_data_available": calls_were_read(results),
         "metadata": results.metadata,
         "region_names": names,
         "regions": (
@@ -177,7 +177,7 @@ def _region(name: str, rank: int, region: Region, table: int) -> dict[str, Any]:
         if exclusive is not None:
             row["exclusive_total_ns"] = exclusive
     else:
-        row["aggregate"] = _aggregate(region)
+        row["aggregate"] = aggregate(region)
     if table >= 0:
         row["metadata_table"] = table
         row["metadata_ids"] = region.event_metadata.ids
@@ -189,22 +189,3 @@ def _region(name: str, rank: int, region: Region, table: int) -> dict[str, Any]:
         row["recorded_statistics"] = region.statistics
     return row
 
-
-def _aggregate(region: Region) -> dict[str, float]:
-    """What is known of a region of which no call was kept, by the names of 0.7.5."""
-    exclusive = region.exclusive_duration_ns
-    known = {
-        "count": region.num_calls,
-        "total": region.total_duration_ns,
-        "minimum": region.min_duration_ns,
-        "maximum": region.max_duration_ns,
-        # Where it is unknown, 0.7.5 itself gives the total.
-        "exclusive": region.total_duration_ns if exclusive is None else exclusive,
-        "mean": region.total_duration_ns / region.num_calls,
-    }
-    if "std" in region.statistics:
-        known["m2"] = region.statistics["std"] ** 2 * region.num_calls
-    for key, name in (("first", "first"), ("last", "last"), ("first_start", "start_minimum"), ("last_end", "end_maximum")):
-        if key in region.statistics:
-            known[name] = region.statistics[key]
-    return known

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..results import OPTIONAL_COLUMNS, EventMetadata, MPIRegion, Region, exclusive_totals
+from ..results import OPTIONAL_COLUMNS, EventMetadata, MPIRegion, ProfilingResults, Region
 
 #: Name of a region, rank, and what `Region` takes for them.
 Row = tuple[str, int, dict[str, Any]]
 
 #: What the formats of 0.7.5 have no place for, by its name in files: the attribute of a region
-#: that it is, and the argument that it becomes.
+#: that it is, and the argument that it becomes. What a region derives from its calls when it is
+#: asked is left to be derived again.
 _EXTENDED = {
     "errors": ("errors", "errors"),
-    "inclusive": ("inclusive_duration_ns", "inclusive_total_ns"),
-    "exclusive": ("exclusive_duration_ns", "exclusive_total_ns"),
+    "inclusive": ("_inclusive", "inclusive_total_ns"),
+    "exclusive": ("_exclusive", "exclusive_total_ns"),
     "corrected_exclusive": ("corrected_exclusive_ns", "corrected_exclusive_ns"),
     "corrected_total": ("corrected_total_ns", "corrected_total_ns"),
 }
@@ -56,61 +56,80 @@ def summary(region: Region) -> dict[str, float]:
     }
 
 
+#: Of a summary: what the statistics of a region call it.
+_STATISTICS = {
+    "count": "count",
+    "total": "total",
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "first": "first",
+    "last": "last",
+    "start_minimum": "first_start",
+    "end_maximum": "last_end",
+    "mean": "mean",
+}
+
+
+def aggregate(region: Region) -> dict[str, float]:
+    """What is known of a region of which no call was kept, by the names of 0.7.5."""
+    statistics = {
+        "mean": region.total_duration_ns / region.num_calls,
+        "minimum": region.min_duration_ns,
+        "maximum": region.max_duration_ns,
+        **region.statistics,
+    }
+    known = {
+        name: statistics[statistic]
+        for name, statistic in _STATISTICS.items()
+        if statistic in statistics
+    }
+    known["exclusive"] = exclusive_or_total(region)
+    if "std" in statistics:
+        known["m2"] = statistics["std"] ** 2 * region.num_calls
+    return known
+
+
 def from_summary(row: Mapping[str, float]) -> dict[str, float]:
-    """`Region(statistics=...)`, of a summary that has a count as well."""
-    known = {name: row[name] for name in ("count", "total", "minimum", "maximum")}
-    for name, argument in (
-        ("first", "first"),
-        ("last", "last"),
-        ("start_minimum", "first_start"),
-        ("end_maximum", "last_end"),
-        ("mean", "mean"),
-    ):
-        if name in row:
-            known[argument] = row[name]
+    """`Region(statistics=...)`, of a summary that has a count as well, or of an aggregate."""
+    known = {statistic: row[name] for name, statistic in _STATISTICS.items() if name in row}
     if "m2" in row and row["count"]:
         known["std"] = math.sqrt(row["m2"] / row["count"])
     return known
 
 
+def calls_were_read(results: ProfilingResults) -> bool:
+    """Whether calls that are missing were not recorded; False for a mere summary of a file."""
+    return results._event_data_available
+
+
+def exclusive_or_total(region: Region) -> int:
+    """What 0.7.5 itself gives as the exclusive time of a region of which no call was kept."""
+    exclusive = extended(region)["exclusive"]
+    return region.total_duration_ns if exclusive is None else exclusive
+
+
 def exclusive_of_events(region: Region) -> int | None:
-    """The exclusive time, as far as it belongs to the intervals that are written."""
-    exclusive = region.exclusive_duration_ns
+    """The exclusive time, where it was given and belongs to the intervals that are written."""
+    exclusive = extended(region)["exclusive"]
     known = exclusive is not None and exclusive >= 0 and region.num_events == region.num_calls
     return exclusive if known else None
 
 
-def regions_of(names: Iterable[str], rows: Sequence[Row]) -> dict[str, MPIRegion]:
-    """The regions by name, in the order of `names`.
-
-    What others did not sort is sorted, and what they left out is derived.
+def regions_of(names: Iterable[str], rows: Iterable[Row]) -> dict[str, MPIRegion]:
+    """The regions by name, in the order of `names`; what others did not sort is sorted.
 
     Raises ValueError when a region has a rank twice.
     """
     regions: dict[str, dict[int, Region]] = {name: {} for name in names}
-    for rank, group in groupby(sorted(rows, key=lambda row: row[1]), key=lambda row: row[1]):
-        of_rank = list(group)
-        for (name, _, _), region in zip(of_rank, _of_rank([known for _, _, known in of_rank])):
-            if rank in regions.setdefault(name, {}):
-                raise ValueError(f"region {name!r} has rank {rank} twice")
-            regions[name][rank] = region
+    for name, rank, known in rows:
+        if rank in regions.setdefault(name, {}):
+            raise ValueError(f"region {name!r} has rank {rank} twice")
+        # Only what we wrote says how many errors there were.
+        if "errors" not in known:
+            _forget_unrecorded(known)
+            _sort(known)
+        regions[name][rank] = Region(**known)
     return {name: MPIRegion(name, by_rank) for name, by_rank in regions.items()}
-
-
-def _of_rank(rows: Sequence[dict[str, Any]]) -> list[Region]:
-    """The regions of one rank, each from its arguments."""
-    # What we wrote says how many errors there were; in it, unknown is unknown.
-    foreign = [known for known in rows if "errors" not in known]
-    for known in foreign:
-        _forget_unrecorded(known)
-        _sort(known)
-    regions = [Region(**known) for known in rows]
-    if all(known.get("exclusive_total_ns") is not None for known in foreign):
-        return regions
-    for known, total in zip(rows, exclusive_totals(regions)):
-        if "errors" not in known and known.get("exclusive_total_ns") is None:
-            known["exclusive_total_ns"] = total
-    return [Region(**known) for known in rows]
 
 
 def _forget_unrecorded(known: dict[str, Any]) -> None:
