@@ -62,13 +62,13 @@ class Region(_core.Region):
 
     aggregate_snapshot = get_aggregate
 
-    def wrap(self, function):
+    def wrap(self, func):
         """The function, each call timed under this region; as ProfileManager.profile() does."""
-        return self.manager.profile(self.name)(function)
+        return self.manager.profile(self.name)(func)
 
-    def add_function(self, function):
+    def add_function(self, func):
         """In line mode, count the lines of the function while the region is open."""
-        self.manager._add_functions(self, [function])
+        self.manager._add_functions(self, [func])
 
     # ---- Where it stands
 
