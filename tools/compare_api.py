@@ -29,6 +29,9 @@ keys of the dicts that it gives: what of them is not here or not the same. What 
 the same; parameters and keys that are here only do no harm and are left out. What the same names
 do differently is in [differences](differences.md). `tools/compare_api.py` makes this page of the
 two packages themselves.
+
+Spellings of versions before it work too, with a DeprecationWarning that has today's:
+`ProfilingH5Reader`, and the settings `profiling_activated`, `time_trace` and `flush_to_disk`.
 """
 
 
@@ -102,7 +105,7 @@ def compare_member(subject, member, theirs, ours):
     for name, one in there.items():
         if not any(takes(other, one) and is_reached(name, there, other.name, here)
                    for other in here.values()):
-            instead = shown(here[name]) if name in here else ""
+            instead = changed(one, here[name]) if name in here else ""
             yield Difference(subject, f"{call}({name})", shown(one), instead)
     for name, one in here.items():
         if name not in there and one.default is one.empty and one.kind < one.VAR_POSITIONAL:
@@ -132,8 +135,15 @@ def is_reached(theirs, there, ours, here):
                                       inspect.Parameter.VAR_KEYWORD)
 
 
+def changed(theirs, ours):
+    """What our parameter is, that has the same name."""
+    parts = [shown(ours)] * (theirs.default != ours.default)
+    parts += ["by keyword"] * (theirs.kind != ours.kind == ours.KEYWORD_ONLY)
+    return ", ".join(parts) or "in another place"
+
+
 def shown(parameter):
-    return f"{parameter}, by keyword" if parameter.kind is parameter.KEYWORD_ONLY else f"{parameter}"
+    return str(parameter).replace("Ellipsis", "...")
 
 
 # ---- Why
