@@ -1,3 +1,4 @@
+from . import regions
 from ._core import RegionFactory as RegionFactory
 from ._version import __version__ as __version__
 from .h5reader import ProfilingH5Reader as ProfilingH5Reader
@@ -23,7 +24,6 @@ from .options import (
     ProfilingOptions as ProfilingOptions,
 )
 from .profiling_config import ProfilingConfig as ProfilingConfig
-from .regions import Region as ProfileRegion
 from .results import (
     CallArrays as CallArrays,
     EventDataUnavailableError as EventDataUnavailableError,
@@ -43,6 +43,7 @@ from .runs import ProfilingRun as ProfilingRun
 from .setup_options import SetupOptions as SetupOptions
 from .statistics import RegionStatistics as RegionStatistics
 
+ProfileRegion = regions.Region
 RegionHandle = ProfileRegion
 
 setup = ProfileManager.setup

@@ -1,7 +1,7 @@
 """What users meet of the core; the rest is between it and the modules beside it."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, NoReturn, ParamSpec, Self, TypeVar, final
+from typing import Any, Generic, ParamSpec, Self, TypeVar, final
 
 from . import regions
 from .manager import ProfileManager
@@ -13,8 +13,6 @@ _Entered = TypeVar("_Entered", covariant=True)
 class Region:
     """The part of a region that is in C."""
 
-    # They are not made directly.
-    def __new__(cls, *args: object, **kwargs: object) -> NoReturn: ...
     @property
     def name(self) -> str: ...
     @property

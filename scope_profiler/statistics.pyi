@@ -22,6 +22,8 @@ class RegionStatistics:
     p999_ns: int
     corrected_total_ns: int
     corrected_exclusive_ns: int
+    running_ns: int
+    waiting_ns: int
     timings: dict[tuple[str, int, str], list[tuple[int, int, int]]] | None = None
     unit: float = ...
     @classmethod
@@ -53,3 +55,7 @@ class RegionStatistics:
     def corrected_total(self) -> float: ...
     @property
     def corrected_exclusive(self) -> float: ...
+    @property
+    def running(self) -> float: ...
+    @property
+    def waiting(self) -> float: ...

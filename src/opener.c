@@ -120,7 +120,7 @@ static PyObject *opener_signature(PyObject *self, void *unused)
     (void)self, (void)unused;
     module = PyImport_ImportModule("scope_profiler.regions");
     if (module != NULL)
-        signature = PyObject_CallMethod(module, "signature_of_opener", NULL);
+        signature = PyObject_CallMethod(module, "_signature_of_opener", NULL);
     Py_XDECREF(module);
     return signature;
 }
