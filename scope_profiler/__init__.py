@@ -61,15 +61,38 @@ _LAZY = {
     "GPUOptions": "options",
     "HDF5Options": "options",
     "MemrayOptions": "options",
+    "SetupOptions": "setup_options",
     "ProfilingConfig": "profiling_config",
     "RegionStatistics": "statistics",
     "load": "io",
+    "read_h5": "io",
+    "read_h5_summary": "io",
+    "read_json": "io",
+    "read_profile": "io",
+    "sniff_profile_format": "io",
     "write_profile": "io",
+    "write_json": "io",
+    "export_json": "io",
     "CorruptProfileError": "io",
+    "JSONProfileError": "io",
+    "UnsupportedProfileError": "io",
     "ProfilingResults": "results",
     "MPIRegion": "results",
     "Region": "results",
+    "ThreadInfo": "results",
+    "TaskInfo": "results",
+    "merge_results": "results",
+    "CallArrays": "results",
+    "build_call_arrays": "results",
+    "build_call_stack": "results",
+    "call_stack_children": "results",
+    "call_stack_roots": "results",
+    "EventDataUnavailableError": "results",
+    "NestingError": "results",
 }
+
+# The same, but `from scope_profiler import *` leaves it out.
+_OLDER = {"ProfilingH5Reader": "h5reader"}
 
 __all__ = [
     "__version__",
@@ -112,13 +135,16 @@ __all__ = [
 
 
 def __getattr__(name):
-    if name in _LAZY:
-        from importlib import import_module
+    module = _LAZY.get(name) or _OLDER.get(name)
+    if module is None:
+        from .absent import explain
 
-        value = getattr(import_module(f".{_LAZY[name]}", __name__), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise AttributeError(explain(name))
+    from importlib import import_module
+
+    value = getattr(import_module(f".{module}", __name__), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__():

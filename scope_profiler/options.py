@@ -59,7 +59,7 @@ class _Group(_Checked):
     def _check(self, name, value):
         return CHECKS[self.FLAT[name]](name, value)
 
-    def to_kwargs(self):
+    def to_kwargs(self) -> dict[str, Any]:
         """The settings that are set, as a dict, under their names in ProfilingOptions."""
         return {flat: value for name, flat in self.FLAT.items()
                 if (value := getattr(self, name)) is not None}
@@ -209,7 +209,7 @@ class ProfilingOptions(_Checked):
             )
         return value
 
-    def to_kwargs(self):
+    def to_kwargs(self) -> dict[str, Any]:
         """The settings that are set, as a dict; those of groups under their own names here.
 
         ValueError when one is set here and in its group.

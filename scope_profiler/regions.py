@@ -62,13 +62,13 @@ class Region(_core.Region):
 
     aggregate_snapshot = get_aggregate
 
-    def wrap(self, function):
+    def wrap(self, func):
         """The function, each call timed under this region; as ProfileManager.profile() does."""
-        return self.manager.profile(self.name)(function)
+        return self.manager.profile(self.name)(func)
 
-    def add_function(self, function):
+    def add_function(self, func):
         """In line mode, count the lines of the function while the region is open."""
-        self.manager._add_functions(self, [function])
+        self.manager._add_functions(self, [func])
 
     # ---- Where it stands
 
@@ -132,3 +132,10 @@ class Region(_core.Region):
     def _origin(self):
         run = self.manager._run
         return 0 if run is None else run.start_time_ns
+
+
+def _signature_of_opener():
+    """The inspect.Signature of the callable profile_region, which is in C."""
+    import inspect
+
+    return inspect.signature(lambda region_name, functions=None, tags=None: None)

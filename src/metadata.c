@@ -412,7 +412,7 @@ PyObject *sp_metadata_scope(sp_manager *manager, const char *what, sp_region *re
 }
 
 const char sp_metadata_make_doc[] =
-"metadata(**values)\n--\n\n"
+"_metadata($self, /, **values)\n--\n\n"
 "Context manager or decorator: the calls that begin inside it, in this thread or task, carry\n"
 "the values. Scopes add up; the innermost wins. Gives the dict of all values, which may be added\n"
 "to. TypeError for positional arguments.";

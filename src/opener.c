@@ -113,10 +113,23 @@ static PyObject *opener_name(PyObject *self, void *name)
     return PyUnicode_FromString(name);
 }
 
+/* What inspect.signature() looks for in an object that is no function. */
+static PyObject *opener_signature(PyObject *self, void *unused)
+{
+    PyObject *module, *signature = NULL;
+    (void)self, (void)unused;
+    module = PyImport_ImportModule("scope_profiler.regions");
+    if (module != NULL)
+        signature = PyObject_CallMethod(module, "_signature_of_opener", NULL);
+    Py_XDECREF(module);
+    return signature;
+}
+
 static PyGetSetDef opener_getset[] = {
     {"__name__", opener_name, NULL, NULL, "profile_region"},
     {"__qualname__", opener_name, NULL, NULL, "ProfileManager.profile_region"},
     {"__module__", opener_name, NULL, NULL, "scope_profiler"},
+    {"__signature__", opener_signature, NULL, NULL, NULL},
     {NULL},
 };
 

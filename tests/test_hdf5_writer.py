@@ -454,7 +454,7 @@ def test_only_files_are_replaced(tmp_path):
         write_profile(example(), tmp_path / "y.h5")
     with pytest.raises(FileNotFoundError, match="absent/z.h5"):
         write_profile(example(), tmp_path / "absent" / "z.h5")
-    with pytest.raises(ValueError, match=r"path must end in one of .h5.*; got .*x\.txt"):
+    with pytest.raises(ValueError, match=r"file_path must end in one of .h5.*; got .*x\.txt"):
         write_profile(example(), tmp_path / "x.txt")
     assert without_leftovers(tmp_path) == ["x.h5", "y.h5"]
 

@@ -78,23 +78,23 @@ def load(path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResult
     return _read(name, path, verbose)
 
 
-def read_profile(path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
+def read_profile(file_path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
     """As `load`, but the name of the file decides: HDF5, where it does not end in ".json"."""
-    path = Path(path)
+    path = Path(file_path)
     return _read(_named(path) or "hdf5", path, verbose)
 
 
-def read_h5(path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
+def read_h5(file_path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
     """As `load`, of a file in HDF5."""
-    return _read("hdf5", Path(path), verbose)
+    return _read("hdf5", Path(file_path), verbose)
 
 
-def read_json(path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
+def read_json(file_path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
     """As `load`, of a file in JSON, compressed or not.
 
     Raises JSONProfileError when it is truncated, damaged, of a later version or no profile.
     """
-    return _read("json", Path(path), verbose)
+    return _read("json", Path(file_path), verbose)
 
 
 def _read(name: str, path: Path, verbose: bool) -> ProfilingResults:
@@ -115,7 +115,7 @@ def _read(name: str, path: Path, verbose: bool) -> ProfilingResults:
 
 
 def read_h5_summary(
-    path: str | os.PathLike[str],
+    file_path: str | os.PathLike[str],
     verbose: bool = False,
     *,
     fallback: bool = True,
@@ -131,7 +131,7 @@ def read_h5_summary(
 
     Parameters
     ----------
-    path, verbose
+    file_path, verbose
         As for `load`.
     fallback
         Read the calls of a file that has no summary, as those of early
@@ -154,7 +154,7 @@ def read_h5_summary(
     from .hdf5_summary import read_hdf5_summary
 
     results = read_hdf5_summary(
-        path,
+        file_path,
         fallback=fallback,
         include_line_profile=include_line_profile,
         regions=regions,
@@ -173,7 +173,7 @@ def _told(results: ProfilingResults, verbose: bool) -> ProfilingResults:
 
 
 def write_profile(
-    results: ProfilingResults, path: str | os.PathLike[str], **settings: Any
+    results: ProfilingResults, file_path: str | os.PathLike[str], **settings: Any
 ) -> Path:
     """Write results to a file, whose suffix decides on the format; return its path.
 
@@ -184,7 +184,7 @@ def write_profile(
     ----------
     results
         The results.
-    path
+    file_path
         Ends in .h5, .hdf5 or .hdf for HDF5, in .json or .json.gz for JSON.
     settings
         Those of `write_hdf5` or of `write_json`.
@@ -198,11 +198,11 @@ def write_profile(
     OSError
         When the file cannot be written.
     """
-    path = Path(path)
+    path = Path(file_path)
     name = _named(path)
     if name == "html":
         raise UnsupportedProfileError(
-            f"{path}: this version has no HTML report yet; path must end in one of {_writable()}"
+            f"{path}: this version has no HTML report yet; file_path must end in one of {_writable()}"
         )
     if name == "json":
         from .json_writer import write_json
@@ -212,7 +212,7 @@ def write_profile(
         from .hdf5_writer import write_hdf5
 
         return write_hdf5(results, path, **settings)
-    raise ValueError(f"path must end in one of {_writable()}; got {str(path)!r}")
+    raise ValueError(f"file_path must end in one of {_writable()}; got {str(path)!r}")
 
 
 def _writable() -> str:

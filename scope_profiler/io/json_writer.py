@@ -43,14 +43,14 @@ _LEVEL = 4
 
 def write_json(
     results: ProfilingResults,
-    path: str | os.PathLike[str],
+    filepath: str | os.PathLike[str],
     *,
     include: str | Iterable[str] | None = None,
     exclude: str | Iterable[str] | None = None,
     ranks: int | Iterable[int] | None = None,
     indent: int | str | None = None,
 ) -> Path:
-    """Write results to `path` as JSON, replacing in one step what is there; return the path.
+    """Write results to a file as JSON, replacing in one step what is there; return its path.
 
     A path that ends in ``.gz`` is compressed, and the same results give the
     same bytes. Columns are written in blocks, so little is held in memory.
@@ -59,7 +59,7 @@ def write_json(
     ----------
     results
         The results; nothing of them is lost.
-    path
+    filepath
         The file; folders that it is in are made.
     include, exclude
         Regular expressions, one or several, that the names of regions match;
@@ -79,7 +79,7 @@ def write_json(
         When the file cannot be written; it is then as it was.
     """
     _check_indent(indent)
-    path = Path(path)
+    path = Path(filepath)
     document = _document(results, include, exclude, rank_set(ranks))
     path.parent.mkdir(parents=True, exist_ok=True)
     with _written(path) as file:

@@ -104,11 +104,11 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
         self._tasks = normal_rows("tasks", tasks, TaskInfo)
 
     @classmethod
-    def from_h5(cls, path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
-        """The results in `path`; see `scope_profiler.io.load`."""
+    def from_h5(cls, file_path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
+        """The results in a file; see `scope_profiler.io.load`."""
         from ..io import load
 
-        return load(path, verbose)
+        return load(file_path, verbose)
 
     # -- the regions ---------------------------------------------------------
 

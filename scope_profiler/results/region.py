@@ -285,9 +285,9 @@ class Region(Calls, Scalars):
 
     # -- in seconds ----------------------------------------------------------
 
-    first_duration = seconds("first_duration_ns")
-    last_duration = seconds("last_duration_ns")
-    std_duration = seconds("std_duration_ns")
+    first_duration: float = seconds("first_duration_ns")
+    last_duration: float = seconds("last_duration_ns")
+    std_duration: float = seconds("std_duration_ns")
 
     def percentile_duration(self, percentile: float) -> float | None:
         """The duration that `percentile` per cent of the calls do not exceed, in seconds.

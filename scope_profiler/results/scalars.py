@@ -47,18 +47,18 @@ def _percentile(name: str) -> Any:
 class Scalars:
     """What `Region` and `MPIRegion` derive alike from their nanoseconds and counts."""
 
-    total_duration = seconds("total_duration_ns")
-    inclusive_duration = seconds("inclusive_duration_ns")
-    exclusive_duration = seconds("exclusive_duration_ns", "None when unknown")
-    min_duration = seconds("min_duration_ns")
-    max_duration = seconds("max_duration_ns")
-    first_start_time = seconds("first_start_time_ns", "0.0 when unknown", 0.0)
-    last_end_time = seconds("last_end_time_ns", "0.0 when unknown", 0.0)
-    p50_duration = _percentile("p50")
-    p90_duration = _percentile("p90")
-    p95_duration = _percentile("p95")
-    p99_duration = _percentile("p99")
-    p999_duration = _percentile("p999")
+    total_duration: float = seconds("total_duration_ns")
+    inclusive_duration: float = seconds("inclusive_duration_ns")
+    exclusive_duration: float | None = seconds("exclusive_duration_ns", "None when unknown")
+    min_duration: float = seconds("min_duration_ns")
+    max_duration: float = seconds("max_duration_ns")
+    first_start_time: float = seconds("first_start_time_ns", "0.0 when unknown", 0.0)
+    last_end_time: float = seconds("last_end_time_ns", "0.0 when unknown", 0.0)
+    p50_duration: float | None = _percentile("p50")
+    p90_duration: float | None = _percentile("p90")
+    p95_duration: float | None = _percentile("p95")
+    p99_duration: float | None = _percentile("p99")
+    p999_duration: float | None = _percentile("p999")
 
     # What 0.7.5 has of device timers, which this version does not read.
     has_gpu_timing = False

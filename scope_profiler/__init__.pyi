@@ -1,0 +1,77 @@
+from . import regions
+from ._core import RegionFactory as RegionFactory
+from ._version import __version__ as __version__
+from .h5reader import ProfilingH5Reader as ProfilingH5Reader
+from .io import (
+    CorruptProfileError as CorruptProfileError,
+    JSONProfileError as JSONProfileError,
+    UnsupportedProfileError as UnsupportedProfileError,
+    load as load,
+    read_h5 as read_h5,
+    read_h5_summary as read_h5_summary,
+    read_json as read_json,
+    read_profile as read_profile,
+    sniff_profile_format as sniff_profile_format,
+    write_profile as write_profile,
+)
+from .io.json_export import export_json as export_json
+from .io.json_writer import write_json as write_json
+from .manager import ProfileManager as ProfileManager
+from .options import (
+    GPUOptions as GPUOptions,
+    HDF5Options as HDF5Options,
+    MemrayOptions as MemrayOptions,
+    ProfilingOptions as ProfilingOptions,
+)
+from .profiling_config import ProfilingConfig as ProfilingConfig
+from .results import (
+    CallArrays as CallArrays,
+    EventDataUnavailableError as EventDataUnavailableError,
+    MPIRegion as MPIRegion,
+    NestingError as NestingError,
+    ProfilingResults as ProfilingResults,
+    Region as Region,
+    TaskInfo as TaskInfo,
+    ThreadInfo as ThreadInfo,
+    build_call_arrays as build_call_arrays,
+    build_call_stack as build_call_stack,
+    call_stack_children as call_stack_children,
+    call_stack_roots as call_stack_roots,
+    merge_results as merge_results,
+)
+from .runs import ProfilingRun as ProfilingRun
+from .setup_options import SetupOptions as SetupOptions
+from .statistics import RegionStatistics as RegionStatistics
+
+ProfileRegion = regions.Region
+RegionHandle = ProfileRegion
+
+setup = ProfileManager.setup
+setup_from_env = ProfileManager.setup_from_env
+session = ProfileManager.session
+finalize = ProfileManager.finalize
+profile = ProfileManager.profile
+profile_region = ProfileManager.profile_region
+region = ProfileManager.region
+define_region = ProfileManager.define_region
+region_factory = ProfileManager.region_factory
+metadata = ProfileManager.metadata
+sample_every = ProfileManager.sample_every
+register_opt_in_tag = ProfileManager.register_opt_in_tag
+instrument = ProfileManager.instrument
+run = ProfileManager.run
+run_script = ProfileManager.run_script
+profile_script = ProfileManager.profile_script
+profile_command = ProfileManager.profile_command
+get_region = ProfileManager.get_region
+get_all_regions = ProfileManager.get_all_regions
+is_active = ProfileManager.is_active
+is_configured = ProfileManager.is_configured
+registered_regions = ProfileManager.registered_regions
+recorded_regions = ProfileManager.recorded_regions
+last_results = ProfileManager.last_results
+read_results = ProfileManager.read_results
+get_config = ProfileManager.get_config
+pause = ProfileManager.pause
+resume = ProfileManager.resume
+reset = ProfileManager.reset

@@ -1,0 +1,35 @@
+"""What scope-profiler 0.7.5 has at its top level, and this version has not."""
+
+# By what is missing: who asks for one of the names is told of it.
+_NAMES = {
+    "this version has no plots": (
+        "plot_duration_timeseries plot_durations plot_flame plot_flame_chart plot_flame_graph "
+        "plot_gantt plot_rank_heatmap plot_scaling_efficiency plot_speedup plot_weak_scaling "
+        "plot_weak_scaling_efficiency"
+    ),
+    "this version has no HTML report": "create_html_report",
+    "this version writes no Chrome traces": "export_chrome_trace",
+    "this version writes no speedscope files": "export_speedscope",
+    "this version has no flame graphs": "export_flamegraph_svg",
+    "this version reads and writes no files of pstats": "export_prof load_prof to_pstats",
+    "this version has no LIKWID counters": "LikwidRegionResult",
+    "this version has no perf events": "PerfEventError PerfEventTotals plot_perf_events",
+    "this version has no roofline model": "collect_roofline_points plot_roofline",
+    "this version has no profiling of MPI calls": (
+        "MPIRegionMetadata ProfiledMPIComm ProfiledMPIRequest format_mpi_region message_nbytes "
+        "parse_mpi_region profile_mpi4py profile_mpi_comm"
+    ),
+    "load(path).metadata has it": "collect_file_metadata",
+    "load(path).print_summary() shows the regions": "inspect_file",
+    "load(path).summary() has them": "collect_region_statistics write_region_statistics_json",
+}
+
+#: {name: why it is not there, or what is there instead}
+ABSENT = {name: reason for reason, names in _NAMES.items() for name in names.split()}
+
+
+def explain(name):
+    """What to say to one who asks scope_profiler for a name that it does not have."""
+    if name in ABSENT:
+        return f"scope_profiler has no {name}: {ABSENT[name]}"
+    return f"module 'scope_profiler' has no attribute {name!r}"
