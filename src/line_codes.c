@@ -12,6 +12,8 @@ static struct {
     sp_mutex lock;
 } all;
 
+uint32_t sp_line_heard;
+
 /* ---- Entries ----------------------------------------------------------------------------- */
 
 static void free_plan(sp_line_plan *plan)
@@ -50,6 +52,7 @@ static void code_died(void *extra)
     SP_LOCK(&all.lock);
     while (entry->watches != NULL)
         unwatch(entry->watches);
+    sp_line_heard -= entry->heard;
     *entry->link = entry->next;
     if (entry->next != NULL)
         entry->next->link = entry->link;
@@ -235,8 +238,6 @@ void sp_line_code_keep(sp_line_code *entry)
     arm_quietly(entry);
 }
 
-uint32_t sp_line_heard;
-
 void sp_line_code_hear(sp_line_code *entry)
 {
     entry->idle = 0;
@@ -263,6 +264,12 @@ void sp_line_code_idle(PyCodeObject *code)
 }
 
 /* ---- Watching ---------------------------------------------------------------------------- */
+
+bool sp_line_code_is_watched(PyCodeObject *code)
+{
+    const sp_line_code *entry = sp_line_code_find(code);
+    return entry != NULL && entry->watches != NULL;
+}
 
 bool sp_line_is_watched(const sp_line_code *entry, const sp_region *region)
 {

@@ -34,7 +34,8 @@ void sp_line_code_used(sp_line_code *entry, int change);
 /* All that live, as a list of code objects; NULL with an exception set. */
 PyObject *sp_line_codes(void);
 
-/* Whether the region watches the code. */
+/* Whether any region watches the code; whether this one does. */
+bool sp_line_code_is_watched(PyCodeObject *code);
 bool sp_line_is_watched(const sp_line_code *entry, const struct sp_region *region);
 /* Whether any region watches any code. */
 bool sp_line_any_watched(void);

@@ -1,7 +1,6 @@
 #include "line_frames.h"
 
 #include "line_tables.h"
-#include "region.h"
 
 SP_THREAD_LOCAL sp_line_thread *sp_line_here;
 sp_line_thread *sp_line_threads;
@@ -57,10 +56,8 @@ static sp_line_thread *take_over(void)
 /* Runs as the thread ends, without the GIL: it may only raise a flag. */
 static void thread_ends(void *thread) { ((sp_line_thread *)thread)->ended = true; }
 
-sp_line_thread *sp_line_thread_here(void)
+SP_NOINLINE sp_line_thread *sp_line_thread_new(void)
 {
-    if (SP_LIKELY(sp_line_here != NULL))
-        return sp_line_here;
     SP_LOCK(&all.lock);
     sp_line_thread *here = take_over();
     if (here == NULL)
@@ -119,7 +116,7 @@ bool sp_line_close(sp_line_thread *here, const sp_region *region)
     return opening != NULL;
 }
 
-static void open_frame(sp_line_thread *here, const sp_line_frame *recorded)
+void sp_line_open_frame(sp_line_thread *here, const sp_line_frame *recorded)
 {
     if (recorded->region != NULL && SP_UNLIKELY(recorded->region->watches != NULL))
         sp_line_open(here, recorded->region);
@@ -129,7 +126,7 @@ static void open_frame(sp_line_thread *here, const sp_line_frame *recorded)
     }
 }
 
-static void close_frame(sp_line_thread *here, sp_line_frame *recorded)
+void sp_line_close_frame(sp_line_thread *here, sp_line_frame *recorded)
 {
     if (recorded->region != NULL)
         sp_line_close(here, recorded->region);
@@ -225,21 +222,7 @@ void sp_line_frames_reset(const sp_manager *manager)
 
 /* ---- The stack --------------------------------------------------------------------------- */
 
-static void pin(sp_line_table *table, int change)
-{
-    if (table != NULL)
-        table->pins += (uint32_t)change;
-}
-
-static void pin_frame(const sp_line_frame *recorded, int change)
-{
-    pin(recorded->table, change);
-    pin(recorded->call, change);
-    pin(recorded->own, change);
-    recorded->table->code->frames += (uint32_t)change;
-}
-
-static bool deepen(sp_line_thread *here)
+bool sp_line_deepen(sp_line_thread *here)
 {
     size_t depth = (size_t)(here->top - here->frames);
     sp_line_frame *frames =
@@ -252,17 +235,6 @@ static bool deepen(sp_line_thread *here)
     return true;
 }
 
-bool sp_line_push(sp_line_thread *here, sp_line_frame recorded)
-{
-    uint32_t depth = (uint32_t)(here->top - here->frames);
-    if (SP_UNLIKELY(depth + 1 == here->frame_capacity) && !deepen(here))
-        return false;
-    pin_frame(&recorded, 1);
-    *++here->top = recorded;
-    open_frame(here, &recorded);
-    return true;
-}
-
 /* Free what the frame owns, whether it lies on the stack or sleeps. */
 void sp_line_drop(sp_line_frame *recorded)
 {
@@ -272,12 +244,12 @@ void sp_line_drop(sp_line_frame *recorded)
         recorded->blocks = outer;
     }
     if (recorded->table != NULL)
-        pin_frame(recorded, -1);
+        sp_line_pin(recorded, -1);
 }
 
-void sp_line_pop(sp_line_thread *here)
+void sp_line_pop_slow(sp_line_thread *here)
 {
-    close_frame(here, here->top);
+    sp_line_close_frame(here, here->top);
     sp_line_drop(here->top--);
 }
 
@@ -324,9 +296,9 @@ void sp_line_turn_to(sp_line_frame *recorded, sp_line_table *table)
 {
     if (recorded->cell != NULL)
         recorded->cell = table->cells + (recorded->cell - recorded->table->cells);
-    pin(table, 1);
-    pin(recorded->table, -1);
+    sp_line_pin(recorded, -1);
     recorded->table = table;
+    sp_line_pin(recorded, 1);
 }
 
 sp_line_table *sp_line_table_now(sp_line_thread *here, const sp_line_frame *recorded,
@@ -343,9 +315,9 @@ sp_line_table *sp_line_table_now(sp_line_thread *here, const sp_line_frame *reco
 
 void sp_line_call_to(sp_line_thread *here, sp_line_frame *recorded, sp_line_table *call)
 {
-    pin(call, 1);
-    pin(recorded->call, -1);
+    sp_line_pin(recorded, -1);
     recorded->call = call;
+    sp_line_pin(recorded, 1);
     sp_line_table *table = sp_line_table_now(here, recorded, recorded->blocks);
     if (table != NULL)
         sp_line_turn_to(recorded, table);
@@ -370,15 +342,15 @@ sp_line_frame sp_line_lift(sp_line_thread *here, uint64_t now)
     top->cell = cell; /* it will go on with the same line */
     if (top->call != top->own)
         sp_line_call_to(here, top, top->own); /* regions that watch it may be closed then */
-    close_frame(here, top);
+    sp_line_close_frame(here, top);
     return *here->top--;
 }
 
 bool sp_line_put_back(sp_line_thread *here, sp_line_frame *lifted, uint64_t now)
 {
-    bool pushed = sp_line_push(here, *lifted);
+    bool pushed = sp_line_push(here, lifted);
     if (pushed) {
-        pin_frame(lifted, -1);
+        sp_line_pin(lifted, -1);
         here->top->since = now;
     }
     else {

@@ -3,7 +3,6 @@
 #include "line_codes.h"
 #include "line_frames.h"
 #include "line_tables.h"
-#include "region.h"
 
 /* ---- Decorated calls --------------------------------------------------------------------- */
 
@@ -57,9 +56,9 @@ uint32_t sp_lines_call_begin(sp_region *region, PyCodeObject *code)
         call.table = &nowhere;
         call.frame = here; /* no frame that runs */
     }
-    if (SP_LIKELY(sp_line_push(here, call))) {
+    if (SP_LIKELY(sp_line_push(here, &call))) {
         uint32_t mark = (uint32_t)(here->top - here->frames) * 2;
-        return mark | sp_line_trace(true);
+        return mark | sp_line_trace_callee(true);
     }
     sp_line_lose();
     return 0;
@@ -75,7 +74,7 @@ void sp_lines_call_end(uint32_t mark)
         sp_line_stop(here->top, now);
         sp_line_pop(here);
     }
-    sp_line_trace(mark & 1);
+    sp_line_trace_callee(mark & 1);
 }
 
 uint32_t sp_lines_step_begin(sp_region *region, PyCodeObject *code, sp_line_frame *kept)
@@ -88,7 +87,7 @@ uint32_t sp_lines_step_begin(sp_region *region, PyCodeObject *code, sp_line_fram
     if (!on)
         return 0;
     uint32_t mark = (uint32_t)(here->top - here->frames) * 2;
-    return mark | sp_line_trace(true);
+    return mark | sp_line_trace_callee(true);
 }
 
 void sp_lines_step_end(uint32_t mark, sp_line_frame *kept)
@@ -101,7 +100,7 @@ void sp_lines_step_end(uint32_t mark, sp_line_frame *kept)
         sp_line_pop(here);
     }
     *kept = sp_line_lift(here, now);
-    sp_line_trace(mark & 1);
+    sp_line_trace_callee(mark & 1);
 }
 
 void sp_lines_step_drop(sp_line_frame *kept)
@@ -112,28 +111,22 @@ void sp_lines_step_drop(sp_line_frame *kept)
 
 /* ---- Blocks ------------------------------------------------------------------------------ */
 
-/* What the frame that runs runs, as a new reference; NULL when there is none. */
-static PyCodeObject *running_code(void)
-{
-    PyFrameObject *running = PyEval_GetFrame();
-    return running == NULL ? NULL : PyFrame_GetCode(running);
-}
-
-/* The code of the frame, when it is a `with` statement there that enters. */
+/* The code of the frame that runs, when it is at a `with` statement that enters. */
 static sp_line_code *code_of_with(sp_manager *manager)
 {
-    PyCodeObject *running = running_code();
-    if (running == NULL)
+    PyFrameObject *running = PyEval_GetFrame();
+    PyCodeObject *borrowed = running == NULL ? NULL : PyFrame_GetCode(running);
+    if (borrowed == NULL)
         return NULL;
-    sp_line_code *code = sp_line_code_get(manager, running);
-    Py_DECREF(running);
+    sp_line_code *code = sp_line_code_get(manager, borrowed);
+    Py_DECREF(borrowed);
     if (code == NULL) {
         sp_line_lose();
         return NULL;
     }
     const sp_line_plan *plan = &code->plan;
     if (plan->count == 0
-        || !sp_line_offset_in(plan->withs, plan->with_count, PyFrame_GetLasti(PyEval_GetFrame())))
+        || !sp_line_offset_in(plan->withs, plan->with_count, PyFrame_GetLasti(running)))
         return NULL;
     sp_line_code_keep(code);
     return code;
@@ -162,7 +155,8 @@ void sp_lines_block_enter(sp_region *region, const void *frame)
         recorded->blocks = block;
         return;
     }
-    if (sp_line_push(here, (sp_line_frame){.frame = frame, .table = table, .blocks = block})) {
+    sp_line_frame fresh = {.frame = frame, .table = table, .blocks = block};
+    if (sp_line_push(here, &fresh)) {
         sp_line_trace(true);
         return;
     }
@@ -186,6 +180,18 @@ static bool pop_block(sp_line_frame *recorded, const sp_region *region)
     return false;
 }
 
+/* The recorded frame of the one that runs, or NULL. */
+static SP_NOINLINE sp_line_frame *match_running(const void *frame, uint64_t now)
+{
+    PyFrameObject *running = PyEval_GetFrame();
+    if (running == NULL)
+        return NULL;
+    PyCodeObject *code = PyFrame_GetCode(running);
+    sp_line_frame *recorded = sp_line_match(frame, code, now);
+    Py_DECREF(code);
+    return recorded;
+}
+
 void sp_lines_block_leave(sp_region *region, const void *frame)
 {
     uint64_t now = sp_now();
@@ -193,11 +199,8 @@ void sp_lines_block_leave(sp_region *region, const void *frame)
     if (here == NULL)
         return;
     sp_line_frame *recorded = here->top;
-    if (SP_UNLIKELY(recorded->frame != frame)) {
-        PyCodeObject *code = running_code();
-        recorded = code == NULL ? NULL : sp_line_match(frame, code, now);
-        Py_XDECREF(code);
-    }
+    if (SP_UNLIKELY(recorded->frame != frame))
+        recorded = match_running(frame, now);
     sp_line_close(here, region);
     if (recorded == NULL || !pop_block(recorded, region))
         return;

@@ -170,7 +170,11 @@ SP_INLINE void sp_line_stop(sp_line_frame *recorded, uint64_t now)
 }
 
 /* What this thread records; made when missing, NULL when memory is out. */
-sp_line_thread *sp_line_thread_here(void);
+sp_line_thread *sp_line_thread_new(void);
+SP_INLINE sp_line_thread *sp_line_thread_here(void)
+{
+    return SP_LIKELY(sp_line_here != NULL) ? sp_line_here : sp_line_thread_new();
+}
 
 /* The recorded frame for an event of this frame at this time, or NULL. */
 sp_line_frame *sp_line_match_slow(const void *frame, PyCodeObject *code, uint64_t now);
@@ -211,14 +215,20 @@ void sp_line_frame_yields(sp_line_thread *here, uint64_t now);
 /* A sleeping frame wakes up; NULL when it was not asleep. */
 sp_line_frame *sp_line_wake(sp_line_thread *here, const void *frame, uint64_t now);
 
-/* What a back-end does when the running frame begins or ends being recorded. The monitoring
- * back-end has its events armed on the code and needs neither. */
+/* What a back-end does when the running frame begins or ends being recorded, or is to call one that
+ * is. The monitoring back-end has its events armed on the code and needs neither. */
 #if SP_MONITORING
 SP_INLINE bool sp_line_trace(bool on) { (void)on; return false; }
+SP_INLINE bool sp_line_trace_callee(bool on) { (void)on; return false; }
 /* Have the interpreter send the events that are wanted of the code now; -1 with an exception set. */
 SP_MUST_USE int sp_line_arm(sp_line_code *entry);
 #else
 bool sp_line_trace(bool on); /* returns what it was */
+extern SP_THREAD_LOCAL bool sp_line_in_depth; /* where no hook sees to the callee itself */
+SP_INLINE bool sp_line_trace_callee(bool on)
+{
+    return SP_UNLIKELY(sp_line_in_depth) && sp_line_trace(on);
+}
 SP_INLINE int sp_line_arm(sp_line_code *entry) { (void)entry; return 0; }
 #endif
 

@@ -9,13 +9,22 @@
 
 /* ---- Callbacks --------------------------------------------------------------------------- */
 
+/* Lines and offsets are small numbers, as a rule. */
+SP_INLINE long number(PyObject *value)
+{
+    const PyLongObject *integer = (const PyLongObject *)value;
+    return SP_LIKELY(PyUnstable_Long_IsCompact(integer))
+               ? (long)PyUnstable_Long_CompactValue(integer)
+               : PyLong_AsLong(value);
+}
+
 static PyObject *on_line(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     uint64_t now = sp_now();
     (void)module, (void)nargs;
     sp_line_frame *recorded = sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], now);
     if (SP_LIKELY(recorded != NULL))
-        sp_line_hit(recorded, (int)PyLong_AsLong(args[1]), now);
+        sp_line_hit(recorded, (int)number(args[1]), now);
     else if (SP_UNLIKELY(sp_line_heard != 0))
         sp_line_code_idle((PyCodeObject *)args[0]);
     Py_RETURN_NONE;
@@ -31,8 +40,8 @@ static PyObject *on_jump(PyObject *module, PyObject *const *args, Py_ssize_t nar
     if (recorded == NULL || recorded->cell == NULL)
         Py_RETURN_NONE;
     const sp_line_plan *plan = &recorded->table->code->plan;
-    long target = PyLong_AsLong(args[2]);
-    if (target < PyLong_AsLong(args[1])
+    long target = number(args[2]);
+    if (target < number(args[1])
         && sp_line_offset_in(plan->loops, plan->loop_count, target)) {
         recorded->cell->hits++;
         recorded->cell->ticks += now - recorded->since;
@@ -58,7 +67,7 @@ static PyObject *on_resume(PyObject *module, PyObject *const *args, Py_ssize_t n
     (void)module, (void)nargs;
     sp_line_frame *recorded = sp_line_frame_begins(sp_current_frame(), code, false);
     if (recorded != NULL && recorded->cell == NULL)
-        sp_line_go_on(recorded, PyCode_Addr2Line(code, (int)PyLong_AsLong(args[1])));
+        sp_line_go_on(recorded, PyCode_Addr2Line(code, (int)number(args[1])));
     Py_RETURN_NONE;
 }
 

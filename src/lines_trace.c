@@ -46,36 +46,42 @@ static int pass_on(sp_line_thread *here, PyObject *argument, PyFrameObject *fram
     return 0;
 }
 
-static SP_THREAD_LOCAL bool in_depth = false; /* in evaluate_in_depth() */
+SP_THREAD_LOCAL bool sp_line_in_depth = false; /* in evaluate_in_depth() */
 
-static void call_event(sp_line_thread *here, const _PyInterpreterFrame *frame, int line)
+static void call_event(sp_line_thread *here, PyFrameObject *object)
 {
+    const _PyInterpreterFrame *frame = object->f_frame;
     bool fresh = is_fresh(frame);
     sp_line_frame *recorded = here->top;
-    if (SP_UNLIKELY(in_depth)) /* nobody was told of the frame before */
+    if (SP_UNLIKELY(sp_line_in_depth)) /* nobody was told of the frame before */
         recorded = sp_line_frame_begins(frame, frame->f_code, fresh);
     else if (SP_UNLIKELY(recorded->frame != frame))
         return;
-    if (!fresh && recorded != NULL && recorded->cell == NULL)
-        sp_line_go_on(recorded, line);
+    if (SP_UNLIKELY(!fresh) && recorded != NULL && recorded->cell == NULL)
+        sp_line_go_on(recorded, PyFrame_GetLineNumber(object));
+}
+
+static void return_event(sp_line_thread *here, const void *frame)
+{
+    if (SP_UNLIKELY(sp_line_in_depth) && here->top->frame == frame && here->top->own == NULL)
+        sp_line_frame_yields(here, sp_now());
 }
 
 static int trace(PyObject *argument, PyFrameObject *object, int what, PyObject *value)
 {
-    uint64_t now = what == PyTrace_LINE ? sp_now() : 0;
     sp_line_thread *here = sp_line_here;
-    const _PyInterpreterFrame *frame = object->f_frame;
     if (SP_LIKELY(what == PyTrace_LINE)) {
+        uint64_t now = sp_now();
+        const _PyInterpreterFrame *frame = object->f_frame;
         sp_line_frame *recorded = sp_line_match(frame, frame->f_code, now);
         if (SP_LIKELY(recorded != NULL))
             sp_line_hit(recorded, PyFrame_GetLineNumber(object), now);
     }
     else if (what == PyTrace_CALL) {
-        call_event(here, frame, PyFrame_GetLineNumber(object));
+        call_event(here, object);
     }
-    else if (SP_UNLIKELY(what == PyTrace_RETURN && in_depth && here->top->frame == frame
-                         && here->top->own == NULL)) {
-        sp_line_frame_yields(here, sp_now());
+    else if (what == PyTrace_RETURN) {
+        return_event(here, object->f_frame);
     }
     if (SP_UNLIKELY(here->foreign_trace != NULL))
         return pass_on(here, argument, object, what, value);
@@ -97,7 +103,7 @@ bool sp_line_trace(bool on)
     sp_line_thread *here = sp_line_here;
     bool installed = state->c_tracefunc == trace;
     bool was = installed && state->cframe->use_tracing != 0;
-    if (SP_UNLIKELY(in_depth)) /* nobody would put it in again */
+    if (SP_UNLIKELY(sp_line_in_depth)) /* nobody would put it in again */
         on |= here->top != here->frames || here->open_count != 0;
     if (on && !installed) {
         here->foreign_trace = state->c_tracefunc;
@@ -127,9 +133,13 @@ enum { DEEPEST = 1500 };
 static PyObject *evaluate_in_depth(PyThreadState *state, _PyInterpreterFrame *frame, int throwing)
 {
     _PyInterpreterState_SetEvalFrameFunc(state->interp, evaluate_before);
-    in_depth = true;
+    sp_line_in_depth = true;
+    bool watches = sp_line_here != NULL && sp_line_here->open_count != 0;
+    bool traced = watches && sp_line_trace(true);
     PyObject *result = evaluate_before(state, frame, throwing);
-    in_depth = false;
+    sp_line_in_depth = false;
+    if (watches)
+        sp_line_trace(traced);
     if (hooked)
         _PyInterpreterState_SetEvalFrameFunc(state->interp, evaluate);
     return result;
@@ -166,9 +176,15 @@ static PyObject *evaluate_with_tracer(PyThreadState *state, _PyInterpreterFrame 
 SP_INLINE bool is_recorded(sp_line_thread *here, _PyInterpreterFrame *frame)
 {
     sp_line_frame *top = here->top;
-    if (SP_LIKELY(top->frame != NULL && top->frame != frame && sp_line_asleep == 0
-                  && here->open_count == 0))
-        return false;
+    if (SP_LIKELY(sp_line_asleep == 0
+                  && (here->open_count == 0 || !sp_line_code_is_watched(frame->f_code)))) {
+        if (top->frame != NULL)
+            return top->frame == frame && top->own != NULL; /* a decorated generator goes on */
+        if (SP_LIKELY(top->table->code->code == frame->f_code)) {
+            top->frame = frame; /* a decorated call */
+            return true;
+        }
+    }
     return sp_line_frame_begins(frame, frame->f_code, is_fresh(frame)) != NULL;
 }
 
@@ -176,17 +192,17 @@ static PyObject *evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int 
 {
     if (SP_UNLIKELY(state->tracing != 0)) /* inside a tracer: there are no events */
         return evaluate_plainly(state, frame, throwing);
-    if (!sp_lines_open()) { /* nothing is recorded */
+    sp_line_thread *here = sp_lines_open() ? sp_line_thread_here() : NULL;
+    bool recorded = here != NULL && is_recorded(here, frame);
+    bool traced = state->c_tracefunc == trace || SP_UNLIKELY(sp_line_in_depth);
+    if (!recorded && (here == NULL || !traced)) {
         PyObject *result = evaluate_plainly(state, frame, throwing);
         if (SP_UNLIKELY(state->c_tracefunc == trace))
             sp_line_trace(false); /* it fell asleep in a block it had entered */
         return result;
     }
-    sp_line_thread *here = sp_line_thread_here();
-    if (here == NULL)
-        return evaluate_plainly(state, frame, throwing);
-    bool recorded = is_recorded(here, frame);
-    if (recorded || here->foreign_trace != NULL || state->c_tracefunc != trace || in_depth)
+    if (recorded || here->foreign_trace != NULL || state->c_tracefunc != trace
+        || SP_UNLIKELY(sp_line_in_depth))
         return evaluate_with_tracer(state, frame, throwing, recorded);
     /* Below a recorded frame, one that is not: no events from there. The rest of the tracer's
      * state can stay; what puts the events in or out is this flag. */

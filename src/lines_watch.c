@@ -3,7 +3,6 @@
 #include "line_codes.h"
 #include "line_frames.h"
 #include "line_tables.h"
-#include "region.h"
 
 /* own with the regions that are open here and watch the code, outermost first; own itself when there
  * are none. */
@@ -56,7 +55,8 @@ sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool 
         sp_line_call_to(here, recorded, call);
         return recorded;
     }
-    if (sp_line_push(here, (sp_line_frame){.frame = frame, .table = call, .call = call}))
+    sp_line_frame watched = {.frame = frame, .table = call, .call = call};
+    if (sp_line_push(here, &watched))
         return here->top;
     sp_line_lose();
     return NULL;
