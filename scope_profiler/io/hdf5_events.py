@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import h5py
@@ -19,6 +20,15 @@ METADATA_IDS = "metadata_ids"
 _ENCODED = ("start_deltas", "durations")
 
 
+def recorded_columns(regions: Sequence[Region]) -> list[str]:
+    """The optional columns that at least one of the regions has."""
+    return [
+        name
+        for name in OPTIONAL_COLUMNS
+        if any(getattr(region, name) is not None for region in regions)
+    ]
+
+
 class EventWriter:
     """Writes columns of one value per call, the calls of each region in turn."""
 
@@ -33,16 +43,15 @@ class EventWriter:
         self._regions = regions
         self._output = output
         self._compression = compression
-        self._length = sum(region.num_events for region in regions)
+        self._counts = [region.num_events for region in regions]
+        self._length = sum(self._counts)
 
     def write(self) -> None:
         """Starts, durations and the optional columns."""
         self.write_column("start_deltas", _start_deltas)
         self.write_column("durations", lambda region, rows: region.durations_ns[rows])
-        for name, fill in OPTIONAL_COLUMNS.items():
-            columns = {id(region): getattr(region, name) for region in self._regions}
-            if any(column is not None for column in columns.values()):
-                self.write_column(name, _optional(columns, fill))
+        for name in recorded_columns(self._regions):
+            self.write_column(name, partial(_optional, name, OPTIONAL_COLUMNS[name]))
 
     def write_column(
         self,
@@ -66,10 +75,10 @@ class EventWriter:
         size = BLOCK if chunk is None else max(BLOCK // chunk, 1) * chunk
         buffer = np.empty(min(self._length, size), dtype)
         written = held = 0
-        for region in self._regions:
+        for region, length in zip(self._regions, self._counts):
             row = 0
-            while row < region.num_events:
-                count = min(region.num_events - row, len(buffer) - held)
+            while row < length:
+                count = min(length - row, len(buffer) - held)
                 part = values(region, slice(row, row + count))
                 if count < len(buffer) or np.ndim(part) == 0 or part.dtype != buffer.dtype:
                     buffer[held : held + count] = part
@@ -92,14 +101,9 @@ def _start_deltas(region: Region, rows: slice) -> np.ndarray:
     return deltas
 
 
-def _optional(
-    columns: Mapping[int, np.ndarray | None], fill: int
-) -> Callable[[Region, slice], np.ndarray | int]:
-    def values(region: Region, rows: slice) -> np.ndarray | int:
-        column = columns[id(region)]
-        return fill if column is None else column[rows]
-
-    return values
+def _optional(name: str, fill: int, region: Region, rows: slice) -> np.ndarray | int:
+    column = getattr(region, name)
+    return fill if column is None else column[rows]
 
 
 def read_events(

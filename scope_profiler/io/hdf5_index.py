@@ -12,6 +12,7 @@ import numpy as np
 
 from ..results import FLOAT_STATISTICS, INTEGER_STATISTICS, Region
 from .hdf5_datasets import member, read
+from .hdf5_events import recorded_columns
 from .hdf5_schema import AGGREGATES, COLUMN_BITS, EXTENDED, RECORDED, SUMMARY, UNKNOWN
 from .hdf5_texts import read_texts, write_texts
 from .region_rows import (
@@ -21,7 +22,6 @@ from .region_rows import (
     extended,
     from_extended,
     from_summary,
-    summary,
 )
 
 
@@ -35,7 +35,7 @@ def write_index(
     for name, texts in (
         ("source_files", (region.source_file or "" for region in regions)),
         ("source_texts", (region.source_text or "" for region in regions)),
-        ("tags", (json.dumps(region.tags) for region in regions)),
+        ("tags", (json.dumps(region.tags) if region.tags else "[]" for region in regions)),
     ):
         write_texts(group, name, texts)
 
@@ -53,7 +53,8 @@ def _number_columns(
     yield "source_lines", "<i8", [_or(region.source_lineno, -1) for region in regions]
     yield "exclusive_totals", "<i8", [_or(exclusive_of_events(region), -1) for region in regions]
     yield "summary_statistics", SUMMARY, [_summary_row(region) for region in regions]
-    yield "extended_statistics", EXTENDED, [_extended_row(region) for region in regions]
+    columns = recorded_columns(regions)
+    yield "extended_statistics", EXTENDED, [_extended_row(region, columns) for region in regions]
     if any(region.statistics is not None for region in regions):
         yield "recorded_statistics", RECORDED, [_recorded_row(region) for region in regions]
     if aggregate:
@@ -64,15 +65,31 @@ def _number_columns(
 
 
 def _summary_row(region: Region) -> tuple[float, ...]:
-    known = summary(region) if region.num_events else {}
-    return tuple(known.get(name, 0) for name in SUMMARY.names)
-
-
-def _extended_row(region: Region) -> tuple[int, ...]:
-    columns = sum(
-        bit for name, bit in COLUMN_BITS.items() if getattr(region, name) is not None
+    """Aggregates over the intervals that are written, which may be fewer than the calls."""
+    count = region.num_events
+    if not count:
+        return (0,) * len(SUMMARY)
+    if count != region.num_calls:
+        region = Region(start_times_ns=region.start_times_ns, durations_ns=region.durations_ns)
+    total = region.total_duration_ns
+    return (
+        total,
+        region.min_duration_ns,
+        region.max_duration_ns,
+        region.first_duration_ns,
+        region.last_duration_ns,
+        region.first_start_time_ns,
+        region.last_end_time_ns,
+        0,
+        0,
+        total / count,
+        region.std_duration_ns**2 * count,
     )
-    return (*(_or(value, UNKNOWN) for value in extended(region).values()), columns)
+
+
+def _extended_row(region: Region, columns: Sequence[str]) -> tuple[int, ...]:
+    has = sum(COLUMN_BITS[name] for name in columns if getattr(region, name) is not None)
+    return (*(_or(value, UNKNOWN) for value in extended(region).values()), has)
 
 
 def _recorded_row(region: Region) -> tuple[float, ...]:
@@ -140,7 +157,7 @@ class Index:
                 "source_file": files[row],
                 "source_lineno": None if lines[row] < 0 else lines[row],
                 "source_text": texts[row],
-                "tags": json.loads(tags[row]),
+                "tags": () if tags[row] == "[]" else json.loads(tags[row]),
                 "exclusive_total_ns": None if exclusives[row] < 0 else exclusives[row],
                 "statistics": statistics,
             }

@@ -59,4 +59,4 @@ def read_event_metadata(
         return [from_table(rows, tables[number]) for rows, number in zip(ids, numbers, strict=True)]
     texts = read_texts(index, _TABLES) if _TABLES in index else []
     # The aggregate layout has the column without rows.
-    return [json.loads(text) or None for text in texts] or [None] * len(ids)
+    return [None if text == "[]" else json.loads(text) for text in texts] or [None] * len(ids)

@@ -26,7 +26,7 @@ def write_texts(group: h5py.Group, name: str, texts: Iterable[str]) -> None:
     values = list(texts)
     encoded = [_encoded(text) for text in values]
     group.create_dataset(name, (len(values),), TEXT, data=encoded)
-    if [_decoded(text) for text in encoded] != values:
+    if not _is_kept("\n".join(values)):
         exact = [json.dumps(text) for text in values]
         group.create_dataset(name + EXACT, (len(values),), TEXT, data=exact)
 
@@ -43,13 +43,13 @@ def write_attributes(group: h5py.Group, values: Mapping[str, Any]) -> None:
     exact = True
     for name, value in values.items():
         key = _encoded(name[:_LONGEST_NAME], "backslashreplace") or b" "
-        texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-        encoded = [_encoded(text) for text in texts]
-        exact = exact and _decoded(key) == name and [_decoded(text) for text in encoded] == texts
+        exact = exact and _decoded(key) == name
         if isinstance(value, str):
-            group.attrs.create(key, encoded[0], dtype=TEXT)
+            group.attrs.create(key, _encoded(value), dtype=TEXT)
+            exact = exact and _is_kept(value)
         elif isinstance(value, list):
-            group.attrs.create(key, encoded, (len(encoded),), TEXT)
+            group.attrs.create(key, [_encoded(text) for text in value], (len(value),), TEXT)
+            exact = exact and _is_kept("\n".join(value))
         else:
             group.attrs[key] = value
     if not exact:
@@ -71,6 +71,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     return [_plain(item) for item in value] if isinstance(value, np.ndarray) else value
+
+
+def _is_kept(text: str) -> bool:
+    """Whether it is read as it was written."""
+    try:
+        return "\0" not in text and _decoded(text.encode("utf-8", "surrogateescape")) == text
+    except UnicodeEncodeError:
+        return False
 
 
 def _encoded(text: str, errors: str = "surrogateescape") -> bytes:

@@ -35,27 +35,6 @@ def from_extended(row: Mapping[str, int | None]) -> dict[str, Any]:
     return {argument: row[name] for name, (_, argument) in _EXTENDED.items() if name in row}
 
 
-def summary(region: Region) -> dict[str, float]:
-    """Aggregates over the intervals of a region, of which there is at least one.
-
-    They may be fewer than its calls. The names are those of 0.7.5; ns, and
-    ``m2`` the sum of squared deviations from the mean.
-    """
-    if region.num_events != region.num_calls:
-        region = Region(start_times_ns=region.start_times_ns, durations_ns=region.durations_ns)
-    return {
-        "total": region.total_duration_ns,
-        "minimum": region.min_duration_ns,
-        "maximum": region.max_duration_ns,
-        "first": region.first_duration_ns,
-        "last": region.last_duration_ns,
-        "start_minimum": region.first_start_time_ns,
-        "end_maximum": region.last_end_time_ns,
-        "mean": region.total_duration_ns / region.num_events,
-        "m2": region.std_duration_ns**2 * region.num_events,
-    }
-
-
 #: Of a summary: what the statistics of a region call it.
 _STATISTICS = {
     "count": "count",
@@ -104,13 +83,12 @@ def calls_were_read(results: ProfilingResults) -> bool:
 
 def exclusive_or_total(region: Region) -> int:
     """What 0.7.5 itself gives as the exclusive time of a region of which no call was kept."""
-    exclusive = extended(region)["exclusive"]
-    return region.total_duration_ns if exclusive is None else exclusive
+    return region.total_duration_ns if region._exclusive is None else region._exclusive
 
 
 def exclusive_of_events(region: Region) -> int | None:
     """The exclusive time, where it was given and belongs to the intervals that are written."""
-    exclusive = extended(region)["exclusive"]
+    exclusive = region._exclusive
     known = exclusive is not None and exclusive >= 0 and region.num_events == region.num_calls
     return exclusive if known else None
 
