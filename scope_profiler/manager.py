@@ -111,8 +111,13 @@ class ProfileManager(_core.Manager):
         """Recording begins, with nothing recorded yet."""
         settings = run._settings
         on = not settings["deactivate_profiling"]
-        self._set_line_mode(on and settings["use_line_profiler"])  # may fail: as the next
-        self._set_tracing(on and settings["recursive_profile"])
+        traced = self._traces
+        self._set_tracing(on and settings["recursive_profile"])  # may fail, as the next
+        try:
+            self._set_line_mode(on and settings["use_line_profiler"])
+        except BaseException:
+            self._set_tracing(traced)
+            raise
         self._run = run
         self._selection = Selection(settings["region_tags"], settings["enable_tags"])
         self._select()

@@ -104,6 +104,22 @@ def test_a_run_is_not_replaced_by_one_with_bad_settings(manager, settings, error
     assert manager.get_region("before").num_calls == 2
 
 
+def test_a_run_is_not_replaced_when_line_mode_cannot_begin(manager, monkeypatch):
+    from scope_profiler import lines
+
+    def fail(manager):
+        raise RuntimeError("no tool id")
+
+    run, traced = manager._run, []
+    monkeypatch.setattr(manager, "_set_tracing", traced.append)
+    monkeypatch.setattr(lines, "start", fail)
+    with pytest.raises(RuntimeError, match="no tool id"):
+        manager.setup(replace=True, use_line_profiler=True, recursive_profile=True)
+    assert manager._run is run and run.is_active and not manager._line_mode
+    assert traced == [True, False]
+    monkeypatch.undo()
+
+
 def test_native_traces_of_a_session(manager):
     with pytest.raises(ValueError, match="^native_traces='x': this version does not read"):
         manager.session(native_traces="x")
@@ -298,7 +314,7 @@ BAD_RESULTS = [
     (lambda: MPIRegion("a", {}).percentile_duration(None), TypeError, "^percentile must be a numb"),
     (lambda: ProfilingResults(None), TypeError, "^regions must be a mapping; got None"),
     (lambda: ProfilingResults({}, []), TypeError, r"^metadata must be a mapping; got \[\]"),
-    (lambda: ProfilingResults({}, num_ranks=True), TypeError, "^num_ranks must be an int; got True"),
+    (lambda: ProfilingResults({}, num_ranks=True), TypeError, "^num_ranks must be an int; got"),
     (lambda: ProfilingResults({}, likwid=np.ones(2)), ValueError, "^likwid must be None"),
     (lambda: ProfilingResults({}, line_profile=3), TypeError, "^line_profile must be a mapping"),
     (lambda: ProfilingResults({}, line_profile={0: 3}), TypeError, "^line_profile must map ranks"),
