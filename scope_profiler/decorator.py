@@ -5,6 +5,7 @@ from functools import update_wrapper, wraps
 from types import CodeType, FunctionType
 
 from . import _core
+from .tags import normal_tags
 
 # Flags of a code object, as in inspect (which is not imported for them).
 _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
@@ -14,9 +15,22 @@ _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
 Decoration = namedtuple("Decoration", "recursive metadata record_outcome tags")
 
 
+def decoration(recursive, metadata, record_outcome, tags):
+    """A Decoration of these. TypeError when one of them is not what profile() takes."""
+    if metadata is not None and not isinstance(metadata, dict) and not callable(metadata):
+        raise TypeError(
+            "metadata takes a dict or a callable that gives one, got "
+            f"{type(metadata).__name__}: {metadata!r}"
+        )
+    for name, value in (("recursive", recursive), ("record_outcome", record_outcome)):
+        if not isinstance(value, bool) and not (name == "recursive" and value is None):
+            raise TypeError(f"{name} takes a bool, got {type(value).__name__}: {value!r}")
+    tags = None if tags is None else normal_tags("tags", tags)
+    return Decoration(recursive, metadata, record_outcome, tags)
+
+
 def decorate(manager, region_name, function, how):
     """The function, timed under the region; see ProfileManager.profile."""
-    _check(how)
     if isinstance(function, type):
         raise TypeError(
             f"profile() decorates functions, got the class {function.__qualname__!r}: decorate "
@@ -40,20 +54,12 @@ def decorate(manager, region_name, function, how):
     return update_wrapper(_carrier(manager, region, code, function, how), function)
 
 
-def _check(how):
-    if how.metadata is not None and not isinstance(how.metadata, dict) and not callable(how.metadata):
-        raise TypeError(
-            "metadata takes a dict or a callable that gives one, got "
-            f"{type(how.metadata).__name__}: {how.metadata!r}"
-        )
-    for name in ("recursive", "record_outcome"):
-        value = getattr(how, name)
-        if not isinstance(value, bool) and not (name == "recursive" and value is None):
-            raise TypeError(f"{name} takes a bool, got {type(value).__name__}: {value!r}")
-
-
 def in_metadata(scope, function):
     """The function, each call in a metadata scope like this one."""
+    if not callable(function):
+        raise TypeError(
+            f"metadata() decorates a callable, got {type(function).__name__}: {function!r}"
+        )
 
     @wraps(function)
     def annotated(*args, **kwargs):

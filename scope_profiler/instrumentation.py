@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from types import FunctionType, ModuleType
 
 from .decorator import is_decorated
+from .tags import normal_tags
 
 # What a property consists of: the attribute, the method that replaces it, and what follows the
 # property's name in the region's.
@@ -28,7 +29,8 @@ def instrument(manager, module, *, include=("*",), exclude=(), prefix=None, tags
     Returns a dict {name: what is there now} of what was decorated. Code that took a function out
     of the module before (`from module import f`) goes on with the undecorated one.
 
-    Raises TypeError when module is no module and no class, or a pattern or prefix is no str.
+    Raises TypeError when module is no module and no class, or a pattern, prefix or tag is no str;
+    ValueError when a region of that name has other tags. Nothing is decorated then.
     """
     if not isinstance(module, (ModuleType, type)):
         raise TypeError(
@@ -37,6 +39,7 @@ def instrument(manager, module, *, include=("*",), exclude=(), prefix=None, tags
     if prefix is not None and not isinstance(prefix, str):
         raise TypeError(f"prefix takes a str, got {type(prefix).__name__}: {prefix!r}")
     include, exclude = _globs("include", include), _globs("exclude", exclude)
+    tags = None if tags is None else normal_tags("tags", tags)
     home = module.__module__ if isinstance(module, type) else module.__name__
     changed = {}
     for name, value in list(vars(module).items()):
@@ -44,8 +47,9 @@ def instrument(manager, module, *, include=("*",), exclude=(), prefix=None, tags
             region_name = f"{prefix or module.__name__}.{name}"
             decorated = _decorated(manager, value, home, region_name, tags)
             if decorated is not value:
-                setattr(module, name, decorated)
                 changed[name] = decorated
+    for name, decorated in changed.items():  # only now: all of it or nothing
+        setattr(module, name, decorated)
     return changed
 
 

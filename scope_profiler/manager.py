@@ -1,6 +1,7 @@
 """ProfileManager: the life of a profiling run, from setup() to finalize()."""
 
 import atexit
+from collections.abc import Iterable
 from functools import update_wrapper
 import os
 from time import perf_counter_ns
@@ -8,7 +9,7 @@ from types import MethodType
 import weakref
 
 from . import _core, environment
-from .decorator import Decoration, decorate
+from .decorator import decorate, decoration
 from .regions import Region
 from .runs import ProfilingRun, Session
 from .tags import Selection, add_opt_in, normal_tags
@@ -79,13 +80,16 @@ class ProfileManager(_core.Manager):
         unknown setting or a value of the wrong type, ValueError for a value that a setting does
         not take or a setting that this version does not have.
         """
+        from .options import resolve
+        from .settings import switch
+
+        auto_finalize = switch("auto_finalize", auto_finalize)
+        replace = switch("replace", replace)
         run = self._run
         if run is not None and run.is_active and not run.finalize_time_ns and not replace:
             raise RuntimeError(
                 "profiling is set up already: call finalize() first, or pass replace=True"
             )
-        from .options import resolve
-
         chosen = resolve(options, settings, config_path=config_path, output=output,
                          region_tags=region_tags)
         self._start(ProfilingRun(self, chosen))
@@ -107,8 +111,13 @@ class ProfileManager(_core.Manager):
         """Recording begins, with nothing recorded yet."""
         settings = run._settings
         on = not settings["deactivate_profiling"]
-        self._set_line_mode(on and settings["use_line_profiler"])  # may fail: as the next
-        self._set_tracing(on and settings["recursive_profile"])
+        traced = self._traces
+        self._set_tracing(on and settings["recursive_profile"])  # may fail, as the next
+        try:
+            self._set_line_mode(on and settings["use_line_profiler"])
+        except BaseException:
+            self._set_tracing(traced)
+            raise
         self._run = run
         self._selection = Selection(settings["region_tags"], settings["enable_tags"])
         self._select()
@@ -132,13 +141,14 @@ class ProfileManager(_core.Manager):
         with sp.session() as run: ...        run.results afterwards, with return_results=True
         @sp.session(file_path="x.h5")        a run for each call
 
-        Arguments are those of setup() and of finalize().
+        Arguments are those of setup() and of finalize(), and are checked here; what takes the
+        file of config_path or the whole to tell is checked on the way in.
         """
-        finalizing = {
-            "verbose": verbose, "return_results": return_results,
-            "native_traces": native_traces, "verbose_line_profiler": verbose_line_profiler,
-        }
-        return Session(self, options, finalizing, settings)
+        from .options import checked
+        from .settings import finalizing
+
+        ending = finalizing(verbose, return_results, native_traces, verbose_line_profiler)
+        return Session(self, *checked(options, settings), ending)
 
     @_on_class_or_instance
     def finalize(self, verbose=True, return_results=False, native_traces=None,
@@ -150,12 +160,13 @@ class ProfileManager(_core.Manager):
         verbose_line_profiler=False leaves out the tables of lines, True prints them in any case.
         Returns the ProfilingResults if return_results, else None. Without setup() there is
         nothing to do, which a printed line says. native_traces: this version reads none, anything
-        but None is a ValueError.
+        but None is a ValueError. TypeError when another argument is no bool (numpy's, 0 and 1
+        pass); the run is as it was then.
         """
-        if native_traces is not None:
-            raise ValueError(
-                f"native_traces={native_traces!r}: this version does not read traces of native code"
-            )
+        from .settings import finalizing
+
+        ending = finalizing(verbose, return_results, native_traces, verbose_line_profiler)
+        verbose, return_results, verbose_line_profiler = ending.values()
         run = self._run
         if run is None or run._settings["deactivate_profiling"]:
             return self._finalize_nothing(run, verbose, return_results)
@@ -164,9 +175,7 @@ class ProfileManager(_core.Manager):
         if return_results or run.file_path is not None:
             results = self._take()
         if run.file_path is not None:
-            from .io import write_profile
-
-            write_profile(results, run.file_path, **_writing(run))
+            _write(results, run)
         if verbose or verbose_line_profiler:
             from .report import print_run
 
@@ -320,7 +329,7 @@ class ProfileManager(_core.Manager):
         if environment.DISABLED:
             named = region_name is None or isinstance(region_name, str)
             return (lambda function: function) if named else region_name
-        how = Decoration(recursive, metadata, record_outcome, tags)
+        how = decoration(recursive, metadata, record_outcome, tags)
         if region_name is None or isinstance(region_name, str):
             if region_name is not None:
                 # A bad name or tag is an error here, not at the use.
@@ -339,24 +348,29 @@ class ProfileManager(_core.Manager):
     def define_region(self, region_name, functions=None, tags=None):
         """The Region of that name, as profile_region() gives it, defined once for all.
 
-        ValueError when it has been defined with other functions or tags.
+        ValueError when it has been defined with other functions or tags. Whatever is wrong, the
+        region is as it was.
         """
+        self._find(region_name)  # is it a name?
         definition = (
-            None if functions is None else tuple(functions),
+            None if functions is None else _functions(functions),
             None if tags is None else normal_tags("tags", tags),
         )
-        region = self.profile_region(region_name, functions, tags)
-        if self._definitions.setdefault(region.name, definition) != definition:
+        known = self._definitions.get(region_name, definition)
+        if known != definition:
             raise ValueError(
                 f"region {region_name!r} is defined already with other functions or tags: "
-                f"{self._definitions[region.name]}, now {definition}"
+                f"{known}, now {definition}"
             )
+        region = self.profile_region(region_name, *definition)
+        self._definitions[region.name] = definition
         return region
 
     @_on_class_or_instance
     def region_factory(self, region_name, *, tags=None):
         """A RegionFactory: called with metadata, it gives a context manager that is region and
         metadata in one: `with factory(step=3): ...`."""
+        tags = None if tags is None else normal_tags("tags", tags)
         return self._factory(self.profile_region(region_name, None, tags))
 
     @_on_class_or_instance
@@ -510,6 +524,15 @@ class ProfileManager(_core.Manager):
         return load(self._run.file_path)
 
 
+def _functions(given):
+    """The functions of a region as a tuple. TypeError when they have no lines to count."""
+    from .lines import _codes_of
+
+    given = tuple(given) if isinstance(given, Iterable) else given
+    _codes_of(given)
+    return given
+
+
 def _of_process(path):
     """The path with this process's number before what tells the format."""
     path = os.fspath(path)
@@ -519,15 +542,21 @@ def _of_process(path):
     return f"{stem}.{os.getpid()}{extension}"
 
 
-def _writing(run):
-    """The arguments of write_profile() that the run's settings ask for."""
+def _write(results, run):
+    """The run's file: by its name JSON, or else HDF5."""
     if run.file_path.lower().endswith((".json", ".json.gz")):
-        return {}
-    return {
+        from .io import write_json
+
+        write_json(results, run.file_path)
+        return
+    from .io import write_hdf5
+
+    settings = {
         name.removeprefix("hdf5_"): value
         for name, value in run._settings.items()
         if name.startswith("hdf5_") and value is not None
     }
+    write_hdf5(results, run.file_path, **settings)
 
 
 _unfinished = []  # (manager, run) that are to be finalized when the process ends

@@ -9,7 +9,7 @@ from os import PathLike
 from typing import Any, ClassVar
 
 from . import environment
-from .settings import CHECKS, DEFAULTS, OPPOSITES, renamed, strings, unknown
+from .settings import CHECKS, DEFAULTS, OPPOSITES, boolean, path, renamed, strings, unknown
 from .unset import UNSET
 from .warning import warn
 
@@ -242,17 +242,7 @@ def resolve(options, settings, *, config_path=None, output=UNSET, region_tags=No
     together, those that this version does not have, and whatever is wrong with the file. Warns
     of settings without effect, and of older spellings.
     """
-    if options is not None and not isinstance(options, ProfilingOptions):
-        raise TypeError(
-            f"options takes a ProfilingOptions, got {type(options).__name__}: {options!r}"
-        )
-    if not settings.keys() <= {*NAMES}:
-        raise TypeError(unknown(settings.keys() - {*NAMES}, NAMES))
-    keywords = ProfilingOptions(**settings).to_kwargs()
-    if output is not UNSET:
-        _add_output(output, keywords)
-    if options is not None:
-        keywords = {**options.to_kwargs(), **keywords}
+    keywords = _given(options, settings, output)
     from_file, places = {}, {}
     if config_path is not None:
         from .configuration import read
@@ -262,12 +252,54 @@ def resolve(options, settings, *, config_path=None, output=UNSET, region_tags=No
     places = {name: f" ({place})" for name, place in places.items() if name not in keywords}
     if region_tags is not None:
         region_tags = frozenset(strings("region_tags", region_tags))
+    _check(chosen, places)
+    _warn_of_meaningless(chosen, places)
+    return {**_effective(chosen), "region_tags": region_tags}
+
+
+def checked(options, settings):
+    """What setup() is to be called with later: a ProfilingOptions, and the keyword arguments that
+    are no settings as a dict.
+
+    Parameters: those of setup(), its keywords as a dict. Raises as resolve() does, but for what
+    is wrong with the file of config_path or together with it. Warns of older spellings.
+    """
+    settings = dict(settings)
+    others = {name: settings.pop(name) for name in _CHECKS_OF_OTHERS if name in settings}
+    output = settings.pop("output", UNSET)
+    keywords = _given(options, settings, output)
+    others = {name: _CHECKS_OF_OTHERS[name](name, value) for name, value in others.items()
+              if value is not None}
+    if "config_path" not in others:
+        _check({**DEFAULTS, **keywords}, {})
+    return ProfilingOptions(**keywords), others
+
+
+# Arguments of setup() that are no settings.
+_CHECKS_OF_OTHERS = {"auto_finalize": boolean, "replace": boolean, "region_tags": strings,
+                     "config_path": path}
+
+
+def _given(options, settings, output):
+    """What options, keywords and output= set: {name: value}, groups taken apart."""
+    if options is not None and not isinstance(options, ProfilingOptions):
+        raise TypeError(
+            f"options takes a ProfilingOptions, got {type(options).__name__}: {options!r}"
+        )
+    if not settings.keys() <= {*NAMES}:
+        raise TypeError(unknown(settings.keys() - {*NAMES}, NAMES))
+    keywords = ProfilingOptions(**settings).to_kwargs()
+    if output is not UNSET:
+        _add_output(output, keywords)
+    return {**(options.to_kwargs() if options is not None else {}), **keywords}
+
+
+def _check(chosen, places):
+    """What can be wrong with settings of which each alone is right."""
     _refuse_absent(chosen, places)
     _check_level(chosen, places)
     if not chosen["deactivate_file_output"]:
         _check_destination(chosen["file_path"], places)
-    _warn_of_meaningless(chosen, places)
-    return {**_effective(chosen), "region_tags": region_tags}
 
 
 def _add_output(output, keywords):

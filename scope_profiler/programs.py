@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from .main_program import MainProgram, restored
 from .runs import _Root
+from .settings import boolean, path, strings, text
 
 
 def run(manager, func, *args, output=None, **session_kwargs):
@@ -40,9 +41,16 @@ def run_script(manager, script_path, script_args=None, region_name=None, only_us
     sys.argv, sys.path and `__main__` are put back at the end. What the script raises passes,
     SystemExit too.
 
-    Raises TypeError for an argument of the wrong type, OSError for a script that cannot be read,
-    ImportError for a folder without `__main__.py`, SyntaxError.
+    Raises TypeError or ValueError for an argument that is not that, OSError for a script that
+    cannot be read, ImportError for a folder without `__main__.py`, SyntaxError.
     """
+    for name, value in (("region_name", region_name), ("entrypoint", entrypoint)):
+        if value is not None:
+            text(name, value)
+    only_user_code = boolean("only_user_code", only_user_code)
+    recursive = boolean("recursive", recursive)
+    include_patterns = strings("include_patterns", include_patterns)
+    exclude_patterns = strings("exclude_patterns", exclude_patterns)
     program, script_args = _load(script_path, script_args)
     tracing = None
     if recursive:
@@ -95,25 +103,26 @@ def profile_command(manager, command, *, output=None, recursive=False, all=False
     Raises TypeError when command is a str or holds something else than str, ValueError when it
     is empty, and for mpi_calls, which this version does not have.
     """
-    if mpi_calls:
+    if boolean("mpi_calls", mpi_calls):
         raise ValueError(f"mpi_calls={mpi_calls!r}: this version has no profiling of MPI calls")
     words = _words("command", command)
     if words and (words[0] == sys.executable or _PYTHON.fullmatch(os.path.basename(words[0]))):
         del words[0]
     if not words:
         raise ValueError("command takes a script and its arguments, got none")
-    path = os.fspath(output) if output is not None else "profiling_data.h5"
-    options = ["--recursive"] * bool(recursive or all) + ["--all"] * bool(all)
-    before = _identity(path)
+    file = path("output", output) if output is not None else "profiling_data.h5"
+    recursive, all = boolean("recursive", recursive), boolean("all", all)
+    options = ["--recursive"] * (recursive or all) + ["--all"] * all
+    before = _identity(file)
     import subprocess
 
     done = subprocess.run([sys.executable, "-m", "scope_profiler", "run", "--quiet",
-                           "--output", path, *options, *words])
+                           "--output", file, *options, *words])
     done.profile_results = None
-    if done.returncode == 0 and _identity(path) not in (None, before):
+    if done.returncode == 0 and _identity(file) not in (None, before):
         from .io import load
 
-        done.profile_results = load(path)
+        done.profile_results = load(file)
     return done
 
 
@@ -159,11 +168,7 @@ def destination(output):
 
 
 def _load(script_path, script_args):
-    if not isinstance(script_path, (str, os.PathLike)):
-        raise TypeError(
-            "script_path takes a path (str or os.PathLike), got "
-            f"{type(script_path).__name__}: {script_path!r}"
-        )
+    script_path = path("script_path", script_path)
     args = [] if script_args is None else _words("script_args", script_args)
     return MainProgram.from_path(script_path), args
 

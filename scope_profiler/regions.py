@@ -90,13 +90,15 @@ class Region(_core.Region):
         """Say where the region stands: a path, the number of a line and the text there, or None
         for each; a text that is not given is read from the file when it is asked for.
 
-        TypeError when an argument is not that.
+        TypeError when an argument is not that, ValueError for a line below 0 or above 2**31 - 1.
         """
         for name, value, kind in (
             ("filename", filename, str), ("lineno", lineno, int), ("text", text, str),
         ):
-            if value is not None and not isinstance(value, kind):
+            if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
                 raise TypeError(f"{name} takes {kind.__name__} or None, got {value!r}")
+        if not 0 <= (lineno or 0) < 2**31:
+            raise ValueError(f"lineno takes the number of a line, got {lineno}")
         self._locate(filename, lineno or 0, text)
 
     # ---- Its calls

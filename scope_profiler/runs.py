@@ -62,17 +62,22 @@ class Session:
 
     ROOT = "scope_profiler.session"
 
-    def __init__(self, manager, options, finalizing, settings):
+    def __init__(self, manager, options, settings, finalizing):
         self._manager = manager
         self._options = options
+        self._settings = settings  # with the options, what setup() is called with
         self._finalizing = finalizing  # what finalize() is called with
-        self._settings = settings
         self._run = None
 
     def __call__(self, function):
+        if not callable(function):
+            raise TypeError(
+                f"session() decorates a callable, got {type(function).__name__}: {function!r}"
+            )
+
         @wraps(function)
         def in_session(*args, **kwargs):
-            with Session(self._manager, self._options, self._finalizing, self._settings):
+            with Session(self._manager, self._options, self._settings, self._finalizing):
                 return function(*args, **kwargs)
 
         return in_session

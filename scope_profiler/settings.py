@@ -23,6 +23,11 @@ def boolean(name, value):
     raise _wrong_type(name, "True or False", value)
 
 
+def switch(name, value):
+    """True or False; None is False, as what is not given."""
+    return value is not None and boolean(name, value)
+
+
 def text(name, value):
     if not isinstance(value, str):
         raise _wrong_type(name, "a str", value)
@@ -34,8 +39,24 @@ def path(name, value):
     value = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(value, str):
         raise _wrong_type(name, "a path (str or os.PathLike)", value)
-    if not value or "\0" in value:
+    if not value or "\0" in value or not _encodes(value):
         raise ValueError(f"{name} takes a path, got {value!r}")
+    return value
+
+
+def _encodes(path):
+    """Whether the file system can have it."""
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def stream(name, value):
+    """What can be printed to."""
+    if not callable(getattr(value, "write", None)):
+        raise _wrong_type(name, "a text file", value)
     return value
 
 
@@ -94,6 +115,20 @@ def whole(minimum):
         return value
 
     return check
+
+
+def finalizing(verbose, return_results, native_traces, verbose_line_profiler):
+    """The arguments of finalize(), checked, as a dict."""
+    if native_traces is not None:
+        raise ValueError(
+            f"native_traces={native_traces!r}: this version does not read traces of native code"
+        )
+    lines = verbose_line_profiler
+    return {
+        "verbose": boolean("verbose", verbose),
+        "return_results": boolean("return_results", return_results),
+        "verbose_line_profiler": None if lines is None else boolean("verbose_line_profiler", lines),
+    }
 
 
 def _wrong_type(name, takes, value):

@@ -323,7 +323,7 @@ def test_paths_are_taken(tmp_path):
 def test_switching_on_what_is_not_there(settings, message):
     options = ProfilingOptions(**settings)      # may be made, as it need not be used
     for call in (lambda: ProfileManager.setup(**settings), lambda: ProfileManager.setup(options),
-                 ProfileManager.session(options).__enter__):
+                 lambda: ProfileManager.session(options)):
         with pytest.raises(ValueError, match=f"^{message}"):
             call()
 

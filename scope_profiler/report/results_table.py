@@ -1,11 +1,13 @@
 """The table of regions, made of results: the tree by nesting where the calls are known."""
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..results import EventDataUnavailableError, MPIRegion, NestingError
 from ..results.call_tree import TreeNode, call_tree
-from ..results.checks import rank_set
+from ..results.checks import rank_set, text
+from ..settings import boolean
 from .region_table import LEAST_SHARE, LONG, MOST_ROWS, branches, clip, many
 from .style import format_count, format_time, printer
 
@@ -79,6 +81,8 @@ def show(results, include=None, exclude=None, ranks=None, *, sort="start", title
          stream=None, suppress_notes=False, columns=None, percentage_mode="coverage"):
     """Print the table of a ProfilingResults, whose print_summary() says what it takes."""
     columns = _chosen_columns(columns)
+    suppress_notes = boolean("suppress_notes", suppress_notes)
+    text("title", title)
     _check_choice("sort", sort, SORT_KEYS)
     _check_choice("percentage_mode", percentage_mode, PERCENTAGE_MODES)
     out = printer(sys.stdout if stream is None else stream)
@@ -108,17 +112,19 @@ def show(results, include=None, exclude=None, ranks=None, *, sort="start", title
 def _chosen_columns(columns):
     if columns is None:
         return DEFAULT_COLUMNS
-    columns = (columns,) if isinstance(columns, str) else tuple(columns)
+    if isinstance(columns, str) or not isinstance(columns, Iterable):
+        columns = (columns,)
+    columns = tuple(columns)
     if not columns:
         raise ValueError(f"columns takes at least one of {', '.join(COLUMNS)}; got none")
-    columns = tuple("region" if column == "name" else column for column in columns)
     for column in columns:
-        _check_choice("columns", column, COLUMNS)
-    return columns
+        if not isinstance(column, str) or column != "name":
+            _check_choice("columns", column, COLUMNS)
+    return tuple("region" if column == "name" else column for column in columns)
 
 
 def _check_choice(name, value, choices):
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} takes {', '.join(choices)}; got {value!r}")
 
 

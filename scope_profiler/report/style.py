@@ -1,5 +1,7 @@
 """How text gets to a stream: plain, or with colours when it is a terminal."""
 
+from ..settings import stream as checked_stream
+
 _UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"))
 
 
@@ -22,7 +24,8 @@ def format_count(count):
 
 
 def printer(stream):
-    """The Printer that fits the stream."""
+    """The Printer that fits the stream. TypeError when it is none."""
+    checked_stream("stream", stream)
     is_terminal = getattr(stream, "isatty", None)
     if is_terminal is not None and is_terminal():
         return _ColourPrinter(stream)

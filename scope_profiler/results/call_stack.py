@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .checks import integer
+from .checks import finite, integer, several_of
 from .mpi_region import MPIRegion
 from .surroundings import Nest, Surroundings
 
@@ -85,7 +85,7 @@ def build_call_arrays(regions: Iterable[MPIRegion], rank: int) -> CallArrays:
 
 
 def _on_rank(regions: Iterable[MPIRegion], rank: int) -> list[MPIRegion]:
-    rank = integer("rank", rank, minimum=0)
+    rank, regions = integer("rank", rank, minimum=0), several_of("regions", regions, MPIRegion)
     return [region for region in regions if rank in region]
 
 
@@ -140,7 +140,7 @@ def build_call_stack(
 
     Raises as `build_call_arrays`, which is for large runs.
     """
-    regions = _on_rank(regions, rank)
+    regions, origin = _on_rank(regions, rank), finite("origin", origin)
     nest = _nest(regions, rank)
     places = [(region[rank].source_file, region[rank].source_lineno) for region in regions]
     columns = (
@@ -188,13 +188,28 @@ def build_call_stack(
 
 def call_stack_roots(calls: Sequence[Mapping[str, Any]]) -> list[int]:
     """Which of the calls of a `build_call_stack` are inside no other."""
-    return [index for index, call in enumerate(calls) if call["parent"] is None]
+    return [index for index, parent in enumerate(_parents(calls)) if parent is None]
 
 
 def call_stack_children(calls: Sequence[Mapping[str, Any]]) -> list[list[int]]:
     """Of each call of a `build_call_stack`, which are directly inside it."""
-    children: list[list[int]] = [[] for _ in calls]
-    for index, call in enumerate(calls):
-        if call["parent"] is not None:
-            children[call["parent"]].append(index)
+    parents = _parents(calls)
+    children: list[list[int]] = [[] for _ in parents]
+    for index, parent in enumerate(parents):
+        if parent is not None:
+            children[parent].append(index)
     return children
+
+
+def _parents(calls: Sequence[Mapping[str, Any]]) -> list[int | None]:
+    """The parent of each call: another call of the list, or None."""
+    calls, parents = several_of("calls", calls, Mapping), []
+    for index, call in enumerate(calls):
+        parent = call.get("parent", -1)
+        if parent is not None and parent not in range(len(calls)):
+            raise ValueError(
+                f"calls must be those of a build_call_stack(); the parent of number {index} is "
+                f"{parent!r}"
+            )
+        parents.append(parent)
+    return parents

@@ -7,6 +7,7 @@ import operator
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -33,12 +34,60 @@ def integer(name: str, value: Any, minimum: int | None = None) -> Any:
     if value is None and minimum is None:
         return None
     try:
+        if isinstance(value, bool):
+            raise TypeError
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"{name} must be an int; got {value!r}") from None
+    if not INT64.min <= number <= INT64.max:
+        raise ValueError(f"{name} must be an int of 64 bits; got {number}")
     if minimum is not None and number < minimum:
         raise ValueError(f"{name} must be at least {minimum}; got {number}")
     return number
+
+
+def number(name: str, value: Any) -> float:
+    """`value` as a float."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a number; got {value!r}")
+    return float(value)
+
+
+def finite(name: str, value: Any) -> float:
+    """`value` as a float, neither infinite nor NaN."""
+    result = number(name, value)
+    if not isfinite(result):
+        raise ValueError(f"{name} must be finite; got {value!r}")
+    return result
+
+
+def text(name: str, value: Any) -> str | None:
+    """`value`, a str or None."""
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} must be a str or None; got {value!r}")
+    return value
+
+
+def mapping(name: str, value: Any) -> Mapping[Any, Any]:
+    """`value`, a mapping."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a mapping; got {value!r}")
+    return value
+
+
+def mapping_or_none(name: str, value: Any) -> Mapping[Any, Any]:
+    """`value`, a mapping; an empty one for None."""
+    return {} if value is None else mapping(name, value)
+
+
+def rows_of(name: str, tables: Any) -> dict[int, list[Any]]:
+    """A mapping from rank to several rows, as lists."""
+    normal = {}
+    for rank, rows in mapping_or_none(name, tables).items():
+        if isinstance(rows, (str, bytes)) or not isinstance(rows, Iterable):
+            raise TypeError(f"{name} must map ranks to several rows; rank {rank!r} has {rows!r}")
+        normal[integer(name, rank, minimum=0)] = list(rows)
+    return normal
 
 
 def normal_statistics(
@@ -48,7 +97,7 @@ def normal_statistics(
     if statistics is None:
         return None
     known = {}
-    for name, value in statistics.items():
+    for name, value in mapping("statistics", statistics).items():
         if name not in INTEGER_STATISTICS and name not in FLOAT_STATISTICS:
             raise ValueError(
                 f"statistics takes {', '.join(INTEGER_STATISTICS + FLOAT_STATISTICS)}; got {name!r}"
@@ -56,7 +105,7 @@ def normal_statistics(
         if value is None or value != value:
             continue
         known[name] = (
-            float(value) if name in FLOAT_STATISTICS else integer(f"statistics[{name!r}]", value)
+            (number if name in FLOAT_STATISTICS else integer)(f"statistics[{name!r}]", value)
         )
     if "count" not in known or "total" not in known:
         raise ValueError(f"statistics needs count and total; got {sorted(known)}")
@@ -69,7 +118,7 @@ def normal_statistics(
 
 def normal_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """The tags, of which a single str is taken to be a mistake."""
-    if isinstance(tags, str):
+    if isinstance(tags, str) or not isinstance(tags, Iterable):
         raise TypeError(f"tags must be several str, not one; got {tags!r}")
     normal = tuple(tags)
     for tag in normal:
@@ -82,7 +131,11 @@ def normal_event_metadata(
     entries: Sequence[Mapping[str, Any]] | None, length: int
 ) -> EventMetadata | None:
     """One mapping per call, or None where there is none."""
-    if entries is None or not len(entries) and not length:
+    if entries is None:
+        return None
+    if isinstance(entries, (str, bytes)) or not isinstance(entries, Sequence):
+        raise TypeError(f"event_metadata must be a sequence of mappings; got {entries!r}")
+    if not len(entries) and not length:
         return None
     if len(entries) != length:
         raise ValueError(
@@ -97,6 +150,8 @@ _LINE_ENTRIES = {"region", "filename", "function", "first_lineno", "unit", *_LIN
 
 def normal_lines(entry: Mapping[str, Any]) -> dict[str, Any]:
     """One function of a line profile, its columns as arrays."""
+    if not isinstance(entry, Mapping):
+        raise TypeError(f"line_profile entries must be mappings; got {entry!r}")
     missing = _LINE_ENTRIES - set(entry)
     if missing:
         raise ValueError(
@@ -140,8 +195,10 @@ def compiled(name: str, patterns: str | Iterable[str] | None) -> list[re.Pattern
     if patterns is None:
         return None
     expressions = []
-    for pattern in (patterns,) if isinstance(patterns, str) else patterns:
+    for pattern in _several(patterns):
         try:
+            if isinstance(pattern, bytes):
+                raise TypeError("it must be a str")
             expressions.append(re.compile(pattern))
         except (re.error, TypeError) as error:
             raise ValueError(
@@ -154,11 +211,28 @@ def rank_set(ranks: int | Iterable[int] | None) -> set[int] | None:
     """One or several ranks as a set; None, which means all, stays None."""
     if ranks is None:
         return None
-    several = ranks if isinstance(ranks, Iterable) else (ranks,)
-    return {integer("ranks", rank, minimum=0) for rank in several}
+    return {integer("ranks", rank, minimum=0) for rank in _several(ranks)}
+
+
+def several_of(name: str, values: Any, kind: type) -> list[Any]:
+    """`values`, several of that type, as a list."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be several {kind.__name__}; got {values!r}")
+    values = list(values)
+    for value in values:
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} must be several {kind.__name__}; among them is {value!r}")
+    return values
+
+
+def _several(values: Any) -> Iterable[Any]:
+    """One or several values; a str is one."""
+    if isinstance(values, Iterable) and not isinstance(values, (str, bytes)):
+        return values
+    return (values,)
 
 
 def check_percentile(percentile: float) -> None:
-    """Raise ValueError where it is none."""
-    if not 0 <= percentile <= 100:
+    """Raise TypeError or ValueError where it is none."""
+    if not 0 <= number("percentile", percentile) <= 100:
         raise ValueError(f"percentile must be in 0..100; got {percentile!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -57,6 +58,8 @@ class EventMetadata(Sequence):
         rows: dict[Hashable, int] = {}
         table: list[dict[str, Any]] = []
         ids: list[int] = []
+        if not isinstance(entries, Iterable):
+            raise TypeError(f"event_metadata must be several mappings; got {entries!r}")
         for entry in entries:
             if not isinstance(entry, Mapping):
                 raise TypeError(f"event_metadata must be mappings; got {entry!r}")
@@ -74,6 +77,8 @@ class EventMetadata(Sequence):
     @classmethod
     def none(cls, length: int) -> EventMetadata:
         """That of calls for which nothing was noted, in no memory."""
+        if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or length < 0:
+            raise ValueError(f"length must be an int of at least 0; got {length!r}")
         return cls(np.broadcast_to(np.int32(NOTHING), length), ())
 
     @property
@@ -96,7 +101,7 @@ class EventMetadata(Sequence):
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return self.taken(index)
-        row = self._ids[index]
+        row = self._ids[operator.index(index)]
         return {} if row == NOTHING else dict(self._table[row])
 
     def __iter__(self) -> Iterator[dict[str, Any]]:

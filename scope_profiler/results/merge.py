@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from .checks import text
 from .mpi_region import MPIRegion
 from .profiling_results import ProfilingResults
 from .region import Region
@@ -39,7 +40,7 @@ def merge_results(
     Raises
     ------
     TypeError
-        When one is no `ProfilingResults`.
+        When one is no `ProfilingResults`, or `label` no str.
     ValueError
         When there are none, or when two have a region of the same name: what
         one has inside the other would count twice.
@@ -49,6 +50,7 @@ def merge_results(
             raise TypeError(f"merge_results takes ProfilingResults; got {results!r}")
     if not result_sets:
         raise ValueError("merge_results takes at least one result; got none")
+    text("label", label)
     roots = [results for results in result_sets if results.is_root]
     if not roots:
         return result_sets[0]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .checks import check_percentile, integer, rank_set
+from .checks import check_percentile, finite, integer, mapping, rank_set
 from .columns import INT64
 from .region import Region
 from .scalars import Scalars, known_or, known_values
@@ -35,12 +35,13 @@ class MPIRegion(Scalars):
     def __init__(self, name: str, regions: Mapping[int, Region]) -> None:
         if not isinstance(name, str):
             raise TypeError(f"name must be a str; got {name!r}")
-        for rank, region in regions.items():
+        for rank, region in mapping("regions", regions).items():
             if not isinstance(region, Region):
                 raise TypeError(f"regions must map ranks to Region; rank {rank!r} has {region!r}")
         self._name = name
         self._regions = {
-            integer("rank", rank, minimum=0): regions[rank] for rank in sorted(regions)
+            rank: regions[rank]
+            for rank in sorted(integer("rank", rank, minimum=0) for rank in regions)
         }
         #: For who draws the region, to do so in one colour everywhere.
         self.color: Any = None
@@ -63,7 +64,7 @@ class MPIRegion(Scalars):
     def __getitem__(self, rank: int) -> Region:
         try:
             return self._regions[rank]
-        except KeyError:
+        except (KeyError, TypeError):  # the latter for what cannot be a key
             raise KeyError(
                 f"region {self._name!r} has no rank {rank!r}; it has {self.ranks}"
             ) from None
@@ -320,7 +321,7 @@ class MPIRegion(Scalars):
         self, ranks: int | Iterable[int] | None = None, origin: float = 0.0
     ) -> list[dict[str, Any]]:
         """The recorded calls of `ranks` (None: all) as a dict each; see `Region.events`."""
-        wanted = rank_set(ranks)
+        wanted, origin = rank_set(ranks), finite("origin", origin)
         return [
             {"name": self._name, "rank": rank, **event}
             for rank, region in self._regions.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ..settings import stream as checked_stream
 from .data_frames import pandas
 
 
@@ -36,7 +37,8 @@ class NoCounters:
 
     def print_likwid_summary(self, stream: Any = None) -> None:
         """Say on `stream` (None: sys.stdout) that there are none."""
-        print("There are no LIKWID results.", file=sys.stdout if stream is None else stream)
+        stream = sys.stdout if stream is None else checked_stream("stream", stream)
+        print("There are no LIKWID results.", file=stream)
 
     def get_perf_events(self, rank: int | None = None) -> dict[Any, Any]:
         """Counts of perf events by rank, or by region on one rank: none."""

@@ -8,7 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from .checks import compiled, integer, normal_lines, plain_value
+from ..settings import boolean
+from .checks import (
+    compiled,
+    integer,
+    mapping,
+    mapping_or_none,
+    normal_lines,
+    plain_value,
+    rows_of,
+)
 from .columns import INT64
 from .mpi_region import MPIRegion
 from .no_counters import NoCounters
@@ -75,31 +84,36 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
         threads: Mapping[int, Iterable[ThreadInfo]] | None = None,
         tasks: Mapping[int, Iterable[TaskInfo]] | None = None,
     ) -> None:
-        for name, region in regions.items():
+        for name, region in mapping("regions", regions).items():
             if not isinstance(region, MPIRegion) or region.name != name:
                 raise TypeError(
                     f"regions must map names to the MPIRegion of that name; {name!r} has {region!r}"
                 )
-        self._regions = _placed(regions, exclusive_totals or {})
+        totals = mapping_or_none("exclusive_totals", exclusive_totals)
+        for name, by_rank in totals.items():
+            mapping(f"exclusive_totals[{name!r}]", by_rank)
+        self._regions = _placed(regions, totals)
         self._metadata = {
             str(key): plain_value(value)
-            for key, value in (metadata or {}).items()
+            for key, value in mapping_or_none("metadata", metadata).items()
             if value is not None
         }
         self._line_profile = {
-            integer("line_profile", rank, minimum=0): [normal_lines(entry) for entry in entries]
-            for rank, entries in (line_profile or {}).items()
+            rank: [normal_lines(entry) for entry in entries]
+            for rank, entries in rows_of("line_profile", line_profile).items()
         }
+        if file_path is not None and not isinstance(file_path, (str, os.PathLike)):
+            raise TypeError(f"file_path must be a path or None; got {file_path!r}")
         self._file_path = Path(file_path) if file_path else None
         self._num_ranks = None if num_ranks is None else integer("num_ranks", num_ranks, minimum=0)
         for name, counters in (("likwid", likwid), ("perf_events", perf_events)):
-            if counters:
+            if not (counters is None or isinstance(counters, Mapping) and not counters):
                 raise ValueError(
                     f"{name} must be None, as this version keeps no hardware counters; "
                     f"got {counters!r}"
                 )
-        self._is_root = bool(is_root)
-        self._event_data_available = bool(event_data_available)
+        self._is_root = boolean("is_root", is_root)
+        self._event_data_available = boolean("event_data_available", event_data_available)
         self._threads = normal_rows("threads", threads, ThreadInfo)
         self._tasks = normal_rows("tasks", tasks, TaskInfo)
 
@@ -124,7 +138,7 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
         """
         try:
             return self._regions[region_name]
-        except KeyError:
+        except (KeyError, TypeError):  # the latter for what cannot be a key
             raise KeyError(self._no_region(region_name)) from None
 
     def _no_region(self, region_name: object) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .calls import Calls
-from .checks import check_percentile, integer, normal_statistics, normal_tags
+from .checks import check_percentile, finite, integer, normal_statistics, normal_tags, text
 from .columns import blocks
 from .errors import EventDataUnavailableError, NestingError
 from .nesting import covered_ns
@@ -117,9 +117,9 @@ class Region(Calls, Scalars):
         self._corrected_total = integer("corrected_total_ns", corrected_total_ns)
         self._errors = integer("errors", errors, minimum=0)
         self._tags = normal_tags(tags)
-        self._source_file = source_file or None
+        self._source_file = text("source_file", source_file) or None
         self._source_lineno = integer("source_lineno", source_lineno)
-        self._source_text = source_text or None
+        self._source_text = text("source_text", source_text) or None
 
     # -- what was recorded ---------------------------------------------------
 
@@ -295,7 +295,7 @@ class Region(Calls, Scalars):
         Interpolated linearly between calls. 0.0 when there was no call, None
         when neither all intervals nor this percentile are known.
 
-        Raises ValueError when `percentile` is not in 0..100.
+        Raises TypeError or ValueError when `percentile` is no number in 0..100.
         """
         check_percentile(percentile)
         if not self.num_calls:
@@ -370,6 +370,7 @@ class Region(Calls, Scalars):
 
         Raises EventDataUnavailableError when the region was called and no call has its interval.
         """
+        origin = finite("origin", origin)
         self.require_intervals()
         return self._dicts(origin)
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from .checks import text
 from .scalars import known_values
 
 
@@ -29,9 +30,7 @@ class RunFacts:
 
     @label.setter
     def label(self, label: str | None) -> None:
-        if label is not None and not isinstance(label, str):
-            raise TypeError(f"label must be a str or None; got {label!r}")
-        if label is None:
+        if text("label", label) is None:
             self._metadata.pop("label", None)
         else:
             self._metadata["label"] = label

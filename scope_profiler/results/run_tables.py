@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from .call_stack import build_call_graph, build_call_stack
-from .checks import integer, rank_set
+from ..settings import boolean
+from .checks import finite, integer, rank_set
+from .columns import INT64
 from .data_frames import pandas
 from .errors import EventDataUnavailableError
 from .lanes import lane_label, thread_summary
@@ -71,8 +73,9 @@ class RunTables:
         ]
 
     def _zero(self, relative: bool, origin: float | None) -> float:
+        relative = boolean("relative", relative)
         if origin is not None:
-            return origin
+            return finite("origin", origin)
         return self.time_origin if relative else 0.0
 
     def _require_event_data(self, method: str) -> None:
@@ -91,7 +94,7 @@ class RunTables:
 
         Raises ImportError when pandas is not installed.
         """
-        if not per_rank:
+        if not boolean("per_rank", per_rank):
             return pandas("to_dataframe").DataFrame(self.summary(include, exclude))
         return pandas("to_dataframe").DataFrame(
             [
@@ -173,5 +176,5 @@ class RunTables:
 
     def lane_label(self, lane: int, rank: int = 0) -> str:
         """The name of a lane as `call_stack` numbers them: that of its thread or task."""
-        threads, tasks = self._threads.get(rank, []), self._tasks.get(rank, [])
-        return lane_label(integer("lane", lane), threads, tasks)
+        rank, lane = integer("rank", rank, minimum=0), integer("lane", lane, INT64.min)
+        return lane_label(lane, self._threads.get(rank, []), self._tasks.get(rank, []))

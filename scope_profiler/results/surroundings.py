@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from . import nesting
+from .checks import several_of
 from .errors import EventDataUnavailableError, NestingError
 
 if TYPE_CHECKING:
@@ -97,6 +98,9 @@ class Surroundings:
 
 def exclusive_totals(regions: Sequence[Region]) -> list[int | None]:
     """Exclusive time in ns of each of these, all regions of one rank; None where unknown."""
+    from .region import Region  # which needs this file
+
+    regions = several_of("regions", regions, Region)
     surroundings = Surroundings(regions)
     return [surroundings.exclusive_total_ns(place) for place in range(len(regions))]
 

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
-from .checks import integer
+from ..settings import boolean
+from .checks import integer, rows_of
 from .scalars import seconds
 
 
 class _Row:
-    """A row of a table: what is annotated as an int is one, None where unknown."""
+    """A row of a table: each field is what it is annotated as, an int None where unknown."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if field.type.startswith("int"):
-                minimum = 0 if field.type == "int" else None
-                value = integer(field.name, getattr(self, field.name), minimum)
-                object.__setattr__(self, field.name, value)
+            value = _KINDS[field.type](field.name, getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+
+
+def _str(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str; got {value!r}")
+    return value
+
+
+_KINDS = {
+    "int": partial(integer, minimum=0),
+    "int | None": integer,
+    "str": _str,
+    "bool": boolean,
+}
 
 
 @dataclass(frozen=True)
@@ -130,9 +144,7 @@ def _between(start_ns: int | None, end_ns: int | None) -> float | None:
 
 def normal_rows(name: str, tables: Mapping[int, Iterable[Any]] | None, kind: type) -> dict:
     """The rows of a table by rank, which must be of that kind."""
-    normal = {
-        integer(name, rank, minimum=0): list(rows) for rank, rows in (tables or {}).items()
-    }
+    normal = rows_of(name, tables)
     for rank, rows in normal.items():
         for row in rows:
             if not isinstance(row, kind):
