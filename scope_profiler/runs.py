@@ -90,11 +90,14 @@ class Session:
     def __exit__(self, *exception):
         self._root.close(exception)
         manager = self._manager
-        if manager._run is self._run:
+        is_own = manager._run is self._run
+        if is_own or manager.is_active():  # the run of a setup(replace=True) inside it
+            self._run = manager._run
             try:
                 manager.finalize(**self._finalizing)
             finally:
-                manager._stop()
+                if is_own:
+                    manager._stop()
         return False
 
     @property

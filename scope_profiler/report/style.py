@@ -59,7 +59,7 @@ class Printer:
         if self._plain:
             text = text.translate(self._ASCII)
             text = text.encode(self._encoding, "replace").decode(self._encoding)
-        self._stream.write(text + "\n")
+        print(text, file=self._stream)  # which has nothing to say to a stream that is None
 
 
 class _ColourPrinter(Printer):
