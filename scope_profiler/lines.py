@@ -211,13 +211,14 @@ def _codes_of(functions):
         raise TypeError(f"{_TAKEN}, got {type(functions).__name__}: {functions!r}") from None
     codes = []
     for function in given:
-        parts = [function]
+        parts = (function,)
         if isinstance(function, property):
-            parts = [part for part in (function.fget, function.fset, function.fdel) if part]
-        bottoms = [_bottom(part) for part in parts]
-        if None in bottoms:
-            raise TypeError(f"{_TAKEN}, got one of {type(function).__name__}: {function!r}")
-        codes += [bottom.__code__ for bottom in bottoms]
+            parts = filter(None, (function.fget, function.fset, function.fdel))
+        for part in parts:
+            bottom = _bottom(part)
+            if bottom is None:
+                raise TypeError(f"{_TAKEN}, got one of {type(function).__name__}: {function!r}")
+            codes.append(bottom.__code__)
     return codes
 
 
@@ -230,22 +231,21 @@ def _bottom(function):
     if isinstance(function, type):
         return None
     for _ in range(_FARTHEST):
-        called = function
-        if not isinstance(function, FunctionType):
-            called = getattr(type(function), "__call__", None)
-        if isinstance(called, FunctionType):
-            bottom = called
-        function = _inside(function)
+        if isinstance(function, FunctionType):
+            bottom = function
+            function = getattr(function, "__wrapped__", None)
+        else:
+            call = getattr(type(function), "__call__", None)
+            bottom = call if isinstance(call, FunctionType) else bottom
+            function = _inside(function)
         if function is None:
             break
     return bottom
 
 
 def _inside(function):
-    ways = ("__wrapped__",)
-    if not isinstance(function, FunctionType):
-        ways = ("__func__", "func", "__wrapped__")
-    found = (getattr(function, way, None) for way in ways)
+    """What a method, a partial or a decorator's object calls, or None."""
+    found = (getattr(function, way, None) for way in ("__func__", "func", "__wrapped__"))
     return next((value for value in found if value is not None), None)
 
 

@@ -44,9 +44,6 @@ static sp_line_thread *take_over(void)
     for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next) {
         if (thread->ended) {
             thread->ended = false;
-            while (thread->top > thread->frames)
-                sp_line_pop(thread);
-            thread->open_count = 0;
             return thread;
         }
     }
@@ -63,8 +60,12 @@ SP_NOINLINE sp_line_thread *sp_line_thread_new(void)
     if (here == NULL)
         here = new_thread();
     SP_UNLOCK(&all.lock);
-    if (here != NULL)
-        sp_at_thread_end(thread_ends, here);
+    if (here == NULL)
+        return NULL;
+    while (here->top > here->frames)
+        sp_line_pop(here);
+    here->open_count = 0;
+    sp_at_thread_end(thread_ends, here);
     return sp_line_here = here;
 }
 
@@ -186,7 +187,7 @@ void sp_line_frames_forget(sp_region *region)
     SP_LOCK(&all.lock);
     while (region->blocks != NULL)
         unlink_block(region->blocks);
-#ifndef Py_GIL_DISABLED /* without it the threads may be at work there */
+#ifndef Py_GIL_DISABLED /* without the GIL the threads may be at work there */
     for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next) {
         sp_line_opening *opening = find_opening(thread, region);
         if (opening != NULL)
@@ -196,6 +197,7 @@ void sp_line_frames_forget(sp_region *region)
     SP_UNLOCK(&all.lock);
 }
 
+#ifndef Py_GIL_DISABLED
 /* What was entered by hand and not left is open no longer; what frames have open is. */
 static void reopen(sp_line_thread *thread, const sp_manager *manager)
 {
@@ -208,15 +210,14 @@ static void reopen(sp_line_thread *thread, const sp_manager *manager)
             remove_opening(thread, opening);
     }
 }
+#endif
 
 void sp_line_frames_reset(const sp_manager *manager)
 {
+    (void)manager;
 #ifndef Py_GIL_DISABLED
     for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next)
         reopen(thread, manager);
-#else
-    if (sp_line_here != NULL)
-        reopen(sp_line_here, manager);
 #endif
 }
 

@@ -3,8 +3,8 @@
 #ifndef SP_LINE_FRAMES_H
 #define SP_LINE_FRAMES_H
 
-#include "region.h"
 #include "lines.h"
+#include "region.h"
 
 /* All threads that ever recorded. */
 extern sp_line_thread *sp_line_threads;

@@ -4,27 +4,41 @@
 #include "line_frames.h"
 #include "line_tables.h"
 
-/* own with the regions that are open here and watch the code, outermost first; own itself when there
- * are none. */
+/* The i-th region that is open here, if it watches the code; else NULL. */
+static sp_region *watcher(const sp_line_thread *here, const sp_line_code *entry, uint32_t i)
+{
+    sp_region *region = (sp_region *)here->open[i].region;
+    return sp_line_is_watched(entry, region) && region->lines ? region : NULL;
+}
+
+/* Whether a region that is open watches the code, and its plan is made. That runs Python code, after
+ * which the stack may be another one. */
+static bool is_wanted(const sp_line_thread *here, sp_line_code *entry)
+{
+    for (uint32_t i = 0; i < here->open_count; i++) {
+        sp_region *region = watcher(here, entry, i);
+        if (region == NULL)
+            continue;
+        if (sp_line_code_plan(region->manager, entry))
+            return entry->plan.count != 0;
+        sp_line_lose();
+        return false;
+    }
+    return false;
+}
+
+/* own with the regions that are open and watch the code, outermost first; own itself when there are
+ * none, or when memory is out. */
 static sp_line_table *watched_table(sp_line_thread *here, sp_line_code *entry, sp_line_table *own)
 {
     sp_line_set *set = own == NULL ? NULL : own->set;
     for (uint32_t i = 0; i < here->open_count; i++) {
-        /* One that watches code of somebody who lives is no region that is gone. */
-        sp_region *region = (sp_region *)here->open[i].region;
-        if (!sp_line_is_watched(entry, region) || !region->lines)
-            continue;
-        if (!sp_line_code_plan(region->manager, entry)) {
+        sp_region *region = watcher(here, entry, i);
+        sp_line_set *wider = region == NULL ? set : sp_line_set_with(set, region);
+        if (region != NULL && wider == NULL)
             sp_line_lose();
-            return own;
-        }
-        if (entry->plan.count == 0)
-            return own;
-        set = sp_line_set_with(set, region);
-        if (set == NULL) {
-            sp_line_lose();
-            return own;
-        }
+        else
+            set = wider;
     }
     if (set == NULL || (own != NULL && set == own->set))
         return own;
@@ -39,13 +53,14 @@ sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool 
     sp_line_thread *here = sp_line_here;
     if (here == NULL && (sp_line_asleep == 0 || (here = sp_line_thread_here()) == NULL))
         return NULL;
+    sp_line_code *entry = here->open_count == 0 ? NULL : sp_line_code_find(code);
+    bool wanted = entry != NULL && entry->watches != NULL && is_wanted(here, entry);
     sp_line_frame *recorded = sp_line_match(frame, code, sp_now());
     if (SP_UNLIKELY(recorded != NULL && fresh && recorded->own == NULL)) {
         sp_line_pop(here); /* left from a frame whose end nobody reported */
         recorded = NULL;
     }
-    sp_line_code *entry = here->open_count == 0 ? NULL : sp_line_code_find(code);
-    if (entry == NULL || entry->watches == NULL)
+    if (!wanted)
         return recorded;
     sp_line_table *call = watched_table(here, entry, recorded == NULL ? NULL : recorded->own);
     if (call == NULL)

@@ -883,6 +883,49 @@ def test_a_thread_that_ends_with_the_region_open(lined):
     assert hits(lined, "r") == {}
 
 
+def test_threads_that_watch_and_call_while_runs_begin_and_end():
+    """No number is wrong in the end: the last run is left alone."""
+    manager = line_manager()
+    double = make_double()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    stop = threading.Event()
+    errors = []
+
+    def work():
+        try:
+            while not stop.is_set():
+                region = watching(manager, "r", double, made_anew())
+                with region:
+                    double(1)
+                    list(map(double, range(3)))
+                double(2)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    try:
+        for thread in threads:
+            thread.start()
+        for i in range(60):
+            lines_on = i % 3 != 0
+            manager.setup(use_line_profiler=lines_on, deactivate_file_output=True, replace=True)
+            if i % 7 == 0:
+                manager.reset()
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+        sys.setswitchinterval(interval)
+    assert errors == []
+    manager.setup(use_line_profiler=True, deactivate_file_output=True, replace=True)
+    with manager.region("r"):
+        double(1)
+    double(2)
+    assert hits_in(manager, "r", "double") == DOUBLE_ONCE
+    manager.reset()
+
+
 # ---- Times ------------------------------------------------------------------------------------
 
 
@@ -1101,6 +1144,14 @@ def test_any_iterable_of_functions(lined):
     with region:
         double(1)
     assert hits_in(lined, "r", "double") == DOUBLE_ONCE
+
+
+def test_before_setup_it_loads_nothing_large():
+    output = run_python("""
+        ProfileManager.region("r", functions=[lambda: 1])
+        print(sorted({"dis", "inspect", "numpy"} & set(sys.modules)))
+        """)
+    assert output.strip() == "[]"
 
 
 # ---- Runs that begin and end meanwhile --------------------------------------------------------
