@@ -221,3 +221,33 @@ def per_line(function):
         return perf_counter_ns() - start
 
     return case
+
+
+# ---- Every function --------------------------------------------------------------------------
+
+_STEPS = """
+def steps(n):
+    numbers = generate(n)
+    start = perf_counter_ns()
+    for i in numbers:
+        pass
+    return perf_counter_ns() - start
+
+def generate(n):
+    for i in repeat(None, n):
+        yield i
+"""
+
+
+def traced_cases(tracer):
+    """Calls and steps of generators that are traced, and such that are left out or not traced.
+
+    tracer: what worker.Calls says.
+    """
+    cases = {}
+    for what, source in (("calls", _CALLS), ("passes", _PASSES), ("steps", _STEPS)):
+        for way in ("plain", *tracer.ways):
+            function = define(source, what)
+            function.__globals__["empty"] = define("def empty():\n    pass\n", "empty")
+            cases[f"{what}, {way}"] = tracer.in_way(way, function)
+    return cases

@@ -24,7 +24,7 @@ class Worker:
     """A process of worker.py."""
 
     def __init__(self, interpreter, tool, state):
-        package = "line_profiler" if tool == "line_profiler" else "scope_profiler"
+        package = "scope_profiler" if tool == "ours" else tool
         command, environment = interpreter.command(tool, "worker.py", package, state)
         self.process = subprocess.Popen(command, env=environment, text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -3,13 +3,14 @@
     python worker.py PACKAGE STATE               answer requests, one JSON line each
     python worker.py PACKAGE STATE --once CASE N run a case once (for instruction counts)
 
-PACKAGE is scope_profiler, whichever of the two is on the path, or line_profiler. STATE is
+PACKAGE is scope_profiler, whichever of the two is on the path, line_profiler or cProfile. STATE is
 
     never      no run was ever set up            on         a run is active
     after      a run was active and is over      aggregate  a run without events is active
     threads    on, and told to tell threads apart, where that is an option
     sizes      on, with many names and deep recursion
     lines      line mode is on
+    calls      every function is traced
 
 The request {"case": name} is answered with {"ns": time of one execution}; what went wrong with
 {"error": text}. The first line tells {"version": ..., "clock": ...} of the package.
@@ -79,12 +80,74 @@ def _check_hits(timings, wanted):
         raise RuntimeError(f"{counted} lines counted, {wanted} executed")
 
 
+class Calls:
+    """The tracing of every function, of scope_profiler, as cases.traced_cases() wants it. The peer
+    has but the recursive way."""
+
+    def __init__(self, manager):
+        self.manager = manager
+        self.ways = ["traced", "recursive"]
+        if hasattr(manager, "_begin"):
+            from scope_profiler import calls
+
+            self.calls = calls
+            self.ways.append("left out")
+        manager.setup(deactivate_file_output=True)
+
+    def in_way(self, way, function):
+        """The case that runs the function in this way."""
+        if way == "plain":
+            return function
+        if way == "recursive" or not hasattr(self, "calls"):
+            return self.recursive(function)
+        wanted = None if way == "traced" else lambda code: False
+
+        def traced(n):
+            with self.calls.tracing(self.manager, only_user_code=False, wanted=wanted):
+                return function(n)
+
+        return traced
+
+    def recursive(self, function):
+        def traced(n):
+            self.manager.setup(replace=True, deactivate_file_output=True)
+            entry = self.manager.profile("entry", recursive=True)(lambda: function(n))
+            time = entry()
+            self.manager._reset()
+            self.manager.setup(deactivate_file_output=True)
+            return time
+
+        return traced
+
+
+class CProfile:
+    """The same of cProfile."""
+
+    ways = ["traced"]
+
+    def in_way(self, way, function):
+        if way == "plain":
+            return function
+
+        def traced(n):
+            import cProfile
+
+            with cProfile.Profile():
+                return function(n)
+
+        return traced
+
+
 def cases_of(package, state):
     """The cases of the package, which is brought into the state first."""
     if package == "line_profiler":
         return cases.line_cases(LineProfiler())
+    if package == "cProfile":
+        return cases.traced_cases(CProfile())
     from scope_profiler import ProfileManager
 
+    if state == "calls":
+        return cases.traced_cases(Calls(ProfileManager))
     if state == "lines":
         return cases.line_cases(LineMode(ProfileManager))
     if state == "after":
@@ -146,8 +209,8 @@ def about(package):
         clock = module._core.clock_info()["source"]
     except AttributeError:
         clock = get_clock_info("perf_counter").implementation
-    return {"version": module.__version__, "clock": clock,
-            "python": ".".join(map(str, sys.version_info[:3]))}
+    python = ".".join(map(str, sys.version_info[:3]))
+    return {"version": getattr(module, "__version__", python), "clock": clock, "python": python}
 
 
 def serve(package, state):

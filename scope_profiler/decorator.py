@@ -51,6 +51,10 @@ def decorate(manager, region_name, function, how):
     code = _code_of(function)
     if code is not None:
         region._locate(code.co_filename, code.co_firstlineno)
+        manager._decorated[id(code)] = code
+        _core.forget_decision(manager, code)
+    if how.recursive is not None:
+        manager._recurse(region, how.recursive)
     return update_wrapper(_carrier(manager, region, code, function, how), function)
 
 

@@ -12,10 +12,9 @@ import sys
 from types import FunctionType
 import weakref
 
-from . import _core
+from . import _core, monitoring
 
-_MONITORING = hasattr(sys, "monitoring")
-_TOOL_NAME = "scope_profiler"
+_MONITORING = monitoring.AVAILABLE
 # Flags of a code object, as in inspect (which is not imported for them): generator, coroutine,
 # async generator.
 _SUSPENDING = 0x20 | 0x80 | 0x200
@@ -32,12 +31,13 @@ _tool = None
 
 def start(manager):
     """Line mode begins for this manager. Raises RuntimeError when every tool id is taken."""
+    global _tool
     if _users:
         _users[id(manager)] = _reference(manager)
         return
     if _MONITORING:
-        _take_tool()
-        _core.use_tool(_tool)
+        _tool = monitoring.Tool("line mode", _callbacks())
+        _core.use_tool(_tool.number)
     else:
         _core.install_evaluator(True)
     _users[id(manager)] = _reference(manager)
@@ -59,12 +59,8 @@ def _leave(number):
     if _users.pop(number, None) is None or _users:
         return
     if _MONITORING:
-        ours = sys.monitoring.get_tool(_tool) == _TOOL_NAME  # unless someone has taken it from us
-        _core.leave_tool(ours)
-        if ours:
-            for event in _callbacks():
-                sys.monitoring.register_callback(_tool, event, None)
-            sys.monitoring.free_tool_id(_tool)
+        _core.leave_tool(_tool.is_ours())
+        _tool.free()
         _tool = None
     else:
         _core.install_evaluator(False)
@@ -82,21 +78,6 @@ def _callbacks():
         events.PY_RETURN: _core.on_end,
         events.PY_UNWIND: _core.on_end,
     }
-
-
-def _take_tool():
-    """Take a free tool id: 3 and 4 have no meaning, the others are meant for other tools."""
-    global _tool
-    for tool in (3, 4, 5):
-        if sys.monitoring.get_tool(tool) is None:
-            sys.monitoring.use_tool_id(tool, _TOOL_NAME)
-            break
-    else:
-        held = ", ".join(f"{i} by {sys.monitoring.get_tool(i)!r}" for i in (3, 4, 5))
-        raise RuntimeError(f"line mode needs a free tool id of sys.monitoring; taken: {held}")
-    _tool = tool
-    for event, callback in _callbacks().items():
-        sys.monitoring.register_callback(tool, event, callback)
 
 
 def arm(code):

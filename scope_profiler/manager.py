@@ -56,9 +56,12 @@ class ProfileManager(_core.Manager):
         self.metadata = self._metadata
         self._run = None
         self._tasks = None
-        self._line_mode = self._traces = False
+        self._line_mode = False
+        self._recursive = False  # some decorated functions ask to have traced what they call,
+        self._traces = False  # and it is
         self._selection = Selection()
         self._definitions = {}  # of define_region: {name: (functions, tags)}
+        self._decorated = weakref.WeakValueDictionary()  # id(code): code, of decorated functions
 
     # ---- Life cycle
 
@@ -111,6 +114,7 @@ class ProfileManager(_core.Manager):
         """Recording begins, with nothing recorded yet."""
         settings = run._settings
         on = not settings["deactivate_profiling"]
+<<<<<<< HEAD
         traced = self._traces
         self._set_tracing(on and settings["recursive_profile"])  # may fail, as the next
         try:
@@ -118,6 +122,10 @@ class ProfileManager(_core.Manager):
         except BaseException:
             self._set_tracing(traced)
             raise
+=======
+        self._set_line_mode(on and settings["use_line_profiler"])  # may fail: as the next
+        self._set_tracing(on, on and settings["recursive_profile"])
+>>>>>>> calls
         self._run = run
         self._selection = Selection(settings["region_tags"], settings["enable_tags"])
         self._select()
@@ -246,13 +254,24 @@ class ProfileManager(_core.Manager):
             self._tasks = TaskWatch(self, before)
             self._tasks.start()
 
-    def _set_tracing(self, on):
-        """Have every function traced, or no longer."""
+    def _set_tracing(self, on, of_all=False):
+        """Have traced what decorated functions call: those that ask for it, or all that do not
+        say that they do not want it."""
+        on = on and (self._recursive or of_all)
         if on or self._traces:
             from . import calls
 
-            (calls.start if on else calls.stop)(self)
+            calls.trace_spans(self, on, of_all)
         self._traces = on
+
+    def _recurse(self, region, recursive):
+        """Have traced what functions decorated with the region call, or not."""
+        from . import calls
+
+        calls.recurse(region, recursive)
+        self._recursive |= recursive
+        if recursive and not self._traces and self._run is not None and self._run.is_active:
+            self._set_tracing(True)
 
     @_on_class_or_instance
     def pause(self):

@@ -1,5 +1,6 @@
 #include "lane.h"
 
+#include "aside.h"
 #include "region.h"
 #include "scope.h"
 
@@ -76,16 +77,15 @@ void sp_lane_abandon(sp_thread *thread)
  * in what goes on. */
 static void announce(sp_lane *lane)
 {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
+    sp_aside aside;
+    sp_aside_begin(&aside);
     PyObject *on_enter = Py_NewRef(lane->on_enter);
     PyObject *result = PyObject_CallNoArgs(on_enter);
     if (result != Py_False)
         Py_CLEAR(lane->on_enter);
-    PyErr_Clear();
     Py_XDECREF(result);
     Py_DECREF(on_enter);
-    PyErr_Restore(type, value, traceback);
+    sp_aside_end(&aside);
 }
 
 void sp_lane_enter(sp_lane *lane)

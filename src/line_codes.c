@@ -1,5 +1,6 @@
 #include "line_codes.h"
 
+#include "aside.h"
 #include "line_frames.h"
 #include "region.h"
 
@@ -168,25 +169,14 @@ static int read_plan(sp_line_plan *plan, PyObject *said)
     return 0;
 }
 
-/* Python code of ours runs here, in the middle of the user's: no tool of his may see it, the
- * exception that may be under way must not be disturbed, and none of ours may come out. An
- * interruption is the user's, and raised again where it can be. */
 static bool make_plan(PyObject *arm, const sp_line_code *entry, sp_line_plan *plan)
 {
-    PyThreadState *state = PyThreadState_Get();
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyThreadState_EnterTracing(state);
-    int collects = PyGC_Disable(); /* or callbacks of the user's would run untraced */
+    sp_aside aside;
+    sp_aside_begin(&aside);
     PyObject *said = PyObject_CallOneArg(arm, (PyObject *)entry->code);
-    if (collects)
-        PyGC_Enable();
-    PyThreadState_LeaveTracing(state);
     bool made = said != NULL && read_plan(plan, said) == 0;
     Py_XDECREF(said);
-    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
-        PyErr_SetInterrupt();
-    PyErr_Restore(type, value, traceback);
+    sp_aside_end(&aside);
     return made;
 }
 

@@ -6,25 +6,13 @@
  * every other Python frame and puts it back after: callees run at full speed. A tracer that was
  * there before, of a debugger or of coverage, gets every event it would have got without us:
  * in recorded frames we pass its events on, in all others it is installed as it was. */
+#include "evaluator.h"
 #include "line_codes.h"
 #include "line_frames.h"
-#include "thread.h"
 
 #if !SP_MONITORING
 
-/* What a frame runs has no other way to be found before it runs. 3.11 gets security fixes alone, so
- * this will not change. */
-#define Py_BUILD_CORE 1
-#include <internal/pycore_frame.h>
-
 /* ---- The tracer -------------------------------------------------------------------------- */
-
-/* A frame that begins has not come further than its first instruction, RESUME; in a generator, what
- * is before that has run. */
-SP_INLINE bool is_fresh(const _PyInterpreterFrame *frame)
-{
-    return _PyInterpreterFrame_LASTI(frame) <= frame->f_code->_co_firsttraceable;
-}
 
 /* Pass an event on to the tracer that was there before. One that sets f_trace_lines to False asks
  * for no lines of this frame; then we keep them coming, and do not pass them on. */
@@ -46,14 +34,12 @@ static int pass_on(sp_line_thread *here, PyObject *argument, PyFrameObject *fram
     return 0;
 }
 
-SP_THREAD_LOCAL bool sp_line_in_depth = false; /* in evaluate_in_depth() */
-
 static void call_event(sp_line_thread *here, PyFrameObject *object)
 {
     const _PyInterpreterFrame *frame = object->f_frame;
-    bool fresh = is_fresh(frame);
+    bool fresh = sp_frame_is_fresh(frame);
     sp_line_frame *recorded = here->top;
-    if (SP_UNLIKELY(sp_line_in_depth)) /* nobody was told of the frame before */
+    if (SP_UNLIKELY(sp_evaluator_in_depth)) /* nobody was told of the frame before */
         recorded = sp_line_frame_begins(frame, frame->f_code, fresh);
     else if (SP_UNLIKELY(recorded->frame != frame))
         return;
@@ -63,7 +49,7 @@ static void call_event(sp_line_thread *here, PyFrameObject *object)
 
 static void return_event(sp_line_thread *here, const void *frame)
 {
-    if (SP_UNLIKELY(sp_line_in_depth) && here->top->frame == frame && here->top->own == NULL)
+    if (SP_UNLIKELY(sp_evaluator_in_depth) && here->top->frame == frame && here->top->own == NULL)
         sp_line_frame_yields(here, sp_now());
 }
 
@@ -103,7 +89,7 @@ bool sp_line_trace(bool on)
     sp_line_thread *here = sp_line_here;
     bool installed = state->c_tracefunc == trace;
     bool was = installed && state->cframe->use_tracing != 0;
-    if (SP_UNLIKELY(sp_line_in_depth)) /* nobody would put it in again */
+    if (SP_UNLIKELY(sp_evaluator_in_depth)) /* nobody would put it in again */
         on |= here->top != here->frames || here->open_count != 0;
     if (on && !installed) {
         here->foreign_trace = state->c_tracefunc;
@@ -120,41 +106,10 @@ bool sp_line_trace(bool on)
 
 /* ---- The hook ---------------------------------------------------------------------------- */
 
-static _PyFrameEvalFunction evaluate_before = NULL; /* another tool's hook, or the default */
-static bool hooked = false;
-
-static PyObject *evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing);
-
-/* While the hook is in, each call of a Python function goes through C and uses its stack. Deeper
- * than any program with the usual recursion limit, Python is left to call its functions in its own
- * way: that is slower for what is called by recorded frames, and safe. */
-enum { DEEPEST = 1500 };
-
-static PyObject *evaluate_in_depth(PyThreadState *state, _PyInterpreterFrame *frame, int throwing)
-{
-    _PyInterpreterState_SetEvalFrameFunc(state->interp, evaluate_before);
-    sp_line_in_depth = true;
-    bool watches = sp_line_here != NULL && sp_line_here->open_count != 0;
-    bool traced = watches && sp_line_trace(true);
-    PyObject *result = evaluate_before(state, frame, throwing);
-    sp_line_in_depth = false;
-    if (watches)
-        sp_line_trace(traced);
-    if (hooked)
-        _PyInterpreterState_SetEvalFrameFunc(state->interp, evaluate);
-    return result;
-}
-
-static SP_THREAD_LOCAL unsigned depth = 0; /* of evaluations, one inside the other */
-
 SP_INLINE PyObject *evaluate_plainly(PyThreadState *state, _PyInterpreterFrame *frame,
                                      int throwing)
 {
-    depth++;
-    bool shallow = depth < DEEPEST && (uintptr_t)&frame > sp_here.stack_floor;
-    PyObject *result = SP_LIKELY(shallow) ? evaluate_before(state, frame, throwing)
-                                          : evaluate_in_depth(state, frame, throwing);
-    depth--;
+    PyObject *result = sp_evaluate(state, frame, throwing);
     /* A generator at a yield inside its block goes to sleep; a call that was watched is over. */
     sp_line_thread *here = sp_line_here;
     if (SP_UNLIKELY(here != NULL && here->top->frame == frame && here->top->own == NULL))
@@ -185,16 +140,16 @@ SP_INLINE bool is_recorded(sp_line_thread *here, _PyInterpreterFrame *frame)
             return true;
         }
     }
-    return sp_line_frame_begins(frame, frame->f_code, is_fresh(frame)) != NULL;
+    return sp_line_frame_begins(frame, frame->f_code, sp_frame_is_fresh(frame)) != NULL;
 }
 
-static PyObject *evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing)
+PyObject *sp_lines_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing)
 {
     if (SP_UNLIKELY(state->tracing != 0)) /* inside a tracer: there are no events */
         return evaluate_plainly(state, frame, throwing);
     sp_line_thread *here = sp_lines_open() ? sp_line_thread_here() : NULL;
     bool recorded = here != NULL && is_recorded(here, frame);
-    bool traced = state->c_tracefunc == trace || SP_UNLIKELY(sp_line_in_depth);
+    bool traced = state->c_tracefunc == trace || SP_UNLIKELY(sp_evaluator_in_depth);
     if (!recorded && (here == NULL || !traced)) {
         PyObject *result = evaluate_plainly(state, frame, throwing);
         if (SP_UNLIKELY(state->c_tracefunc == trace))
@@ -202,7 +157,7 @@ static PyObject *evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int 
         return result;
     }
     if (recorded || here->foreign_trace != NULL || state->c_tracefunc != trace
-        || SP_UNLIKELY(sp_line_in_depth))
+        || SP_UNLIKELY(sp_evaluator_in_depth))
         return evaluate_with_tracer(state, frame, throwing, recorded);
     /* Below a recorded frame, one that is not: no events from there. The rest of the tracer's
      * state can stay; what puts the events in or out is this flag. */
@@ -218,21 +173,9 @@ static PyObject *evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int 
 
 static PyObject *install(PyObject *module, PyObject *on)
 {
-    PyInterpreterState *interpreter = PyInterpreterState_Get();
-    _PyFrameEvalFunction now = _PyInterpreterState_GetEvalFrameFunc(interpreter);
     (void)module;
-    hooked = PyObject_IsTrue(on) == 1;
-    if (hooked) {
-        /* Another tool's hook that came over ours has ours below it, and stays as it is. */
-        bool buried = evaluate_before != NULL && now != _PyEval_EvalFrameDefault;
-        if (now != evaluate && !buried) {
-            evaluate_before = now;
-            _PyInterpreterState_SetEvalFrameFunc(interpreter, evaluate);
-        }
-    }
-    else if (now == evaluate) {
-        _PyInterpreterState_SetEvalFrameFunc(interpreter, evaluate_before);
-    }
+    sp_evaluator_used_by.lines = PyObject_IsTrue(on) == 1;
+    sp_evaluator_switch();
     Py_RETURN_NONE;
 }
 

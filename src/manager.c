@@ -1,5 +1,6 @@
 #include "manager.h"
 
+#include "aside.h"
 #include "lines.h"
 #include "metadata.h"
 #include "opener.h"
@@ -28,14 +29,13 @@ bool sp_manager_return(sp_manager *manager)
 /* Tell Python of a new thread. It is on its way into a region: nothing of this may show there. */
 static void announce(sp_manager *manager, int64_t number)
 {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
+    sp_aside aside;
+    sp_aside_begin(&aside);
     PyObject *on_thread = Py_NewRef(manager->on_thread);
     PyObject *result = PyObject_CallFunction(on_thread, "L", (long long)number);
-    PyErr_Clear(); /* its facts are unknown then */
-    Py_XDECREF(result);
+    Py_XDECREF(result); /* without one, the thread's facts are unknown */
     Py_DECREF(on_thread);
-    PyErr_Restore(type, value, traceback);
+    sp_aside_end(&aside);
 }
 
 SP_NOINLINE sp_thread *sp_manager_attach(sp_manager *manager)

@@ -33,6 +33,7 @@ typedef struct sp_manager {
     int64_t thread_count;
     uint32_t lane_count; /* tasks and greenlets of this run */
     bool waits;          /* it is recorded how long each call waited */
+    int8_t recursive; /* 1: decorated calls trace what they call, unless their regions say no */
     sp_map threads; /* serial number -> sp_thread, of this run. Owned. */
     PyObject *context;     /* variable whose value is the metadata scope in force. Owned, or NULL. */
     PyObject *annotations; /* metadata of the run, by number less one: a list. Owned, or NULL. */

@@ -1,4 +1,6 @@
 /* The module: its table of contents, and nothing else. */
+#include "callback.h"
+#include "calls.h"
 #include "clock.h"
 #include "lines.h"
 #include "opener.h"
@@ -58,7 +60,8 @@ static int module_exec(PyObject *module)
     if (sp_manager_init(module, state) < 0 || sp_opener_init(module, state) < 0
         || sp_region_init(module, state) < 0 || sp_wrapper_init(module, state) < 0
         || sp_steps_init(module, state) < 0 || sp_metadata_init(module, state) < 0
-        || sp_factory_init(module, state) < 0 || sp_lane_init(module, state) < 0)
+        || sp_factory_init(module, state) < 0 || sp_lane_init(module, state) < 0
+        || sp_callback_init(module, state) < 0 || sp_calls_init(module) < 0)
         return -1;
     return PyModule_AddFunctions(module, sp_line_functions);
 }
@@ -75,7 +78,8 @@ static int module_exec(PyObject *module)
     DO((state)->steps_type);                                                                   \
     DO((state)->metadata_scope_type);                                                          \
     DO((state)->factory_type);                                                                 \
-    DO((state)->lane_type)
+    DO((state)->lane_type);                                                                    \
+    DO((state)->callback_type)
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
 {

@@ -24,6 +24,7 @@ typedef struct sp_region {
     bool in_line_sets; /* line mode has it in a set, and must be told of its end */
     struct sp_line_block *blocks;  /* recorded by line mode and open */
     struct sp_line_watch *watches; /* the code whose lines count while it is open */
+    int8_t recursive; /* decorated calls trace what they call: 1, not: -1, as the manager says: 0 */
 } sp_region;
 
 /* A new region of the manager's region_type; NULL with an exception set. */

@@ -15,6 +15,7 @@ typedef struct sp_state {
     PyTypeObject *metadata_scope_type;
     PyTypeObject *factory_type;
     PyTypeObject *lane_type;
+    PyTypeObject *callback_type;
 } sp_state;
 
 extern struct PyModuleDef sp_module;

@@ -1,124 +1,95 @@
 /* Steps: what a decorated generator, coroutine or async generator runs through.
  *
  * decorator.py makes a real generator (coroutine, async generator) function that delegates to an
- * object of this type, and this delegates to the function's own. Each resumption is a scope: what
- * is entered inside nests below, and time between steps is charged to nobody. The end makes one
- * call of it all: it lasts from the first step to the last, and its exclusive time is what ran in
- * its own steps. */
+ * object of this type, and this delegates to the function's own. */
+#include "steps.h"
+
+#include "calls.h"
 #include "lane.h"
 #include "lines.h"
 #include "metadata.h"
-#include "scope.h"
 
 typedef struct {
     PyObject_HEAD
-    PyObject *inner;   /* what the next step resumes. Owned. */
-    sp_lane *lane;     /* of a task: it is entered for each step, and the rest unused. Owned. */
-    sp_region *region; /* Owned. */
-    PyObject *code;    /* of the decorated function. Owned. */
-    sp_node *node;     /* where the last step ran, in the run `run` */
-    uint64_t run;
+    PyObject *inner;    /* what the next step resumes. Owned. */
+    sp_lane *lane;      /* of a task: it is entered for each step, and the rest unused. Owned. */
+    sp_region *region;  /* Owned. */
+    PyObject *code;     /* of the decorated function. Owned. */
+    sp_stepped call;
     PyObject *metadata; /* scope that is in force in every step, or NULL. Owned. */
-    uint32_t annotation; /* number of the metadata at the first step */
-    uint64_t start;    /* of the first step */
-    uint64_t running;  /* ticks inside steps, */
-    int64_t children;  /* and of those inside other regions, */
-    uint32_t inside;   /* in so many calls */
     sp_line_frame line; /* between steps, in line mode */
     bool is_async_generator; /* a step that returns is no end */
     bool record_outcome;
-    bool started, over, nested;
+    bool started, over;
 } Steps;
 
-typedef enum { STEP_GOES_ON, STEP_ENDS, STEP_FAILS } outcome;
+/* What the end of a step takes back. */
+typedef struct {
+    uint32_t line;  /* mark of the lines, or 0 */
+    uint64_t calls; /* span of every-function tracing, or 0 */
+} step;
 
-/* One call, from the first step until now. */
-static void record(Steps *steps, uint64_t now, bool failed)
+static step step_begin(Steps *steps)
 {
-    uint64_t lasted = now - steps->start;
-    int64_t own = (int64_t)steps->running - steps->children;
-    sp_node_record(steps->node, lasted, (int64_t)lasted - own, steps->inside, steps->nested,
-                   failed);
-    sp_log *log = &sp_here.thread->log;
-    if (SP_UNLIKELY(steps->record_outcome))
-        steps->annotation =
-            sp_metadata_outcome(steps->region->manager, steps->annotation, failed);
-    if (lasted > steps->running)
-        sp_scope_wait(sp_here.thread, steps->node, lasted - steps->running, steps->nested);
-    if (log->on)
-        sp_log_append(log, sp_scope_context(sp_here.thread, steps->annotation), steps->start,
-                      lasted, steps->node->id);
-}
-
-static uint32_t step_begin(Steps *steps)
-{
+    step begun = {0, 0};
     if (SP_UNLIKELY(steps->lane != NULL)) {
         sp_lane_enter(steps->lane);
         steps->started = true;
-        return 0;
+        return begun;
     }
     sp_region *region = steps->region;
-    uint32_t mark = 0;
     if (SP_UNLIKELY(region->lines))
-        mark = sp_lines_step_begin(region, (PyCodeObject *)steps->code, &steps->line);
+        begun.line = sp_lines_step_begin(region, (PyCodeObject *)steps->code, &steps->line);
+    if (SP_UNLIKELY(sp_calls_wanted(region)))
+        begun.calls = sp_calls_begin(region->manager);
     if (SP_UNLIKELY(steps->metadata != NULL))
         sp_metadata_push(steps->metadata);
     sp_scope_enter(region->manager, region, steps, sp_metadata_for(region));
     if (!steps->started && sp_here.run == region->manager->run) {
         steps->started = true;
-        steps->run = sp_here.run;
-        steps->start = sp_here.thread->top->start;
-        steps->nested = sp_here.thread->top->nested;
-        steps->annotation = sp_here.thread->top->annotation;
+        steps->call = sp_stepped_begin(sp_here.thread->top);
     }
-    return mark;
+    return begun;
 }
 
-static void step_end(Steps *steps, uint32_t mark, outcome how)
+static void step_end(Steps *steps, step begun, sp_outcome how)
 {
     if (SP_UNLIKELY(steps->lane != NULL)) {
-        steps->over = how != STEP_GOES_ON;
+        steps->over = how != SP_STEP_GOES_ON;
         sp_lane_leave(steps->lane, steps->over);
         return;
     }
     uint64_t now = sp_now();
     sp_manager *manager = steps->region->manager;
+    bool failed = how == SP_STEP_FAILS;
     sp_scope *scope = sp_scope_pop(manager, steps->region, steps, now);
     if (SP_UNLIKELY(steps->metadata != NULL))
         sp_metadata_pop(steps->metadata);
-    if (SP_UNLIKELY(mark != 0))
-        sp_lines_step_end(mark, &steps->line);
-    if (how != STEP_GOES_ON)
+    if (SP_UNLIKELY(begun.calls != 0))
+        sp_calls_end(begun.calls);
+    if (SP_UNLIKELY(begun.line != 0))
+        sp_lines_step_end(begun.line, &steps->line);
+    if (how != SP_STEP_GOES_ON)
         steps->over = true;
     if (scope == NULL)
         return;
-    steps->node = scope->node;
-    steps->running += now - scope->start;
-    steps->children += scope->children;
-    steps->inside += scope->inside;
-    if (how == STEP_GOES_ON || steps->run != manager->run)
-        scope->node->active--; /* not finished, or begun in an earlier run: no call of this one */
-    else
-        record(steps, now, how == STEP_FAILS);
+    sp_stepped_pause(&steps->call, scope, now);
+    if (how == SP_STEP_GOES_ON || steps->call.run != manager->run)
+        return; /* not finished, or begun in an earlier run: no call of this one */
+    if (SP_UNLIKELY(steps->record_outcome))
+        steps->call.annotation = sp_metadata_outcome(manager, steps->call.annotation, failed);
+    sp_stepped_end(&steps->call, sp_here.thread, now, failed);
 }
 
-/* Leaving by these is how a generator is told to end or tells that it has ended. */
-static bool is_end(void)
-{
-    return PyErr_ExceptionMatches(PyExc_StopIteration)
-           || PyErr_ExceptionMatches(PyExc_StopAsyncIteration)
-           || PyErr_ExceptionMatches(PyExc_GeneratorExit);
-}
-
-static outcome outcome_of(Steps *steps, PySendResult sent)
+static sp_outcome outcome_of(Steps *steps, PySendResult sent)
 {
     if (sent == PYGEN_NEXT || (sent == PYGEN_RETURN && steps->is_async_generator))
-        return STEP_GOES_ON;
+        return SP_STEP_GOES_ON;
     if (sent == PYGEN_RETURN)
-        return STEP_ENDS;
+        return SP_STEP_ENDS;
     if (steps->is_async_generator && PyErr_ExceptionMatches(PyExc_StopIteration))
-        return STEP_GOES_ON;
-    return is_end() ? STEP_ENDS : STEP_FAILS;
+        return SP_STEP_GOES_ON;
+    return sp_is_end(PyErr_Occurred()) ? SP_STEP_ENDS : SP_STEP_FAILS;
 }
 
 static PySendResult steps_resume(PyObject *self, PyObject *value, PyObject **result)
@@ -128,9 +99,9 @@ static PySendResult steps_resume(PyObject *self, PyObject *value, PyObject **res
     if (SP_UNLIKELY(idle) || steps->over)
         return PyIter_Send(steps->inner, value, result);
     Py_INCREF(self);
-    uint32_t mark = step_begin(steps);
+    step begun = step_begin(steps);
     PySendResult sent = PyIter_Send(steps->inner, value, result);
-    step_end(steps, mark, outcome_of(steps, sent));
+    step_end(steps, begun, outcome_of(steps, sent));
     Py_DECREF(self);
     return sent;
 }
@@ -174,12 +145,12 @@ static PyObject *step_method(Steps *steps, const char *name, PyObject *args, boo
     }
     else {
         Py_INCREF(steps);
-        uint32_t mark = step_begin(steps);
+        step begun = step_begin(steps);
         result = PyObject_Call(method, args, NULL);
-        outcome how = ends ? STEP_ENDS : STEP_GOES_ON;
+        sp_outcome how = ends ? SP_STEP_ENDS : SP_STEP_GOES_ON;
         if (result == NULL)
             how = outcome_of(steps, PYGEN_ERROR);
-        step_end(steps, mark, how);
+        step_end(steps, begun, how);
         Py_DECREF(steps);
     }
     Py_DECREF(method);
@@ -221,7 +192,7 @@ static PyObject *steps_end(PyObject *self, PyObject *unused)
     Steps *steps = (Steps *)self;
     (void)unused;
     if (steps->started && !steps->over)
-        step_end(steps, step_begin(steps), STEP_ENDS);
+        step_end(steps, step_begin(steps), SP_STEP_ENDS);
     Py_RETURN_NONE;
 }
 

@@ -1,5 +1,6 @@
 #include "wrapper.h"
 
+#include "calls.h"
 #include "lines.h"
 #include "metadata.h"
 #include "scope.h"
@@ -21,6 +22,7 @@ PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc 
     Py_INCREF(region);
     if (SP_UNLIKELY(region->lines))
         mark = sp_lines_call_begin(region, code);
+    uint64_t span = SP_UNLIKELY(sp_calls_wanted(region)) ? sp_calls_begin(region->manager) : 0;
 #if SP_C_RECURSION
     PyThreadState *state = PyThreadState_GetUnchecked();
     int remaining = state->c_recursion_remaining;
@@ -33,6 +35,8 @@ PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc 
 #if SP_C_RECURSION
     state->c_recursion_remaining = remaining;
 #endif
+    if (SP_UNLIKELY(span != 0))
+        sp_calls_end(span);
     if (SP_UNLIKELY(mark != 0))
         sp_lines_call_end(mark);
     Py_DECREF(region);

@@ -1,0 +1,46 @@
+#include "aside.h"
+
+enum { ROOM = 200 }; /* calls that ours may need, one inside the other */
+
+static int *recursion_remaining(PyThreadState *state)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return &state->py_recursion_remaining;
+#else
+    return &state->recursion_remaining;
+#endif
+}
+
+static int at_least(int *remaining)
+{
+    int before = *remaining;
+    if (before < ROOM)
+        *remaining = ROOM;
+    return before;
+}
+
+void sp_aside_begin(sp_aside *aside)
+{
+    aside->state = PyThreadState_Get();
+    PyErr_Fetch(&aside->type, &aside->value, &aside->traceback);
+    PyThreadState_EnterTracing(aside->state);
+    aside->collects = PyGC_Disable(); /* or callbacks of the user's would run untraced */
+    aside->remaining = at_least(recursion_remaining(aside->state));
+#if SP_C_RECURSION
+    aside->c_remaining = at_least(&aside->state->c_recursion_remaining);
+#endif
+}
+
+void sp_aside_end(sp_aside *aside)
+{
+#if SP_C_RECURSION
+    aside->state->c_recursion_remaining = aside->c_remaining;
+#endif
+    *recursion_remaining(aside->state) = aside->remaining;
+    if (aside->collects)
+        PyGC_Enable();
+    PyThreadState_LeaveTracing(aside->state);
+    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
+        PyErr_SetInterrupt();
+    PyErr_Restore(aside->type, aside->value, aside->traceback);
+}

@@ -1,0 +1,339 @@
+#include "calls.h"
+
+#include "lane.h"
+
+SP_THREAD_LOCAL sp_calls_spans sp_calls_here;
+
+/* ---- Spans ------------------------------------------------------------------------------- */
+
+static sp_tracing *tracing_of(const sp_manager *manager)
+{
+    sp_tracing *tracing = sp_tracings;
+    while (tracing != NULL && tracing->manager != manager)
+        tracing = tracing->next;
+    return tracing;
+}
+
+uint64_t sp_calls_begin(sp_manager *manager)
+{
+    sp_calls_spans *spans = &sp_calls_here;
+    const sp_tracing *tracing = tracing_of(manager);
+    if (tracing == NULL || sp_calls_in_span(tracing))
+        return 0;
+    if (spans->count == SP_CALLS_SPANS) {
+        sp_calls_lost(manager);
+        return 0;
+    }
+    spans->tracings[spans->count++] = tracing->serial;
+    sp_calls_need(1);
+    return tracing->serial;
+}
+
+void sp_calls_end(uint64_t span)
+{
+    sp_calls_spans *spans = &sp_calls_here;
+    for (uint32_t i = 0; i < spans->count; i++) {
+        if (spans->tracings[i] == span) {
+            spans->tracings[i] = spans->tracings[--spans->count];
+            sp_calls_need(-1);
+            return;
+        }
+    }
+}
+
+/* ---- Scopes ------------------------------------------------------------------------------ */
+
+SP_INLINE bool is_call(const sp_scope *scope) { return ((uintptr_t)scope->key & 1) != 0; }
+
+static SP_NOINLINE sp_scope *find_below(sp_thread *thread, const void *key)
+{
+    sp_scope *scope = thread->top;
+    while (scope > thread->scopes && scope->key != key)
+        scope--;
+    return scope == thread->scopes ? NULL : scope;
+}
+
+/* This thread's scope of the call in the frame; NULL when it has none. */
+SP_INLINE sp_scope *scope_of(const sp_tracing *tracing, const void *frame)
+{
+    sp_manager *manager = tracing->manager;
+    if (SP_UNLIKELY(sp_here.run != manager->run && !sp_manager_return(manager)))
+        return NULL;
+    sp_thread *thread = sp_here.thread;
+    return SP_LIKELY(thread->top->key == sp_calls_key(frame)) ? thread->top
+                                                        : find_below(thread, sp_calls_key(frame));
+}
+
+/* ---- Events ------------------------------------------------------------------------------ */
+
+static void enter(sp_tracing *tracing, const sp_decision *decision, const void *frame)
+{
+    if (sp_calls_suspends(decision->code) && tracing->sleepers != 0)
+        sp_sleeper_replaced(tracing, frame);
+    if ((decision->everywhere || sp_calls_in_span(tracing)) && decision->region->recording)
+        sp_scope_enter(tracing->manager, decision->region, sp_calls_key(frame),
+                       sp_metadata_for(decision->region));
+}
+
+bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
+{
+    bool wanted = false;
+    for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        const sp_decision *decision = sp_decision_of(tracing, code, frame);
+        if (SP_UNLIKELY(decision == NULL))
+            return true; /* the tracing may be gone: the rest of the list is not to be trusted */
+        if (decision->region != NULL) {
+            enter(tracing, decision, frame);
+            wanted = true;
+        }
+    }
+    return wanted;
+}
+
+/* Whether a tracing wants calls of the code, or has not decided yet. */
+static bool is_wanted(const PyCodeObject *code)
+{
+    for (const sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        const sp_decision *decision = sp_decision_known(tracing, code);
+        if (decision == NULL || decision->region != NULL)
+            return true;
+    }
+    return false;
+}
+
+bool sp_calls_wake(const void *frame, PyCodeObject *code)
+{
+    bool known = false;
+    for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        sp_sleeper *sleeper = sp_sleeper_of(tracing, frame, code);
+        if (sleeper == NULL)
+            continue;
+        known = true;
+        if (sleeper->call.run != tracing->manager->run)
+            sp_sleeper_forget(sleeper);
+        else if (sleeper->region->recording)
+            sp_scope_enter(tracing->manager, sleeper->region, sp_calls_key(frame), 0);
+    }
+    return known || is_wanted(code);
+}
+
+/* The same for a generator, whose step is over. */
+static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObject *code,
+                       sp_outcome how)
+{
+    uint64_t now = sp_now();
+    sp_sleeper *sleeper = sp_sleeper_of(tracing, frame, code);
+    sp_scope *scope = scope_of(tracing, frame);
+    if (scope != NULL && sleeper == NULL) {
+        if (how == SP_STEP_GOES_ON)
+            sleeper = sp_sleeper_new(tracing, frame, code, scope);
+        if (sleeper == NULL) { /* it ends in its first step, or memory is out */
+            sp_here.thread->lost += how == SP_STEP_GOES_ON;
+            sp_scope_leave(tracing->manager, scope->region, scope->key, how == SP_STEP_FAILS);
+            return true;
+        }
+    }
+    if (scope != NULL) {
+        scope = sp_scope_pop(tracing->manager, scope->region, scope->key, now);
+        sp_stepped_pause(&sleeper->call, scope, now);
+        sleeper->thread = sp_here.thread;
+        sleeper->until = now;
+    }
+    if (sleeper != NULL && how != SP_STEP_GOES_ON)
+        sp_sleeper_end(sleeper, now, how == SP_STEP_FAILS);
+    return scope != NULL || sleeper != NULL;
+}
+
+bool sp_calls_leave_slow(const void *frame, PyCodeObject *code, sp_outcome how)
+{
+    bool known = false;
+    bool suspends = sp_calls_suspends(code);
+    for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        if (SP_UNLIKELY(suspends)) {
+            known |= leave_step(tracing, frame, code, how);
+            continue;
+        }
+        const sp_scope *scope = scope_of(tracing, frame);
+        if (SP_LIKELY(scope != NULL)) {
+            sp_scope_leave(tracing->manager, scope->region, scope->key, how == SP_STEP_FAILS);
+            known = true;
+        }
+    }
+    return SP_LIKELY(known) || is_wanted(code);
+}
+
+void sp_calls_cancel(const void *frame)
+{
+    for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        const sp_scope *scope = scope_of(tracing, frame);
+        if (scope != NULL)
+            sp_scope_pop(tracing->manager, scope->region, scope->key, scope->start)->node->active--;
+    }
+}
+
+/* ---- Beginning and ending a tracing ------------------------------------------------------ */
+
+PyDoc_STRVAR(trace_doc,
+"trace_calls(manager, decide, everywhere)\n--\n\n"
+"Trace calls for the manager, or go on with everything decided anew. decide(manager, code, globals)\n"
+"tells, once for each code object, (region, whether all calls are wanted and not only those in\n"
+"spans) or None; everywhere: whether it may say so.");
+
+static PyObject *trace_calls(PyObject *module, PyObject *args)
+{
+    static uint64_t last_serial = 0;
+    sp_state *state = PyModule_GetState(module);
+    PyObject *manager, *decide;
+    int everywhere;
+    if (!PyArg_ParseTuple(args, "O!Op:trace_calls", state->manager_type, &manager, &decide,
+                          &everywhere))
+        return NULL;
+    sp_tracing *tracing = tracing_of((sp_manager *)manager);
+    if (tracing == NULL) {
+        tracing = PyMem_RawCalloc(1, sizeof *tracing);
+        if (tracing == NULL)
+            return PyErr_NoMemory();
+        tracing->manager = (sp_manager *)manager;
+        tracing->serial = ++last_serial;
+        tracing->next = sp_tracings;
+        sp_tracings = tracing;
+    }
+    sp_decisions_forget(tracing);
+    Py_XSETREF(tracing->decide, Py_NewRef(decide));
+    sp_calls_need((int)everywhere - (int)tracing->everywhere);
+    tracing->everywhere = everywhere;
+    Py_RETURN_NONE;
+}
+
+/* End the calls that are open in this thread's stack, the innermost first, as if they left. */
+static void end_open(sp_tracing *tracing)
+{
+    for (;;) {
+        const sp_scope *scope = sp_here.thread->top;
+        while (scope > sp_here.thread->scopes && !is_call(scope))
+            scope--;
+        if (scope == sp_here.thread->scopes)
+            return;
+        const void *frame = (const char *)scope->key - 1;
+        const sp_sleeper *sleeper = sp_map_get(&tracing->asleep, frame, NULL);
+        if (sleeper == NULL)
+            sp_scope_leave(tracing->manager, scope->region, scope->key, false);
+        else
+            leave_step(tracing, frame, sleeper->code, SP_STEP_ENDS);
+    }
+}
+
+static void exchange(sp_thread *thread, sp_stack *stack)
+{
+    sp_stack before = {thread->top, thread->limit, thread->scopes};
+    thread->top = stack->top;
+    thread->limit = stack->limit;
+    thread->scopes = stack->scopes;
+    *stack = before;
+}
+
+/* The same in the thread's other stacks, of which lanes have taken the place. */
+static int end_open_of(void *value, void *tracing)
+{
+    sp_thread *thread = value;
+    sp_here.thread = thread;
+    sp_here.run = ((sp_tracing *)tracing)->manager->run;
+    end_open(tracing);
+    for (sp_lane *lane = thread->lane; lane != NULL; lane = lane->outer) {
+        sp_stack *below = lane->outer == NULL ? &thread->home : &lane->outer->stack;
+        uint32_t number = thread->lane_number;
+        thread->lane_number = lane->outer == NULL ? 0 : lane->outer->number;
+        exchange(thread, below);
+        end_open(tracing);
+        exchange(thread, below);
+        thread->lane_number = number;
+    }
+    return 0;
+}
+
+static void end_calls(sp_tracing *tracing)
+{
+    sp_thread_local before = sp_here;
+    SP_LOCK(&tracing->manager->lock);
+    sp_map_each(&tracing->manager->threads, end_open_of, tracing);
+    SP_UNLOCK(&tracing->manager->lock);
+    sp_sleepers_end(tracing);
+    sp_here = before;
+}
+
+PyDoc_STRVAR(untrace_doc,
+"untrace_calls(manager_id)\n--\n\n"
+"The tracing of the manager with this id() is over. Calls that are open, in whatever thread, end\n"
+"now.");
+
+static PyObject *untrace_calls(PyObject *module, PyObject *manager_id)
+{
+    (void)module;
+    const sp_manager *manager = PyLong_AsVoidPtr(manager_id);
+    if (manager == NULL && PyErr_Occurred())
+        return NULL;
+    sp_tracing *tracing = tracing_of(manager);
+    if (tracing == NULL)
+        Py_RETURN_NONE;
+    sp_tracing **link = &sp_tracings;
+    while (*link != tracing)
+        link = &(*link)->next;
+    *link = tracing->next;
+    end_calls(tracing);
+    sp_decisions_forget(tracing);
+    sp_calls_need(-(int)tracing->everywhere);
+    Py_DECREF(tracing->decide);
+    PyMem_RawFree(tracing);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(forget_doc,
+"forget_decision(manager, code)\n--\n\n"
+"The manager's tracing, if any, decides anew about the code: it has been decorated.");
+
+static PyObject *forget_decision(PyObject *module, PyObject *args)
+{
+    PyObject *manager, *code;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OO!:forget_decision", &manager, &PyCode_Type, &code))
+        return NULL;
+    sp_tracing *tracing = tracing_of((sp_manager *)manager);
+    if (tracing != NULL)
+        sp_decision_forget(tracing, (PyCodeObject *)code);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(set_doc,
+"set_recursive(owner, recursive)\n--\n\n"
+"Whether decorated calls trace what they call. owner: a region, 1 for yes, -1 for no; or a manager,\n"
+"1 for yes where the region says nothing, else 0.");
+
+static PyObject *set_recursive(PyObject *module, PyObject *args)
+{
+    sp_state *state = PyModule_GetState(module);
+    PyObject *owner;
+    int recursive;
+    if (!PyArg_ParseTuple(args, "Oi:set_recursive", &owner, &recursive))
+        return NULL;
+    if (PyObject_TypeCheck(owner, state->manager_type))
+        ((sp_manager *)owner)->recursive = (int8_t)recursive;
+    else
+        ((sp_region *)owner)->recursive = (int8_t)recursive;
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"trace_calls", trace_calls, METH_VARARGS, trace_doc},
+    {"untrace_calls", untrace_calls, METH_O, untrace_doc},
+    {"forget_decision", forget_decision, METH_VARARGS, forget_doc},
+    {"set_recursive", set_recursive, METH_VARARGS, set_doc},
+    {NULL},
+};
+
+int sp_calls_init(PyObject *module)
+{
+    if (sp_decisions_init() < 0 || sp_sleepers_init() < 0
+        || PyModule_AddFunctions(module, functions) < 0)
+        return -1;
+    return sp_calls_backend_init(module);
+}
