@@ -114,18 +114,13 @@ class ProfileManager(_core.Manager):
         """Recording begins, with nothing recorded yet."""
         settings = run._settings
         on = not settings["deactivate_profiling"]
-<<<<<<< HEAD
-        traced = self._traces
-        self._set_tracing(on and settings["recursive_profile"])  # may fail, as the next
+        lined = self._line_mode
+        self._set_line_mode(on and settings["use_line_profiler"])  # may fail, as the next
         try:
-            self._set_line_mode(on and settings["use_line_profiler"])
+            self._set_tracing(on, on and settings["recursive_profile"])
         except BaseException:
-            self._set_tracing(traced)
+            self._set_line_mode(lined)
             raise
-=======
-        self._set_line_mode(on and settings["use_line_profiler"])  # may fail: as the next
-        self._set_tracing(on, on and settings["recursive_profile"])
->>>>>>> calls
         self._run = run
         self._selection = Selection(settings["region_tags"], settings["enable_tags"])
         self._select()
