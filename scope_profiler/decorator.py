@@ -11,6 +11,9 @@ from .tags import normal_tags
 _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
 
 
+# Python itself makes class methods of these, but of Python functions only.
+_CLASS_METHODS = ("__init_subclass__", "__class_getitem__")
+
 # How a function is decorated: the arguments of ProfileManager.profile() but the name.
 Decoration = namedtuple("Decoration", "recursive metadata record_outcome tags")
 
@@ -55,7 +58,10 @@ def decorate(manager, region_name, function, how):
         _core.forget_decision(manager, code)
     if how.recursive is not None:
         manager._recurse(region, how.recursive)
-    return update_wrapper(_carrier(manager, region, code, function, how), function)
+    carrier = update_wrapper(_carrier(manager, region, code, function, how), function)
+    if name_of(function) in _CLASS_METHODS and not isinstance(carrier, FunctionType):
+        return classmethod(carrier)
+    return carrier
 
 
 def in_metadata(scope, function):

@@ -24,8 +24,10 @@ def format_count(count):
 
 
 def printer(stream):
-    """The Printer that fits the stream. TypeError when it is none."""
-    checked_stream("stream", stream)
+    """The Printer that fits the stream; without one, as sys.stdout may be None, nothing is
+    printed. TypeError when it is something else."""
+    if stream is not None:
+        checked_stream("stream", stream)
     is_terminal = getattr(stream, "isatty", None)
     if is_terminal is not None and is_terminal():
         return _ColourPrinter(stream)
