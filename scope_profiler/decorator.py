@@ -51,6 +51,8 @@ def decorate(manager, region_name, function, how):
         )
     name = name_of(function) if region_name is None else region_name
     region = manager.profile_region(name, tags=how.tags)
+    if how.tags:
+        manager._decorated_tags.add(name)
     code = _code_of(function)
     if code is not None:
         region._locate(code.co_filename, code.co_firstlineno)
@@ -66,17 +68,40 @@ def decorate(manager, region_name, function, how):
 
 def in_metadata(scope, function):
     """The function, each call in a metadata scope like this one."""
+    return inside("metadata()", scope._again, function)
+
+
+def inside(what, scope, function):
+    """The function, each call inside `with scope():`, that of a coroutine function to its end.
+
+    TypeError for what cannot be called, and for generator functions, which end at another time
+    than they are left; `what` is what the user decorates with.
+    """
     if not callable(function):
         raise TypeError(
-            f"metadata() decorates a callable, got {type(function).__name__}: {function!r}"
+            f"{what} decorates a callable, got {type(function).__name__}: {function!r}"
         )
+    code = _code_of(function)
+    flags = code.co_flags if code is not None else 0
+    if flags & (_GENERATOR | _ASYNC_GENERATOR):
+        raise TypeError(
+            f"{what} decorates no generator functions, got {function!r}: use `with` inside it"
+        )
+    if flags & _COROUTINE:
 
-    @wraps(function)
-    def annotated(*args, **kwargs):
-        with scope._again():
-            return function(*args, **kwargs)
+        @wraps(function)
+        async def inside(*args, **kwargs):
+            with scope():
+                return await function(*args, **kwargs)
 
-    return annotated
+    else:
+
+        @wraps(function)
+        def inside(*args, **kwargs):
+            with scope():
+                return function(*args, **kwargs)
+
+    return inside
 
 
 def is_decorated(function):

@@ -61,6 +61,8 @@ class ProfileManager(_core.Manager):
         self._traces = False  # and it is
         self._selection = Selection()
         self._definitions = {}  # of define_region: {name: (functions, tags)}
+        self._tagged = set()  # names of the regions that have been given tags in this run,
+        self._decorated_tags = set()  # and by decorators
         self._decorated = weakref.WeakValueDictionary()  # id(code): code, of decorated functions
 
     # ---- Life cycle
@@ -95,6 +97,7 @@ class ProfileManager(_core.Manager):
             )
         chosen = resolve(options, settings, config_path=config_path, output=output,
                          region_tags=region_tags)
+        _check_writing(chosen)
         self._start(ProfilingRun(self, chosen))
         if auto_finalize and self._run.is_active:
             _finalize_at_exit(self, self._run)
@@ -124,6 +127,7 @@ class ProfileManager(_core.Manager):
         self._run = run
         self._selection = Selection(settings["region_tags"], settings["enable_tags"])
         self._select()
+        self._tagged.clear()
         self._watch_threads(on and settings["track_threads"])
         self._watch_tasks(on and settings["track_async"])
         self._begin(not settings["aggregation_mode"], self._line_mode,
@@ -317,6 +321,7 @@ class ProfileManager(_core.Manager):
         self._set_tracing(False)
         self._set_line_mode(False)
         self._definitions.clear()
+        self._tagged.clear()
         self._run = None
 
     # The test suites of users call it by this name.
@@ -396,11 +401,16 @@ class ProfileManager(_core.Manager):
         return instrument(self, module, include=include, exclude=exclude, prefix=prefix, tags=tags)
 
     def _set_tags(self, region, tags):
-        tags = normal_tags("tags", tags)
-        if region.tags and region.tags != tags:
-            raise ValueError(f"region {region.name!r} has the tags {region.tags}, not {tags}")
-        if tags and not region.tags:
-            region._tag(tags, self._selection.takes(tags))
+        """Tags stay with a region, and a later run may give it others, unless they are those of
+        a decorated function or defined region."""
+        tags, name = normal_tags("tags", tags), region.name
+        if tags == region.tags:
+            return
+        if region.tags and (name in self._tagged or name in self._decorated_tags
+                            or name in self._definitions):
+            raise ValueError(f"region {name!r} has the tags {region.tags}, not {tags}")
+        self._tagged.add(name)
+        region._tag(tags, self._selection.takes(tags))
 
     def _add_functions(self, region, functions):
         from .lines import watch
@@ -554,6 +564,15 @@ def _of_process(path):
     if path.lower().endswith(".json.gz"):
         stem, extension = path[: -len(".json.gz")], path[-len(".json.gz") :]
     return f"{stem}.{os.getpid()}{extension}"
+
+
+def _check_writing(settings):
+    """What the file cannot be written with is an error now, not when there is something to write."""
+    how = [settings[f"hdf5_{name}"] for name in ("compression", "compression_level", "chunk_size")]
+    if any(value is not None for value in how) and not settings["deactivate_file_output"]:
+        from .io.compression import check_compression
+
+        check_compression(*how)
 
 
 def _write(results, run):

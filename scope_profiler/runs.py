@@ -1,9 +1,10 @@
 """Runs and sessions: what setup() and session() return."""
 
-from functools import wraps
 import os
 from time import perf_counter_ns
 import weakref
+
+from .decorator import inside
 
 
 class ProfilingRun:
@@ -70,17 +71,10 @@ class Session:
         self._run = None
 
     def __call__(self, function):
-        if not callable(function):
-            raise TypeError(
-                f"session() decorates a callable, got {type(function).__name__}: {function!r}"
-            )
+        return inside("session()", self._again, function)
 
-        @wraps(function)
-        def in_session(*args, **kwargs):
-            with Session(self._manager, self._options, self._settings, self._finalizing):
-                return function(*args, **kwargs)
-
-        return in_session
+    def _again(self):
+        return Session(self._manager, self._options, self._settings, self._finalizing)
 
     def __enter__(self):
         self._run = self._manager.setup(self._options, **self._settings)

@@ -8,11 +8,11 @@ typedef struct {
     PyObject_HEAD
     sp_manager *manager; /* Owned. */
     PyObject *values;    /* dict; with what was in force around it, once it is entered. Owned. */
-    PyObject *token;     /* what takes it back; NULL when it is not in force. Owned. */
+    PyObject *outer;     /* the scope that was in force when it was entered, or NULL. Owned. */
     sp_region *region;   /* entered with it, or NULL. Owned. */
     uint64_t run;        /* in which it has this number */
     uint32_t number;
-    bool merged;
+    bool merged, open;
 } Scope;
 
 /* Something of ours failed on the way of a call: count it, keep the first message. */
@@ -53,35 +53,43 @@ static void announce(sp_manager *manager)
         sp_region_switch(manager->regions[i]);
 }
 
-/* The scope in force here, a new reference; NULL for none. */
+/* The scope in force here, a new reference; NULL for none. Scopes that have been left, out of turn or
+ * in another context, are not. */
 static int current(sp_manager *manager, Scope **scope)
 {
     PyObject *value = NULL;
     if (manager->context != NULL && PyContextVar_Get(manager->context, NULL, &value) < 0)
         return -1;
+    if (value == Py_None)
+        Py_CLEAR(value);
+    while (value != NULL && SP_UNLIKELY(!((Scope *)value)->open))
+        Py_SETREF(value, Py_XNewRef(((Scope *)value)->outer));
     *scope = (Scope *)value;
     return 0;
 }
 
-/* Values around it hold inside it as well, unless it has its own. */
-static int merge(Scope *scope)
+static int put_in_force(sp_manager *manager, PyObject *scope)
 {
-    Scope *around;
-    if (scope->merged)
+    PyObject *token = PyContextVar_Set(manager->context, scope == NULL ? Py_None : scope);
+    Py_XDECREF(token);
+    return token == NULL ? -1 : 0;
+}
+
+/* Values around it hold inside it as well, unless it has its own. */
+static int merge(Scope *scope, const Scope *around)
+{
+    if (scope->merged || around == NULL) {
+        scope->merged = true;
         return 0;
-    if (current(scope->manager, &around) < 0)
-        return -1;
-    PyObject *merged = around == NULL ? NULL : PyDict_Copy(around->values);
-    int result = 0;
-    if (around != NULL) {
-        result = merged == NULL ? -1 : PyDict_Update(merged, scope->values);
-        Py_DECREF(around);
     }
-    if (result == 0 && merged != NULL)
-        Py_SETREF(scope->values, Py_NewRef(merged));
-    Py_XDECREF(merged);
-    scope->merged = result == 0;
-    return result;
+    PyObject *merged = PyDict_Copy(around->values);
+    if (merged == NULL || PyDict_Update(merged, scope->values) < 0) {
+        Py_XDECREF(merged);
+        return -1;
+    }
+    Py_SETREF(scope->values, merged);
+    scope->merged = true;
+    return 0;
 }
 
 static int enter(Scope *scope)
@@ -92,24 +100,26 @@ static int enter(Scope *scope)
         if (manager->context == NULL)
             return -1;
     }
-    if (merge(scope) < 0)
+    Scope *around;
+    if (current(manager, &around) < 0)
         return -1;
-    scope->token = PyContextVar_Set(manager->context, (PyObject *)scope);
-    if (scope->token == NULL)
+    Py_XSETREF(scope->outer, (PyObject *)around);
+    if (merge(scope, around) < 0 || put_in_force(manager, (PyObject *)scope) < 0)
         return -1;
+    scope->open = true;
     announce(manager);
     return 0;
 }
 
-/* In another context than it was entered in (a generator closed from elsewhere) it cannot be
- * taken back, and need not be: that context has it no longer in use. */
+/* Scopes may be left in any order, by generators that take turns, and in another context than they
+ * were entered in, where a generator is closed from elsewhere. */
 static void leave(Scope *scope)
 {
-    PyObject *token = scope->token;
-    scope->token = NULL;
-    if (token != NULL && PyContextVar_Reset(scope->manager->context, token) < 0)
+    Scope *around = NULL;
+    scope->open = false;
+    if (current(scope->manager, &around) < 0 || put_in_force(scope->manager, (PyObject *)around) < 0)
         PyErr_Clear();
-    Py_XDECREF(token);
+    Py_XDECREF(around);
 }
 
 void sp_metadata_push(PyObject *scope)
@@ -130,7 +140,7 @@ static PyObject *scope_enter(PyObject *self, PyObject *unused)
 {
     Scope *scope = (Scope *)self;
     (void)unused;
-    if (scope->token != NULL) {
+    if (scope->open) {
         PyErr_SetString(PyExc_RuntimeError,
                         "this metadata scope is open already: make one for each `with`");
         return NULL;
@@ -185,7 +195,7 @@ static int scope_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(scope->manager);
     Py_VISIT(scope->values);
-    Py_VISIT(scope->token);
+    Py_VISIT(scope->outer);
     Py_VISIT(scope->region);
     return 0;
 }
@@ -195,7 +205,7 @@ static void scope_dealloc(PyObject *self)
     Scope *scope = (Scope *)self;
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
-    Py_XDECREF(scope->token);
+    Py_XDECREF(scope->outer);
     Py_XDECREF(scope->values);
     Py_XDECREF(scope->region);
     Py_XDECREF(scope->manager);

@@ -67,6 +67,10 @@ static PyObject *forget(PyObject *capsule, PyObject *reference)
 {
     Twin *twin = PyCapsule_GetPointer(capsule, NULL);
     (void)reference;
+    /* The garbage collector clears weak references before it calls finalizers, and those may call
+     * the function once more: it is Python's own by then. */
+    if (twin->function->vectorcall == twin_call)
+        PyFunction_SetVectorcall(twin->function, twin->plain);
     SP_LOCK(&all.lock);
     sp_map_pop(&all.twins, twin->function, NULL);
     all.deaths++;

@@ -402,14 +402,10 @@ assert returned == [1]
 """
 
 
-@pytest.mark.xfail(sys.version_info >= (3, 12), strict=True,
-                   reason="a twin is called after its watcher was cleared: segmentation fault")
 def test_a_finalizer_that_calls_what_is_collected_with_it():
     assert python("-c", _COLLECTED).returncode == 0
 
 
-@pytest.mark.xfail(sys.version_info >= (3, 12), strict=True,
-                   reason="the same, when Python ends")
 def test_a_decorated_finalizer_when_python_ends():
     done = python("-c", "import scope_profiler as sp\n"
                         "sp.setup(output=None)\n"
@@ -421,7 +417,6 @@ def test_a_decorated_finalizer_when_python_ends():
     assert done.returncode == 0
 
 
-@pytest.mark.xfail(strict=True, reason="regions keep the tags that an earlier run gave them")
 @pytest.mark.parametrize("forget", [
     lambda manager: manager.setup(output=None, replace=True),
     lambda manager: manager.reset(),
@@ -435,7 +430,6 @@ def test_other_tags_in_another_run(forget):
     assert manager.region("work", tags=("b",)).tags == ("b",)
 
 
-@pytest.mark.xfail(strict=True, reason="the scope that ends last brings back one that has ended")
 def test_metadata_of_interleaved_generators_ends_with_them():
     def generator(name):
         with sp.metadata(name=name):
@@ -451,7 +445,6 @@ def test_metadata_of_interleaved_generators_ends_with_them():
     assert not any(results["afterwards"][0].event_metadata or ())
 
 
-@pytest.mark.xfail(reason="totals come from ticks here, from the calls there")
 def test_a_file_has_the_totals_of_the_results():
     sp.setup(file_path="x.h5")
     for _ in range(1000):

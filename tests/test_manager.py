@@ -303,3 +303,40 @@ def test_a_forked_child_starts_clean_and_writes_a_file_of_its_own(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"p.{child}.h5", "p.h5"]
     assert set(sp.load(tmp_path / "p.h5").region_names) == {"parent", "around"}
     assert set(sp.load(tmp_path / f"p.{child}.h5").region_names) == {"child"}
+
+
+def test_what_cannot_be_written_is_an_error_at_setup():
+    manager = ProfileManager()
+    with pytest.raises(ValueError, match="chunk_size must be in 1"):
+        manager.setup(hdf5_chunk_size=2**40)
+    assert not manager.is_configured()
+    manager.setup(hdf5_chunk_size=2**40, output=None)
+
+
+def test_a_session_around_a_coroutine_lasts_as_long(manager):
+    import asyncio
+
+    session = ProfileManager().session(verbose=False, deactivate_file_output=True,
+                                       return_results=True)
+
+    @session
+    async def main():
+        await asyncio.sleep(0)
+        return True
+
+    @manager.metadata(a=1)
+    async def noted():
+        await asyncio.sleep(0)
+        with manager.profile_region("r"):
+            pass
+
+    assert asyncio.run(main())
+    asyncio.run(noted())
+    results = manager.finalize(verbose=False, return_results=True)
+    assert list(results["r"][0].event_metadata) == [{"a": 1}]
+    for decorator, name in ((session, "session"), (manager.metadata(b=1), "metadata")):
+        with pytest.raises(TypeError, match=rf"{name}\(\) decorates no generator functions"):
+
+            @decorator
+            def generator():
+                yield
