@@ -56,7 +56,9 @@ def test_contents_tell_the_format_or_else_the_name(name, bytes_, format, tmp_pat
     assert sniff_profile_format(path) == sniff_profile_format(str(path)) == format
 
 
-@pytest.mark.parametrize("read", [sniff_profile_format, load, read_profile, read_h5, read_h5_summary])
+@pytest.mark.parametrize(
+    "read", [sniff_profile_format, load, read_profile, read_h5, read_h5_summary]
+)
 def test_absent_files_are_absent(read, tmp_path):
     with pytest.raises(FileNotFoundError, match="x.h5"):
         read(tmp_path / "x.h5")
@@ -207,7 +209,7 @@ def test_without_a_summary_the_calls_are_read(make, tmp_path):
     part = read_h5_summary(path, regions="solve", ranks=2)
     assert part["solve"].num_calls_per_rank() == {2: load(path)["solve"][2].num_calls}
     assert part.has_event_data
-    with pytest.raises(UnsupportedProfileError, match=f"{path.name} has no summary, only the calls"):
+    with pytest.raises(UnsupportedProfileError, match=f"{path.name} has no summary, only the"):
         read_h5_summary(path, fallback=False)
 
 
@@ -229,7 +231,7 @@ def test_other_suffixes_are_refused(tmp_path):
     for name in ("x.txt", "x", "x.gz", "x.json.bz2"):
         with pytest.raises(
             ValueError,
-            match=rf"path must end in one of \.h5, \.hdf5, \.hdf, \.json, \.json\.gz; got .*{name}'",
+            match=rf"path must end in one of \.h5, \.hdf5, \.hdf, \.json, \.json\.gz; got .*{name}",
         ):
             write_profile(example(), tmp_path / name)
     with pytest.raises(UnsupportedProfileError, match="x.html: this version has no HTML report"):

@@ -342,7 +342,7 @@ def test_damage_is_named(edit, text, tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "nonsense", "[1, 2]", "{}", '"x"', "[" * 100_000, "\x00", '{"format": 10' + "0" * 5000 + "}"],
+    ["", "nonsense", "[1, 2]", "{}", '"x"', "[" * 100_000, "\x00", f'{{"format": 1{"0" * 5000}}}'],
 )
 def test_what_is_no_profile(text, tmp_path):
     path = tmp_path / "x.json"

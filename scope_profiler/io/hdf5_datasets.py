@@ -53,7 +53,7 @@ def _load_plugin(code: int, _flags: int, _values: Any, name: bytes) -> None:
         # Importing it registers what it has.
         import hdf5plugin  # noqa: F401
     if not h5py.h5z.filter_avail(code):
-        text = name.decode("utf-8", "replace") or code
+        text = name.decode("utf-8", "replace").partition(";")[0] or code
         raise UnsupportedProfileError(
             f"is compressed with {text}, which needs hdf5plugin: pip install hdf5plugin"
         )

@@ -16,7 +16,6 @@ from .hdf5_events import recorded_columns
 from .hdf5_schema import AGGREGATES, COLUMN_BITS, EXTENDED, RECORDED, SUMMARY, UNKNOWN
 from .hdf5_texts import read_texts, write_texts
 from .region_rows import (
-    EXTENDED_NAMES,
     exclusive_of_events,
     exclusive_or_total,
     extended,

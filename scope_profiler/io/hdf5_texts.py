@@ -92,4 +92,3 @@ def _encoded(text: str, errors: str = "surrogateescape") -> bytes:
 
 def _decoded(text: bytes) -> str:
     return text.decode("utf-8", "surrogateescape")
-

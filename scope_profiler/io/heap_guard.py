@@ -39,13 +39,16 @@ class GuardedFile:
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
         begin = self._file.tell()
-        length = self._file.readinto(buffer)
+        view, length = memoryview(buffer), 0
+        # The operating system reads no more than 2 GiB at once.
+        while length < len(view) and (part := self._file.readinto(view[length:])):
+            length += part
         if length <= _LONGEST_READ:
-            data = bytes(buffer[:length])
+            data = bytes(view[:length])
             at = data.find(_SIGNATURE)
             while at >= 0:
                 if self._is_endless(begin + at):
-                    buffer[at : at + len(_SIGNATURE)] = bytes(len(_SIGNATURE))
+                    view[at : at + len(_SIGNATURE)] = bytes(len(_SIGNATURE))
                 at = data.find(_SIGNATURE, at + 1)
         return length
 

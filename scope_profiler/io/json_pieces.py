@@ -1,4 +1,4 @@
-"""JSON text in pieces, so that a document with millions of numbers is never in memory as a whole."""
+"""JSON text in pieces, so that a document of millions of numbers is never in memory as a whole."""
 
 from __future__ import annotations
 
