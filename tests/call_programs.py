@@ -27,6 +27,7 @@ def _statements(own, is_generator, depth=2):
     simple = [
         st.tuples(st.just("tick"), st.integers(1, 9)),
         st.tuples(st.just("call"), others),
+        st.tuples(st.just("call"), others),
         st.just(("again",)),
         st.just(("raise",)),
         st.tuples(st.just("for"), others, st.integers(1, 4)),
@@ -39,7 +40,7 @@ def _statements(own, is_generator, depth=2):
         simple += [st.just(("yield",)), st.just(("yield",)), st.tuples(st.just("from"), others)]
     simple = st.one_of(simple)
     if depth == 0:
-        return st.lists(simple, max_size=3)
+        return st.lists(simple, min_size=1, max_size=3)
     inner = _statements(own, is_generator, depth - 1)
     quiet = _statements(own, False, depth - 1)  # suspended in there, a block would stay open
     compound = [
@@ -48,7 +49,7 @@ def _statements(own, is_generator, depth=2):
         st.tuples(st.just("finally"), inner, quiet),
         st.tuples(st.just("with"), quiet),
     ]
-    return st.lists(st.one_of(compound), max_size=5)
+    return st.lists(st.one_of(compound), min_size=2, max_size=6)
 
 
 def _function(number):
@@ -79,6 +80,8 @@ class Error(Exception):
 
 
 def _function_source(number, is_generator, statements, program, booked):
+    if number == 0:  # an error is not to be the end of the program
+        statements = [("try", [statement], []) for statement in statements]
     body = _block(statements, number, program, booked)
     if is_generator:
         body += "if False: yield\n"

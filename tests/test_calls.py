@@ -54,7 +54,8 @@ def attempt(main, held):
         main(2)
     except Exception:
         pass
-    held.clear()
+    while held:
+        held.clear()
 
 
 def check_program(program):
