@@ -113,8 +113,9 @@ def _statement(statement, number, program, booked, in_try):
         return "raise Error\n"
     if what == "try":
         return f"try:\n{block(details[0])}except Exception:\n{block(details[1])}"
-    if what == "finally":
-        return f"try:\n{block(details[0])}finally:\n{block(details[1])}"
+    if what == "finally":  # nothing is raised there, or a generator could survive its closing
+        quiet = block([("try", details[1], [])])
+        return f"try:\n{block(details[0])}finally:\n{quiet}"
     if what == "with":
         opened = "model.block('block')" if booked else "region"
         return f"with {opened}:\n{block(details[0])}"
@@ -181,10 +182,8 @@ class Delegate:
             raise
 
     def close(self):
-        try:
-            self._inner.close()
-        finally:
-            self._call.resume()
+        self._call.closes_inner(self._inner)
+        self._call.resume()
 
 
 # ---- The books
@@ -231,23 +230,31 @@ class Call:
         self._running += lasted
         self._children += scope.children
         scope.node.active -= 1
+        self._until = model.now()
 
     def resume(self):
+        self._model.closing = False
         self._scope = Scope(self._model, self._name)
 
     def vanish(self):
-        """The end, without a step for it."""
-        self._record(False)
+        """The end, without a step for it: with its death, or unnoticed when it is closed by name."""
+        self._record(False, self._until if self._model.closing else self._model.now())
+        self._model.closing = False
         self._over = True
+
+    def closes_inner(self, inner):
+        self._model.closing = True
+        inner.close()
+        self._model.closing = False
 
     def end(self, failed):
         if not self._over:
             self.suspend()
-            self._record(failed)
+            self._record(failed, self._model.now())
 
-    def _record(self, failed):
+    def _record(self, failed, now):
         node = self._scope.node
-        lasted = self._model.now() - self._start
+        lasted = now - self._start
         node.calls += 1
         node.errors += failed
         node.sum += lasted
@@ -262,6 +269,7 @@ class Model:
         self.stack = []
         self.nodes = {}
         self.events = {}
+        self.closing = False  # by name, the generator whose turn is next
 
     def begin(self, name):
         return Call(self, name)

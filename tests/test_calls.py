@@ -267,6 +267,20 @@ def test_bad_arguments(manager, arguments, error, message):
     calls.stop(manager)
 
 
+@pytest.mark.parametrize("function", [calls.start, calls.stop])
+def test_what_is_no_manager(function):
+    with pytest.raises(TypeError, match="manager takes a ProfileManager, got int: 3"):
+        function(3)
+
+
+def test_the_process_wide_manager():
+    ProfileManager.setup(deactivate_file_output=True)
+    f = load("def f(): pass")["f"]
+    with calls.tracing(ProfileManager):
+        f()
+    assert ProfileManager.get_region("user.f").num_calls == 1
+
+
 def test_starting_twice_and_stopping_twice(manager):
     calls.stop(manager)
     calls.start(manager)
