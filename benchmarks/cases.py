@@ -249,5 +249,6 @@ def traced_cases(tracer):
         for way in ("plain", *tracer.ways):
             function = define(source, what)
             function.__globals__["empty"] = define("def empty():\n    pass\n", "empty")
-            cases[f"{what}, {way}"] = tracer.in_way(way, function)
+            plain = way == "plain"
+            cases[f"{what}, {way}"] = function if plain else tracer.in_way(way, function)
     return cases

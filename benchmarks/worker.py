@@ -84,51 +84,53 @@ class Calls:
     """The tracing of every function, of scope_profiler, as cases.traced_cases() wants it. The peer
     has but the recursive way."""
 
-    def __init__(self, manager):
-        self.manager = manager
-        self.ways = ["traced", "recursive"]
-        if hasattr(manager, "_begin"):
-            from scope_profiler import calls
-
-            self.calls = calls
-            self.ways.append("left out")
-        manager.setup(deactivate_file_output=True)
+    def __init__(self, make_manager):
+        self.make_manager = make_manager
+        self.ways = {"recursive": self.recursive, "elsewhere": self.elsewhere}
+        if hasattr(make_manager, "_begin"):
+            self.ways |= {"traced": self.traced, "left out": self.left_out}
 
     def in_way(self, way, function):
-        """The case that runs the function in this way."""
-        if way == "plain":
-            return function
-        if way == "recursive" or not hasattr(self, "calls"):
-            return self.recursive(function)
-        wanted = None if way == "traced" else lambda code: False
+        """The case that runs the function in this way, in a run of its own."""
+        manager = self.make_manager()
 
-        def traced(n):
-            with self.calls.tracing(self.manager, only_user_code=False, wanted=wanted):
-                return function(n)
+        def warm(n):
+            function(1000)  # what is decided once, for each function, is not of a call
+            return function(n)
 
-        return traced
-
-    def recursive(self, function):
-        def traced(n):
-            self.manager.setup(replace=True, deactivate_file_output=True)
-            entry = self.manager.profile("entry", recursive=True)(lambda: function(n))
-            time = entry()
-            self.manager._reset()
-            self.manager.setup(deactivate_file_output=True)
+        def case(n):
+            manager.setup(deactivate_file_output=True)
+            time = self.ways[way](manager, warm, n)
+            manager._reset()
             return time
 
-        return traced
+        return case
+
+    @staticmethod
+    def recursive(manager, function, n):
+        return manager.profile("entry", recursive=True)(lambda: function(n))()
+
+    def elsewhere(self, manager, function, n):
+        self.recursive(manager, int, n)
+        return function(n)
+
+    @staticmethod
+    def traced(manager, function, n, wanted=None):
+        from scope_profiler import calls
+
+        with calls.tracing(manager, only_user_code=False, wanted=wanted):
+            return function(n)
+
+    def left_out(self, manager, function, n):
+        return self.traced(manager, function, n, lambda code: False)
 
 
 class CProfile:
     """The same of cProfile."""
 
-    ways = ["traced"]
+    ways = ("traced",)
 
     def in_way(self, way, function):
-        if way == "plain":
-            return function
-
         def traced(n):
             import cProfile
 

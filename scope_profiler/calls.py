@@ -81,6 +81,7 @@ class _Tracing:
 def start(manager, *, include=(), exclude=(), only_user_code=True, wanted=None, entrypoint=None):
     """Trace the calls of every Python function, in all threads, those that run already included.
 
+    manager: a ProfileManager, or the class for the process-wide one.
     include, exclude: glob patterns (fnmatch) for the names of regions; with `include` only what
     matches one of them is traced, and never what matches one of `exclude`. only_user_code: leave out
     the standard library, installed packages and generated code. wanted: called with the code object
@@ -94,6 +95,7 @@ def start(manager, *, include=(), exclude=(), only_user_code=True, wanted=None, 
     filter = _Filter(include, exclude, only_user_code, wanted)
     if entrypoint is not None and (not isinstance(entrypoint, str) or not entrypoint):
         raise TypeError(f"entrypoint takes a non-empty str, got {entrypoint!r}")
+    manager = _instance(manager)
     tracing = _tracings.get(id(manager))
     if tracing is not None and tracing.filter is not None:
         raise RuntimeError("calls are traced already for this manager: stop() it first")
@@ -105,6 +107,7 @@ def start(manager, *, include=(), exclude=(), only_user_code=True, wanted=None, 
 
 def stop(manager):
     """End what start() began; nothing when it did not. Code runs at full speed again."""
+    manager = _instance(manager)
     tracing = _tracings.get(id(manager))
     if tracing is not None:
         tracing.filter = tracing.entrypoint = None
@@ -135,6 +138,18 @@ def trace_spans(manager, on, of_all=False):
 def recurse(region, recursive):
     """Whether decorated calls under the region trace what they call."""
     _core.set_recursive(region, 1 if recursive else -1)
+
+
+def _instance(manager):
+    from .manager import ProfileManager
+
+    if manager is ProfileManager:
+        return manager._default
+    if not isinstance(manager, ProfileManager):
+        raise TypeError(
+            f"manager takes a ProfileManager, got {type(manager).__name__}: {manager!r}"
+        )
+    return manager
 
 
 def _tracing_of(manager):

@@ -67,12 +67,11 @@ SP_INLINE bool sp_calls_enter(const void *frame, PyCodeObject *code)
 {
     const sp_tracing *tracing = sp_tracing_alone();
     const sp_decision *used = tracing == NULL ? NULL : sp_decision_used(tracing, code);
-    if (SP_UNLIKELY(used == NULL || used->region == NULL || !used->region->recording
-                    || !(used->everywhere || sp_calls_in_span(tracing))
-                    || sp_calls_suspends(code)))
+    if (SP_UNLIKELY(used == NULL || used->region == NULL || sp_calls_suspends(code)))
         return sp_calls_enter_slow(frame, code);
-    sp_scope_enter(tracing->manager, used->region, sp_calls_key(frame),
-                   sp_metadata_for(used->region));
+    if ((used->everywhere || sp_calls_in_span(tracing)) && used->region->recording)
+        sp_scope_enter(tracing->manager, used->region, sp_calls_key(frame),
+                       sp_metadata_for(used->region));
     return true;
 }
 
@@ -81,12 +80,19 @@ bool sp_calls_leave_slow(const void *frame, PyCodeObject *code, sp_outcome how);
 SP_INLINE bool sp_calls_leave(const void *frame, PyCodeObject *code, sp_outcome how)
 {
     const sp_tracing *tracing = sp_tracing_alone();
-    if (SP_UNLIKELY(tracing == NULL || sp_here.run != tracing->manager->run
-                    || sp_here.thread->top->key != sp_calls_key(frame) || sp_calls_suspends(code)))
+    if (SP_UNLIKELY(tracing == NULL || sp_calls_suspends(code)))
         return sp_calls_leave_slow(frame, code, how);
-    sp_scope_leave(tracing->manager, sp_here.thread->top->region, sp_calls_key(frame),
-                   how == SP_STEP_FAILS);
-    return true;
+    if (SP_LIKELY(sp_here.run == tracing->manager->run
+                  && sp_here.thread->top->key == sp_calls_key(frame))) {
+        sp_scope_leave(tracing->manager, sp_here.thread->top->region, sp_calls_key(frame),
+                       how == SP_STEP_FAILS);
+        return true;
+    }
+    const sp_decision *used = sp_decision_used(tracing, code);
+    bool outside = !tracing->everywhere && !sp_calls_in_span(tracing);
+    if (outside && used != NULL) /* a call that ends outside of spans has begun there */
+        return used->region != NULL;
+    return sp_calls_leave_slow(frame, code, how);
 }
 
 /* A generator goes on in this frame. */

@@ -27,6 +27,7 @@ def _statements(own, is_generator, depth=2):
     simple = [
         st.tuples(st.just("tick"), st.integers(1, 9)),
         st.tuples(st.just("call"), others),
+        st.tuples(st.just("call"), others),
         st.just(("again",)),
         st.just(("raise",)),
         st.tuples(st.just("for"), others, st.integers(1, 4)),
@@ -39,7 +40,7 @@ def _statements(own, is_generator, depth=2):
         simple += [st.just(("yield",)), st.just(("yield",)), st.tuples(st.just("from"), others)]
     simple = st.one_of(simple)
     if depth == 0:
-        return st.lists(simple, max_size=3)
+        return st.lists(simple, min_size=1, max_size=3)
     inner = _statements(own, is_generator, depth - 1)
     quiet = _statements(own, False, depth - 1)  # suspended in there, a block would stay open
     compound = [
@@ -48,7 +49,7 @@ def _statements(own, is_generator, depth=2):
         st.tuples(st.just("finally"), inner, quiet),
         st.tuples(st.just("with"), quiet),
     ]
-    return st.lists(st.one_of(compound), max_size=5)
+    return st.lists(st.one_of(compound), min_size=2, max_size=6)
 
 
 def _function(number):
@@ -79,6 +80,8 @@ class Error(Exception):
 
 
 def _function_source(number, is_generator, statements, program, booked):
+    if number == 0:  # an error is not to be the end of the program
+        statements = [("try", [statement], []) for statement in statements]
     body = _block(statements, number, program, booked)
     if is_generator:
         body += "if False: yield\n"
@@ -110,8 +113,9 @@ def _statement(statement, number, program, booked, in_try):
         return "raise Error\n"
     if what == "try":
         return f"try:\n{block(details[0])}except Exception:\n{block(details[1])}"
-    if what == "finally":
-        return f"try:\n{block(details[0])}finally:\n{block(details[1])}"
+    if what == "finally":  # nothing is raised there, or a generator could survive its closing
+        quiet = block([("try", details[1], [])])
+        return f"try:\n{block(details[0])}finally:\n{quiet}"
     if what == "with":
         opened = "model.block('block')" if booked else "region"
         return f"with {opened}:\n{block(details[0])}"
@@ -178,10 +182,8 @@ class Delegate:
             raise
 
     def close(self):
-        try:
-            self._inner.close()
-        finally:
-            self._call.resume()
+        self._call.closes_inner(self._inner)
+        self._call.resume()
 
 
 # ---- The books
@@ -228,23 +230,31 @@ class Call:
         self._running += lasted
         self._children += scope.children
         scope.node.active -= 1
+        self._until = model.now()
 
     def resume(self):
+        self._model.closing = False
         self._scope = Scope(self._model, self._name)
 
     def vanish(self):
-        """The end, without a step for it."""
-        self._record(False)
+        """The end, without a step for it: with its death, or unnoticed when it is closed by name."""
+        self._record(False, self._until if self._model.closing else self._model.now())
+        self._model.closing = False
         self._over = True
+
+    def closes_inner(self, inner):
+        self._model.closing = True
+        inner.close()
+        self._model.closing = False
 
     def end(self, failed):
         if not self._over:
             self.suspend()
-            self._record(failed)
+            self._record(failed, self._model.now())
 
-    def _record(self, failed):
+    def _record(self, failed, now):
         node = self._scope.node
-        lasted = self._model.now() - self._start
+        lasted = now - self._start
         node.calls += 1
         node.errors += failed
         node.sum += lasted
@@ -259,6 +269,7 @@ class Model:
         self.stack = []
         self.nodes = {}
         self.events = {}
+        self.closing = False  # by name, the generator whose turn is next
 
     def begin(self, name):
         return Call(self, name)

@@ -54,7 +54,8 @@ def attempt(main, held):
         main(2)
     except Exception:
         pass
-    held.clear()
+    while held:
+        held.clear()
 
 
 def check_program(program):
@@ -264,6 +265,20 @@ def test_bad_arguments(manager, arguments, error, message):
         calls.start(manager, **arguments)
     calls.start(manager)  # which found nothing begun
     calls.stop(manager)
+
+
+@pytest.mark.parametrize("function", [calls.start, calls.stop])
+def test_what_is_no_manager(function):
+    with pytest.raises(TypeError, match="manager takes a ProfileManager, got int: 3"):
+        function(3)
+
+
+def test_the_process_wide_manager():
+    ProfileManager.setup(deactivate_file_output=True)
+    f = load("def f(): pass")["f"]
+    with calls.tracing(ProfileManager):
+        f()
+    assert ProfileManager.get_region("user.f").num_calls == 1
 
 
 def test_starting_twice_and_stopping_twice(manager):
