@@ -125,7 +125,8 @@ PyObject *sp_line_codes(void)
 {
     PyObject *list = PyList_New(0);
     SP_LOCK(&all.lock);
-    for (const sp_line_code *entry = all.codes; list != NULL && entry != NULL; entry = entry->next) {
+    const sp_line_code *entry = all.codes;
+    for (; list != NULL && entry != NULL; entry = entry->next) {
         if (PyList_Append(list, (PyObject *)entry->code) < 0)
             Py_CLEAR(list);
     }
@@ -238,8 +239,8 @@ void sp_line_code_hear(sp_line_code *entry)
     arm_quietly(entry);
 }
 
-/* Switching events on and off costs as much as some tens of them, or some hundreds in long functions;
- * so they stay on for a while, and that is never more than what was spent on switching. */
+/* Switching events on and off costs as much as some tens of them, or some hundreds in long
+ * functions. So they stay on for a while, which does not cost much more than switching did. */
 enum { IDLE_LINES = 1000 };
 
 void sp_line_code_idle(PyCodeObject *code)
@@ -261,7 +262,7 @@ bool sp_line_code_is_watched(PyCodeObject *code)
     return entry != NULL && entry->watches != NULL;
 }
 
-bool sp_line_is_watched(const sp_line_code *entry, const sp_region *region)
+bool sp_line_code_watched_by(const sp_line_code *entry, const sp_region *region)
 {
     SP_LOCK(&all.lock);
     bool found = sp_map_get(&all.watches, region, entry) != NULL;

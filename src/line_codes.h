@@ -36,7 +36,7 @@ PyObject *sp_line_codes(void);
 
 /* Whether any region watches the code; whether this one does. */
 bool sp_line_code_is_watched(PyCodeObject *code);
-bool sp_line_is_watched(const sp_line_code *entry, const struct sp_region *region);
+bool sp_line_code_watched_by(const sp_line_code *entry, const struct sp_region *region);
 /* Whether any region watches any code. */
 bool sp_line_any_watched(void);
 /* The region watches the code from now on; -1 with an exception set. */

@@ -1,9 +1,9 @@
-/* The stack of recorded frames that each thread has, the frames that sleep, and the regions that
- * are open there and watch code. lines.h has the types. */
+/* The stack of recorded frames that each thread has, and the frames that sleep. lines.h has the
+ * types. */
 #ifndef SP_LINE_FRAMES_H
 #define SP_LINE_FRAMES_H
 
-#include "lines.h"
+#include "line_open.h"
 #include "region.h"
 
 /* All threads that ever recorded. */
@@ -23,9 +23,6 @@ SP_INLINE void sp_line_pin(const sp_line_frame *recorded, int change)
 
 /* Room for one more frame; false when memory is out. */
 bool sp_line_deepen(sp_line_thread *here);
-/* What the frame opens is open from now on, or no longer. */
-void sp_line_open_frame(sp_line_thread *here, const sp_line_frame *recorded);
-void sp_line_close_frame(sp_line_thread *here, sp_line_frame *recorded);
 
 /* Put a frame on the stack; false when memory is out. What it opens is open then. */
 SP_MUST_USE SP_INLINE bool sp_line_push(sp_line_thread *here, const sp_line_frame *recorded)
@@ -72,20 +69,6 @@ void sp_line_call_to(sp_line_thread *here, sp_line_frame *recorded, sp_line_tabl
 /* Where its lines go by its blocks, from this one outwards; NULL for nowhere. */
 sp_line_table *sp_line_table_now(sp_line_thread *here, const sp_line_frame *recorded,
                                  const sp_line_block *block);
-
-/* The region, which watches code, is open in this thread once more, or once less: close tells
- * whether it was open at all. */
-void sp_line_open(sp_line_thread *here, const struct sp_region *region);
-bool sp_line_close(sp_line_thread *here, const struct sp_region *region);
-/* How often the frames on the stack have it open. */
-uint32_t sp_line_open_count(const sp_line_thread *here, const struct sp_region *region);
-/* A region dies; a run of the manager begins. */
-void sp_line_frames_forget(struct sp_region *region);
-void sp_line_frames_reset(const sp_manager *manager);
-
-/* A block of the region around another one (or NULL); NULL when memory is out. */
-sp_line_block *sp_line_block_new(struct sp_region *region, sp_line_block *outer);
-void sp_line_block_free(sp_line_block *block);
 
 /* Lines are missing: memory is out. */
 void sp_line_lose(void);

@@ -172,8 +172,8 @@ static int doom_set(void *value, void *argument)
 }
 
 /* Whoever has a call or a block of the region open keeps it alive; but there are ways to enter a
- * block and never leave it, so a table that is pinned stays. Without the GIL the owner may be at its
- * map at this moment, so there all of them do. */
+ * block and never leave it, so a table that is pinned stays. Without the GIL the owner may be at
+ * its map at this moment, so there all of them do. */
 static bool may_free(const sp_line_table *table)
 {
 #ifdef Py_GIL_DISABLED
@@ -219,7 +219,7 @@ static void forget_tables(const sp_region *region)
 void sp_lines_forget(sp_region *region)
 {
     sp_line_codes_unwatch(region);
-    sp_line_frames_forget(region);
+    sp_line_open_forget(region);
     if (!region->in_line_sets)
         return;
     SP_LOCK(&all.lock);
@@ -262,7 +262,7 @@ static bool counts_for_manager(const sp_line_table *table, const void *manager)
 
 void sp_lines_reset(sp_manager *manager)
 {
-    sp_line_frames_reset(manager);
+    sp_line_open_reset(manager);
     SP_LOCK(&all.lock);
     for (sp_line_table *table = all.tables; table != NULL; table = table->next) {
         if (!counts_for_manager(table, manager) || is_blank(table))

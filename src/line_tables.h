@@ -1,6 +1,6 @@
-/* What line mode counts in: the interned sets of regions, and the tables; from a line's first hit to
- * the result. lines.h has the types, and what of this the rest of the module calls; here is what the
- * recorder needs. */
+/* What line mode counts in: the interned sets of regions, and the tables; from a line's first hit
+ * to the result. lines.h has the types, and what of this the rest of the module calls; here is what
+ * the recorder needs. */
 #ifndef SP_LINE_TABLES_H
 #define SP_LINE_TABLES_H
 

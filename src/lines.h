@@ -143,8 +143,8 @@ void sp_lines_call_end(uint32_t mark);
 uint32_t sp_lines_step_begin(struct sp_region *region, PyCodeObject *code, sp_line_frame *kept);
 void sp_lines_step_end(uint32_t mark, sp_line_frame *kept);
 void sp_lines_step_drop(sp_line_frame *kept);
-/* A `with` block of the running frame. Its lines are recorded only when the statement itself enters:
- * then it also leaves, in the same frame, whatever happens. */
+/* A `with` block of the running frame. Its lines are recorded only when the statement itself
+ * enters: then it also leaves, in the same frame, whatever happens. */
 void sp_lines_block_enter(struct sp_region *region, const void *frame);
 void sp_lines_block_leave(struct sp_region *region, const void *frame);
 /* A region dies: forget its lines. A run begins: its manager's lines start at nothing. */
@@ -220,7 +220,7 @@ sp_line_frame *sp_line_wake(sp_line_thread *here, const void *frame, uint64_t no
 #if SP_MONITORING
 SP_INLINE bool sp_line_trace(bool on) { (void)on; return false; }
 SP_INLINE bool sp_line_trace_callee(bool on) { (void)on; return false; }
-/* Have the interpreter send the events that are wanted of the code now; -1 with an exception set. */
+/* Have the interpreter send the events that are wanted of the code now; -1 with an exception. */
 SP_MUST_USE int sp_line_arm(sp_line_code *entry);
 #else
 bool sp_line_trace(bool on); /* returns what it was */

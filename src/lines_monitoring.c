@@ -1,7 +1,7 @@
 /* Line mode on CPython 3.12 and newer: sys.monitoring (PEP 669). The events are armed on single
- * code objects and stay armed, so other code runs at full speed and nothing is switched per call. An
- * event of an activation that is not recorded ends at the first comparison. Code that is watched has
- * the events of its begin alone until a region that watches it is open. */
+ * code objects and stay armed, so other code runs at full speed and nothing is switched per call.
+ * An event of an activation that is not recorded ends at the first comparison. Code that is watched
+ * has the events of its begin alone until it runs while a region that watches it is open. */
 #include "line_codes.h"
 #include "line_frames.h"
 
@@ -187,7 +187,8 @@ static int read_monitoring(void)
 }
 
 static const char use_tool_doc[] =
-"use_tool(tool)\n--\n\nLine mode begins: take the events of all code that wants them with this tool id.";
+"use_tool(tool)\n--\n\n"
+"Line mode begins: take events, of all code that wants them, with this tool id.";
 
 static PyObject *use_tool(PyObject *module, PyObject *tool)
 {

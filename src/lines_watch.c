@@ -1,5 +1,5 @@
-/* Watched code: its frames are recorded while a region that watches it is open in their thread, in
- * whatever way they are called. It is decided when a frame begins, and anew whenever it wakes up. */
+/* Watched code: its frames are recorded while a region that watches it is open in their thread,
+ * whoever calls them. It is decided when a frame begins, and anew whenever it wakes up. */
 #include "line_codes.h"
 #include "line_frames.h"
 #include "line_tables.h"
@@ -8,11 +8,11 @@
 static sp_region *watcher(const sp_line_thread *here, const sp_line_code *entry, uint32_t i)
 {
     sp_region *region = (sp_region *)here->open[i].region;
-    return sp_line_is_watched(entry, region) && region->lines ? region : NULL;
+    return sp_line_code_watched_by(entry, region) && region->lines ? region : NULL;
 }
 
-/* Whether a region that is open watches the code, and its plan is made. That runs Python code, after
- * which the stack may be another one. */
+/* Whether a region that is open watches the code, and its plan is made. That runs Python code,
+ * after which the stack may be another one. */
 static bool is_wanted(const sp_line_thread *here, sp_line_code *entry)
 {
     for (uint32_t i = 0; i < here->open_count; i++) {

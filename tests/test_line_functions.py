@@ -1109,7 +1109,7 @@ def test_the_argument_of_region():
     (["f"], r"got one of str: 'f'$"),
     ("f", r"got one of str: 'f'$"),
     ([None], r"got one of NoneType: None$"),
-    ([functools.partial(len)], r"got one of partial: functools.partial\(<built-in function len>\)$"),
+    ([functools.partial(len)], r"got one of partial: functools.partial\(<built-in .*len>\)$"),
 ])
 def test_bad_functions(lined, functions, shown):
     takes = r"^functions takes an iterable of Python functions, methods or what wraps them, "
@@ -1588,8 +1588,8 @@ def test_a_region_that_watches_many_functions(lined):
     with region:
         for function in functions:
             function(1)
-    timings = region.get_stats().timings
-    assert sum(1 for key in timings if key[2] != "test_a_region_that_watches_many_functions") == 2_000
+    found = {key[2] for key in region.get_stats().timings}
+    assert len(found & {function.__name__ for function in functions}) == 2_000
 
 
 def test_collecting_garbage_at_every_allocation(lined):
