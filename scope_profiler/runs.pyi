@@ -53,8 +53,8 @@ class Session:
         self,
         manager: Any,
         options: Any,
-        finalizing: dict[str, Any],
         settings: dict[str, Any],
+        finalizing: dict[str, Any],
     ) -> None: ...
     def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]: ...
     def __enter__(self) -> Self: ...

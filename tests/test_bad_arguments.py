@@ -4,6 +4,7 @@ Here are those that the tests of the single modules have not, and one walk over 
 """
 
 import inspect
+import re
 import warnings
 
 import numpy as np
@@ -21,6 +22,11 @@ NOT_SWITCHES = ("no", "", 2, -1, 0.0, [], b"", object(), np.zeros(2))
 SURROGATE = "\ud800"
 
 
+def shown(value):
+    """A name for a test that is the same in every process."""
+    return re.sub(r" at 0x[0-9a-f]+", "", ascii(value))
+
+
 def thread(**facts):
     known = {"index": 0, "rank": 0, "name": "t", "ident": None, "native_id": None, "daemon": True,
              "start_ns": None, "end_ns": None, "cpu_ns": None}
@@ -36,7 +42,7 @@ def task(**facts):
 # ---- Switches
 
 
-@pytest.mark.parametrize("value", NOT_SWITCHES, ids=repr)
+@pytest.mark.parametrize("value", NOT_SWITCHES, ids=shown)
 @pytest.mark.parametrize("name", ["verbose", "return_results", "verbose_line_profiler"])
 def test_switches_of_finalize(manager, name, value):
     with manager.session(deactivate_file_output=True, verbose=False, replace=True) as session:
@@ -58,7 +64,7 @@ def test_switches_that_are_off(manager, capsys, value):
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("value", NOT_SWITCHES, ids=repr)
+@pytest.mark.parametrize("value", NOT_SWITCHES, ids=shown)
 @pytest.mark.parametrize("name", ["auto_finalize", "replace"])
 def test_switches_of_setup(manager, name, value):
     run = manager._run
@@ -155,7 +161,7 @@ def test_a_file_of_any_name_is_written(manager):
 # ---- Regions and decorators
 
 
-@pytest.mark.parametrize("value", [3, "abc", [3], [None], int], ids=repr)
+@pytest.mark.parametrize("value", [3, "abc", [3], [None], int], ids=shown)
 def test_functions_of_a_region(manager, value):
     with pytest.raises(TypeError, match="^functions takes an iterable of Python functions"):
         manager.define_region("new", functions=value, tags="t")
@@ -163,7 +169,7 @@ def test_functions_of_a_region(manager, value):
     manager.define_region("new", functions=[thread])            # nothing is left of it
 
 
-@pytest.mark.parametrize("tags", [3, b"t", [""], [3], object()], ids=repr)
+@pytest.mark.parametrize("tags", [3, b"t", [""], [3], object()], ids=shown)
 def test_tags(manager, tags):
     def of_decorator(region_name, tags):
         manager.profile(tags=tags)
@@ -198,7 +204,7 @@ def test_a_decorator_raises_before_it_is_applied(manager, arguments, message):
     assert manager.get_region("new") is None
 
 
-@pytest.mark.parametrize("value", [None, 3, "f", []], ids=repr)
+@pytest.mark.parametrize("value", [None, 3, "f", []], ids=shown)
 def test_what_cannot_be_decorated(manager, value):
     for call, name in (
         (manager.session(deactivate_file_output=True), "session"), (manager.metadata(), "metadata"),
@@ -219,7 +225,7 @@ def test_source(manager):
     assert (one.source_file, one.source_lineno) == ("f.py", 3)
 
 
-@pytest.mark.parametrize("stream", [3, "x", b"", object()], ids=repr)
+@pytest.mark.parametrize("stream", [3, "x", b"", object()], ids=shown)
 def test_streams(manager, stream):
     for call in (manager.region("r").print_stats, results().print_summary,
                  results().print_likwid_summary):
@@ -414,7 +420,7 @@ INNER = {  # between ourselves
 }
 
 
-@pytest.mark.parametrize("value", NONSENSE, ids=ascii)
+@pytest.mark.parametrize("value", NONSENSE, ids=shown)
 def test_nothing_public_fails_in_an_obscure_way(value, capsys):
     for name, call in public_calls():
         if name in INNER:
