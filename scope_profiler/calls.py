@@ -195,9 +195,10 @@ def _callbacks():
     }
 
 
-def _decide(manager, code, namespace):
+def _decide(manager, code, namespace, in_span):
     """Called by the core with a code object that is new to the manager's tracing, and the globals
-    that it runs in: (region, whether calls are wanted everywhere), or None when they are not."""
+    that it runs in: (region, whether calls are wanted everywhere), or None when they are not. The
+    region is None when none is recorded now."""
     if code.co_filename.startswith(_OURS) or code.co_name in _COMPREHENSIONS:
         return None
     if manager._decorated.get(id(code)) is code:
@@ -207,6 +208,8 @@ def _decide(manager, code, namespace):
     everywhere = tracing.filter is not None and tracing.filter.passes(code, name)
     if not everywhere and not tracing.in_spans:
         return None
+    if not everywhere and not in_span:
+        return None, False
     if code.co_name == tracing.entrypoint:
         name = tracing.entrypoint
     region = manager.profile_region(name)

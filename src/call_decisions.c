@@ -93,10 +93,11 @@ static int read_answer(sp_decision *decision, PyObject *answer)
     int everywhere;
     if (answer == Py_None)
         return 0;
-    if (!PyArg_ParseTuple(answer, "O!p", decision->tracing->manager->state->region_type, &region,
-                          &everywhere))
+    if (!PyArg_ParseTuple(answer, "Op", &region, &everywhere))
         return -1;
-    decision->region = (sp_region *)region;
+    decision->postponed = region == Py_None;
+    if (!decision->postponed)
+        decision->region = (sp_region *)region;
     decision->everywhere = everywhere;
     return 0;
 }
@@ -104,13 +105,14 @@ static int read_answer(sp_decision *decision, PyObject *answer)
 /* Ask calls.py. What goes wrong there is shown as Python shows what cannot be raised, and the code
  * is not traced. False when that says nothing about the code, which then is asked for again: an
  * interruption, memory that is out, a tracing that has ended meanwhile. */
-static bool ask(sp_decision *decision, PyObject *globals)
+static bool ask(sp_decision *decision, PyObject *globals, bool in_span)
 {
     sp_tracing *tracing = decision->tracing;
     uint64_t serial = tracing->serial;
     PyObject *decide = Py_NewRef(tracing->decide);
-    PyObject *arguments[] = {(PyObject *)tracing->manager, (PyObject *)decision->code, globals};
-    PyObject *answer = PyObject_Vectorcall(decide, arguments, 3, NULL);
+    PyObject *arguments[] = {(PyObject *)tracing->manager, (PyObject *)decision->code, globals,
+                             in_span ? Py_True : Py_False};
+    PyObject *answer = PyObject_Vectorcall(decide, arguments, 4, NULL);
     bool holds = sp_tracing_is_on(serial);
     if (answer == NULL && (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)
                            || PyErr_ExceptionMatches(PyExc_MemoryError)))
@@ -141,7 +143,8 @@ static sp_decision *publish(sp_decision *decision)
     return found;
 }
 
-static sp_decision *decide_anew(sp_tracing *tracing, PyCodeObject *code, const void *frame)
+static sp_decision *decide_anew(sp_tracing *tracing, PyCodeObject *code, const void *frame,
+                                bool in_span)
 {
     sp_decision *decision = PyMem_RawCalloc(1, sizeof *decision);
     if (decision == NULL)
@@ -152,7 +155,7 @@ static sp_decision *decide_anew(sp_tracing *tracing, PyCodeObject *code, const v
     sp_aside_begin(&aside);
     decision->watcher = PyWeakref_NewRef((PyObject *)code, all.forgetter);
     sp_decision *published = NULL;
-    if (decision->watcher != NULL && ask(decision, sp_calls_globals(frame)))
+    if (decision->watcher != NULL && ask(decision, sp_calls_globals(frame), in_span))
         published = publish(decision);
     if (published != decision)
         decision_free(decision);
@@ -171,14 +174,18 @@ const sp_decision *sp_decision_find(const sp_tracing *tracing, const PyCodeObjec
 }
 
 SP_NOINLINE const sp_decision *sp_decide(sp_tracing *tracing, PyCodeObject *code,
-                                         const void *frame)
+                                         const void *frame, bool in_span)
 {
     const sp_decision *decision = sp_decision_find(tracing, code);
+    if (decision != NULL && in_span && decision->postponed) {
+        sp_decision_forget(tracing, code);
+        decision = NULL;
+    }
     if (decision != NULL)
         return decision;
     uint64_t serial = tracing->serial;
     sp_manager *manager = tracing->manager;
-    decision = decide_anew(tracing, code, frame);
+    decision = decide_anew(tracing, code, frame, in_span);
     if (decision == NULL && sp_tracing_is_on(serial))
         sp_calls_lost(manager);
     return decision;

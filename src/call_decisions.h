@@ -10,7 +10,7 @@
 typedef struct sp_tracing {
     struct sp_tracing *next; /* of all */
     sp_manager *manager; /* Borrowed: calls.py ends the tracing of a manager that dies. */
-    PyObject *decide; /* decide(manager, code, globals) -> (region, everywhere) or None. Owned. */
+    PyObject *decide; /* of calls.py, see trace_calls(). Owned. */
     uint64_t serial;  /* unique in the process, not 0 */
     bool everywhere;  /* not in spans alone */
     sp_map decisions; /* code -> sp_decision. Owned. */
@@ -25,7 +25,14 @@ typedef struct {
     PyObject *watcher;  /* of which this weak reference tells. Owned. */
     sp_region *region;  /* of the code's calls, or NULL: not wanted. The manager owns it. */
     bool everywhere;    /* wanted in every call, not in spans alone */
+    bool postponed;     /* wanted in spans, and has not been called in one: has no region yet */
 } sp_decision;
+
+/* Whether calls of the code are to be told of. */
+SP_INLINE bool sp_decision_wants(const sp_decision *decision)
+{
+    return decision->region != NULL || decision->postponed;
+}
 
 enum { SP_DECISIONS = 256 };
 
@@ -42,9 +49,10 @@ SP_INLINE sp_decision **sp_decision_place(const sp_tracing *tracing, const PyCod
 
 /* What has been decided about the code, or NULL. */
 const sp_decision *sp_decision_find(const sp_tracing *tracing, const PyCodeObject *code);
-/* The same, decided now when it has not been: a call begins in the frame. NULL when it cannot be, or
- * when the tracing is no longer on. */
-const sp_decision *sp_decide(sp_tracing *tracing, PyCodeObject *code, const void *frame);
+/* The same, decided now when it has not been, or not for spans and this is one: a call begins in the
+ * frame. NULL when it cannot be, or when the tracing is no longer on. */
+const sp_decision *sp_decide(sp_tracing *tracing, PyCodeObject *code, const void *frame,
+                             bool in_span);
 
 SP_INLINE const sp_decision *sp_decision_used(const sp_tracing *tracing, const PyCodeObject *code)
 {
@@ -60,13 +68,6 @@ SP_INLINE const sp_decision *sp_decision_known(const sp_tracing *tracing, const 
 {
     const sp_decision *used = sp_decision_used(tracing, code);
     return SP_LIKELY(used != NULL) ? used : sp_decision_find(tracing, code);
-}
-
-SP_INLINE const sp_decision *sp_decision_of(sp_tracing *tracing, PyCodeObject *code,
-                                            const void *frame)
-{
-    const sp_decision *used = sp_decision_used(tracing, code);
-    return SP_LIKELY(used != NULL) ? used : sp_decide(tracing, code, frame);
 }
 
 /* Whether the tracing with this number is on. */

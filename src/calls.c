@@ -66,26 +66,20 @@ SP_INLINE sp_scope *scope_of(const sp_tracing *tracing, const void *frame)
 
 /* ---- Events ------------------------------------------------------------------------------ */
 
-static void enter(sp_tracing *tracing, const sp_decision *decision, const void *frame)
-{
-    if (sp_calls_suspends(decision->code) && tracing->sleepers != 0)
-        sp_sleeper_replaced(tracing, frame);
-    if ((decision->everywhere || sp_calls_in_span(tracing)) && decision->region->recording)
-        sp_scope_enter(tracing->manager, decision->region, sp_calls_key(frame),
-                       sp_metadata_for(decision->region));
-}
-
 bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
 {
-    bool wanted = false;
+    bool wanted = false, suspends = sp_calls_suspends(code);
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
-        const sp_decision *decision = sp_decision_of(tracing, code, frame);
+        bool in_span = sp_calls_in_span(tracing);
+        const sp_decision *decision = sp_decide(tracing, code, frame, in_span);
         if (SP_UNLIKELY(decision == NULL))
             return true; /* the tracing may be gone: the rest of the list is not to be trusted */
-        if (decision->region != NULL) {
-            enter(tracing, decision, frame);
-            wanted = true;
-        }
+        wanted |= sp_decision_wants(decision);
+        if (suspends && tracing->sleepers != 0)
+            sp_sleeper_replaced(tracing, frame);
+        sp_region *region = decision->region;
+        if (region != NULL && region->recording && (decision->everywhere || in_span))
+            sp_scope_enter(tracing->manager, region, sp_calls_key(frame), sp_metadata_for(region));
     }
     return wanted;
 }
@@ -95,7 +89,7 @@ static bool is_wanted(const PyCodeObject *code)
 {
     for (const sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
         const sp_decision *decision = sp_decision_known(tracing, code);
-        if (decision == NULL || decision->region != NULL)
+        if (decision == NULL || sp_decision_wants(decision))
             return true;
     }
     return false;
@@ -175,9 +169,10 @@ void sp_calls_cancel(const void *frame)
 
 PyDoc_STRVAR(trace_doc,
 "trace_calls(manager, decide, everywhere)\n--\n\n"
-"Trace calls for the manager, or go on with everything decided anew. decide(manager, code, globals)\n"
-"tells, once for each code object, (region, whether all calls are wanted and not only those in\n"
-"spans) or None; everywhere: whether it may say so.");
+"Trace calls for the manager, or go on with everything decided anew. decide(manager, code, globals,\n"
+"in_span) tells, once for each code object, (region, whether all calls are wanted and not only those\n"
+"in spans) or None; region is None when in_span is false and the code wanted in spans alone, and it\n"
+"is asked again in one. everywhere: whether it may say that all calls are wanted.");
 
 static PyObject *trace_calls(PyObject *module, PyObject *args)
 {

@@ -67,9 +67,13 @@ SP_INLINE bool sp_calls_enter(const void *frame, PyCodeObject *code)
 {
     const sp_tracing *tracing = sp_tracing_alone();
     const sp_decision *used = tracing == NULL ? NULL : sp_decision_used(tracing, code);
-    if (SP_UNLIKELY(used == NULL || used->region == NULL || sp_calls_suspends(code)))
+    if (SP_UNLIKELY(used == NULL || sp_calls_suspends(code)))
         return sp_calls_enter_slow(frame, code);
-    if ((used->everywhere || sp_calls_in_span(tracing)) && used->region->recording)
+    if (SP_UNLIKELY(!used->everywhere && !sp_calls_in_span(tracing)))
+        return sp_decision_wants(used);
+    if (SP_UNLIKELY(used->region == NULL))
+        return used->postponed && sp_calls_enter_slow(frame, code);
+    if (SP_LIKELY(used->region->recording))
         sp_scope_enter(tracing->manager, used->region, sp_calls_key(frame),
                        sp_metadata_for(used->region));
     return true;
@@ -91,7 +95,7 @@ SP_INLINE bool sp_calls_leave(const void *frame, PyCodeObject *code, sp_outcome 
     const sp_decision *used = sp_decision_used(tracing, code);
     bool outside = !tracing->everywhere && !sp_calls_in_span(tracing);
     if (outside && used != NULL) /* a call that ends outside of spans has begun there */
-        return used->region != NULL;
+        return sp_decision_wants(used);
     return sp_calls_leave_slow(frame, code, how);
 }
 

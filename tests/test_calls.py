@@ -1237,7 +1237,7 @@ def test_recursive_decoration(manager, tick):
     counts = counts_of(manager)
     assert counts["entry"] == counts["plain"] == 1
     assert counts["user.helper"] == counts["json.dumps"] == 3
-    assert "user.outside" not in counts
+    assert manager.get_region("user.outside") is None
     assert not any(name.startswith("scope_profiler") for name in counts)
     tree = tree_of(manager)
     assert tree["entry"] == (1, 3, 0, 0) and tree["entry>user.helper"][0] == 3
@@ -1354,11 +1354,12 @@ def test_recursion_is_of_one_thread(manager):
 
 
 def test_recursion_and_tracing_everywhere(manager, tick):
-    user = load("def f(): g()\ndef g(): tick(1)", tick=tick)
+    user = load("def f(): g()\ndef g(): tick(1)\ndef unwanted(): pass", tick=tick)
     entry = manager.profile("entry", recursive=True)(lambda: user["f"]())
     with calls.tracing(manager, include=["user.f"]):
-        user["f"](), entry(), user["g"]()
+        user["f"](), entry(), user["g"](), user["unwanted"]()
     entry()
+    assert manager.get_region("user.unwanted") is None
     assert tree_of(manager) == {
         "user.f": (1, 1, 1, 0), "entry": (2, 2, 0, 0),
         "entry>user.f": (2, 2, 0, 0), "entry>user.f>user.g": (2, 2, 2, 0)}
