@@ -470,3 +470,38 @@ def test_the_core_survives_nonsense(name):
         pass
     assert [row[2] for row in manager._collect(None)] == [1]
     manager._record(False)
+
+
+# ---- Files
+
+KNOWN = results(a=region((0, 5)))
+
+
+@pytest.mark.parametrize("call, error, message", [
+    *((function, TypeError, rf"^{name} takes a path .*, got int: 3$") for function, name in (
+        (lambda: files.load(3), "path"), (lambda: files.sniff_profile_format(3), "path"),
+        (lambda: files.read_profile(3), "file_path"), (lambda: files.read_h5(3), "file_path"),
+        (lambda: files.read_json(3), "file_path"), (lambda: files.read_h5_summary(3), "file_path"),
+        (lambda: files.write_profile(KNOWN, 3), "file_path"),
+        (lambda: files.write_json(KNOWN, 3), "filepath"),
+        (lambda: files.export_json(KNOWN, 3), "filepath"),
+    )),
+    (lambda: files.load(""), ValueError, "^path takes a path, got ''$"),
+    (lambda: files.write_profile(3, "x.h5"), TypeError, "^results takes ProfilingResults, got int: 3"),
+    (lambda: files.write_json([], "x.json"), TypeError, "^results takes ProfilingResults, got list"),
+    (lambda: files.export_json(3, "x.json"), TypeError, "^profiling_data takes ProfilingResults"),
+    (lambda: files.export_json([], "x.json"), ValueError, "profiling_data must be one run or several"),
+    (lambda: files.export_json(KNOWN, "x.json", verbose="no"), TypeError, "^verbose takes True or"),
+    (lambda: files.read_h5_summary("x.h5", fallback=2), TypeError, "^fallback takes True or False"),
+])
+def test_files(call, error, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match=message):
+        call()
+    assert not list(tmp_path.iterdir())
+
+
+def test_verbose_of_load(tmp_path):
+    path = files.write_profile(KNOWN, tmp_path / "x.json")
+    with pytest.raises(TypeError, match="^verbose takes True or False, got str: 'no'$"):
+        files.load(path, verbose="no")

@@ -254,7 +254,7 @@ def test_runs_that_another_rank_gathered_are_left_out(tmp_path):
     ("runs", "error", "text"),
     [
         ([], ValueError, "profiling_data must be one run or several; got none"),
-        (["x"], TypeError, "profiling_data must be ProfilingResults; got 'x'"),
+        (["x"], TypeError, "profiling_data takes ProfilingResults, got str: 'x'"),
     ],
 )
 def test_what_are_no_runs(runs, error, text, tmp_path):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .arguments import check_results, check_switches, file_of
 from .errors import CorruptProfileError, UnsupportedProfileError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def sniff_profile_format(path: str | os.PathLike[str]) -> str:
 
     Raises FileNotFoundError, IsADirectoryError or PermissionError when there is no such file.
     """
-    path = Path(path)
+    path = file_of("path", path)
     return _sniffed(path) or _named(path) or "hdf5"
 
 
@@ -70,7 +71,7 @@ def load(path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResult
     UnsupportedProfileError
         When a later version wrote it, or it has a format that cannot be read.
     """
-    path = Path(path)
+    path = file_of("path", path)
     name = _sniffed(path)
     if name is None:
         reason = "this is not a profile; it starts with neither HDF5, JSON nor HTML"
@@ -80,13 +81,13 @@ def load(path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResult
 
 def read_profile(file_path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
     """As `load`, but the name of the file decides: HDF5, where it does not end in ".json"."""
-    path = Path(file_path)
+    path = file_of("file_path", file_path)
     return _read(_named(path) or "hdf5", path, verbose)
 
 
 def read_h5(file_path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
     """As `load`, of a file in HDF5."""
-    return _read("hdf5", Path(file_path), verbose)
+    return _read("hdf5", file_of("file_path", file_path), verbose)
 
 
 def read_json(file_path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
@@ -94,10 +95,11 @@ def read_json(file_path: str | os.PathLike[str], verbose: bool = False) -> Profi
 
     Raises JSONProfileError when it is truncated, damaged, of a later version or no profile.
     """
-    return _read("json", Path(file_path), verbose)
+    return _read("json", file_of("file_path", file_path), verbose)
 
 
 def _read(name: str, path: Path, verbose: bool) -> ProfilingResults:
+    check_switches(verbose=verbose)
     if name == "html":
         raise UnsupportedProfileError(
             f"{path} is an HTML report, which shows results and does not hold them; "
@@ -153,8 +155,11 @@ def read_h5_summary(
     """
     from .hdf5_summary import read_hdf5_summary
 
+    path = file_of("file_path", file_path)
+    check_switches(verbose=verbose, fallback=fallback, include_likwid=include_likwid,
+                   include_line_profile=include_line_profile)
     results = read_hdf5_summary(
-        file_path,
+        path,
         fallback=fallback,
         include_line_profile=include_line_profile,
         regions=regions,
@@ -198,7 +203,8 @@ def write_profile(
     OSError
         When the file cannot be written.
     """
-    path = Path(file_path)
+    check_results("results", results)
+    path = file_of("file_path", file_path)
     name = _named(path)
     if name == "html":
         raise UnsupportedProfileError(

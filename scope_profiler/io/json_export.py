@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..results import ProfilingResults
+from .arguments import check_results, check_switches, file_of
 from .json_writer import write_json
 
 
@@ -39,14 +40,17 @@ def export_json(
     TypeError, ValueError
         When there is no run, or when `write_json` does.
     """
-    runs = [profiling_data] if isinstance(profiling_data, ProfilingResults) else [*profiling_data]
+    path = file_of("filepath", filepath)
+    check_switches(verbose=verbose)
+    if isinstance(profiling_data, ProfilingResults) or not isinstance(profiling_data, Iterable):
+        profiling_data = [profiling_data]
+    runs = [*profiling_data]
     if not runs:
         raise ValueError("profiling_data must be one run or several; got none")
     for run in runs:
-        if not isinstance(run, ProfilingResults):
-            raise TypeError(f"profiling_data must be ProfilingResults; got {run!r}")
+        check_results("profiling_data", run)
     runs = [run for run in runs if run.is_root]
-    paths = _paths(Path(filepath), [run.display_label for run in runs])
+    paths = _paths(path, [run.display_label for run in runs])
     for run, path in zip(runs, paths):
         write_json(run, path, include=include, exclude=exclude, ranks=ranks, indent=indent)
         if verbose:

@@ -28,6 +28,7 @@ from typing import Any, BinaryIO
 from .._version import __version__
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, Region
 from ..results.checks import rank_set
+from .arguments import check_results, file_of
 from .json_pieces import json_pieces
 from .lanes import row_of
 from .metadata_tables import MetadataTables, per_call
@@ -79,7 +80,8 @@ def write_json(
         When the file cannot be written; it is then as it was.
     """
     _check_indent(indent)
-    path = Path(filepath)
+    check_results("results", results)
+    path = file_of("filepath", filepath)
     document = _document(results, include, exclude, rank_set(ranks))
     path.parent.mkdir(parents=True, exist_ok=True)
     with _written(path) as file:

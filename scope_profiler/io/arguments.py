@@ -1,0 +1,29 @@
+"""Checks of the arguments that reading and writing have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .. import settings
+
+
+def file_of(name: str, path: Any) -> Path:
+    """The path; TypeError or ValueError, by that name, when it is none."""
+    return Path(settings.path(name, path))
+
+
+def check_switches(**switches: Any) -> None:
+    """TypeError when one is no bool."""
+    for name, value in switches.items():
+        settings.boolean(name, value)
+
+
+def check_results(name: str, results: Any) -> None:
+    """TypeError, by that name, when they are no ProfilingResults."""
+    from ..results import ProfilingResults
+
+    if not isinstance(results, ProfilingResults):
+        raise TypeError(
+            f"{name} takes ProfilingResults, got {type(results).__name__}: {results!r}"
+        )
