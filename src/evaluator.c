@@ -5,7 +5,7 @@
 #if !SP_MONITORING
 
 sp_evaluator_users sp_evaluator_used_by;
-SP_THREAD_LOCAL bool sp_evaluator_in_depth = false;
+uint32_t sp_evaluator_in_depth;
 
 static _PyFrameEvalFunction before = NULL; /* another tool's hook, or the default */
 
@@ -36,7 +36,7 @@ void sp_evaluator_switch(void)
 }
 
 /* While the hook is in, each call of a Python function goes through C and uses its stack. When that
- * is nearly used up, Python is left to call its functions in its own way. */
+ * is nearly used up, Python is left to call its functions in its own way, in all threads. */
 static SP_NOINLINE PyObject *evaluate_in_depth(PyThreadState *state, _PyInterpreterFrame *frame,
                                                int throwing)
 {
@@ -45,14 +45,13 @@ static SP_NOINLINE PyObject *evaluate_in_depth(PyThreadState *state, _PyInterpre
     if (now != before)
         outermost = now;
     _PyInterpreterState_SetEvalFrameFunc(state->interp, before);
-    bool deeper = sp_evaluator_in_depth;
-    sp_evaluator_in_depth = true;
+    sp_evaluator_in_depth++;
     bool watches = sp_line_here != NULL && sp_line_here->open_count != 0;
     bool traced = watches && sp_line_trace(true);
     PyObject *result = sp_evaluator_used_by.calls
                            ? sp_calls_evaluate_in_depth(state, frame, throwing, before)
                            : before(state, frame, throwing);
-    sp_evaluator_in_depth = deeper;
+    sp_evaluator_in_depth--;
     if (watches)
         sp_line_trace(traced);
     _PyInterpreterState_SetEvalFrameFunc(state->interp, outermost);

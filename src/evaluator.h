@@ -32,9 +32,10 @@ void sp_evaluator_switch(void);
 /* Evaluate the frame as Python does; below, whoever is on is told of other frames. */
 PyObject *sp_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing);
 
-/* The C stack is nearly used up, and Python calls its functions without C again, so that there is
- * no hook. Line mode's tracer and the profile function of every-function tracing stay on then. */
-extern SP_THREAD_LOCAL bool sp_evaluator_in_depth;
+/* How many evaluations had the C stack nearly used up. When there are any, Python calls its functions
+ * without C again, in all threads, so that there is no hook. Line mode's tracer and, in the threads
+ * concerned, the profile function of every-function tracing stay on then. */
+extern uint32_t sp_evaluator_in_depth;
 
 /* The users. calls hands on to lines. */
 PyObject *sp_lines_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing);

@@ -224,10 +224,10 @@ SP_INLINE bool sp_line_trace_callee(bool on) { (void)on; return false; }
 SP_MUST_USE int sp_line_arm(sp_line_code *entry);
 #else
 bool sp_line_trace(bool on); /* returns what it was */
-extern SP_THREAD_LOCAL bool sp_evaluator_in_depth; /* where no hook sees to the callee itself */
+extern uint32_t sp_evaluator_in_depth; /* not 0: no hook sees to the callee itself */
 SP_INLINE bool sp_line_trace_callee(bool on)
 {
-    return SP_UNLIKELY(sp_evaluator_in_depth) && sp_line_trace(on);
+    return SP_UNLIKELY(sp_evaluator_in_depth != 0) && sp_line_trace(on);
 }
 SP_INLINE int sp_line_arm(sp_line_code *entry) { (void)entry; return 0; }
 #endif

@@ -39,7 +39,7 @@ static void call_event(sp_line_thread *here, PyFrameObject *object)
     const _PyInterpreterFrame *frame = object->f_frame;
     bool fresh = sp_frame_is_fresh(frame);
     sp_line_frame *recorded = here->top;
-    if (SP_UNLIKELY(sp_evaluator_in_depth)) /* nobody was told of the frame before */
+    if (SP_UNLIKELY(sp_evaluator_in_depth != 0)) /* nobody was told of the frame before */
         recorded = sp_line_frame_begins(frame, frame->f_code, fresh);
     else if (SP_UNLIKELY(recorded->frame != frame))
         return;
@@ -49,7 +49,8 @@ static void call_event(sp_line_thread *here, PyFrameObject *object)
 
 static void return_event(sp_line_thread *here, const void *frame)
 {
-    if (SP_UNLIKELY(sp_evaluator_in_depth) && here->top->frame == frame && here->top->own == NULL)
+    if (SP_UNLIKELY(sp_evaluator_in_depth != 0) && here->top->frame == frame
+        && here->top->own == NULL)
         sp_line_frame_yields(here, sp_now());
 }
 
@@ -89,7 +90,7 @@ bool sp_line_trace(bool on)
     sp_line_thread *here = sp_line_here;
     bool installed = state->c_tracefunc == trace;
     bool was = installed && state->cframe->use_tracing != 0;
-    if (SP_UNLIKELY(sp_evaluator_in_depth)) /* nobody would put it in again */
+    if (SP_UNLIKELY(sp_evaluator_in_depth != 0)) /* nobody would put it in again */
         on |= here->top != here->frames || here->open_count != 0;
     if (on && !installed) {
         here->foreign_trace = state->c_tracefunc;
@@ -149,7 +150,7 @@ PyObject *sp_lines_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, in
         return evaluate_plainly(state, frame, throwing);
     sp_line_thread *here = sp_lines_open() ? sp_line_thread_here() : NULL;
     bool recorded = here != NULL && is_recorded(here, frame);
-    bool traced = state->c_tracefunc == trace || SP_UNLIKELY(sp_evaluator_in_depth);
+    bool traced = state->c_tracefunc == trace || SP_UNLIKELY(sp_evaluator_in_depth != 0);
     if (!recorded && (here == NULL || !traced)) {
         PyObject *result = evaluate_plainly(state, frame, throwing);
         if (SP_UNLIKELY(state->c_tracefunc == trace))
@@ -157,7 +158,7 @@ PyObject *sp_lines_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, in
         return result;
     }
     if (recorded || here->foreign_trace != NULL || state->c_tracefunc != trace
-        || SP_UNLIKELY(sp_evaluator_in_depth))
+        || SP_UNLIKELY(sp_evaluator_in_depth != 0))
         return evaluate_with_tracer(state, frame, throwing, recorded);
     /* Below a recorded frame, one that is not: no events from there. The rest of the tracer's
      * state can stay; what puts the events in or out is this flag. */

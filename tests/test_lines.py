@@ -2758,6 +2758,46 @@ def test_deep_recursion_of_functions_that_are_not_profiled():
     assert output.strip() == "0"
 
 
+def test_a_thread_while_another_is_deep(lined):
+    """On 3.11 the hook around evaluation is out then, for all threads."""
+    region = lined.region("block")
+    ready, done = threading.Event(), threading.Event()
+    limit = sys.getrecursionlimit()
+
+    def descend(n):
+        if n:
+            return descend(n - 1)
+        ready.set()
+        done.wait(10)
+
+    def plain(n):
+        return n
+
+    @lined.profile("f")
+    def f(n):
+        a = plain(n)
+        with region:
+            b = plain(a)
+        return b
+
+    sys.setrecursionlimit(12_000)
+    thread = threading.Thread(target=descend, args=(5_000,))
+    try:
+        thread.start()
+        ready.wait(10)
+        for n in range(10):
+            f(n)
+    finally:
+        done.set()
+        thread.join()
+        sys.setrecursionlimit(limit)
+    f(10)
+    assert hits(lined, "f") == {
+        "a = plain(n)": 11, "with region:": 22, "b = plain(a)": 11, "return b": 11}
+    assert hits(lined, "block") == {"with region:": 11, "b = plain(a)": 11}
+    assert sys.gettrace() is None
+
+
 @pytest.mark.parametrize("line_mode", [True, False])
 def test_recursion_deeper_than_the_stack_is_an_error_and_no_crash(line_mode):
     output = run_python(f"""
