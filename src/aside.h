@@ -5,13 +5,14 @@
 #ifndef SP_ASIDE_H
 #define SP_ASIDE_H
 
-#include "compat.h"
+#include "world.h"
 
 typedef struct {
     PyThreadState *state;
     PyObject *type, *value, *traceback; /* what was under way. Owned. */
     int collects;                       /* whether garbage collection was on */
     int remaining;                      /* calls to the recursion limit */
+    sp_let_go held;                     /* what keeps other threads out */
 #if SP_C_RECURSION
     int c_remaining;
 #endif

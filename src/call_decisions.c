@@ -9,7 +9,6 @@ sp_decision *sp_decisions_used[SP_DECISIONS];
 static struct {
     sp_map watched;     /* weak reference -> sp_decision */
     PyObject *forgetter; /* what the weak references call. Owned, for ever. */
-    sp_mutex lock;
 } all;
 
 bool sp_tracing_is_on(uint64_t serial)
@@ -50,29 +49,25 @@ static int forget(void *value, void *unused)
 
 void sp_decisions_forget(sp_tracing *tracing)
 {
-    SP_LOCK(&all.lock);
     sp_map_each(&tracing->decisions, forget, NULL);
-    SP_UNLOCK(&all.lock);
 }
 
 void sp_decision_forget(sp_tracing *tracing, const PyCodeObject *code)
 {
-    SP_LOCK(&all.lock);
     sp_decision *decision = sp_map_get(&tracing->decisions, code, NULL);
     if (decision != NULL)
         forget(decision, NULL);
-    SP_UNLOCK(&all.lock);
 }
 
 /* The code is gone: called through its weak reference, before its memory is used again. */
 static PyObject *code_died(PyObject *module, PyObject *watcher)
 {
     (void)module;
-    SP_LOCK(&all.lock);
+    sp_shared_take();
     sp_decision *decision = sp_map_get(&all.watched, watcher, NULL);
     if (decision != NULL)
         forget(decision, NULL);
-    SP_UNLOCK(&all.lock);
+    sp_shared_drop();
     Py_RETURN_NONE;
 }
 
@@ -131,7 +126,6 @@ static bool ask(sp_decision *decision, PyObject *globals, bool in_span)
 static sp_decision *publish(sp_decision *decision)
 {
     sp_tracing *tracing = decision->tracing;
-    SP_LOCK(&all.lock);
     sp_decision *found = sp_map_get(&tracing->decisions, decision->code, NULL);
     if (found == NULL && sp_map_add(&tracing->decisions, decision->code, NULL, decision) == 0) {
         if (sp_map_add(&all.watched, decision->watcher, NULL, decision) == 0)
@@ -139,7 +133,6 @@ static sp_decision *publish(sp_decision *decision)
         else
             sp_map_pop(&tracing->decisions, decision->code, NULL);
     }
-    SP_UNLOCK(&all.lock);
     return found;
 }
 
@@ -165,9 +158,7 @@ static sp_decision *decide_anew(sp_tracing *tracing, PyCodeObject *code, const v
 
 const sp_decision *sp_decision_find(const sp_tracing *tracing, const PyCodeObject *code)
 {
-    SP_LOCK(&all.lock);
     sp_decision *decision = sp_map_get(&tracing->decisions, code, NULL);
-    SP_UNLOCK(&all.lock);
     if (decision != NULL)
         *sp_decision_place(tracing, code) = decision;
     return decision;

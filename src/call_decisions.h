@@ -1,6 +1,6 @@
 /* What every-function tracing has decided about code objects: who wants calls of them, and in which
  * region. It is decided once for each code object and tracing, in Python (scope_profiler/calls.py),
- * and found by the code's address from then on. */
+ * and found by the code's address from then on. All of it is shared (world.h). */
 #ifndef SP_CALL_DECISIONS_H
 #define SP_CALL_DECISIONS_H
 
@@ -56,12 +56,8 @@ const sp_decision *sp_decide(sp_tracing *tracing, PyCodeObject *code, const void
 
 SP_INLINE const sp_decision *sp_decision_used(const sp_tracing *tracing, const PyCodeObject *code)
 {
-#ifndef Py_GIL_DISABLED
     const sp_decision *used = *sp_decision_place(tracing, code);
-    if (SP_LIKELY(used != NULL && used->code == code && used->tracing == tracing))
-        return used;
-#endif
-    return NULL;
+    return SP_LIKELY(used != NULL && used->code == code && used->tracing == tracing) ? used : NULL;
 }
 
 SP_INLINE const sp_decision *sp_decision_known(const sp_tracing *tracing, const PyCodeObject *code)

@@ -14,7 +14,7 @@ static sp_tracing *tracing_of(const sp_manager *manager)
     return tracing;
 }
 
-uint64_t sp_calls_begin(sp_manager *manager)
+static uint64_t begin_span(sp_manager *manager)
 {
     sp_calls_spans *spans = &sp_calls_here;
     const sp_tracing *tracing = tracing_of(manager);
@@ -27,6 +27,14 @@ uint64_t sp_calls_begin(sp_manager *manager)
     spans->tracings[spans->count++] = tracing->serial;
     sp_calls_need(1);
     return tracing->serial;
+}
+
+uint64_t sp_calls_begin(sp_manager *manager)
+{
+    sp_shared_take();
+    uint64_t span = begin_span(manager);
+    sp_shared_drop();
+    return span;
 }
 
 void sp_calls_end(uint64_t span)
@@ -128,10 +136,12 @@ static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObjec
         }
     }
     if (scope != NULL) {
+        sp_guard_take();
         scope = sp_scope_pop(tracing->manager, scope->region, scope->key, now);
         sp_stepped_pause(&sleeper->call, scope, now);
         sleeper->thread = sp_here.thread;
         sleeper->until = now;
+        sp_guard_drop();
     }
     if (sleeper != NULL && how != SP_STEP_GOES_ON)
         sp_sleeper_end(sleeper, now, how == SP_STEP_FAILS);
@@ -159,13 +169,27 @@ bool sp_calls_leave_slow(const void *frame, PyCodeObject *code, sp_outcome how)
 void sp_calls_cancel(const void *frame)
 {
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        sp_guard_take();
         const sp_scope *scope = scope_of(tracing, frame);
         if (scope != NULL)
             sp_scope_pop(tracing->manager, scope->region, scope->key, scope->start)->node->active--;
+        sp_guard_drop();
     }
 }
 
 /* ---- Beginning and ending a tracing ------------------------------------------------------ */
+
+static sp_tracing *new_tracing(sp_manager *manager)
+{
+    static uint64_t last_serial = 0;
+    sp_tracing *tracing = PyMem_RawCalloc(1, sizeof *tracing);
+    if (tracing == NULL)
+        return NULL;
+    tracing->manager = manager;
+    tracing->serial = ++last_serial;
+    tracing->next = sp_tracings;
+    return sp_tracings = tracing;
+}
 
 PyDoc_STRVAR(trace_doc,
 "trace_calls(manager, decide, everywhere)\n--\n\n"
@@ -176,28 +200,24 @@ PyDoc_STRVAR(trace_doc,
 
 static PyObject *trace_calls(PyObject *module, PyObject *args)
 {
-    static uint64_t last_serial = 0;
     sp_state *state = PyModule_GetState(module);
     PyObject *manager, *decide;
     int everywhere;
     if (!PyArg_ParseTuple(args, "O!Op:trace_calls", state->manager_type, &manager, &decide,
                           &everywhere))
         return NULL;
+    sp_shared_take();
     sp_tracing *tracing = tracing_of((sp_manager *)manager);
-    if (tracing == NULL) {
-        tracing = PyMem_RawCalloc(1, sizeof *tracing);
-        if (tracing == NULL)
-            return PyErr_NoMemory();
-        tracing->manager = (sp_manager *)manager;
-        tracing->serial = ++last_serial;
-        tracing->next = sp_tracings;
-        sp_tracings = tracing;
+    if (tracing == NULL)
+        tracing = new_tracing((sp_manager *)manager);
+    if (tracing != NULL) {
+        sp_decisions_forget(tracing);
+        Py_XSETREF(tracing->decide, Py_NewRef(decide));
+        sp_calls_need((int)everywhere - (int)tracing->everywhere);
+        tracing->everywhere = everywhere;
     }
-    sp_decisions_forget(tracing);
-    Py_XSETREF(tracing->decide, Py_NewRef(decide));
-    sp_calls_need((int)everywhere - (int)tracing->everywhere);
-    tracing->everywhere = everywhere;
-    Py_RETURN_NONE;
+    sp_shared_drop();
+    return tracing == NULL ? PyErr_NoMemory() : Py_NewRef(Py_None);
 }
 
 /* End the calls that are open in this thread's stack, the innermost first, as if they left. */
@@ -248,12 +268,25 @@ static int end_open_of(void *value, void *tracing)
 
 static void end_calls(sp_tracing *tracing)
 {
+    sp_stop();
     sp_thread_local before = sp_here;
-    SP_LOCK(&tracing->manager->lock);
     sp_map_each(&tracing->manager->threads, end_open_of, tracing);
-    SP_UNLOCK(&tracing->manager->lock);
     sp_sleepers_end(tracing);
     sp_here = before;
+    sp_go();
+}
+
+static void end_tracing(sp_tracing *tracing)
+{
+    sp_tracing **link = &sp_tracings;
+    while (*link != tracing)
+        link = &(*link)->next;
+    *link = tracing->next;
+    end_calls(tracing);
+    sp_decisions_forget(tracing);
+    sp_calls_need(-(int)tracing->everywhere);
+    Py_DECREF(tracing->decide);
+    PyMem_RawFree(tracing);
 }
 
 PyDoc_STRVAR(untrace_doc,
@@ -267,18 +300,11 @@ static PyObject *untrace_calls(PyObject *module, PyObject *manager_id)
     const sp_manager *manager = PyLong_AsVoidPtr(manager_id);
     if (manager == NULL && PyErr_Occurred())
         return NULL;
+    sp_shared_take();
     sp_tracing *tracing = tracing_of(manager);
-    if (tracing == NULL)
-        Py_RETURN_NONE;
-    sp_tracing **link = &sp_tracings;
-    while (*link != tracing)
-        link = &(*link)->next;
-    *link = tracing->next;
-    end_calls(tracing);
-    sp_decisions_forget(tracing);
-    sp_calls_need(-(int)tracing->everywhere);
-    Py_DECREF(tracing->decide);
-    PyMem_RawFree(tracing);
+    if (tracing != NULL)
+        end_tracing(tracing);
+    sp_shared_drop();
     Py_RETURN_NONE;
 }
 
@@ -292,9 +318,11 @@ static PyObject *forget_decision(PyObject *module, PyObject *args)
     (void)module;
     if (!PyArg_ParseTuple(args, "OO!:forget_decision", &manager, &PyCode_Type, &code))
         return NULL;
+    sp_shared_take();
     sp_tracing *tracing = tracing_of((sp_manager *)manager);
     if (tracing != NULL)
         sp_decision_forget(tracing, (PyCodeObject *)code);
+    sp_shared_drop();
     Py_RETURN_NONE;
 }
 

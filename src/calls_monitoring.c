@@ -26,19 +26,28 @@ SP_INLINE PyCodeObject *code_of(PyObject *const *args) { return (PyCodeObject *)
 static PyObject *on_start(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
     (void)self, (void)nargsf, (void)names;
-    return again(sp_calls_enter(sp_current_frame(), code_of(args)));
+    sp_shared_take();
+    bool wanted = sp_calls_enter(sp_current_frame(), code_of(args));
+    sp_shared_drop();
+    return again(wanted);
 }
 
 static PyObject *on_resume(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
     (void)self, (void)nargsf, (void)names;
-    return again(sp_calls_wake(sp_current_frame(), code_of(args)));
+    sp_shared_take();
+    bool wanted = sp_calls_wake(sp_current_frame(), code_of(args));
+    sp_shared_drop();
+    return again(wanted);
 }
 
 static PyObject *on_return(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
     (void)self, (void)nargsf, (void)names;
-    return again(sp_calls_leave(sp_current_frame(), code_of(args), SP_STEP_ENDS));
+    sp_shared_take();
+    bool wanted = sp_calls_leave(sp_current_frame(), code_of(args), SP_STEP_ENDS);
+    sp_shared_drop();
+    return again(wanted);
 }
 
 #if SP_SILENT_CLOSE
@@ -55,11 +64,13 @@ SP_INLINE bool is_silent(const PyCodeObject *code, PyObject *offset)
 static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
     (void)self, (void)nargsf, (void)names;
+    sp_shared_take();
     bool wanted = sp_calls_leave(sp_current_frame(), code_of(args), SP_STEP_GOES_ON);
 #if SP_SILENT_CLOSE
     if (wanted)
         sp_sleepers_watch(sp_current_frame(), code_of(args), is_silent(code_of(args), args[1]));
 #endif
+    sp_shared_drop();
     return again(wanted);
 }
 
@@ -68,7 +79,9 @@ static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t nargsf, 
 static PyObject *on_throw(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
     (void)self, (void)nargsf, (void)names;
+    sp_shared_take();
     sp_calls_wake(sp_current_frame(), code_of(args));
+    sp_shared_drop();
     Py_RETURN_NONE;
 }
 
@@ -76,7 +89,9 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *args, size_t nargsf,
 {
     (void)self, (void)nargsf, (void)names;
     bool ends = sp_calls_suspends(code_of(args)) && sp_is_end(args[2]);
+    sp_shared_take();
     sp_calls_leave(sp_current_frame(), code_of(args), ends ? SP_STEP_ENDS : SP_STEP_FAILS);
+    sp_shared_drop();
     Py_RETURN_NONE;
 }
 

@@ -176,24 +176,36 @@ void sp_clock_calibrate(void)
 
 int64_t sp_clock_instant_ns(uint64_t ticks)
 {
-    return sp_clock.source == SP_CLOCK_COUNTER ? line.origin_ns + llrint(ns_at(ticks))
-                                               : (int64_t)ticks;
+    if (sp_clock.source != SP_CLOCK_COUNTER)
+        return (int64_t)ticks;
+    SP_LOCK(&line.lock);
+    int64_t ns = line.origin_ns + llrint(ns_at(ticks));
+    SP_UNLOCK(&line.lock);
+    return ns;
 }
 
 int64_t sp_clock_duration_ns(uint64_t start, uint64_t ticks)
 {
     if (sp_clock.source != SP_CLOCK_COUNTER)
         return (int64_t)ticks;
+    SP_LOCK(&line.lock);
     const piece *here = piece_at(start);
     bool inside = here + 1 == line.pieces + line.count || start + ticks < here[1].ticks;
-    return llrint(inside ? here->slope * (double)ticks : ns_at(start + ticks) - ns_at(start));
+    double ns = inside ? here->slope * (double)ticks : ns_at(start + ticks) - ns_at(start);
+    SP_UNLOCK(&line.lock);
+    return llrint(ns);
 }
 
 double sp_clock_scale(void)
 {
-    if (sp_clock.source != SP_CLOCK_COUNTER || line.settled == line.pieces[0].ticks)
-        return 1.0;
-    return ns_at(line.settled) / (double)(line.settled - line.pieces[0].ticks);
+    double scale = 1.0;
+    if (sp_clock.source != SP_CLOCK_COUNTER)
+        return scale;
+    SP_LOCK(&line.lock);
+    if (line.settled != line.pieces[0].ticks)
+        scale = ns_at(line.settled) / (double)(line.settled - line.pieces[0].ticks);
+    SP_UNLOCK(&line.lock);
+    return scale;
 }
 
 int64_t sp_clock_span_ns(int64_t ticks)

@@ -59,22 +59,76 @@
 #define SP_THREAD_LOCAL _Thread_local
 #endif
 
-/* With the GIL, C code between two calls into Python is atomic and locks cost nothing. */
+/* With the GIL, C code between two calls into Python is atomic and locks cost nothing. Without it,
+ * these are for short work in which no Python runs: who waits does not let the interpreter know. */
 #ifdef Py_GIL_DISABLED
-typedef PyMutex sp_mutex;
-#define SP_LOCK(mutex) PyMutex_Lock(mutex)
-#define SP_UNLOCK(mutex) PyMutex_Unlock(mutex)
+typedef char sp_mutex;
+void sp_lock_slow(sp_mutex *mutex);
+#define SP_LOCK(mutex)                                                                         \
+    do {                                                                                       \
+        if (SP_UNLIKELY(__atomic_exchange_n(mutex, 1, __ATOMIC_ACQUIRE)))                      \
+            sp_lock_slow(mutex);                                                               \
+    } while (0)
+#define SP_UNLOCK(mutex) __atomic_store_n(mutex, 0, __ATOMIC_RELEASE)
 #else
 typedef char sp_mutex;
 #define SP_LOCK(mutex) ((void)(mutex))
 #define SP_UNLOCK(mutex) ((void)(mutex))
 #endif
 
+/* Threads end without the GIL, and count where there is none. */
+#if defined(__GNUC__) || defined(__clang__)
+#define SP_LOAD(place) __atomic_load_n(place, __ATOMIC_ACQUIRE)
+#define SP_STORE(place, value) __atomic_store_n(place, value, __ATOMIC_RELEASE)
+#define SP_ADD(place, value) __atomic_add_fetch(place, value, __ATOMIC_ACQ_REL)
+#else
+#define SP_LOAD(place) (*(place))
+#define SP_STORE(place, value) (*(place) = (value))
+#define SP_ADD(place, value) (*(place) += (value))
+#endif
+
+/* A field of an object that any thread may replace at any time: a new reference, None for NULL; and
+ * in its place another, which is taken over. */
+SP_INLINE PyObject *sp_field_get(PyObject *object, PyObject *const *field)
+{
+    PyObject *value;
+#ifdef Py_GIL_DISABLED
+    Py_BEGIN_CRITICAL_SECTION(object);
+    value = Py_NewRef(*field == NULL ? Py_None : *field);
+    Py_END_CRITICAL_SECTION();
+#else
+    (void)object;
+    value = Py_NewRef(*field == NULL ? Py_None : *field);
+#endif
+    return value;
+}
+
+SP_INLINE void sp_field_set(PyObject *object, PyObject **field, PyObject *value)
+{
+    PyObject *before;
+#ifdef Py_GIL_DISABLED
+    Py_BEGIN_CRITICAL_SECTION(object);
+    before = *field;
+    *field = value;
+    Py_END_CRITICAL_SECTION();
+#else
+    (void)object;
+    before = *field;
+    *field = value;
+#endif
+    Py_XDECREF(before);
+}
+
 /* Bytes of C stack left below here; 0 when that cannot be told. */
 size_t sp_stack_left(void);
 
-/* Call function(argument) when this thread ends. It runs without the GIL, and may never. */
-void sp_at_thread_end(void (*function)(void *), void *argument);
+/* Call function(argument) when this thread ends. It runs without the GIL, and may never. `end` is
+ * zeroed before the first time, and stands for this function. */
+typedef struct {
+    bool made;
+    unsigned key;
+} sp_thread_end;
+void sp_at_thread_end(sp_thread_end *end, void (*function)(void *), void *argument);
 
 /* Calls of decorated functions go through C. Until 3.14, which looks itself, they must be kept from
  * using the stack up where Python's recursion limit has been raised. */

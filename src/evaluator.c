@@ -67,8 +67,8 @@ static SP_THREAD_LOCAL unsigned depth = 0; /* of evaluations, one inside the oth
 
 PyObject *sp_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing)
 {
-    if (SP_UNLIKELY(sp_here.serial == 0))
-        sp_thread_serial(); /* which finds out about the stack */
+    if (SP_UNLIKELY(sp_here.owner == NULL))
+        sp_owner_here(); /* which finds out about the stack */
     depth++;
     bool shallow = (uintptr_t)&frame > sp_here.stack_floor
                    && (sp_here.stack_floor != 0 || depth < DEEPEST);

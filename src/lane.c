@@ -17,7 +17,7 @@ static bool begin_anew(sp_lane *lane)
     }
     lane->stack.top = lane->stack.scopes;
     lane->run = lane->manager->run;
-    lane->number = ++lane->manager->lane_count;
+    lane->number = SP_ADD(&lane->manager->lane_count, 1);
     lane->steps = lane->running = lane->waiting = 0;
     return true;
 }
@@ -44,27 +44,27 @@ static void put(sp_thread *thread, sp_lane *lane)
     thread->lane_number = lane == NULL ? 0 : lane->number;
 }
 
-/* The lane is left: back to the one in whose place it was, if that is entered still. */
-static void take_back(sp_thread *thread, sp_lane *lane)
+/* The lane is left: back to the one in whose place it was, if that is entered still. Returns those
+ * that the thread has no more to do with, as a chain. */
+static sp_lane *take_back(sp_thread *thread, sp_lane *lane)
 {
-    sp_lane *outer = lane->outer;
-    lane->outer = NULL;
-    while (outer != NULL && !outer->entered) {
-        sp_lane *next = outer->outer;
-        outer->outer = NULL;
-        Py_DECREF(outer);
-        outer = next;
-    }
-    put(thread, outer);
-    Py_DECREF(lane);
+    sp_lane *last = lane;
+    while (last->outer != NULL && !last->outer->entered)
+        last = last->outer;
+    put(thread, last->outer);
+    last->outer = NULL;
+    return lane;
 }
 
 void sp_lane_abandon(sp_thread *thread)
 {
-    sp_lane *lane = thread->lane;
-    if (lane == NULL)
-        return;
-    put(thread, NULL);
+    thread->abandoned = thread->lane;
+    if (thread->lane != NULL)
+        put(thread, NULL);
+}
+
+void sp_lane_release(sp_lane *lane)
+{
     while (lane != NULL) {
         sp_lane *outer = lane->outer;
         lane->outer = NULL;
@@ -88,14 +88,15 @@ static void announce(sp_lane *lane)
     sp_aside_end(&aside);
 }
 
-void sp_lane_enter(sp_lane *lane)
+/* False when it is not. */
+static bool enter(sp_lane *lane)
 {
     sp_manager *manager = lane->manager;
     if (lane->entered || manager->run == SP_NO_RUN)
-        return;
+        return false;
     sp_thread *thread = sp_thread_of(manager);
     if (thread == NULL || (lane->run != manager->run && !begin_anew(lane)))
-        return;
+        return false;
     uint64_t now = sp_now();
     if (lane->steps++ != 0)
         wait_until(lane, now);
@@ -103,31 +104,46 @@ void sp_lane_enter(sp_lane *lane)
     lane->thread = thread->number;
     lane->entered = true;
     lane->stack.scopes->node = &thread->tree.root;
-    if (lane->on_enter != NULL)
-        announce(lane);
     lane->outer = thread->lane; /* a loop that a task of another loop runs */
     put(thread, (sp_lane *)Py_NewRef(lane));
+    return true;
 }
 
-void sp_lane_leave(sp_lane *lane, bool done)
+void sp_lane_enter(sp_lane *lane)
 {
-    sp_manager *manager = lane->manager;
+    sp_guard_take();
+    bool entered = enter(lane);
+    sp_guard_drop();
+    if (entered && lane->on_enter != NULL)
+        announce(lane);
+}
+
+/* The lanes that are over with it. */
+static sp_lane *leave(sp_lane *lane, bool done)
+{
     uint64_t now = sp_now();
     if (done && lane->done == 0)
         lane->done = now;
     if (!lane->entered)
-        return;
+        return NULL;
     lane->entered = false;
     lane->running += now - lane->since;
     lane->since = now;
-    if (sp_here.run == manager->run || sp_manager_return(manager)) {
-        if (sp_here.thread->lane == lane)
-            take_back(sp_here.thread, lane);
-    }
+    sp_thread *thread = sp_thread_known(lane->manager);
+    sp_lane *over = thread != NULL && thread->lane == lane ? take_back(thread, lane) : NULL;
     if (done && lane->stack.top == lane->stack.scopes) {
         PyMem_RawFree(lane->stack.scopes);
         lane->stack = (sp_stack){0};
     }
+    return over;
+}
+
+void sp_lane_leave(sp_lane *lane, bool done)
+{
+    sp_guard_take();
+    sp_lane *over = leave(lane, done);
+    sp_guard_drop();
+    sp_lane_release(over);
 }
 
 /* ---- The type ---------------------------------------------------------------------------- */
@@ -171,12 +187,14 @@ static PyObject *lane_facts(PyObject *self, PyObject *unused)
 {
     sp_lane *lane = (sp_lane *)self;
     (void)unused;
+    sp_stop();
     sp_clock_calibrate();
     uint64_t now = sp_now(), running = lane->running, waiting = lane->waiting;
     if (lane->entered)
         running += now - lane->since;
     else if (lane->done == 0 && lane->steps != 0)
         waiting += now - lane->since;
+    sp_go();
     PyObject *done = lane->done == 0 ? Py_NewRef(Py_None)
                                      : PyLong_FromLongLong(sp_clock_instant_ns(lane->done));
     return Py_BuildValue("(ILLNKLL)", lane->run == lane->manager->run ? lane->number : 0,

@@ -24,7 +24,10 @@ typedef struct sp_lane {
 
 void sp_lane_enter(sp_lane *lane);
 void sp_lane_leave(sp_lane *lane, bool done);
-/* The thread's state goes away: give what is entered its stack back. */
+/* The thread's record goes away: give what is entered its stack back. The lanes are the thread's
+ * until they are released. */
 void sp_lane_abandon(sp_thread *thread);
+/* Let go of a chain of lanes. */
+void sp_lane_release(sp_lane *lane);
 
 #endif

@@ -3,6 +3,7 @@
 #include "aside.h"
 #include "line_frames.h"
 #include "region.h"
+#include "world.h"
 
 /* What all threads share. */
 static struct {
@@ -10,7 +11,6 @@ static struct {
     sp_line_code *codes;   /* of code that lives */
     sp_map watches;        /* (region, entry) -> sp_line_watch */
     size_t watch_count;
-    sp_mutex lock;
 } all;
 
 uint32_t sp_line_heard;
@@ -50,7 +50,7 @@ static void code_died(void *extra)
     sp_line_code *entry = extra;
     if (entry == NULL)
         return;
-    SP_LOCK(&all.lock);
+    sp_shared_take();
     while (entry->watches != NULL)
         unwatch(entry->watches);
     sp_line_heard -= entry->heard;
@@ -58,10 +58,9 @@ static void code_died(void *extra)
     if (entry->next != NULL)
         entry->next->link = entry->link;
     entry->code = NULL;
-    bool unused = entry->tables == 0;
-    SP_UNLOCK(&all.lock);
-    if (unused)
+    if (entry->tables == 0)
         entry_free(entry);
+    sp_shared_drop();
 }
 
 void sp_line_code_used(sp_line_code *entry, int change)
@@ -71,7 +70,7 @@ void sp_line_code_used(sp_line_code *entry, int change)
         entry_free(entry);
 }
 
-static sp_line_code *find_locked(PyCodeObject *code)
+sp_line_code *sp_line_code_find(PyCodeObject *code)
 {
     void *extra = NULL;
     if (all.slot <= 0 || PyUnstable_Code_GetExtra((PyObject *)code, all.slot - 1, &extra) < 0)
@@ -79,16 +78,8 @@ static sp_line_code *find_locked(PyCodeObject *code)
     return extra;
 }
 
-sp_line_code *sp_line_code_find(PyCodeObject *code)
-{
-    SP_LOCK(&all.lock);
-    sp_line_code *entry = find_locked(code);
-    SP_UNLOCK(&all.lock);
-    return entry;
-}
-
 /* NULL when memory is out, or when other extensions have taken all slots. */
-static sp_line_code *new_locked(PyCodeObject *code)
+static sp_line_code *new_entry(PyCodeObject *code)
 {
     if (all.slot == 0)
         all.slot = PyUnstable_Eval_RequestCodeExtraIndex(code_died) + 1;
@@ -113,24 +104,20 @@ static sp_line_code *new_locked(PyCodeObject *code)
 
 static sp_line_code *meet(PyCodeObject *code)
 {
-    SP_LOCK(&all.lock);
-    sp_line_code *entry = find_locked(code);
+    sp_line_code *entry = sp_line_code_find(code);
     if (entry == NULL)
-        entry = new_locked(code);
-    SP_UNLOCK(&all.lock);
+        entry = new_entry(code);
     return entry;
 }
 
 PyObject *sp_line_codes(void)
 {
     PyObject *list = PyList_New(0);
-    SP_LOCK(&all.lock);
     const sp_line_code *entry = all.codes;
     for (; list != NULL && entry != NULL; entry = entry->next) {
         if (PyList_Append(list, (PyObject *)entry->code) < 0)
             Py_CLEAR(list);
     }
-    SP_UNLOCK(&all.lock);
     return list;
 }
 
@@ -188,16 +175,14 @@ bool sp_line_code_plan(sp_manager *manager, sp_line_code *entry)
     if (entry->planned)
         return true;
     sp_line_plan plan = {0};
-    PyObject *arm = Py_XNewRef(manager->arm);
-    bool made = arm != NULL && make_plan(arm, entry, &plan);
-    Py_XDECREF(arm);
-    SP_LOCK(&all.lock);
+    PyObject *arm = sp_field_get((PyObject *)manager, &manager->arm);
+    bool made = arm != Py_None && make_plan(arm, entry, &plan);
+    Py_DECREF(arm);
     bool taken = made && !entry->planned; /* another thread may have been faster */
     if (taken) {
         entry->plan = plan;
         entry->planned = true;
     }
-    SP_UNLOCK(&all.lock);
     if (!taken)
         free_plan(&plan);
     return entry->planned;
@@ -264,10 +249,7 @@ bool sp_line_code_is_watched(PyCodeObject *code)
 
 bool sp_line_code_watched_by(const sp_line_code *entry, const sp_region *region)
 {
-    SP_LOCK(&all.lock);
-    bool found = sp_map_get(&all.watches, region, entry) != NULL;
-    SP_UNLOCK(&all.lock);
-    return found;
+    return sp_map_get(&all.watches, region, entry) != NULL;
 }
 
 bool sp_line_any_watched(void) { return all.watch_count != 0; }
@@ -299,9 +281,7 @@ static bool add_watch(sp_region *region, sp_line_code *entry)
 int sp_line_code_watch(sp_region *region, PyCodeObject *code)
 {
     sp_line_code *entry = meet(code);
-    SP_LOCK(&all.lock);
     bool added = entry != NULL && add_watch(region, entry);
-    SP_UNLOCK(&all.lock);
     if (added)
         return sp_line_arm(entry);
     PyErr_NoMemory();
@@ -310,8 +290,6 @@ int sp_line_code_watch(sp_region *region, PyCodeObject *code)
 
 void sp_line_codes_unwatch(sp_region *region)
 {
-    SP_LOCK(&all.lock);
     while (region->watches != NULL)
         unwatch(region->watches);
-    SP_UNLOCK(&all.lock);
 }

@@ -10,10 +10,9 @@ uint32_t sp_line_asleep;
 static struct {
     sp_map asleep; /* frame -> sp_line_frame, of sleeping generators. Owned. */
     uint64_t lost;
-    sp_mutex lock;
 } all;
 
-void sp_line_lose(void) { all.lost++; }
+void sp_line_lose(void) { SP_ADD(&all.lost, 1); }
 uint64_t sp_lines_lost(void) { return all.lost; }
 
 /* ---- Threads ----------------------------------------------------------------------------- */
@@ -42,8 +41,8 @@ static sp_line_thread *new_thread(void)
 static sp_line_thread *take_over(void)
 {
     for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next) {
-        if (thread->ended) {
-            thread->ended = false;
+        if (SP_LOAD(&thread->ended)) {
+            SP_STORE(&thread->ended, false);
             return thread;
         }
     }
@@ -51,21 +50,20 @@ static sp_line_thread *take_over(void)
 }
 
 /* Runs as the thread ends, without the GIL: it may only raise a flag. */
-static void thread_ends(void *thread) { ((sp_line_thread *)thread)->ended = true; }
+static void thread_ends(void *thread) { SP_STORE(&((sp_line_thread *)thread)->ended, true); }
 
 SP_NOINLINE sp_line_thread *sp_line_thread_new(void)
 {
-    SP_LOCK(&all.lock);
     sp_line_thread *here = take_over();
     if (here == NULL)
         here = new_thread();
-    SP_UNLOCK(&all.lock);
     if (here == NULL)
         return NULL;
     while (here->top > here->frames)
         sp_line_pop(here);
     here->open_count = 0;
-    sp_at_thread_end(thread_ends, here);
+    static sp_thread_end end;
+    sp_at_thread_end(&end, thread_ends, here);
     return sp_line_here = here;
 }
 
@@ -213,10 +211,8 @@ static sp_line_frame *pop_asleep(const void *frame)
 {
     if (sp_line_asleep == 0)
         return NULL;
-    SP_LOCK(&all.lock);
     sp_line_frame *asleep = sp_map_pop(&all.asleep, frame, NULL);
     sp_line_asleep -= asleep != NULL;
-    SP_UNLOCK(&all.lock);
     return asleep;
 }
 
@@ -238,10 +234,8 @@ static bool lay_asleep(sp_line_frame lifted)
         return false;
     *asleep = lifted;
     forget_asleep(lifted.frame);
-    SP_LOCK(&all.lock);
     int added = sp_map_add(&all.asleep, lifted.frame, NULL, asleep);
     sp_line_asleep += added == 0;
-    SP_UNLOCK(&all.lock);
     if (added < 0)
         PyMem_RawFree(asleep);
     return added == 0;

@@ -2,8 +2,6 @@
 
 #include "line_frames.h"
 
-static sp_mutex lock; /* of the regions' lists of blocks */
-
 /* ---- Open regions ------------------------------------------------------------------------ */
 
 /* The opening of the region, the newest first; NULL when it is not open. */
@@ -89,13 +87,11 @@ sp_line_block *sp_line_block_new(sp_region *region, sp_line_block *outer)
     if (block == NULL)
         return NULL;
     *block = (sp_line_block){.outer = outer, .region = region};
-    SP_LOCK(&lock);
     block->next = region->blocks;
     block->link = &region->blocks;
     if (block->next != NULL)
         block->next->link = &block->next;
     region->blocks = block;
-    SP_UNLOCK(&lock);
     return block;
 }
 
@@ -111,28 +107,21 @@ static void unlink_block(sp_line_block *block)
 
 void sp_line_block_free(sp_line_block *block)
 {
-    SP_LOCK(&lock);
     unlink_block(block);
-    SP_UNLOCK(&lock);
     PyMem_RawFree(block);
 }
 
 void sp_line_open_forget(sp_region *region)
 {
-    SP_LOCK(&lock);
     while (region->blocks != NULL)
         unlink_block(region->blocks);
-#ifndef Py_GIL_DISABLED /* without the GIL the threads may be at work there */
     for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next) {
         sp_line_opening *opening = find_opening(thread, region);
         if (opening != NULL)
             remove_opening(thread, opening);
     }
-#endif
-    SP_UNLOCK(&lock);
 }
 
-#ifndef Py_GIL_DISABLED
 /* What was entered by hand and not left is open no longer; what frames have open is. */
 static void reopen(sp_line_thread *thread, const sp_manager *manager)
 {
@@ -145,13 +134,9 @@ static void reopen(sp_line_thread *thread, const sp_manager *manager)
             remove_opening(thread, opening);
     }
 }
-#endif
 
 void sp_line_open_reset(const sp_manager *manager)
 {
-    (void)manager;
-#ifndef Py_GIL_DISABLED
     for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next)
         reopen(thread, manager);
-#endif
 }

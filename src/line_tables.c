@@ -3,12 +3,12 @@
 #include "line_codes.h"
 #include "line_frames.h"
 #include "region.h"
+#include "world.h"
 
 /* What all threads share. It names regions, which call sp_lines_forget() when they die. */
 static struct {
     sp_map sets;           /* (outer set, region) -> sp_line_set */
     sp_line_table *tables; /* of all threads */
-    sp_mutex lock;
 } all;
 
 /* ---- Sets -------------------------------------------------------------------------------- */
@@ -23,7 +23,7 @@ static bool set_holds(const sp_line_set *set, const sp_region *region)
 }
 
 /* outer with the region; NULL when memory is out. */
-static sp_line_set *set_with_locked(sp_line_set *outer, sp_region *region)
+sp_line_set *sp_line_set_with(sp_line_set *outer, sp_region *region)
 {
     if (set_holds(outer, region))
         return outer;
@@ -36,14 +36,6 @@ static sp_line_set *set_with_locked(sp_line_set *outer, sp_region *region)
             set = NULL;
         }
     }
-    return set;
-}
-
-sp_line_set *sp_line_set_with(sp_line_set *outer, sp_region *region)
-{
-    SP_LOCK(&all.lock);
-    sp_line_set *set = set_with_locked(outer, region);
-    SP_UNLOCK(&all.lock);
     return set;
 }
 
@@ -83,10 +75,8 @@ sp_line_table *sp_line_table_of(sp_line_thread *here, sp_line_code *code, sp_lin
         free_table(table);
         return NULL;
     }
-    SP_LOCK(&all.lock);
     table->next = all.tables;
     all.tables = table;
-    SP_UNLOCK(&all.lock);
     return table;
 }
 
@@ -109,7 +99,7 @@ static sp_line_set *set_without(sp_line_set *set, choice leaves_out, const void 
     sp_line_set *outer = set_without(set->outer, leaves_out, argument);
     if (set->region == NULL || leaves_out(set->region, argument))
         return outer;
-    return set_with_locked(outer, set->region);
+    return sp_line_set_with(outer, set->region);
 }
 
 /* The table of the code and set that no thread counts in. */
@@ -172,17 +162,8 @@ static int doom_set(void *value, void *argument)
 }
 
 /* Whoever has a call or a block of the region open keeps it alive; but there are ways to enter a
- * block and never leave it, so a table that is pinned stays. Without the GIL the owner may be at
- * its map at this moment, so there all of them do. */
-static bool may_free(const sp_line_table *table)
-{
-#ifdef Py_GIL_DISABLED
-    (void)table;
-    return false;
-#else
-    return table->pins == 0;
-#endif
-}
+ * block and never leave it, so a table that is pinned stays. */
+static bool may_free(const sp_line_table *table) { return table->pins == 0; }
 
 typedef bool (*table_choice)(const sp_line_table *table, const void *argument);
 
@@ -216,13 +197,12 @@ static void forget_tables(const sp_region *region)
     sweep(counts_for, region);
 }
 
-void sp_lines_forget(sp_region *region)
+static void forget(sp_region *region)
 {
     sp_line_codes_unwatch(region);
     sp_line_open_forget(region);
     if (!region->in_line_sets)
         return;
-    SP_LOCK(&all.lock);
     doom list = {region, NULL};
     sp_map_each(&all.sets, doom_set, &list);
     forget_tables(region);
@@ -234,7 +214,15 @@ void sp_lines_forget(sp_region *region)
         if (!set->pinned)
             PyMem_RawFree(set);
     }
-    SP_UNLOCK(&all.lock);
+}
+
+void sp_lines_forget(sp_region *region)
+{
+    sp_shared_take();
+    sp_stop();
+    forget(region);
+    sp_go();
+    sp_shared_drop();
 }
 
 static bool set_of_manager(const sp_line_set *set, const sp_manager *manager)
@@ -263,7 +251,6 @@ static bool counts_for_manager(const sp_line_table *table, const void *manager)
 void sp_lines_reset(sp_manager *manager)
 {
     sp_line_open_reset(manager);
-    SP_LOCK(&all.lock);
     for (sp_line_table *table = all.tables; table != NULL; table = table->next) {
         if (!counts_for_manager(table, manager) || is_blank(table))
             continue;
@@ -271,7 +258,6 @@ void sp_lines_reset(sp_manager *manager)
         memset(table->cells, 0, (size_t)table->code->plan.count * sizeof *table->cells);
     }
     sweep(counts_for_manager, manager);
-    SP_UNLOCK(&all.lock);
 }
 
 /* ---- Collecting -------------------------------------------------------------------------- */
@@ -323,23 +309,14 @@ static PyObject *table_entry(const sp_line_table *table, const sp_manager *manag
     return Py_BuildValue("(N(OiO)N)", regions, code->file, code->def_line, code->name, rows);
 }
 
-const char sp_lines_collect_doc[] =
-"_lines(region)\n--\n\n"
-"[([region, ...], (file, first line, function), [(line, hits, nanoseconds), ...]), ...] of the\n"
-"current run: what each thread counted in a code object for a set of regions, the latest first.\n"
-"region: the one wanted, or None for all.";
-
-PyObject *sp_lines_collect(PyObject *self, PyObject *wanted)
+static PyObject *collect(const sp_manager *manager, PyObject *wanted)
 {
-    const sp_manager *manager = (const sp_manager *)self;
     PyObject *list = PyList_New(0);
     if (list == NULL)
         return NULL;
     sp_clock_calibrate();
-    /* Tables are only ever added, at the head, so the list may be walked while it grows. */
-    SP_LOCK(&all.lock);
+    /* Tables are added at the head only, so the list may be walked while it grows. */
     sp_line_table *table = all.tables;
-    SP_UNLOCK(&all.lock);
     for (; table != NULL; table = table->next) {
         if (wanted == Py_None ? !set_of_manager(table->set, manager)
                               : !set_holds(table->set, (const sp_region *)wanted))
@@ -354,5 +331,19 @@ PyObject *sp_lines_collect(PyObject *self, PyObject *wanted)
         }
         Py_DECREF(entry);
     }
+    return list;
+}
+
+const char sp_lines_collect_doc[] =
+"_lines(region)\n--\n\n"
+"[([region, ...], (file, first line, function), [(line, hits, nanoseconds), ...]), ...] of the\n"
+"current run: what each thread counted in a code object for a set of regions, the latest first.\n"
+"region: the one wanted, or None for all.";
+
+PyObject *sp_lines_collect(PyObject *self, PyObject *wanted)
+{
+    sp_shared_take();
+    PyObject *list = collect((const sp_manager *)self, wanted);
+    sp_shared_drop();
     return list;
 }

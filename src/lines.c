@@ -3,6 +3,7 @@
 #include "line_codes.h"
 #include "line_frames.h"
 #include "line_tables.h"
+#include "world.h"
 
 /* ---- Decorated calls --------------------------------------------------------------------- */
 
@@ -41,7 +42,7 @@ SP_INLINE sp_line_table *call_table(sp_line_thread *here, sp_region *region, PyC
 static sp_line_code no_code;
 static sp_line_table nowhere = {.code = &no_code};
 
-uint32_t sp_lines_call_begin(sp_region *region, PyCodeObject *code)
+static uint32_t call_begin(sp_region *region, PyCodeObject *code)
 {
     sp_line_thread *here = sp_line_thread_here();
     bool wanted = code != NULL;
@@ -64,8 +65,16 @@ uint32_t sp_lines_call_begin(sp_region *region, PyCodeObject *code)
     return 0;
 }
 
+uint32_t sp_lines_call_begin(sp_region *region, PyCodeObject *code)
+{
+    sp_shared_take();
+    uint32_t mark = call_begin(region, code);
+    sp_shared_drop();
+    return mark;
+}
+
 /* The mark is where the call's frame lies in the stack, and whether its caller was traced. */
-void sp_lines_call_end(uint32_t mark)
+static void call_end(uint32_t mark)
 {
     uint64_t now = sp_now();
     sp_line_thread *here = sp_line_here;
@@ -77,11 +86,18 @@ void sp_lines_call_end(uint32_t mark)
     sp_line_trace_callee(mark & 1);
 }
 
-uint32_t sp_lines_step_begin(sp_region *region, PyCodeObject *code, sp_line_frame *kept)
+void sp_lines_call_end(uint32_t mark)
+{
+    sp_shared_take();
+    call_end(mark);
+    sp_shared_drop();
+}
+
+static uint32_t step_begin(sp_region *region, PyCodeObject *code, sp_line_frame *kept)
 {
     sp_line_thread *here = sp_line_thread_here();
     if (kept->table == NULL || here == NULL)
-        return sp_lines_call_begin(region, code);
+        return call_begin(region, code);
     bool on = sp_line_put_back(here, kept, sp_now());
     *kept = (sp_line_frame){0};
     if (!on)
@@ -90,7 +106,15 @@ uint32_t sp_lines_step_begin(sp_region *region, PyCodeObject *code, sp_line_fram
     return mark | sp_line_trace_callee(true);
 }
 
-void sp_lines_step_end(uint32_t mark, sp_line_frame *kept)
+uint32_t sp_lines_step_begin(sp_region *region, PyCodeObject *code, sp_line_frame *kept)
+{
+    sp_shared_take();
+    uint32_t mark = step_begin(region, code, kept);
+    sp_shared_drop();
+    return mark;
+}
+
+static void step_end(uint32_t mark, sp_line_frame *kept)
 {
     uint64_t now = sp_now();
     sp_line_thread *here = sp_line_here;
@@ -103,10 +127,19 @@ void sp_lines_step_end(uint32_t mark, sp_line_frame *kept)
     sp_line_trace_callee(mark & 1);
 }
 
+void sp_lines_step_end(uint32_t mark, sp_line_frame *kept)
+{
+    sp_shared_take();
+    step_end(mark, kept);
+    sp_shared_drop();
+}
+
 void sp_lines_step_drop(sp_line_frame *kept)
 {
+    sp_shared_take();
     sp_line_drop(kept);
     *kept = (sp_line_frame){0};
+    sp_shared_drop();
 }
 
 /* ---- Blocks ------------------------------------------------------------------------------ */
@@ -132,7 +165,7 @@ static sp_line_code *code_of_with(sp_manager *manager)
     return code;
 }
 
-void sp_lines_block_enter(sp_region *region, const void *frame)
+static void block_enter(sp_region *region, const void *frame)
 {
     sp_line_thread *here = sp_line_thread_here();
     if (here != NULL && SP_UNLIKELY(region->watches != NULL))
@@ -166,6 +199,13 @@ lost:
     sp_line_lose();
 }
 
+void sp_lines_block_enter(sp_region *region, const void *frame)
+{
+    sp_shared_take();
+    block_enter(region, frame);
+    sp_shared_drop();
+}
+
 /* Take the innermost block of the region off the frame's; false when it has none. */
 static bool pop_block(sp_line_frame *recorded, const sp_region *region)
 {
@@ -192,7 +232,7 @@ static SP_NOINLINE sp_line_frame *match_running(const void *frame, uint64_t now)
     return recorded;
 }
 
-void sp_lines_block_leave(sp_region *region, const void *frame)
+static void block_leave(sp_region *region, const void *frame)
 {
     uint64_t now = sp_now();
     sp_line_thread *here = sp_line_thread_here();
@@ -212,4 +252,11 @@ void sp_lines_block_leave(sp_region *region, const void *frame)
     }
     sp_line_pop(here);
     sp_line_trace(false);
+}
+
+void sp_lines_block_leave(sp_region *region, const void *frame)
+{
+    sp_shared_take();
+    block_leave(region, frame);
+    sp_shared_drop();
 }

@@ -105,7 +105,7 @@ enum { SP_LINE_CALLS = 32 };
 
 typedef struct sp_line_thread {
     struct sp_line_thread *next; /* of all */
-    volatile bool ended;
+    bool ended;
     sp_line_frame *top;    /* the innermost recorded frame; frames[0] stands for none */
     sp_line_frame *frames; /* Owned. */
     uint32_t frame_capacity;
@@ -134,7 +134,9 @@ SP_INLINE bool sp_lines_open(void)
            || (here != NULL && (here->top != here->frames || here->open_count != 0));
 }
 
-/* A decorated call, around it. begin returns a mark for end; 0 when nothing is recorded. code: NULL
+/* All of this is shared between threads (world.h).
+ *
+ * A decorated call, around it. begin returns a mark for end; 0 when nothing is recorded. code: NULL
  * when it is not Python's, which counts for the code that the region watches. */
 uint32_t sp_lines_call_begin(struct sp_region *region, PyCodeObject *code);
 void sp_lines_call_end(uint32_t mark);

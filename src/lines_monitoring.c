@@ -4,6 +4,7 @@
  * has the events of its begin alone until it runs while a region that watches it is open. */
 #include "line_codes.h"
 #include "line_frames.h"
+#include "world.h"
 
 #if SP_MONITORING
 
@@ -18,27 +19,24 @@ SP_INLINE long number(PyObject *value)
                : PyLong_AsLong(value);
 }
 
-static PyObject *on_line(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+SP_INLINE void line_event(PyObject *const *args)
 {
     uint64_t now = sp_now();
-    (void)module, (void)nargs;
     sp_line_frame *recorded = sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], now);
     if (SP_LIKELY(recorded != NULL))
         sp_line_hit(recorded, (int)number(args[1]), now);
     else if (SP_UNLIKELY(sp_line_heard != 0))
         sp_line_code_idle((PyCodeObject *)args[0]);
-    Py_RETURN_NONE;
 }
 
 /* `for x in y: f(x)` on one line has a line event for the first round only; the jump back
  * begins each of the others. */
-static PyObject *on_jump(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+SP_INLINE void jump_event(PyObject *const *args)
 {
     uint64_t now = sp_now();
-    (void)module, (void)nargs;
     sp_line_frame *recorded = sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], now);
     if (recorded == NULL || recorded->cell == NULL)
-        Py_RETURN_NONE;
+        return;
     const sp_line_plan *plan = &recorded->table->code->plan;
     long target = number(args[2]);
     if (target < number(args[1])
@@ -47,58 +45,65 @@ static PyObject *on_jump(PyObject *module, PyObject *const *args, Py_ssize_t nar
         recorded->cell->ticks += now - recorded->since;
         recorded->since = sp_now();
     }
-    Py_RETURN_NONE;
 }
 
 /* The generator of a decorated function is put to sleep by its steps (steps.c), others by this. */
-static PyObject *on_yield(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+SP_INLINE void yield_event(PyObject *const *args)
 {
     uint64_t now = sp_now();
-    (void)module, (void)nargs;
     sp_line_frame *recorded = sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], now);
     if (recorded != NULL && recorded->own == NULL)
         sp_line_frame_yields(sp_line_here, now);
-    Py_RETURN_NONE;
 }
 
-static PyObject *on_resume(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+SP_INLINE void resume_event(PyObject *const *args)
 {
     PyCodeObject *code = (PyCodeObject *)args[0];
-    (void)module, (void)nargs;
     sp_line_frame *recorded = sp_line_frame_begins(sp_current_frame(), code, false);
     if (recorded != NULL && recorded->cell == NULL)
         sp_line_go_on(recorded, PyCode_Addr2Line(code, (int)number(args[1])));
-    Py_RETURN_NONE;
 }
 
 /* An exception is thrown into a generator, which begins with a line event where it is caught. */
-static PyObject *on_throw(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+SP_INLINE void throw_event(PyObject *const *args)
 {
-    (void)module, (void)nargs;
     sp_line_frame_begins(sp_current_frame(), (PyCodeObject *)args[0], false);
-    Py_RETURN_NONE;
 }
 
 /* Also subscribed where a function's body begins on its `def` line: CPython 3.13 reports no line
  * there unless the start is watched too (python/cpython#155992). */
-static PyObject *on_start(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+SP_INLINE void start_event(PyObject *const *args)
 {
     const void *frame = sp_current_frame();
     const sp_line_thread *here = sp_line_here;
-    (void)module, (void)nargs;
     if (here != NULL && (here->open_count != 0 || here->top->frame == frame))
         sp_line_frame_begins(frame, (PyCodeObject *)args[0], true);
-    Py_RETURN_NONE;
 }
 
 /* Of PY_RETURN and PY_UNWIND. The second comes for every frame that an exception ends. */
-static PyObject *on_end(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+SP_INLINE void end_event(PyObject *const *args)
 {
     uint64_t now = sp_now();
-    (void)module, (void)nargs;
     sp_line_frame_ends(sp_current_frame(), (PyCodeObject *)args[0], now);
-    Py_RETURN_NONE;
 }
+
+/* What sys.monitoring calls. */
+#define CALLBACK(event)                                                                        \
+    static PyObject *on_##event(PyObject *module, PyObject *const *args, Py_ssize_t nargs)     \
+    {                                                                                          \
+        (void)module, (void)nargs;                                                             \
+        sp_shared_take();                                                                      \
+        event##_event(args);                                                                   \
+        sp_shared_drop();                                                                      \
+        Py_RETURN_NONE;                                                                        \
+    }
+CALLBACK(line)
+CALLBACK(jump)
+CALLBACK(yield)
+CALLBACK(resume)
+CALLBACK(throw)
+CALLBACK(start)
+CALLBACK(end)
 
 /* ---- Events ------------------------------------------------------------------------------ */
 
@@ -195,10 +200,11 @@ static PyObject *use_tool(PyObject *module, PyObject *tool)
     (void)module;
     if (read_monitoring() < 0)
         return NULL;
+    sp_shared_take();
     all.tool = (int)PyLong_AsLong(tool);
-    if (all.tool < 0 || each_code(sp_line_arm) < 0)
-        return NULL;
-    Py_RETURN_NONE;
+    int result = all.tool < 0 ? -1 : each_code(sp_line_arm);
+    sp_shared_drop();
+    return result < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static int disarm(sp_line_code *entry)
@@ -216,6 +222,7 @@ static const char leave_tool_doc[] =
 static PyObject *leave_tool(PyObject *module, PyObject *ours)
 {
     (void)module;
+    sp_shared_take();
     if (ours != Py_True)
         all.tool = -1;
     int result = each_code(disarm);
@@ -223,25 +230,24 @@ static PyObject *leave_tool(PyObject *module, PyObject *ours)
         result = call(PyObject_CallFunction(all.set_events, "ii", all.tool, 0));
     all.hears_exceptions = false;
     all.tool = -1;
-    if (result < 0)
-        return NULL;
-    Py_RETURN_NONE;
+    sp_shared_drop();
+    return result < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 /* The callbacks are private, and the interpreter calls them with what their events carry. */
-#define CALLBACK(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL
+#define FASTCALL(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL
 
 PyMethodDef sp_line_functions[] = {
-    {"watch_lines", CALLBACK(sp_line_watch_function), sp_line_watch_doc},
+    {"watch_lines", FASTCALL(sp_line_watch_function), sp_line_watch_doc},
     {"use_tool", use_tool, METH_O, use_tool_doc},
     {"leave_tool", leave_tool, METH_O, leave_tool_doc},
-    {"on_line", CALLBACK(on_line), "sys.monitoring callback of LINE."},
-    {"on_jump", CALLBACK(on_jump), "sys.monitoring callback of JUMP."},
-    {"on_yield", CALLBACK(on_yield), "sys.monitoring callback of PY_YIELD."},
-    {"on_resume", CALLBACK(on_resume), "sys.monitoring callback of PY_RESUME."},
-    {"on_throw", CALLBACK(on_throw), "sys.monitoring callback of PY_THROW."},
-    {"on_start", CALLBACK(on_start), "sys.monitoring callback of PY_START."},
-    {"on_end", CALLBACK(on_end), "sys.monitoring callback of PY_RETURN and PY_UNWIND."},
+    {"on_line", FASTCALL(on_line), "sys.monitoring callback of LINE."},
+    {"on_jump", FASTCALL(on_jump), "sys.monitoring callback of JUMP."},
+    {"on_yield", FASTCALL(on_yield), "sys.monitoring callback of PY_YIELD."},
+    {"on_resume", FASTCALL(on_resume), "sys.monitoring callback of PY_RESUME."},
+    {"on_throw", FASTCALL(on_throw), "sys.monitoring callback of PY_THROW."},
+    {"on_start", FASTCALL(on_start), "sys.monitoring callback of PY_START."},
+    {"on_end", FASTCALL(on_end), "sys.monitoring callback of PY_RETURN and PY_UNWIND."},
     {NULL},
 };
 

@@ -3,6 +3,7 @@
 #include "line_codes.h"
 #include "line_frames.h"
 #include "line_tables.h"
+#include "world.h"
 
 /* The i-th region that is open here, if it watches the code; else NULL. */
 static sp_region *watcher(const sp_line_thread *here, const sp_line_code *entry, uint32_t i)
@@ -112,7 +113,8 @@ PyObject *sp_line_watch_function(PyObject *module, PyObject *const *args, Py_ssi
         PyErr_SetString(PyExc_TypeError, "watch_lines() takes a region and a code object");
         return NULL;
     }
-    if (sp_lines_watch((sp_region *)args[0], (PyCodeObject *)args[1]) < 0)
-        return NULL;
-    Py_RETURN_NONE;
+    sp_shared_take();
+    int result = sp_lines_watch((sp_region *)args[0], (PyCodeObject *)args[1]);
+    sp_shared_drop();
+    return result < 0 ? NULL : Py_NewRef(Py_None);
 }

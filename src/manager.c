@@ -1,29 +1,92 @@
 #include "manager.h"
 
 #include "aside.h"
+#include "lane.h"
 #include "lines.h"
 #include "metadata.h"
 #include "opener.h"
 #include "snapshot.h"
+#include "world.h"
 #include "wrapper.h"
 
 /* ---- Threads ----------------------------------------------------------------------------- */
 
 /* Serial numbers start at 1, so they can stand for addresses in a map. */
-static const void *serial_key(void) { return (const void *)(uintptr_t)sp_thread_serial(); }
+static const void *key_of(const sp_owner *owner) { return (const void *)(uintptr_t)owner->serial; }
+
+static sp_thread *use(sp_manager *manager, sp_thread *thread)
+{
+    sp_here.thread = thread;
+    sp_here.run = manager->run;
+    return thread;
+}
 
 bool sp_manager_return(sp_manager *manager)
 {
-    if (manager->run == SP_NO_RUN)
+    sp_owner *owner = sp_owner_here();
+    if (manager->run == SP_NO_RUN || owner == NULL)
         return false;
     SP_LOCK(&manager->lock);
-    sp_thread *thread = sp_map_get(&manager->threads, serial_key(), NULL);
+    sp_thread *thread = sp_map_get(&manager->threads, key_of(owner), NULL);
     SP_UNLOCK(&manager->lock);
+    return thread != NULL && use(manager, thread);
+}
+
+static int find_spare(void *value, void *argument)
+{
+    sp_thread *thread = value;
+    sp_manager *manager = argument;
+    if (sp_thread_is_free(thread)) {
+        thread->spare = manager->spare;
+        manager->spare = thread;
+    }
+    return 0;
+}
+
+/* A record whose thread has ended, or NULL. They are looked for after as many new threads as there
+ * are records, which costs a thread the same however many there are. */
+static sp_thread *pop_spare(sp_manager *manager)
+{
+    if (manager->spare == NULL && manager->unswept++ >= manager->record_count) {
+        manager->unswept = 0;
+        sp_map_each(&manager->threads, find_spare, manager);
+    }
+    sp_thread *thread = manager->spare;
+    if (thread != NULL)
+        manager->spare = thread->spare;
+    return thread;
+}
+
+/* The thread that begins here goes on with a record that is free. */
+static sp_thread *take_over(sp_manager *manager, sp_owner *owner)
+{
+    sp_thread *thread = pop_spare(manager);
     if (thread == NULL)
-        return false;
-    sp_here.thread = thread;
-    sp_here.run = manager->run;
-    return true;
+        return NULL;
+    const void *before = key_of(thread->owner);
+    if (sp_map_add(&manager->threads, key_of(owner), NULL, thread) < 0)
+        return NULL;
+    if (!sp_thread_take_over(thread, owner, manager->thread_count)) {
+        sp_map_pop(&manager->threads, key_of(owner), NULL);
+        return NULL;
+    }
+    sp_map_pop(&manager->threads, before, NULL);
+    return thread;
+}
+
+static sp_thread *begin_record(sp_manager *manager, sp_owner *owner)
+{
+    sp_thread *thread = sp_thread_new(owner, manager->events);
+    if (thread == NULL)
+        return NULL;
+    if (sp_map_add(&manager->threads, key_of(owner), NULL, thread) < 0) {
+        sp_thread_free(thread);
+        return NULL;
+    }
+    thread->log.waits = manager->waits;
+    thread->first = thread->number = manager->thread_count;
+    manager->record_count++;
+    return thread;
 }
 
 /* Tell Python of a new thread. It is on its way into a region: nothing of this may show there. */
@@ -31,8 +94,10 @@ static void announce(sp_manager *manager, int64_t number)
 {
     sp_aside aside;
     sp_aside_begin(&aside);
-    PyObject *on_thread = Py_NewRef(manager->on_thread);
-    PyObject *result = PyObject_CallFunction(on_thread, "L", (long long)number);
+    PyObject *on_thread = sp_field_get((PyObject *)manager, &manager->on_thread);
+    PyObject *result = on_thread == Py_None
+                           ? NULL
+                           : PyObject_CallFunction(on_thread, "L", (long long)number);
     Py_XDECREF(result); /* without one, the thread's facts are unknown */
     Py_DECREF(on_thread);
     sp_aside_end(&aside);
@@ -42,30 +107,31 @@ SP_NOINLINE sp_thread *sp_manager_attach(sp_manager *manager)
 {
     if (sp_manager_return(manager))
         return sp_here.thread;
-    if (manager->run == SP_NO_RUN)
-        return NULL;
-    sp_thread *thread = sp_thread_new(sp_thread_serial(), manager->events);
-    if (thread == NULL)
+    sp_owner *owner = sp_owner_here();
+    if (manager->run == SP_NO_RUN || owner == NULL)
         return NULL;
     SP_LOCK(&manager->lock);
-    int added = sp_map_add(&manager->threads, serial_key(), NULL, thread);
-    thread->log.waits = manager->waits;
-    thread->number = manager->thread_count;
-    manager->thread_count += added == 0;
+    sp_thread *thread = take_over(manager, owner);
+    if (thread == NULL)
+        thread = begin_record(manager, owner);
+    manager->thread_count += thread != NULL;
     SP_UNLOCK(&manager->lock);
-    if (added < 0) {
-        sp_thread_free(thread);
+    if (thread == NULL)
         return NULL;
-    }
     if (manager->on_thread != NULL) {
         uint64_t run = manager->run;
         announce(manager, thread->number);
         if (manager->run != run) /* that was not nice: the thread is gone with its run */
             return sp_manager_attach(manager);
     }
-    sp_here.thread = thread;
-    sp_here.run = manager->run;
-    return thread;
+    return use(manager, thread);
+}
+
+static int abandon_thread(void *thread, void *unused)
+{
+    (void)unused;
+    sp_lane_abandon(thread);
+    return 0;
 }
 
 static int free_thread(void *thread, void *unused)
@@ -75,16 +141,34 @@ static int free_thread(void *thread, void *unused)
     return 0;
 }
 
-static void forget_run(sp_manager *manager)
+/* What a run leaves behind. */
+typedef struct {
+    sp_map threads;
+    sp_metadata_left metadata;
+} left_run;
+
+/* The run is the manager's no longer, and nobody records in it. */
+static left_run leave_run(sp_manager *manager)
 {
+    left_run left = {manager->threads, sp_metadata_leave(manager)};
+    manager->threads = (sp_map){0};
+    sp_map_each(&left.threads, abandon_thread, NULL);
     for (uint32_t i = 0; i < manager->region_count; i++)
         manager->regions[i]->parent = manager->regions[i]->node = NULL;
-    sp_map_each(&manager->threads, free_thread, NULL);
-    sp_map_free(&manager->threads);
+    manager->spare = NULL;
+    manager->record_count = manager->unswept = 0;
     manager->thread_count = 0;
     manager->lane_count = 0;
-    manager->unmatched = 0;
-    sp_metadata_forget(manager);
+    manager->unmatched = manager->moved = 0;
+    return left;
+}
+
+/* Objects of the user's may die here, and Python run: no thread is stopped any more. */
+static void free_run(left_run *left)
+{
+    sp_map_each(&left->threads, free_thread, NULL);
+    sp_map_free(&left->threads);
+    sp_metadata_release(&left->metadata);
 }
 
 /* ---- Regions ----------------------------------------------------------------------------- */
@@ -155,15 +239,18 @@ static sp_region *publish_region(sp_manager *manager, sp_region *region)
     Py_ssize_t length = 0;
     const char *text = name_text(region->name, &length);
     unsigned hash = name_hash(region->name);
+    sp_stop();
     SP_LOCK(&manager->lock);
     sp_region *found = sp_names_get(&manager->names, text, (size_t)length, hash);
     if (found == NULL && reserve_region(manager)
         && sp_names_add(&manager->names, text, (size_t)length, hash, region) == 0) {
         region->id = manager->region_count;
         manager->regions[manager->region_count++] = (sp_region *)Py_NewRef(region);
+        sp_region_switch(region);
         found = region;
     }
     SP_UNLOCK(&manager->lock);
+    sp_go();
     if (found == NULL)
         PyErr_NoMemory();
     return found;
@@ -188,8 +275,12 @@ static SP_NOINLINE sp_region *region_slow(sp_manager *manager, PyObject *name)
     sp_region *region = find_region(manager, name);
     if (region == NULL && !PyErr_Occurred())
         region = make_region(manager, name);
-    if (region != NULL)
-        sp_known_put(&manager->known, name, region, manager->region_count);
+    if (region != NULL) {
+        SP_LOCK(&manager->lock);
+        PyObject *before = sp_known_put(&manager->known, name, region, manager->region_count);
+        SP_UNLOCK(&manager->lock);
+        Py_XDECREF(before);
+    }
     return region;
 }
 
@@ -242,8 +333,9 @@ static int manager_clear(PyObject *self)
     Py_CLEAR(manager->context);
     sp_names_free(&manager->names);
     sp_known_free(&manager->known);
-    forget_run(manager); /* the trees name regions */
     manager->run = SP_NO_RUN;
+    left_run left = leave_run(manager);
+    free_run(&left); /* the trees name regions */
     uint32_t count = manager->region_count;
     manager->region_count = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -288,10 +380,10 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "pp|pp:_begin", &events, &lines, &selective, &waits))
         return NULL;
     static uint64_t last_run = 0;
-    forget_run(manager);
-    sp_lines_reset(manager);
+    sp_shared_take();
+    sp_stop();
+    left_run left = leave_run(manager);
     manager->run = ++last_run;
-    manager->lines_lost_before = sp_lines_lost();
     manager->events = events;
     manager->lines = lines;
     manager->selective = selective;
@@ -299,6 +391,11 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     manager->annotated = events && manager->context != NULL; /* a scope may be open */
     manager->recording = true;
     spread(manager);
+    sp_lines_reset(manager);
+    manager->lines_lost_before = sp_lines_lost();
+    sp_go();
+    sp_shared_drop();
+    free_run(&left);
     Py_RETURN_NONE;
 }
 
@@ -311,8 +408,10 @@ static PyObject *manager_record(PyObject *self, PyObject *on)
     int truth = PyObject_IsTrue(on);
     if (truth < 0)
         return NULL;
+    sp_stop();
     manager->recording = truth && manager->run != SP_NO_RUN;
     spread(manager);
+    sp_go();
     Py_RETURN_NONE;
 }
 
@@ -342,11 +441,14 @@ static PyObject *manager_regions(PyObject *self, PyObject *unused)
 {
     sp_manager *manager = (sp_manager *)self;
     (void)unused;
-    PyObject *list = PyList_New(manager->region_count);
+    uint32_t count = manager->region_count;
+    PyObject *list = PyList_New(count);
     if (list == NULL)
         return NULL;
-    for (uint32_t i = 0; i < manager->region_count; i++)
+    sp_stop();
+    for (uint32_t i = 0; i < count; i++)
         PyList_SET_ITEM(list, i, Py_NewRef(manager->regions[i]));
+    sp_go();
     return list;
 }
 
@@ -415,29 +517,27 @@ static int set_region_type(PyObject *self, PyObject *type, void *unused)
 static PyObject *get_arm(PyObject *self, void *unused)
 {
     (void)unused;
-    PyObject *arm = ((sp_manager *)self)->arm;
-    return Py_NewRef(arm == NULL ? Py_None : arm);
+    return sp_field_get(self, &((sp_manager *)self)->arm);
 }
 
 static int set_arm(PyObject *self, PyObject *arm, void *unused)
 {
     (void)unused;
-    Py_XSETREF(((sp_manager *)self)->arm, Py_XNewRef(arm));
+    sp_field_set(self, &((sp_manager *)self)->arm, Py_XNewRef(arm));
     return 0;
 }
 
 static PyObject *get_on_thread(PyObject *self, void *unused)
 {
-    PyObject *on_thread = ((sp_manager *)self)->on_thread;
     (void)unused;
-    return Py_NewRef(on_thread == NULL ? Py_None : on_thread);
+    return sp_field_get(self, &((sp_manager *)self)->on_thread);
 }
 
 static int set_on_thread(PyObject *self, PyObject *on_thread, void *unused)
 {
     (void)unused;
-    Py_XSETREF(((sp_manager *)self)->on_thread,
-               on_thread == Py_None ? NULL : Py_XNewRef(on_thread));
+    sp_field_set(self, &((sp_manager *)self)->on_thread,
+                 on_thread == Py_None ? NULL : Py_XNewRef(on_thread));
     return 0;
 }
 

@@ -30,7 +30,10 @@ typedef struct sp_manager {
     bool selective; /* regions without tags do not record */
     bool annotated; /* its calls may have metadata */
     PyObject *on_thread; /* called in each thread that begins to record, or NULL. Owned. */
-    int64_t thread_count;
+    int64_t thread_count; /* that have recorded in this run */
+    size_t record_count;  /* in `threads` */
+    size_t unswept;       /* threads that began since free records were looked for last */
+    sp_thread *spare;     /* the first record that is free, as was found then */
     uint32_t lane_count; /* tasks and greenlets of this run */
     bool waits;          /* it is recorded how long each call waited */
     int8_t recursive; /* 1: decorated calls trace what they call, unless their regions say no */
@@ -41,6 +44,7 @@ typedef struct sp_manager {
     uint64_t metadata_lost; /* how often metadata could not be noted, */
     PyObject *metadata_error; /* and why at first: a str. Owned, or NULL. */
     uint64_t unmatched; /* exits in this run that found no entry */
+    uint64_t moved;     /* calls that another thread left than had entered them */
     uint64_t lines_lost_before; /* sp_lines_lost() when the run began */
     sp_mutex lock;  /* regions, names, known, threads */
 } sp_manager;

@@ -15,20 +15,32 @@ typedef struct {
     bool merged, open;
 } Scope;
 
+/* The exception that is set, as text; NULL when there is none. */
+static PyObject *take_message(void)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    PyObject *message = value == NULL ? NULL : PyObject_Repr(value);
+    PyErr_Clear();
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+    return message;
+}
+
 /* Something of ours failed on the way of a call: count it, keep the first message. */
 static void count_failure(sp_manager *manager)
 {
+    PyObject *message = take_message();
+    sp_shared_take();
     manager->metadata_lost++;
     if (manager->metadata_error == NULL) {
-        PyObject *type, *value, *traceback;
-        PyErr_Fetch(&type, &value, &traceback);
-        PyErr_NormalizeException(&type, &value, &traceback);
-        manager->metadata_error = value == NULL ? NULL : PyObject_Repr(value);
-        Py_XDECREF(type);
-        Py_XDECREF(value);
-        Py_XDECREF(traceback);
+        manager->metadata_error = message;
+        message = NULL;
     }
-    PyErr_Clear();
+    sp_shared_drop();
+    Py_XDECREF(message);
 }
 
 static PyObject *scope_new(sp_manager *manager, PyObject *values, sp_region *region)
@@ -48,9 +60,21 @@ static void announce(sp_manager *manager)
 {
     if (manager->annotated || !manager->recording || !manager->events)
         return;
+    sp_stop();
     manager->annotated = true;
     for (uint32_t i = 0; i < manager->region_count; i++)
         sp_region_switch(manager->regions[i]);
+    sp_go();
+}
+
+/* The variable is made when it is first needed, and stays; -1 with an exception. */
+static int need_context(sp_manager *manager)
+{
+    sp_shared_take();
+    if (manager->context == NULL)
+        manager->context = PyContextVar_New("scope_profiler.metadata", NULL);
+    sp_shared_drop();
+    return manager->context == NULL ? -1 : 0;
 }
 
 /* The scope in force here, a new reference; NULL for none. Scopes that have been left, out of turn or
@@ -95,13 +119,8 @@ static int merge(Scope *scope, const Scope *around)
 static int enter(Scope *scope)
 {
     sp_manager *manager = scope->manager;
-    if (manager->context == NULL) {
-        manager->context = PyContextVar_New("scope_profiler.metadata", NULL);
-        if (manager->context == NULL)
-            return -1;
-    }
     Scope *around;
-    if (current(manager, &around) < 0)
+    if (need_context(manager) < 0 || current(manager, &around) < 0)
         return -1;
     Py_XSETREF(scope->outer, (PyObject *)around);
     if (merge(scope, around) < 0 || put_in_force(manager, (PyObject *)scope) < 0)
@@ -261,11 +280,13 @@ SP_NOINLINE uint32_t sp_metadata_now(sp_manager *manager)
     }
     if (scope == NULL)
         return 0;
+    sp_shared_take();
     if (SP_UNLIKELY(scope->run != manager->run)) {
         scope->number = note(manager, scope->values);
         scope->run = manager->run;
     }
     uint32_t number = scope->number;
+    sp_shared_drop();
     Py_DECREF(scope);
     return number;
 }
@@ -311,34 +332,57 @@ uint32_t sp_metadata_outcome(sp_manager *manager, uint32_t number, bool failed)
     if (!manager->events)
         return 0;
     PyErr_Fetch(&type, &value, &traceback);
+    sp_shared_take();
     uint32_t found = find_outcome(manager, number, failed ? (PyTypeObject *)type : NULL);
     if (found == 0)
         count_failure(manager);
+    sp_shared_drop();
     PyErr_Restore(type, value, traceback);
     return found == 0 ? number : found;
 }
 
-void sp_metadata_note_outcome(sp_region *region, bool failed)
+/* The call that is open in this thread in the region, or NULL. Under the guard. */
+static sp_scope *open_scope(const sp_region *region)
 {
-    sp_manager *manager = region->manager;
-    if (sp_here.run != manager->run)
-        return;
-    sp_thread *thread = sp_here.thread;
-    for (sp_scope *scope = thread->top; scope > thread->scopes; scope--) {
-        if (scope->region == region) {
-            scope->annotation = sp_metadata_outcome(manager, scope->annotation, failed);
-            return;
-        }
-    }
+    if (sp_here.run != region->manager->run)
+        return NULL;
+    const sp_thread *thread = sp_here.thread;
+    sp_scope *scope = thread->top;
+    while (scope > thread->scopes && scope->region != region)
+        scope--;
+    return scope > thread->scopes ? scope : NULL;
 }
 
-void sp_metadata_forget(sp_manager *manager)
+void sp_metadata_note_outcome(sp_region *region, bool failed)
 {
-    Py_CLEAR(manager->annotations);
-    Py_CLEAR(manager->outcomes);
-    Py_CLEAR(manager->metadata_error);
+    sp_guard_take();
+    const sp_scope *scope = open_scope(region);
+    uint32_t number = scope == NULL ? 0 : scope->annotation;
+    sp_guard_drop();
+    if (scope == NULL)
+        return;
+    number = sp_metadata_outcome(region->manager, number, failed);
+    sp_guard_take();
+    sp_scope *still = open_scope(region);
+    if (still != NULL)
+        still->annotation = number;
+    sp_guard_drop();
+}
+
+sp_metadata_left sp_metadata_leave(sp_manager *manager)
+{
+    sp_metadata_left left = {manager->annotations, manager->outcomes, manager->metadata_error};
+    manager->annotations = manager->outcomes = manager->metadata_error = NULL;
     manager->metadata_lost = 0;
     manager->annotated = false;
+    return left;
+}
+
+void sp_metadata_release(sp_metadata_left *left)
+{
+    Py_CLEAR(left->annotations);
+    Py_CLEAR(left->outcomes);
+    Py_CLEAR(left->error);
 }
 
 /* ---- Of decorated calls ------------------------------------------------------------------ */
@@ -443,13 +487,19 @@ PyObject *sp_metadata_annotations(PyObject *self, PyObject *unused)
 {
     sp_manager *manager = (sp_manager *)self;
     (void)unused;
+    sp_shared_take();
     PyObject *entries = manager->annotations == NULL
                             ? PyList_New(0)
                             : PyList_GetSlice(manager->annotations, 0, PY_SSIZE_T_MAX);
-    if (entries == NULL)
+    PyObject *error = manager->metadata_error;
+    error = Py_NewRef(error == NULL ? Py_None : error);
+    uint64_t lost = manager->metadata_lost;
+    sp_shared_drop();
+    if (entries == NULL) {
+        Py_DECREF(error);
         return NULL;
-    return Py_BuildValue("(NKO)", entries, (unsigned long long)manager->metadata_lost,
-                         manager->metadata_error == NULL ? Py_None : manager->metadata_error);
+    }
+    return Py_BuildValue("(NKN)", entries, (unsigned long long)lost, error);
 }
 
 int sp_metadata_init(PyObject *module, sp_state *state)

@@ -30,8 +30,12 @@ uint32_t sp_metadata_outcome(sp_manager *manager, uint32_t number, bool failed);
 /* The same for the call that is open in this thread in the region. */
 void sp_metadata_note_outcome(sp_region *region, bool failed);
 
-/* A run begins or a manager ends: what was noted is forgotten. */
-void sp_metadata_forget(sp_manager *manager);
+/* What the run noted, when it is the manager's no longer; and to be freed. */
+typedef struct {
+    PyObject *annotations, *outcomes, *error; /* Owned. */
+} sp_metadata_left;
+sp_metadata_left sp_metadata_leave(sp_manager *manager);
+void sp_metadata_release(sp_metadata_left *left);
 
 /* A scope with the keyword arguments as values, which enters the region (or none) with it; `what`
  * is called by the user. */

@@ -5,6 +5,7 @@
 #include "lines.h"
 #include "opener.h"
 #include "state.h"
+#include "world.h"
 
 PyTypeObject *sp_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base)
 {
@@ -56,6 +57,15 @@ static PyMethodDef functions[] = {
 static int module_exec(PyObject *module)
 {
     sp_state *state = PyModule_GetState(module);
+    /* The twins, the tables of line mode and of call tracing are the process's, and name objects of
+     * one interpreter. 3.12 and newer refuse by themselves where interpreters are isolated. */
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_ImportError,
+                        "scope_profiler cannot be used in a subinterpreter: import it in the main "
+                        "interpreter");
+        return -1;
+    }
+    sp_world_init();
     sp_clock_init();
     if (sp_manager_init(module, state) < 0 || sp_opener_init(module, state) < 0
         || sp_region_init(module, state) < 0 || sp_wrapper_init(module, state) < 0
@@ -100,7 +110,6 @@ static void module_free(void *module) { module_clear(module); }
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, module_exec},
 #if PY_VERSION_HEX >= 0x030C0000
-    /* The table of twins and the line recorder are the process's. */
     {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
 #endif
 #if PY_VERSION_HEX >= 0x030D0000

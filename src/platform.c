@@ -23,21 +23,42 @@ size_t sp_stack_left(void)
     return (uintptr_t)&here > lowest ? (uintptr_t)&here - lowest : 0;
 }
 
-void sp_at_thread_end(void (*function)(void *), void *argument)
+void sp_at_thread_end(sp_thread_end *end, void (*function)(void *), void *argument)
 {
-    static pthread_key_t key; /* one caller, one key */
-    static bool made = false;
-    if (!made)
-        made = pthread_key_create(&key, function) == 0;
-    if (made)
-        pthread_setspecific(key, argument);
+    static sp_mutex lock;
+    SP_LOCK(&lock);
+    if (!end->made)
+        end->made = pthread_key_create(&end->key, function) == 0;
+    SP_UNLOCK(&lock);
+    if (end->made)
+        pthread_setspecific(end->key, argument);
 }
 
 #else
 
-void sp_at_thread_end(void (*function)(void *), void *argument) { (void)function, (void)argument; }
+void sp_at_thread_end(sp_thread_end *end, void (*function)(void *), void *argument)
+{
+    (void)end, (void)function, (void)argument;
+}
 
 /* Unknown: say there is none to spare, so that nobody relies on it. */
 size_t sp_stack_left(void) { return 0; }
 
+#endif
+
+#ifdef Py_GIL_DISABLED
+#include <sched.h>
+#include <time.h>
+
+SP_NOINLINE void sp_lock_slow(sp_mutex *mutex)
+{
+    enum { YIELDS = 100 };
+    const struct timespec moment = {0, 20000};
+    for (int tries = 0; __atomic_exchange_n(mutex, 1, __ATOMIC_ACQUIRE); tries++) {
+        if (tries < YIELDS)
+            sched_yield();
+        else
+            nanosleep(&moment, NULL);
+    }
+}
 #endif

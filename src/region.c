@@ -3,6 +3,7 @@
 #include "lines.h"
 #include "metadata.h"
 #include "scope.h"
+#include "world.h"
 #include "wrapper.h"
 
 /* ---- Hook: what `with` calls ------------------------------------------------------------
@@ -305,12 +306,14 @@ static PyObject *region_tag(PyObject *self, PyObject *args)
     int enabled;
     if (!PyArg_ParseTuple(args, "O!p:_tag", &PyTuple_Type, &tags, &enabled))
         return NULL;
-    Py_XSETREF(region->tags, PyTuple_GET_SIZE(tags) == 0 ? NULL : Py_NewRef(tags));
+    sp_field_set(self, &region->tags, PyTuple_GET_SIZE(tags) == 0 ? NULL : Py_NewRef(tags));
+    sp_stop();
     bool was = region->recording;
     region->enabled = enabled;
     sp_region_switch(region);
     if (region->recording != was)
         sp_wrapper_switch(region->manager);
+    sp_go();
     Py_RETURN_NONE;
 }
 
@@ -325,8 +328,8 @@ static PyObject *region_locate(PyObject *self, PyObject *args)
     int line;
     if (!PyArg_ParseTuple(args, "Oi|O:_locate", &file, &line, &text))
         return NULL;
-    Py_XSETREF(region->source_text, text == Py_None ? NULL : Py_NewRef(text));
-    Py_XSETREF(region->source_file, file == Py_None ? NULL : Py_NewRef(file));
+    sp_field_set(self, &region->source_text, text == Py_None ? NULL : Py_NewRef(text));
+    sp_field_set(self, &region->source_file, file == Py_None ? NULL : Py_NewRef(file));
     region->source_line = line;
     Py_RETURN_NONE;
 }
@@ -339,23 +342,23 @@ static PyMethodDef region_methods[] = {
 
 static PyObject *get_tags(PyObject *self, void *unused)
 {
-    PyObject *tags = ((sp_region *)self)->tags;
     (void)unused;
-    return tags == NULL ? PyTuple_New(0) : Py_NewRef(tags);
+    PyObject *tags = sp_field_get(self, &((sp_region *)self)->tags);
+    if (tags == Py_None)
+        Py_SETREF(tags, PyTuple_New(0));
+    return tags;
 }
 
 static PyObject *get_source_file(PyObject *self, void *unused)
 {
-    PyObject *file = ((sp_region *)self)->source_file;
     (void)unused;
-    return Py_NewRef(file == NULL ? Py_None : file);
+    return sp_field_get(self, &((sp_region *)self)->source_file);
 }
 
 static PyObject *get_source_text(PyObject *self, void *unused)
 {
-    PyObject *text = ((sp_region *)self)->source_text;
     (void)unused;
-    return Py_NewRef(text == NULL ? Py_None : text);
+    return sp_field_get(self, &((sp_region *)self)->source_text);
 }
 
 static PyObject *get_source_line(PyObject *self, void *unused)

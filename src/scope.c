@@ -1,19 +1,22 @@
 #include "scope.h"
 
-/* The newest scope of the region that this activation opened, else (an ExitStack enters in one
- * frame and leaves in another) the newest of the region at all. */
-static sp_scope *find(sp_thread *thread, sp_region *region, const void *key)
+sp_scope *sp_scope_find(const sp_thread *thread, const sp_region *region, const void *key)
 {
-    sp_scope *newest = NULL;
     for (sp_scope *scope = thread->top; scope > thread->scopes; scope--) {
-        if (scope->region == region) {
-            if (scope->key == key)
-                return scope;
-            if (newest == NULL)
-                newest = scope;
-        }
+        if (scope->region == region && scope->key == key)
+            return scope;
     }
-    return newest;
+    return NULL;
+}
+
+/* The newest scope of the region at all: an ExitStack enters in one frame and leaves in another. */
+static sp_scope *find_any(const sp_thread *thread, const sp_region *region)
+{
+    for (sp_scope *scope = thread->top; scope > thread->scopes; scope--) {
+        if (scope->region == region)
+            return scope;
+    }
+    return NULL;
 }
 
 /* Not every open call of a node is: others are of tasks that wait, in lanes of their own. In a
@@ -38,11 +41,9 @@ SP_NOINLINE void sp_scope_wait(sp_thread *thread, sp_node *node, uint64_t waited
  * top. The time it shared with those above has to be charged once: they will charge their whole
  * time to what is then below them, so what they have used so far is taken from there now and
  * given to the one that ends. Exclusive times stay a partition of the thread's time. */
-SP_NOINLINE sp_scope *sp_scope_surface(sp_thread *thread, sp_region *region,
-                                       const void *key, uint64_t now)
+SP_NOINLINE sp_scope *sp_scope_surface(sp_thread *thread, sp_scope *scope, uint64_t now)
 {
-    sp_scope *scope = find(thread, region, key);
-    if (scope == NULL || scope == thread->top)
+    if (scope == thread->top)
         return scope;
     /* What was entered inside it and goes on after it was no recursion of it. */
     for (sp_scope *above = scope + 1; above <= thread->top; above++) {
@@ -61,4 +62,83 @@ SP_NOINLINE sp_scope *sp_scope_surface(sp_thread *thread, sp_region *region,
     thread->top[-1].children -= ticks;
     scope[-1].children += ticks;
     return thread->top;
+}
+
+/* ---- Leaving what is not on top ---------------------------------------------------------- */
+
+typedef struct {
+    sp_region *region;
+    const void *key;
+    uint64_t now;
+    bool failed;
+} leaving;
+
+static bool leave(sp_thread *thread, sp_scope *scope, const leaving *call)
+{
+    if (scope == NULL)
+        return false;
+    sp_scope_surface(thread, scope, call->now);
+    sp_scope_record(thread, sp_scope_take(thread, call->now), call->now, call->failed);
+    return true;
+}
+
+static bool leave_own(sp_thread *thread, const leaving *call)
+{
+    return leave(thread, sp_scope_find(thread, call->region, call->key), call);
+}
+
+static bool leave_here(sp_manager *manager, const leaving *call, bool any)
+{
+    sp_guard_take();
+    sp_thread *thread = sp_thread_known(manager);
+    bool left = thread != NULL
+                && (any ? leave(thread, find_any(thread, call->region), call)
+                        : leave_own(thread, call));
+    sp_guard_drop();
+    return left;
+}
+
+/* The thread's own calls for those of the lane that is in their place, and back. */
+static void exchange_home(sp_thread *thread)
+{
+    sp_stack before = {thread->top, thread->limit, thread->scopes};
+    thread->top = thread->home.top;
+    thread->limit = thread->home.limit;
+    thread->scopes = thread->home.scopes;
+    thread->home = before;
+}
+
+static int leave_there(void *value, void *argument)
+{
+    sp_thread *thread = value;
+    if (leave_own(thread, argument))
+        return 1;
+    if (thread->lane == NULL)
+        return 0;
+    exchange_home(thread);
+    bool left = leave_own(thread, argument);
+    exchange_home(thread);
+    return left;
+}
+
+/* The activation is a generator's that has moved to this thread with a block open. The call ends in
+ * the thread where it began. */
+static bool leave_elsewhere(sp_manager *manager, leaving *call)
+{
+    sp_stop();
+    SP_LOCK(&manager->lock);
+    bool left = sp_map_each(&manager->threads, leave_there, call) != 0;
+    manager->moved += left;
+    SP_UNLOCK(&manager->lock);
+    sp_go();
+    return left;
+}
+
+SP_NOINLINE void sp_scope_leave_slow(sp_manager *manager, sp_region *region, const void *key,
+                                     uint64_t now, bool failed)
+{
+    leaving call = {region, key, now, failed};
+    if (!leave_here(manager, &call, false) && !leave_elsewhere(manager, &call)
+        && !leave_here(manager, &call, true)) /* an ExitStack, by hand */
+        SP_ADD(&manager->unmatched, manager->recording);
 }

@@ -6,11 +6,15 @@
 
 #include "region.h"
 #include "thread.h"
+#include "world.h"
 
-/* Bring the scope with this region and key to the top of the stack, when it is not there; NULL
- * when the thread has none such. */
-sp_scope *sp_scope_surface(sp_thread *thread, sp_region *region, const void *key,
-                           uint64_t now);
+/* The newest scope of this region and activation; NULL when the thread has none. */
+sp_scope *sp_scope_find(const sp_thread *thread, const sp_region *region, const void *key);
+/* Bring a scope to the top of the stack. */
+sp_scope *sp_scope_surface(sp_thread *thread, sp_scope *scope, uint64_t now);
+/* Leave what is not on top of this thread's stack. */
+void sp_scope_leave_slow(sp_manager *manager, sp_region *region, const void *key, uint64_t now,
+                         bool failed);
 
 /* A call that ends now has waited so long; the next record is its. */
 void sp_scope_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested);
@@ -54,14 +58,15 @@ SP_INLINE sp_thread *sp_thread_of(sp_manager *manager)
 SP_INLINE void sp_scope_enter(sp_manager *manager, sp_region *region, const void *key,
                               uint32_t annotation)
 {
+    sp_guard_take();
     sp_thread *thread = sp_thread_of(manager);
     if (SP_UNLIKELY(thread == NULL))
-        return;
+        goto done;
     sp_node *node = sp_scope_node(thread, region);
     if (SP_UNLIKELY(node == NULL
                     || (thread->top == thread->limit && !sp_thread_deepen(thread)))) {
         thread->lost++;
-        return;
+        goto done;
     }
     sp_scope *scope = ++thread->top;
     scope->nested = SP_UNLIKELY(node->active++ != 0) && sp_scope_is_around(thread, node);
@@ -73,47 +78,70 @@ SP_INLINE void sp_scope_enter(sp_manager *manager, sp_region *region, const void
     scope->annotation = annotation;
     scope->waited = 0;
     scope->start = sp_now();
+done:
+    sp_guard_drop();
 }
 
-/* Take the scope off the stack and charge its time to what is around it. It stays readable until
- * the next entry; NULL when there is none: it was entered before the run, or while paused. */
-SP_INLINE sp_scope *sp_scope_pop(sp_manager *manager, sp_region *region, const void *key,
-                                 uint64_t now)
+/* Take the top scope off the stack and charge its time to what is around it. It stays readable until
+ * the next entry. */
+SP_INLINE sp_scope *sp_scope_take(sp_thread *thread, uint64_t now)
 {
-    if (SP_UNLIKELY(sp_here.run != manager->run && !sp_manager_return(manager))) {
-        manager->unmatched += manager->recording;
-        return NULL;
-    }
-    sp_thread *thread = sp_here.thread;
-    sp_scope *scope = thread->top;
-    if (SP_UNLIKELY(scope->region != region || scope->key != key)) {
-        scope = sp_scope_surface(thread, region, key, now);
-        if (scope == NULL) {
-            manager->unmatched += manager->recording;
-            return NULL;
-        }
-    }
-    thread->top = scope - 1;
+    sp_scope *scope = thread->top--;
     thread->top->children += (int64_t)(now - scope->start);
     thread->top->inside++;
     return scope;
 }
 
-SP_INLINE void sp_scope_leave(sp_manager *manager, sp_region *region, const void *key,
-                              bool failed)
+/* This thread's record in the manager's run, if it has one. */
+SP_INLINE sp_thread *sp_thread_known(sp_manager *manager)
 {
-    uint64_t now = sp_now();
-    sp_scope *scope = sp_scope_pop(manager, region, key, now);
-    if (SP_UNLIKELY(scope == NULL))
-        return;
+    if (SP_UNLIKELY(sp_here.run != manager->run && !sp_manager_return(manager)))
+        return NULL;
+    return sp_here.thread;
+}
+
+/* The scope of this region and activation, taken off this thread's stack; NULL when there is none. */
+SP_INLINE sp_scope *sp_scope_pop(sp_manager *manager, sp_region *region, const void *key,
+                                 uint64_t now)
+{
+    sp_thread *thread = sp_thread_known(manager);
+    if (SP_UNLIKELY(thread == NULL))
+        return NULL;
+    if (SP_UNLIKELY(thread->top->key != key || thread->top->region != region)) {
+        sp_scope *scope = sp_scope_find(thread, region, key);
+        if (scope == NULL)
+            return NULL;
+        sp_scope_surface(thread, scope, now);
+    }
+    return sp_scope_take(thread, now);
+}
+
+/* The call is over: its statistics and its record. */
+SP_INLINE void sp_scope_record(sp_thread *thread, const sp_scope *scope, uint64_t now, bool failed)
+{
     uint64_t ticks = now - scope->start;
     sp_node_record(scope->node, ticks, scope->children, scope->inside, scope->nested, failed);
     if (SP_UNLIKELY(scope->waited != 0))
-        sp_scope_wait(sp_here.thread, scope->node, scope->waited, scope->nested);
-    sp_log *log = &sp_here.thread->log;
-    if (log->on)
-        sp_log_append(log, sp_scope_context(sp_here.thread, scope->annotation), scope->start,
+        sp_scope_wait(thread, scope->node, scope->waited, scope->nested);
+    if (thread->log.on)
+        sp_log_append(&thread->log, sp_scope_context(thread, scope->annotation), scope->start,
                       ticks, scope->node->id);
+}
+
+SP_INLINE void sp_scope_leave(sp_manager *manager, sp_region *region, const void *key,
+                              bool failed)
+{
+    sp_guard_take();
+    uint64_t now = sp_now();
+    sp_thread *thread = sp_here.thread;
+    if (SP_UNLIKELY(sp_here.run != manager->run || thread->top->region != region
+                    || thread->top->key != key)) {
+        sp_guard_drop();
+        sp_scope_leave_slow(manager, region, key, now, failed);
+        return;
+    }
+    sp_scope_record(thread, sp_scope_take(thread, now), now, failed);
+    sp_guard_drop();
 }
 
 #endif

@@ -32,8 +32,10 @@ sp_sleeper *sp_sleeper_new(sp_tracing *tracing, const void *frame, const PyCodeO
 
 void sp_sleeper_end(sp_sleeper *sleeper, uint64_t now, bool failed)
 {
+    sp_stop(); /* it may have slept in another thread */
     if (sleeper->call.run == sleeper->tracing->manager->run)
         sp_stepped_end(&sleeper->call, sleeper->thread, now, failed);
+    sp_go();
     sp_sleeper_forget(sleeper);
 }
 
@@ -72,9 +74,11 @@ static uint64_t end_now(const sp_sleeper *sleeper)
 static PyObject *mourn(PyObject *module, PyObject *watcher)
 {
     (void)module;
+    sp_shared_take();
     sp_sleeper *sleeper = sp_map_get(&all.watched, watcher, NULL);
     if (sleeper != NULL && (sleeper->is_silent || has_finished(sleeper)))
         sp_sleeper_end(sleeper, end_now(sleeper), false);
+    sp_shared_drop();
     Py_RETURN_NONE;
 }
 

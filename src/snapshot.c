@@ -4,6 +4,7 @@
 #include "lines.h"
 #include "manager.h"
 #include "region.h"
+#include "world.h"
 
 /* ---- Statistics -------------------------------------------------------------------------- */
 
@@ -75,9 +76,9 @@ static PyObject *collect_tree(sp_manager *manager)
         PyMem_RawFree(tree);
         return PyErr_NoMemory();
     }
-    SP_LOCK(&manager->lock);
+    sp_stop();
     int merged = sp_map_each(&manager->threads, merge_thread, tree);
-    SP_UNLOCK(&manager->lock);
+    sp_go();
     PyObject *rows = merged < 0 ? PyErr_NoMemory() : rows_of_tree(tree);
     sp_tree_free(tree);
     PyMem_RawFree(tree);
@@ -114,13 +115,12 @@ static int add_thread(void *thread, void *argument)
     return result;
 }
 
-static int add_threads(sp_manager *manager, summing *into)
+/* -1 when memory is out. */
+static int sum_threads(sp_manager *manager, summing *into)
 {
-    SP_LOCK(&manager->lock);
+    sp_stop();
     int result = sp_map_each(&manager->threads, add_thread, into);
-    SP_UNLOCK(&manager->lock);
-    if (result < 0)
-        PyErr_NoMemory();
+    sp_go();
     return result;
 }
 
@@ -129,8 +129,8 @@ static PyObject *collect_region(sp_manager *manager, sp_region *region)
     sp_node sum;
     sp_load load = {0};
     sp_node_init(&sum, region, NULL, 0);
-    int added = add_threads(manager, &(summing){region, &sum, &load});
-    PyObject *row = added < 0 ? NULL : row_of(&sum, load);
+    int added = sum_threads(manager, &(summing){region, &sum, &load});
+    PyObject *row = added < 0 ? PyErr_NoMemory() : row_of(&sum, load);
     sp_node_free(&sum);
     return row;
 }
@@ -142,17 +142,22 @@ const char sp_snapshot_regions_doc[] =
 PyObject *sp_snapshot_regions(PyObject *self, PyObject *unused)
 {
     sp_manager *manager = (sp_manager *)self;
-    uint32_t count = manager->region_count;
     PyObject *rows = NULL;
     (void)unused;
+    sp_stop(); /* so that there are no regions but these */
     sp_clock_calibrate();
+    uint32_t count = manager->region_count;
     sp_node *sums = PyMem_RawMalloc(((size_t)count + 1) * sizeof *sums);
     sp_load *loads = PyMem_RawCalloc((size_t)count + 1, sizeof *loads);
     for (uint32_t i = 0; sums != NULL && i < count; i++)
         sp_node_init(&sums[i], manager->regions[i], NULL, 0);
-    if (sums == NULL || loads == NULL)
+    int added = -1;
+    if (sums != NULL && loads != NULL)
+        added = sum_threads(manager, &(summing){NULL, sums, loads});
+    sp_go();
+    if (added < 0)
         PyErr_NoMemory();
-    else if (add_threads(manager, &(summing){NULL, sums, loads}) == 0)
+    else
         rows = PyList_New(count);
     for (uint32_t i = 0; sums != NULL && i < count; i++) {
         PyObject *row = rows == NULL ? NULL : row_of(&sums[i], loads[i]);
@@ -204,7 +209,13 @@ typedef struct {
     size_t block;
     uint64_t record;
     uint64_t context;
+    int64_t thread; /* the number of who made the calls read now */
 } log_reader;
+
+static log_reader read_log(const sp_thread *thread)
+{
+    return (log_reader){.log = &thread->log, .thread = thread->first};
+}
 
 static const sp_record *read_record(log_reader *reader)
 {
@@ -225,6 +236,8 @@ static bool read_event(log_reader *reader, event *read)
     while (record != NULL && SP_UNLIKELY((record->rest & (SP_NODE_LIMIT - 1)) == 0)) {
         if (record->rest == SP_RECORD_WAIT)
             read->waited = record->start;
+        else if (record->rest == SP_RECORD_THREAD)
+            reader->thread = (int64_t)record->start;
         else
             reader->context = record->start;
         record = read_record(reader);
@@ -258,17 +271,17 @@ static int count_thread(void *value, void *argument)
     sp_thread *thread = value;
     gathering *into = argument;
     sp_log_settle(&thread->log);
-    log_reader reader = {.log = &thread->log};
+    log_reader reader = read_log(thread);
     event read;
-    bool any = false;
+    int64_t last = -1; /* thread with such a call; there are no two records of one */
     while (read_event(&reader, &read)) {
         const sp_region *region = thread->tree.nodes[read.node]->region;
         if (into->wanted == NULL || into->wanted == region) {
             into->ends[region->id]++;
-            any = true;
+            into->recorded += reader.thread != last;
+            last = reader.thread;
         }
     }
-    into->recorded += any;
     return 0;
 }
 
@@ -276,7 +289,7 @@ static int gather_thread(void *value, void *argument)
 {
     const sp_thread *thread = value;
     gathering *into = argument;
-    log_reader reader = {.log = &thread->log};
+    log_reader reader = read_log(thread);
     event read;
     while (read_event(&reader, &read)) {
         const sp_region *region = thread->tree.nodes[read.node]->region;
@@ -286,7 +299,7 @@ static int gather_thread(void *value, void *argument)
         into->starts[at] = sp_clock_instant_ns(read.start);
         into->durations[at] = sp_clock_duration_ns(read.start, read.ticks);
         if (into->threads != NULL)
-            into->threads[at] = thread->number;
+            into->threads[at] = reader.thread;
         if (into->annotations != NULL)
             into->annotations[at] = (int64_t)read.annotation - 1;
         if (into->lanes != NULL) {
@@ -371,12 +384,15 @@ PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
         PyErr_SetString(PyExc_TypeError, "_events() takes a region or None");
         return NULL;
     }
+    sp_stop();
     sp_clock_calibrate();
     uint32_t regions = manager->region_count;
     into.ends = PyMem_RawCalloc((size_t)regions + 1, sizeof *into.ends);
+    int gathered = into.ends == NULL ? -1 : gather(manager, &into, columns);
+    sp_go();
     if (into.ends == NULL)
         return PyErr_NoMemory();
-    if (gather(manager, &into, columns) == 0) {
+    if (gathered == 0) {
         PyObject *ends = list_of(into.ends, regions);
         if (ends != NULL)
             result = Py_BuildValue("(NOOOOOO)", ends, columns[0], columns[1], columns[2],
@@ -391,7 +407,7 @@ PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
 /* ---- Counters ---------------------------------------------------------------------------- */
 
 typedef struct {
-    uint64_t calls, open, lost, dropped, bytes, threads;
+    uint64_t calls, open, lost, dropped, bytes;
 } totals;
 
 static int add_totals(void *value, void *argument)
@@ -407,26 +423,28 @@ static int add_totals(void *value, void *argument)
     for (size_t i = 0; i < thread->log.count; i++)
         sum->bytes += sizeof(sp_block)
                       + thread->log.blocks[i]->capacity * sizeof(sp_record);
-    sum->threads++;
     return 0;
 }
 
 const char sp_snapshot_counters_doc[] =
 "_counters()\n--\n\n"
 "What the current run holds and what it missed, as a dict of int: calls finished, open, threads,\n"
-"log_bytes; unmatched exits, lost entries (no memory), dropped events (no memory), lines_lost.";
+"log_bytes; moved calls, which another thread left than had entered them, unmatched exits, lost\n"
+"entries (no memory), dropped events (no memory), lines_lost.";
 
 PyObject *sp_snapshot_counters(PyObject *self, PyObject *unused)
 {
     sp_manager *manager = (sp_manager *)self;
     totals sum = {0};
     (void)unused;
-    SP_LOCK(&manager->lock);
+    sp_stop();
     sp_map_each(&manager->threads, add_totals, &sum);
-    SP_UNLOCK(&manager->lock);
-    return Py_BuildValue("{sKsKsKsKsKsKsKsK}", "calls", (unsigned long long)sum.calls, "open",
-                         (unsigned long long)sum.open, "threads", (unsigned long long)sum.threads,
-                         "log_bytes", (unsigned long long)sum.bytes, "unmatched",
+    uint64_t threads = (uint64_t)manager->thread_count;
+    sp_go();
+    return Py_BuildValue("{sKsKsKsKsKsKsKsKsK}", "calls", (unsigned long long)sum.calls, "open",
+                         (unsigned long long)sum.open, "threads", (unsigned long long)threads,
+                         "log_bytes", (unsigned long long)sum.bytes, "moved",
+                         (unsigned long long)manager->moved, "unmatched",
                          (unsigned long long)manager->unmatched, "lost",
                          (unsigned long long)sum.lost, "dropped", (unsigned long long)sum.dropped,
                          "lines_lost", (unsigned long long)(sp_lines_lost() - manager->lines_lost_before));

@@ -44,12 +44,32 @@ static step step_begin(Steps *steps)
         begun.calls = sp_calls_begin(region->manager);
     if (SP_UNLIKELY(steps->metadata != NULL))
         sp_metadata_push(steps->metadata);
-    sp_scope_enter(region->manager, region, steps, sp_metadata_for(region));
+    uint32_t annotation = sp_metadata_for(region);
+    sp_guard_take();
+    sp_scope_enter(region->manager, region, steps, annotation);
     if (!steps->started && sp_here.run == region->manager->run) {
         steps->started = true;
         steps->call = sp_stepped_begin(sp_here.thread->top);
     }
+    sp_guard_drop();
     return begun;
+}
+
+/* Take the step's scope off the stack; the last one makes it a call. */
+static void leave_step(Steps *steps, sp_outcome how, uint64_t now)
+{
+    sp_manager *manager = steps->region->manager;
+    bool ends = how != SP_STEP_GOES_ON, failed = how == SP_STEP_FAILS;
+    if (SP_UNLIKELY(ends && steps->record_outcome))
+        steps->call.annotation = sp_metadata_outcome(manager, steps->call.annotation, failed);
+    sp_guard_take();
+    sp_scope *scope = sp_scope_pop(manager, steps->region, steps, now);
+    if (scope != NULL) {
+        sp_stepped_pause(&steps->call, scope, now);
+        if (ends && steps->call.run == manager->run) /* not begun in an earlier one */
+            sp_stepped_end(&steps->call, sp_here.thread, now, failed);
+    }
+    sp_guard_drop();
 }
 
 static void step_end(Steps *steps, step begun, sp_outcome how)
@@ -59,10 +79,7 @@ static void step_end(Steps *steps, step begun, sp_outcome how)
         sp_lane_leave(steps->lane, steps->over);
         return;
     }
-    uint64_t now = sp_now();
-    sp_manager *manager = steps->region->manager;
-    bool failed = how == SP_STEP_FAILS;
-    sp_scope *scope = sp_scope_pop(manager, steps->region, steps, now);
+    leave_step(steps, how, sp_now());
     if (SP_UNLIKELY(steps->metadata != NULL))
         sp_metadata_pop(steps->metadata);
     if (SP_UNLIKELY(begun.calls != 0))
@@ -71,14 +88,6 @@ static void step_end(Steps *steps, step begun, sp_outcome how)
         sp_lines_step_end(begun.line, &steps->line);
     if (how != SP_STEP_GOES_ON)
         steps->over = true;
-    if (scope == NULL)
-        return;
-    sp_stepped_pause(&steps->call, scope, now);
-    if (how == SP_STEP_GOES_ON || steps->call.run != manager->run)
-        return; /* not finished, or begun in an earlier run: no call of this one */
-    if (SP_UNLIKELY(steps->record_outcome))
-        steps->call.annotation = sp_metadata_outcome(manager, steps->call.annotation, failed);
-    sp_stepped_end(&steps->call, sp_here.thread, now, failed);
 }
 
 static sp_outcome outcome_of(Steps *steps, PySendResult sent)

@@ -1,5 +1,6 @@
 /* What one thread records for one run of one manager: its open calls, its tree, its log. Only
- * the thread itself writes here, so recording takes no lock. */
+ * the thread itself writes here, so recording takes no lock. When a thread ends, another one that
+ * begins goes on with its record, so that memory does not grow with the number of threads. */
 #ifndef SP_THREAD_H
 #define SP_THREAD_H
 
@@ -30,6 +31,13 @@ typedef struct {
 
 struct sp_lane;
 
+/* A thread of the operating system, as long as somebody asks whether it is over. */
+typedef struct {
+    uint64_t serial; /* in the process */
+    uint32_t references;
+    bool over;
+} sp_owner;
+
 typedef struct sp_thread {
     sp_scope *top;    /* the innermost open call; scopes[0] is the root, always there */
     sp_scope *limit;  /* the last scope that fits */
@@ -37,9 +45,12 @@ typedef struct sp_thread {
     sp_scope *scopes; /* Owned. */
     sp_stack home;        /* its own open calls, while a lane's are in their place. Owned. */
     struct sp_lane *lane; /* whose calls these are, or NULL. Owned. */
+    struct sp_lane *abandoned; /* when the record goes away: what `lane` was. Owned. */
     uint32_t lane_number; /* the lane's, or 0 */
-    uint64_t serial;
-    int64_t number; /* in its run, from 0 */
+    sp_owner *owner;      /* who records here. Counted. */
+    int64_t number;       /* the owner's in the run, from 0, */
+    int64_t first;        /* and that of the first owner */
+    struct sp_thread *spare; /* another whose owner is over, or NULL */
     uint64_t lost; /* entries that found no memory */
     sp_tree tree;
 } sp_thread;
@@ -49,15 +60,21 @@ typedef struct sp_thread {
 typedef struct {
     uint64_t run;
     sp_thread *thread;
-    uint64_t serial; /* of this thread in the process, given at its first recording */
+    sp_owner *owner; /* this thread, from its first recording on. Counted. */
     uintptr_t stack_floor; /* where its C stack is nearly used up; 0 when unknown */
 } sp_thread_local;
 
 extern SP_THREAD_LOCAL sp_thread_local sp_here;
 
-sp_thread *sp_thread_new(uint64_t serial, bool events);
+sp_thread *sp_thread_new(sp_owner *owner, bool events);
+/* After sp_lane_abandon(). */
 void sp_thread_free(sp_thread *thread);
-uint64_t sp_thread_serial(void);
+/* This thread; NULL when memory is out. Borrowed. */
+sp_owner *sp_owner_here(void);
+/* Whether the owner is over and has left nothing open, so that another thread may go on here. */
+bool sp_thread_is_free(const sp_thread *thread);
+/* This thread goes on where another ended: the tree and the log are used further. */
+SP_MUST_USE bool sp_thread_take_over(sp_thread *thread, sp_owner *owner, int64_t number);
 /* Double the stack of open calls; false when memory is out. */
 bool sp_thread_deepen(sp_thread *thread);
 

@@ -55,10 +55,19 @@ bool sp_log_extend(sp_log *log)
     return true;
 }
 
-void sp_log_wait(sp_log *log, uint64_t ticks)
+static bool tell(sp_log *log, uint64_t value, uint64_t what)
 {
-    if (log->next != log->end || sp_log_extend(log))
-        *log->next++ = (sp_record){ticks, SP_RECORD_WAIT};
+    if (log->next == log->end && !sp_log_extend(log))
+        return false;
+    *log->next++ = (sp_record){value, what};
+    return true;
+}
+
+void sp_log_wait(sp_log *log, uint64_t ticks) { (void)tell(log, ticks, SP_RECORD_WAIT); }
+
+bool sp_log_thread(sp_log *log, int64_t number)
+{
+    return tell(log, (uint64_t)number, SP_RECORD_THREAD);
 }
 
 void sp_log_append_slow(sp_log *log, uint64_t context, uint64_t start, uint64_t ticks,

@@ -22,14 +22,18 @@ enum { SP_NODE_BITS = 24 };
 #define SP_NODE_LIMIT (UINT32_C(1) << SP_NODE_BITS)
 
 /* What a record of node 0 tells. */
-enum { SP_RECORD_CONTEXT = 0 << SP_NODE_BITS, SP_RECORD_WAIT = 1 << SP_NODE_BITS };
+enum {
+    SP_RECORD_CONTEXT = 0 << SP_NODE_BITS, /* in which lane and with which metadata they are made */
+    SP_RECORD_WAIT = 1 << SP_NODE_BITS,    /* how long the next one waited */
+    SP_RECORD_THREAD = 2 << SP_NODE_BITS   /* by which thread they are made */
+};
 
 #define SP_BLOCK_MAGIC UINT32_C(0x314b4253) /* "SBK1" */
 
 typedef struct {
     uint32_t magic;
     uint32_t checksum; /* of the used records; 0 while the block is being written */
-    uint64_t thread;   /* serial number of the thread in this process */
+    uint64_t thread;   /* serial number in this process of the thread that began the log */
     uint64_t sequence; /* of the block in its thread, from 0 */
     uint64_t capacity; /* records that fit */
     uint64_t used;     /* records that are whole */
@@ -59,6 +63,8 @@ SP_NOINLINE void sp_log_append_slow(sp_log *log, uint64_t context, uint64_t star
                                     uint64_t ticks, uint32_t node);
 /* The call that is written next has waited so long. */
 void sp_log_wait(sp_log *log, uint64_t ticks);
+/* The calls written from now on are of the thread with this number; false when memory is out. */
+SP_MUST_USE bool sp_log_thread(sp_log *log, int64_t number);
 
 /* Write one call. */
 SP_INLINE void sp_log_append(sp_log *log, uint64_t context, uint64_t start, uint64_t ticks,

@@ -1,10 +1,16 @@
 """What tests share: a clock that only moves when told, and managers that leave nothing behind."""
 
 import gc
+import sysconfig
 
 import pytest
 
 from scope_profiler import ProfileManager, _core
+
+CODE_DIES = pytest.mark.skipif(
+    bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+    reason="a free-threaded Python keeps functions and code once there has been a second thread",
+)
 
 
 class Clock:

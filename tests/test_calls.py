@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 
 import call_programs
-from conftest import Clock, events_of
+from conftest import CODE_DIES, Clock, events_of
 from scope_profiler import ProfileManager, _core, calls
 
 
@@ -1073,6 +1073,7 @@ def test_code_that_is_replaced(manager):
     assert counts_of(manager) == {"user.f": 1, "user.g": 1}
 
 
+@CODE_DIES
 def test_memory_does_not_grow_with_dead_code(manager):
     with calls.tracing(manager, include=["user.*"], exclude=["user.<module>"]):
         code = weakref.ref(load("def f(): pass")["f"].__code__)

@@ -12,6 +12,7 @@ import weakref
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
+from conftest import CODE_DIES
 import line_profiler_reference as reference
 from scope_profiler import ProfileManager
 from scope_profiler.lines import line_records, watch
@@ -1422,6 +1423,7 @@ def counted_in(region, name="made"):
             if key[2] == name}
 
 
+@CODE_DIES
 def test_neither_function_nor_code_is_kept_alive(lined):
     region = lined.region("r")
     function = made_anew()

@@ -3076,6 +3076,8 @@ def test_collecting_garbage_at_every_allocation(lined):
         "a = []": 1, "for i in range(50):": 51, "a.append([i])": 50, 'with lined.region("r"):': 100,
         "b = {}": 50, "return a, b": 1,
     }
+    if not ran:
+        pytest.skip("this Python collects no garbage in so short a time")
     assert hits(lined, "in the callback") == {
         'with lined.region("in the callback"):': len(ran), "ran.append(phase)": len(ran)}
     assert hits(lined, "callback") == {

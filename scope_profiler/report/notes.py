@@ -36,6 +36,7 @@ def _missed(summary):
     counters = summary.counters
     messages = (
         ("open", "still open: in the next report, not in this one"),
+        ("moved", "left by another thread than entered it: counted in the one that did"),
         ("unmatched", "left without having been entered in this run: not counted"),
         ("lost", "not recorded: no memory was left"),
         ("dropped", "kept in the statistics without start and end: no memory was left"),
