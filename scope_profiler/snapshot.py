@@ -109,12 +109,13 @@ def _regions(manager, with_text):
     """(name, results.Region) of every region with a finished call."""
     from .results import EventMetadata, Region
 
-    ends, columns = _columns(manager, None)
+    rows, (ends, *columns) = manager._snapshot()
+    columns = _arrays(columns)
     if manager._on_thread is not None and "thread_ids" not in columns:
         columns["thread_ids"] = columns["start_times_ns"] * 0
     table = _metadata_table(manager)
     begin = 0
-    for row, end in zip(manager._collect_regions(), ends):
+    for row, end in zip(rows, ends):
         calls = slice(begin, end)
         begin = end
         if row[2] == 0:
@@ -165,19 +166,18 @@ def _aggregates(stats, row, durations):
 def calls_of(region):
     """Starts and durations of the region's finished calls, sorted by start: two int64 arrays,
     ns on the perf_counter_ns() axis."""
-    calls = _sorted(_columns(region.manager, region)[1])
+    calls = _sorted(_arrays(region.manager._events(region)[1:]))
     return calls["start_times_ns"], calls["durations_ns"]
 
 
 _COLUMNS = ("start_times_ns", "durations_ns", "thread_ids", "annotations", "task_ids", "await_ns")
 
 
-def _columns(manager, region):
-    """Where each region's calls end, and the columns there are: {name: int64 array}."""
+def _arrays(columns):
+    """The columns that there are: {name: int64 array}."""
     import numpy as np
 
-    ends, *columns = manager._events(region)
-    return ends, {
+    return {
         name: np.frombuffer(column, np.int64)
         for name, column in zip(_COLUMNS, columns)
         if column is not None

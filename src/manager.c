@@ -40,15 +40,18 @@ static int find_spare(void *value, void *argument)
         thread->spare = manager->spare;
         manager->spare = thread;
     }
+    else {
+        manager->busy++;
+    }
     return 0;
 }
 
-/* A record whose thread has ended, or NULL. They are looked for after as many new threads as there
- * are records, which costs a thread the same however many there are. */
+/* A record whose thread has ended, or NULL. They are looked for after as many new threads as had a
+ * record in use the last time, which costs a thread the same however many there are. */
 static sp_thread *pop_spare(sp_manager *manager)
 {
-    if (manager->spare == NULL && manager->unswept++ >= manager->record_count) {
-        manager->unswept = 0;
+    if (manager->spare == NULL && manager->unswept++ >= manager->busy) {
+        manager->unswept = manager->busy = 0;
         sp_map_each(&manager->threads, find_spare, manager);
     }
     sp_thread *thread = manager->spare;
@@ -85,7 +88,6 @@ static sp_thread *begin_record(sp_manager *manager, sp_owner *owner)
     }
     thread->log.waits = manager->waits;
     thread->first = thread->number = manager->thread_count;
-    manager->record_count++;
     return thread;
 }
 
@@ -156,7 +158,7 @@ static left_run leave_run(sp_manager *manager)
     for (uint32_t i = 0; i < manager->region_count; i++)
         manager->regions[i]->parent = manager->regions[i]->node = NULL;
     manager->spare = NULL;
-    manager->record_count = manager->unswept = 0;
+    manager->busy = manager->unswept = 0;
     manager->thread_count = 0;
     manager->lane_count = 0;
     manager->unmatched = manager->moved = 0;
@@ -479,6 +481,7 @@ static PyMethodDef manager_methods[] = {
     {"_collect", sp_snapshot_collect, METH_O, sp_snapshot_collect_doc},
     {"_collect_regions", sp_snapshot_regions, METH_NOARGS, sp_snapshot_regions_doc},
     {"_events", sp_snapshot_events, METH_O, sp_snapshot_events_doc},
+    {"_snapshot", sp_snapshot_all, METH_NOARGS, sp_snapshot_all_doc},
     {"_lines", sp_lines_collect, METH_O, sp_lines_collect_doc},
     {"_counters", sp_snapshot_counters, METH_NOARGS, sp_snapshot_counters_doc},
     {"_metadata", (PyCFunction)(void (*)(void))sp_metadata_make, METH_FASTCALL | METH_KEYWORDS,

@@ -31,9 +31,9 @@ typedef struct sp_manager {
     bool annotated; /* its calls may have metadata */
     PyObject *on_thread; /* called in each thread that begins to record, or NULL. Owned. */
     int64_t thread_count; /* that have recorded in this run */
-    size_t record_count;  /* in `threads` */
-    size_t unswept;       /* threads that began since free records were looked for last */
-    sp_thread *spare;     /* the first record that is free, as was found then */
+    size_t unswept;       /* threads that began since free records were looked for last, */
+    size_t busy;          /* records that were in use then, */
+    sp_thread *spare;     /* and the first that was free and still is */
     uint32_t lane_count; /* tasks and greenlets of this run */
     bool waits;          /* it is recorded how long each call waited */
     int8_t recursive; /* 1: decorated calls trace what they call, unless their regions say no */

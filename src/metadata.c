@@ -282,10 +282,12 @@ SP_NOINLINE uint32_t sp_metadata_now(sp_manager *manager)
         return 0;
     sp_shared_take();
     if (SP_UNLIKELY(scope->run != manager->run)) {
+        uint64_t run = manager->run; /* noting may collect garbage, and so run Python */
         scope->number = note(manager, scope->values);
-        scope->run = manager->run;
+        scope->run = run;
     }
     uint32_t number = scope->number;
+    sp_here.annotated = scope->run;
     sp_shared_drop();
     Py_DECREF(scope);
     return number;

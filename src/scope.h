@@ -75,6 +75,8 @@ SP_INLINE void sp_scope_enter(sp_manager *manager, sp_region *region, const void
     scope->node = node;
     scope->children = 0;
     scope->inside = 0;
+    if (SP_UNLIKELY(annotation != 0 && sp_here.annotated != manager->run))
+        annotation = 0; /* of the run before */
     scope->annotation = annotation;
     scope->waited = 0;
     scope->start = sp_now();

@@ -135,40 +135,63 @@ static PyObject *collect_region(sp_manager *manager, sp_region *region)
     return row;
 }
 
+/* The sums of all regions. */
+typedef struct {
+    uint32_t count;
+    sp_node *sums;   /* Owned. */
+    sp_load *loads;  /* Owned. */
+} region_sums;
+
+/* The threads are stopped, so that there are no regions but these. -1 when memory is out. */
+static int sum_regions(sp_manager *manager, region_sums *regions)
+{
+    regions->count = manager->region_count;
+    regions->sums = PyMem_RawMalloc(((size_t)regions->count + 1) * sizeof *regions->sums);
+    regions->loads = PyMem_RawCalloc((size_t)regions->count + 1, sizeof *regions->loads);
+    if (regions->sums == NULL || regions->loads == NULL) {
+        regions->count = 0;
+        return -1;
+    }
+    for (uint32_t i = 0; i < regions->count; i++)
+        sp_node_init(&regions->sums[i], manager->regions[i], NULL, 0);
+    return sum_threads(manager, &(summing){NULL, regions->sums, regions->loads});
+}
+
+static PyObject *rows_of_regions(const region_sums *regions)
+{
+    PyObject *rows = PyList_New(regions->count);
+    for (uint32_t i = 0; rows != NULL && i < regions->count; i++) {
+        PyObject *row = row_of(&regions->sums[i], regions->loads[i]);
+        if (row == NULL)
+            Py_CLEAR(rows);
+        else
+            PyList_SET_ITEM(rows, i, row);
+    }
+    return rows;
+}
+
+static void free_sums(region_sums *regions)
+{
+    for (uint32_t i = 0; i < regions->count; i++)
+        sp_node_free(&regions->sums[i]);
+    PyMem_RawFree(regions->sums);
+    PyMem_RawFree(regions->loads);
+}
+
 const char sp_snapshot_regions_doc[] =
 "_collect_regions()\n--\n\n"
 "The row of every region, as _collect(region) gives it, in the order of _regions().";
 
 PyObject *sp_snapshot_regions(PyObject *self, PyObject *unused)
 {
-    sp_manager *manager = (sp_manager *)self;
-    PyObject *rows = NULL;
+    region_sums regions = {0};
     (void)unused;
-    sp_stop(); /* so that there are no regions but these */
+    sp_stop();
     sp_clock_calibrate();
-    uint32_t count = manager->region_count;
-    sp_node *sums = PyMem_RawMalloc(((size_t)count + 1) * sizeof *sums);
-    sp_load *loads = PyMem_RawCalloc((size_t)count + 1, sizeof *loads);
-    for (uint32_t i = 0; sums != NULL && i < count; i++)
-        sp_node_init(&sums[i], manager->regions[i], NULL, 0);
-    int added = -1;
-    if (sums != NULL && loads != NULL)
-        added = sum_threads(manager, &(summing){NULL, sums, loads});
+    int summed = sum_regions((sp_manager *)self, &regions);
     sp_go();
-    if (added < 0)
-        PyErr_NoMemory();
-    else
-        rows = PyList_New(count);
-    for (uint32_t i = 0; sums != NULL && i < count; i++) {
-        PyObject *row = rows == NULL ? NULL : row_of(&sums[i], loads[i]);
-        if (row == NULL)
-            Py_CLEAR(rows);
-        else
-            PyList_SET_ITEM(rows, i, row);
-        sp_node_free(&sums[i]);
-    }
-    PyMem_RawFree(sums);
-    PyMem_RawFree(loads);
+    PyObject *rows = summed < 0 ? PyErr_NoMemory() : rows_of_regions(&regions);
+    free_sums(&regions);
     return rows;
 }
 
@@ -364,44 +387,89 @@ static PyObject *list_of(const uint64_t *values, uint32_t count)
     return list;
 }
 
+/* Calls as columns. */
+typedef struct {
+    uint64_t *ends; /* Owned. */
+    uint32_t regions;
+    PyObject *columns[COLUMNS];
+} gathered;
+
+/* The threads are stopped. -1 with or without an exception set, which says that memory is out. */
+static int gather_events(sp_manager *manager, const sp_region *wanted, gathered *events)
+{
+    events->regions = manager->region_count;
+    events->ends = PyMem_RawCalloc((size_t)events->regions + 1, sizeof *events->ends);
+    if (events->ends == NULL)
+        return -1;
+    return gather(manager, &(gathering){.wanted = wanted, .ends = events->ends}, events->columns);
+}
+
+static PyObject *tuple_of_events(const gathered *events)
+{
+    PyObject *ends = list_of(events->ends, events->regions);
+    PyObject *const *columns = events->columns;
+    return ends == NULL ? NULL
+                        : Py_BuildValue("(NOOOOOO)", ends, columns[0], columns[1], columns[2],
+                                        columns[3], columns[4], columns[5]);
+}
+
+static void free_events(gathered *events)
+{
+    PyMem_RawFree(events->ends);
+    for (int i = 0; i < COLUMNS; i++)
+        Py_XDECREF(events->columns[i]);
+}
+
 const char sp_snapshot_events_doc[] =
 "_events(region)\n--\n\n"
 "The finished calls of the current run as (ends, starts, durations, threads, annotations, tasks,\n"
-"waits): bytearrays of int64, starts and durations in nanoseconds, starts on the perf_counter_ns() axis,\n"
-"grouped by region id; ends[i] is where region i's calls end. threads numbers the thread of each\n"
-"call, in the order in which threads began to record; None when one thread made them all.\n"
+"waits): bytearrays of int64, starts and durations in nanoseconds, starts on the perf_counter_ns()\n"
+"axis, grouped by region id; ends[i] is where region i's calls end. threads numbers the thread of\n"
+"each call, in the order in which threads began to record; None when one thread made them all.\n"
 "annotations: the place in _annotations() of each call's metadata, -1 for none; None when no call\n"
 "has any. tasks: the number of each call's lane less one, -1 for none, and waits, how long it\n"
-"waited in ns; None when that is not tracked. Within a region: thread by thread, in the order in which the calls ended. region: the\n"
-"only one wanted, or None for all.";
+"waited in ns; None when that is not tracked. Within a region: record by record, in the order in\n"
+"which the calls ended. region: the only one wanted, or None for all.";
 
 PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
 {
     sp_manager *manager = (sp_manager *)self;
-    PyObject *columns[COLUMNS] = {NULL}, *result = NULL;
-    gathering into = {.wanted = region == Py_None ? NULL : (const sp_region *)region};
+    gathered events = {0};
     if (region != Py_None && !PyObject_TypeCheck(region, manager->state->region_type)) {
         PyErr_SetString(PyExc_TypeError, "_events() takes a region or None");
         return NULL;
     }
     sp_stop();
     sp_clock_calibrate();
-    uint32_t regions = manager->region_count;
-    into.ends = PyMem_RawCalloc((size_t)regions + 1, sizeof *into.ends);
-    int gathered = into.ends == NULL ? -1 : gather(manager, &into, columns);
+    int done = gather_events(manager, region == Py_None ? NULL : (const sp_region *)region, &events);
     sp_go();
-    if (into.ends == NULL)
-        return PyErr_NoMemory();
-    if (gathered == 0) {
-        PyObject *ends = list_of(into.ends, regions);
-        if (ends != NULL)
-            result = Py_BuildValue("(NOOOOOO)", ends, columns[0], columns[1], columns[2],
-                                   columns[3], columns[4], columns[5]);
-    }
-    PyMem_RawFree(into.ends);
-    for (int i = 0; i < COLUMNS; i++)
-        Py_XDECREF(columns[i]);
+    PyObject *result = done < 0 ? PyErr_NoMemory() : tuple_of_events(&events);
+    free_events(&events);
     return result;
+}
+
+const char sp_snapshot_all_doc[] =
+"_snapshot()\n--\n\n"
+"(_collect_regions(), _events(None)), both of one moment.";
+
+PyObject *sp_snapshot_all(PyObject *self, PyObject *unused)
+{
+    sp_manager *manager = (sp_manager *)self;
+    region_sums regions = {0};
+    gathered events = {0};
+    (void)unused;
+    sp_stop();
+    sp_clock_calibrate();
+    bool done = sum_regions(manager, &regions) == 0 && gather_events(manager, NULL, &events) == 0;
+    sp_go();
+    PyObject *rows = done ? rows_of_regions(&regions) : PyErr_NoMemory();
+    PyObject *columns = rows == NULL ? NULL : tuple_of_events(&events);
+    free_sums(&regions);
+    free_events(&events);
+    if (columns != NULL)
+        return Py_BuildValue("(NN)", rows, columns);
+    Py_XDECREF(rows);
+    return NULL;
 }
 
 /* ---- Counters ---------------------------------------------------------------------------- */

@@ -61,6 +61,7 @@ typedef struct {
     uint64_t run;
     sp_thread *thread;
     sp_owner *owner; /* this thread, from its first recording on. Counted. */
+    uint64_t annotated;   /* the run that the last number of metadata is of */
     uintptr_t stack_floor; /* where its C stack is nearly used up; 0 when unknown */
 } sp_thread_local;
 

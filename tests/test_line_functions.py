@@ -1439,6 +1439,7 @@ def test_neither_function_nor_code_is_kept_alive(lined):
     assert counted_in(region) == {}
 
 
+@CODE_DIES
 @pytest.mark.parametrize("how", ["decorated", "block"])
 def test_code_of_other_kinds_is_not_kept_alive_either(lined, how):
     names = {"region": lined.region("r")}

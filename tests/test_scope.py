@@ -109,6 +109,70 @@ def test_exit_without_entry_is_counted_not_raised(core):
     assert core._collect(region)[2] == 1
 
 
+def elsewhere(function, *arguments):
+    """Call it in another thread; gives what it returned."""
+    results = []
+    thread = threading.Thread(target=lambda: results.append(function(*arguments)))
+    thread.start()
+    thread.join()
+    return results[0]
+
+
+def test_a_generator_that_moves_to_another_thread(clock, core):
+    """What it has open belongs to the thread that it began in, and ends wherever it goes on."""
+
+    def generator():
+        with core.profile_region("inner"):
+            clock.tick(1)
+            yield
+            clock.tick(2)
+        clock.tick(4)
+        yield
+
+    moving = generator()
+    with core.profile_region("outer"):
+        next(moving)
+        clock.tick(8)
+        elsewhere(next, moving)
+        clock.tick(16)
+    rows = {row[1].name: row for row in core._collect(None)}
+    assert rows["inner"][2:6] == (1, 0, 0, 11)
+    assert rows["outer"][2:6] == (1, 0, 0, 31)
+    assert rows["outer"][7] == 20  # exclusive: inner was open for the rest
+    assert rows["inner"][0] != -1
+    counters = core._counters()
+    assert (counters["moved"], counters["unmatched"], counters["open"]) == (1, 0, 0)
+
+
+def test_a_generator_that_moves_and_fails(clock, core):
+    def generator():
+        with core.profile_region("x"):
+            yield
+
+    moving = generator()
+    next(moving)
+
+    def throw():
+        with pytest.raises(KeyError), core.profile_region("x"):
+            moving.throw(KeyError)
+
+    elsewhere(throw)  # where another call of the region is open: that is not the one that ends
+    row = core._collect(core._find("x"))
+    assert row[2:5] == (2, 2, 0)
+    assert core._counters()["moved"] == 1
+
+
+def test_entered_by_hand_in_one_thread_and_left_in_another(core):
+    """Nothing tells that the two belong together: both are counted, and nothing is raised."""
+    region = core.profile_region("x")
+    region.__enter__()
+    elsewhere(lambda: region.__exit__(None, None, None))
+    counters = core._counters()
+    assert (counters["unmatched"], counters["open"], counters["moved"]) == (1, 1, 0)
+    region.__exit__(None, None, None)
+    assert core._collect(region)[2] == 1
+
+
 def test_entered_before_the_run_and_left_in_it(clock):
     manager = _core.Manager()
     region = manager.profile_region("x")

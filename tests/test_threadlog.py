@@ -1,5 +1,8 @@
 """src/threadlog.c: a record for each call, in blocks."""
 
+import gc
+import threading
+
 from scope_profiler import _core
 
 from conftest import events_of
@@ -64,3 +67,88 @@ def test_a_snapshot_consumes_nothing(clock, core):
         with core.profile_region("x"):
             clock.tick(1)
         assert len(events_of(core, "x")) == round
+
+
+def in_thread(function, *arguments):
+    thread = threading.Thread(target=function, args=arguments)
+    thread.start()
+    thread.join()
+
+
+def test_a_thread_that_begins_goes_on_with_the_record_of_one_that_ended(core):
+    """Memory does not grow with the number of threads, and each call is still its own thread's."""
+    region = core.profile_region("x")
+
+    def work(calls):
+        for _ in range(calls):
+            with region:
+                pass
+
+    for i in range(1000):
+        in_thread(work, 1 + i % 3)
+    counters = core._counters()
+    assert counters["threads"] == 1000
+    # The system may take its time to end a thread, so a few of them have a record each. Alone each
+    # would need 4 KB, and twice that for its tree.
+    assert counters["log_bytes"] < 1000 * 300
+    threads = memoryview(core._events(region)[3]).cast("q").tolist()
+    assert sorted(threads) == [i for i in range(1000) for _ in range(1 + i % 3)]
+
+
+def test_who_takes_over_has_metadata_and_tree_of_its_own_calls(clock, core):
+    region = core.profile_region("x")
+
+    def work(step):
+        with core._metadata(step=step), core.profile_region(f"outer {step % 2}"):
+            with region:
+                clock.tick(step)
+
+    for step in range(20):
+        in_thread(work, step)
+    entries = core._annotations()[0]
+    _, starts, durations, threads, annotations, _, _ = core._events(region)
+    rows = zip(*(memoryview(column).cast("q").tolist()
+                 for column in (durations, threads, annotations)))
+    assert sorted((thread, duration, entries[at]["step"]) for duration, thread, at in rows) == [
+        (step, step, step) for step in range(20)]
+    rows = core._collect(None)
+    of_outer = {row[1].name: (row[2], row[5]) for row in rows if row[0] == -1}
+    assert of_outer == {"outer 0": (10, 90), "outer 1": (10, 100)}
+
+
+def test_a_thread_that_ended_in_a_region_keeps_its_record(core):
+    """The call is open still, and nobody else's calls are inside it."""
+    region = core.profile_region("x")
+    in_thread(region.__enter__)
+    for _ in range(20):
+        in_thread(lambda: [core.profile_region("y").__enter__(),
+                           core.profile_region("y").__exit__(None, None, None)])
+    assert core._counters()["open"] == 1
+    assert [(row[0], row[1].name, row[2]) for row in core._collect(None)] == [
+        (-1, "x", 0), (-1, "y", 20)]
+
+
+def test_threads_outlive_the_run_and_the_manager(core):
+    go = threading.Event()
+    region = core.profile_region("x")
+
+    def work():
+        with region:
+            go.wait()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while core._counters()["open"] < 4:
+        pass
+    core._begin(True, False)
+    go.set()
+    for thread in threads:
+        thread.join()
+    assert core._counters()["unmatched"] == 4
+    in_thread(lambda: core.profile_region("y").__enter__())
+    other = _core.Manager()
+    other._begin(True, False)
+    in_thread(other.profile_region("z").__enter__)
+    del other
+    gc.collect()
