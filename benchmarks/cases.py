@@ -5,6 +5,7 @@ for itself. A case is timed from inside, after the loop is set up; what the loop
 case, to be subtracted.
 """
 
+import asyncio
 from itertools import repeat
 import sys
 from threading import Barrier, Thread
@@ -87,6 +88,36 @@ def in_threads(count, *loops):
 
     case.round_ns = 60_000_000  # many turns of the GIL
     return case
+
+
+# ---- Tasks -----------------------------------------------------------------------------------
+
+_TASK = """
+async def task(n):
+    times = repeat(None, n)
+    start = perf_counter_ns()
+    for name in times:
+        {statement}
+    return perf_counter_ns() - start
+"""
+
+
+def in_task(statement, **names):
+    """The case that executes a statement n times in a task of asyncio."""
+    namespace = {"repeat": repeat, "perf_counter_ns": perf_counter_ns, "sleep": asyncio.sleep, **names}
+    exec(_TASK.format(statement=statement), namespace)
+    return lambda n: asyncio.run(namespace["task"](n))
+
+
+def task_cases(manager):
+    """`with` blocks in a task, without and with an `await` inside, which is a round of the loop."""
+    block = 'with manager.profile_region("x"):'
+    return {
+        "loop, in a task": in_task("pass"),
+        "with, in a task": in_task(f"{block} pass", manager=manager),
+        "await": in_task("await sleep(0)"),
+        "with, await": in_task(f"{block} await sleep(0)", manager=manager),
+    }
 
 
 # ---- Many names, deep recursion --------------------------------------------------------------

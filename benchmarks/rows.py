@@ -86,6 +86,8 @@ ROWS = [
         Least(8)),
     Row("  over one thread", _SCOPE, "threads", "with, two threads", "loop, two threads",
         Most(1.2, "x"), "with", "loop"),
+    Row("with, in a task", _SCOPE, "tasks", "with, in a task", "loop, in a task", Least(8)),
+    Row("with around await", _SCOPE, "tasks", "with, await", "await", Least(8)),
     Row("line event", _LINE, "lines", "lines from 1", "plain lines from 1",
         {_11: Least(3.5), _12: Least(6), _13: Least(9)}),
     Row("line event, line number > 256", _LINE, "lines", "lines from 1000",

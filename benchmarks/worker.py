@@ -8,6 +8,7 @@ PACKAGE is scope_profiler, whichever of the two is on the path, line_profiler or
     never      no run was ever set up            on         a run is active
     after      a run was active and is over      aggregate  a run without events is active
     threads    on, and told to tell threads apart, where that is an option
+    tasks      on, and told to follow tasks
     sizes      on, with many names and deep recursion
     lines      line mode is on
     calls      every function is traced
@@ -158,7 +159,7 @@ def cases_of(package, state):
         ProfileManager.reset()
     elif state != "never":
         setup(ProfileManager, state)
-    make = cases.size_cases if state == "sizes" else cases.region_cases
+    make = {"sizes": cases.size_cases, "tasks": cases.task_cases}.get(state, cases.region_cases)
     return make(ProfileManager)
 
 
@@ -167,10 +168,7 @@ def setup(manager, state):
     options = {"deactivate_file_output": True}
     if state == "aggregate":
         options["aggregation_mode"] = True
-    try:
-        manager.setup(**options, track_threads=state == "threads")
-    except ValueError:  # no such option: threads are always told apart
-        manager.setup(**options)
+    manager.setup(**options, track_threads=state == "threads", track_async=state == "tasks")
 
 
 def warm_up(known):
