@@ -178,17 +178,21 @@ SP_INLINE sp_line_thread *sp_line_thread_here(void)
     return SP_LIKELY(sp_line_here != NULL) ? sp_line_here : sp_line_thread_new();
 }
 
+/* The innermost recorded frame if it is this one, else NULL. */
+SP_INLINE sp_line_frame *sp_line_top(const void *frame, const PyCodeObject *code)
+{
+    const sp_line_thread *here = sp_line_here;
+    sp_line_frame *top = SP_LIKELY(here != NULL) ? here->top : NULL;
+    return SP_LIKELY(top != NULL && top->frame == frame && top->table->code->code == code) ? top
+                                                                                            : NULL;
+}
+
 /* The recorded frame for an event of this frame at this time, or NULL. */
 sp_line_frame *sp_line_match_slow(const void *frame, PyCodeObject *code, uint64_t now);
 SP_INLINE sp_line_frame *sp_line_match(const void *frame, PyCodeObject *code, uint64_t now)
 {
-    sp_line_thread *here = sp_line_here;
-    if (SP_LIKELY(here != NULL)) {
-        sp_line_frame *top = here->top;
-        if (SP_LIKELY(top->frame == frame && top->table->code->code == code))
-            return top;
-    }
-    return sp_line_match_slow(frame, code, now);
+    sp_line_frame *top = sp_line_top(frame, code);
+    return SP_LIKELY(top != NULL) ? top : sp_line_match_slow(frame, code, now);
 }
 
 /* A line begins. */

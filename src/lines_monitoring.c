@@ -19,14 +19,36 @@ SP_INLINE long number(PyObject *value)
                : PyLong_AsLong(value);
 }
 
-SP_INLINE void line_event(PyObject *const *args)
+/* The line is of the frame that was recorded last: nothing is touched that other threads write to. */
+SP_INLINE bool hit_top(PyObject *const *args, const void *frame, uint64_t now)
+{
+    sp_guard_take();
+    sp_line_frame *top = sp_line_top(frame, (PyCodeObject *)args[0]);
+    if (SP_LIKELY(top != NULL))
+        sp_line_hit(top, (int)number(args[1]), now);
+    sp_guard_drop();
+    return top != NULL;
+}
+
+static SP_NOINLINE void hit_other(PyObject *const *args, const void *frame, uint64_t now)
+{
+    sp_shared_take();
+    sp_line_frame *recorded = sp_line_match(frame, (PyCodeObject *)args[0], now);
+    if (recorded != NULL)
+        sp_line_hit(recorded, (int)number(args[1]), now);
+    else if (sp_line_heard != 0)
+        sp_line_code_idle((PyCodeObject *)args[0]);
+    sp_shared_drop();
+}
+
+static PyObject *on_line(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     uint64_t now = sp_now();
-    sp_line_frame *recorded = sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], now);
-    if (SP_LIKELY(recorded != NULL))
-        sp_line_hit(recorded, (int)number(args[1]), now);
-    else if (SP_UNLIKELY(sp_line_heard != 0))
-        sp_line_code_idle((PyCodeObject *)args[0]);
+    const void *frame = sp_current_frame();
+    (void)module, (void)nargs;
+    if (SP_UNLIKELY(!hit_top(args, frame, now)))
+        hit_other(args, frame, now);
+    Py_RETURN_NONE;
 }
 
 /* `for x in y: f(x)` on one line has a line event for the first round only; the jump back
@@ -87,7 +109,7 @@ SP_INLINE void end_event(PyObject *const *args)
     sp_line_frame_ends(sp_current_frame(), (PyCodeObject *)args[0], now);
 }
 
-/* What sys.monitoring calls. */
+/* What sys.monitoring calls for the others. */
 #define CALLBACK(event)                                                                        \
     static PyObject *on_##event(PyObject *module, PyObject *const *args, Py_ssize_t nargs)     \
     {                                                                                          \
@@ -97,7 +119,6 @@ SP_INLINE void end_event(PyObject *const *args)
         sp_shared_drop();                                                                      \
         Py_RETURN_NONE;                                                                        \
     }
-CALLBACK(line)
 CALLBACK(jump)
 CALLBACK(yield)
 CALLBACK(resume)
