@@ -371,10 +371,7 @@ class ProfileManager(_core.Manager):
         region is as it was.
         """
         self._find(region_name)  # is it a name?
-        definition = (
-            None if functions is None else _functions(functions),
-            None if tags is None else normal_tags("tags", tags),
-        )
+        definition = self._check_region(functions, tags)
         known = self._definitions.get(region_name, definition)
         if known != definition:
             raise ValueError(
@@ -399,6 +396,13 @@ class ProfileManager(_core.Manager):
         from .instrumentation import instrument
 
         return instrument(self, module, include=include, exclude=exclude, prefix=prefix, tags=tags)
+
+    def _check_region(self, functions, tags):
+        """What profile_region() was given, as tuples or None. TypeError when they are not that."""
+        return (
+            None if functions is None else _functions(functions),
+            None if tags is None else normal_tags("tags", tags),
+        )
 
     def _set_tags(self, region, tags):
         """Tags stay with a region, and a later run may give it others, unless they are those of

@@ -223,7 +223,7 @@ static unsigned name_hash(PyObject *name)
     return (unsigned)PyUnicode_Type.tp_hash(name); /* a subclass may have another */
 }
 
-static sp_region *find_region(sp_manager *manager, PyObject *name)
+sp_region *sp_manager_find(sp_manager *manager, PyObject *name)
 {
     Py_ssize_t length = 0;
     const char *text = name_text(name, &length);
@@ -274,7 +274,7 @@ static sp_region *make_region(sp_manager *manager, PyObject *name)
 
 static SP_NOINLINE sp_region *region_slow(sp_manager *manager, PyObject *name)
 {
-    sp_region *region = find_region(manager, name);
+    sp_region *region = sp_manager_find(manager, name);
     if (region == NULL && !PyErr_Occurred())
         region = make_region(manager, name);
     if (region != NULL) {
@@ -422,7 +422,7 @@ PyDoc_STRVAR(find_doc,
 
 static PyObject *manager_find(PyObject *self, PyObject *name)
 {
-    sp_region *region = find_region((sp_manager *)self, name);
+    sp_region *region = sp_manager_find((sp_manager *)self, name);
     if (region == NULL && PyErr_Occurred())
         return NULL;
     return Py_NewRef(region == NULL ? Py_None : (PyObject *)region);

@@ -54,6 +54,8 @@ typedef struct sp_manager {
 sp_thread *sp_manager_attach(sp_manager *manager);
 bool sp_manager_return(sp_manager *manager);
 
+/* The region of that name, or NULL, with an exception set when it is no name. Borrowed. */
+struct sp_region *sp_manager_find(sp_manager *manager, PyObject *name);
 /* The region of that name; made when missing. Borrowed; NULL with an exception set. */
 struct sp_region *sp_manager_region(sp_manager *manager, PyObject *name);
 

@@ -67,18 +67,44 @@ static int apply(sp_manager *manager, const char *method, sp_region *region, PyO
     return result == NULL ? -1 : 0;
 }
 
-static SP_NOINLINE PyObject *open_with(sp_manager *manager, PyObject *const *args,
-                                       Py_ssize_t nargs, PyObject *names)
+/* What is given for a region that does not exist yet is checked before it is made; (functions, tags),
+ * each a tuple or None, a new reference. */
+static PyObject *check(sp_manager *manager, PyObject *const given[PARAMETERS])
 {
-    PyObject *given[PARAMETERS] = {NULL};
-    if (parse(args, nargs, names, given) < 0)
-        return NULL;
+    return PyObject_CallMethod((PyObject *)manager, "_check_region", "OO",
+                               given[FUNCTIONS] == NULL ? Py_None : given[FUNCTIONS],
+                               given[TAGS] == NULL ? Py_None : given[TAGS]);
+}
+
+static PyObject *open_with_given(sp_manager *manager, PyObject *const given[PARAMETERS])
+{
     sp_region *region = sp_manager_region(manager, given[NAME]);
     if (region == NULL
         || (given[TAGS] != region->tags && apply(manager, "_set_tags", region, given[TAGS]) < 0)
         || apply(manager, "_add_functions", region, given[FUNCTIONS]) < 0)
         return NULL;
     return Py_NewRef(region);
+}
+
+static SP_NOINLINE PyObject *open_with(sp_manager *manager, PyObject *const *args,
+                                       Py_ssize_t nargs, PyObject *names)
+{
+    PyObject *given[PARAMETERS] = {NULL};
+    if (parse(args, nargs, names, given) < 0)
+        return NULL;
+    const sp_region *known = sp_manager_find(manager, given[NAME]);
+    if (known == NULL && PyErr_Occurred())
+        return NULL;
+    PyObject *checked = known == NULL ? check(manager, given) : NULL;
+    if (known == NULL && checked == NULL)
+        return NULL;
+    if (checked != NULL) {
+        given[FUNCTIONS] = PyTuple_GET_ITEM(checked, 0);
+        given[TAGS] = PyTuple_GET_ITEM(checked, 1);
+    }
+    PyObject *region = open_with_given(manager, given);
+    Py_XDECREF(checked);
+    return region;
 }
 
 static PyObject *opener_call(PyObject *self, PyObject *const *args, size_t nargsf,

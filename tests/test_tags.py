@@ -129,3 +129,12 @@ def test_generators_and_wrappers_follow(manager):
     wrapped = manager.profile("len", tags=["off"])(len)
     assert list(generator()) == [1] and wrapped("abc") == 3
     assert recorded(manager) == set()
+
+
+@pytest.mark.parametrize("bad", [
+    {"tags": 3}, {"tags": ["fast", ""]}, {"functions": [len]}, {"tags": "fast", "functions": 3}])
+def test_what_is_wrong_makes_no_region(manager, bad):
+    with pytest.raises(TypeError):
+        manager.profile_region("new", **bad)
+    assert manager.get_region("new") is None
+    assert manager.profile_region("new", tags=(tag for tag in ("a", "b"))).tags == ("a", "b")
