@@ -401,6 +401,17 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
+static int has_open(void *thread, void *unused)
+{
+    const sp_tree *tree = &((sp_thread *)thread)->tree;
+    (void)unused;
+    for (uint32_t i = 1; i < tree->count; i++) {
+        if (tree->nodes[i]->active != 0)
+            return 1;
+    }
+    return 0;
+}
+
 PyDoc_STRVAR(record_doc,
 "_record(on)\n--\n\nGo on or stop recording in the current run.");
 
@@ -412,6 +423,7 @@ static PyObject *manager_record(PyObject *self, PyObject *on)
         return NULL;
     sp_stop();
     manager->recording = truth && manager->run != SP_NO_RUN;
+    manager->leaving = sp_map_each(&manager->threads, has_open, NULL) != 0;
     spread(manager);
     sp_go();
     Py_RETURN_NONE;

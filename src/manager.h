@@ -25,6 +25,7 @@ typedef struct sp_manager {
     sp_known known;            /* the same by the address of the name */
     uint64_t run;   /* number of the current run; unique in the process, or SP_NO_RUN */
     bool recording; /* a run is on and not paused */
+    bool leaving;   /* calls were open when recording stopped last: they end all the same */
     bool events;    /* it logs every call, not statistics alone */
     bool lines;     /* it is in line mode */
     bool selective; /* regions without tags do not record */

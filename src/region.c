@@ -24,47 +24,62 @@ static PyObject *hook_arity_error(const char *name, const char *takes, Py_ssize_
     return NULL;
 }
 
-void sp_region_enter(sp_region *region, const void *frame)
+SP_INLINE void region_enter(sp_region *region, const void *frame, const void *key)
 {
     if (SP_UNLIKELY(!region->recording))
         return;
     if (SP_UNLIKELY(region->lines))
         sp_lines_block_enter(region, frame);
-    sp_scope_enter(region->manager, region, frame, sp_metadata_for(region));
+    sp_scope_enter(region->manager, region, key, sp_metadata_for(region));
 }
 
 /* Whether this thread has a call open, though nothing is recorded now: one that was open when the
  * run was paused ends all the same. */
-SP_INLINE bool is_open(const sp_manager *manager)
+SP_INLINE bool is_open(sp_manager *manager)
 {
-    return sp_here.run == manager->run && sp_here.thread->top != sp_here.thread->scopes;
+    if (SP_LIKELY(!manager->leaving))
+        return false;
+    const sp_thread *thread = sp_thread_known(manager);
+    return thread != NULL && thread->top != thread->scopes;
 }
 
-void sp_region_leave(sp_region *region, const void *frame, bool failed)
+SP_INLINE void region_leave(sp_region *region, const void *frame, const void *key, bool failed)
 {
     if (SP_LIKELY(region->recording) || SP_UNLIKELY(is_open(region->manager)))
-        sp_scope_leave(region->manager, region, frame, failed);
+        sp_scope_leave(region->manager, region, key, failed);
     if (SP_UNLIKELY(sp_lines_open()))
         sp_lines_block_leave(region, frame);
+}
+
+void sp_region_enter(sp_region *region, const void *frame, const void *key)
+{
+    region_enter(region, frame, key);
+}
+
+void sp_region_leave(sp_region *region, const void *frame, const void *key, bool failed)
+{
+    region_leave(region, frame, key, failed);
 }
 
 static PyObject *hook_enter(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
     sp_region *region = ((Hook *)self)->region;
+    const void *frame = sp_current_frame();
     (void)args;
     if (SP_UNLIKELY(PyVectorcall_NARGS(nargsf) != 0 || names != NULL))
         return hook_arity_error("__enter__", "no arguments", PyVectorcall_NARGS(nargsf));
-    sp_region_enter(region, sp_current_frame());
+    region_enter(region, frame, frame);
     return Py_NewRef(region);
 }
 
 static PyObject *hook_leave(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
     sp_region *region = ((Hook *)self)->region;
+    const void *frame = sp_current_frame();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     if (SP_UNLIKELY((nargs != 3 && nargs != 0) || names != NULL))
         return hook_arity_error("__exit__", "three arguments or none", nargs);
-    sp_region_leave(region, sp_current_frame(), nargs == 3 && args[0] != Py_None);
+    region_leave(region, frame, frame, nargs == 3 && args[0] != Py_None);
     Py_RETURN_NONE;
 }
 
@@ -141,24 +156,30 @@ static PyObject *hook_slot_get(PyObject *self, PyObject *region, PyObject *type)
     return Py_NewRef(*(PyObject **)((char *)region + ((HookSlot *)self)->offset));
 }
 
-/* type(region).__enter__(region), which is how contextlib.ExitStack goes about it. */
+/* type(region).__enter__(region), which is how contextlib.ExitStack goes about it. It does so in
+ * frames of its own, which say nothing about whose call it is. */
 static PyObject *hook_slot_call(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     sp_state *state = PyType_GetModuleState(Py_TYPE(self));
     Py_ssize_t nargs = PyTuple_GET_SIZE(args);
+    bool enters = ((HookSlot *)self)->offset == offsetof(sp_region, enter);
     PyObject *region = nargs == 0 ? NULL : PyTuple_GET_ITEM(args, 0);
     if (region == NULL || !PyObject_TypeCheck(region, state->region_type)) {
         PyErr_SetString(PyExc_TypeError, "__enter__ and __exit__ of the class take a region");
         return NULL;
     }
-    PyObject *rest = PyTuple_GetSlice(args, 1, nargs);
-    if (rest == NULL)
-        return NULL;
-    PyObject *hook = hook_slot_get(self, region, NULL);
-    PyObject *result = PyObject_Call(hook, rest, kwargs);
-    Py_DECREF(hook);
-    Py_DECREF(rest);
-    return result;
+    bool some = kwargs != NULL && PyDict_GET_SIZE(kwargs) != 0;
+    if (some || (enters ? nargs != 1 : nargs != 4 && nargs != 1))
+        return enters ? hook_arity_error("__enter__", "no arguments", nargs - 1)
+                      : hook_arity_error("__exit__", "three arguments or none", nargs - 1);
+    const void *frame = sp_current_frame();
+    if (enters) {
+        region_enter((sp_region *)region, frame, SP_BY_HAND);
+        return Py_NewRef(region);
+    }
+    bool failed = nargs == 4 && PyTuple_GET_ITEM(args, 1) != Py_None;
+    region_leave((sp_region *)region, frame, SP_BY_HAND, failed);
+    Py_RETURN_NONE;
 }
 
 static void hook_slot_dealloc(PyObject *self)

@@ -1,5 +1,7 @@
 #include "scope.h"
 
+#include "with_statement.h"
+
 sp_scope *sp_scope_find(const sp_thread *thread, const sp_region *region, const void *key)
 {
     for (sp_scope *scope = thread->top; scope > thread->scopes; scope--) {
@@ -9,7 +11,7 @@ sp_scope *sp_scope_find(const sp_thread *thread, const sp_region *region, const 
     return NULL;
 }
 
-/* The newest scope of the region at all: an ExitStack enters in one frame and leaves in another. */
+/* The newest scope of the region at all. */
 static sp_scope *find_any(const sp_thread *thread, const sp_region *region)
 {
     for (sp_scope *scope = thread->top; scope > thread->scopes; scope--) {
@@ -45,11 +47,12 @@ SP_NOINLINE sp_scope *sp_scope_surface(sp_thread *thread, sp_scope *scope, uint6
 {
     if (scope == thread->top)
         return scope;
-    /* What was entered inside it and goes on after it was no recursion of it. */
-    for (sp_scope *above = scope + 1; above <= thread->top; above++) {
-        if (above->node == scope->node)
-            above->nested = false;
-    }
+    /* The next call of its node takes its place: it was inside it, and is not any longer. */
+    sp_scope *heir = scope + 1;
+    while (heir <= thread->top && heir->node != scope->node)
+        heir++;
+    if (heir <= thread->top)
+        heir->nested = scope->nested;
     sp_scope ending = *scope;
     int64_t shared = (int64_t)(now - scope[1].start);
     ending.children += shared;
@@ -138,7 +141,10 @@ SP_NOINLINE void sp_scope_leave_slow(sp_manager *manager, sp_region *region, con
                                      uint64_t now, bool failed)
 {
     leaving call = {region, key, now, failed};
-    if (!leave_here(manager, &call, false) && !leave_elsewhere(manager, &call)
-        && !leave_here(manager, &call, true)) /* an ExitStack, by hand */
+    if (leave_here(manager, &call, false)
+        || (key != SP_BY_HAND && leave_elsewhere(manager, &call)))
+        return;
+    /* What is left by hand may have been entered in another frame; else it was not recorded. */
+    if (sp_with_statement_leaves() || !leave_here(manager, &call, true))
         SP_ADD(&manager->unmatched, manager->recording);
 }

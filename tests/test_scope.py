@@ -173,6 +173,99 @@ def test_entered_by_hand_in_one_thread_and_left_in_another(core):
     assert core._collect(region)[2] == 1
 
 
+def hold(core, name="x"):
+    with core.profile_region(name):
+        yield
+
+
+def test_calls_that_overlap_inside_another_one_count_once(clock, core):
+    with core.profile_region("x"):
+        first, second = hold(core), hold(core)
+        next(first), next(second)
+        next(first, None)
+        clock.tick(10)
+        next(second, None)
+        clock.tick(1)
+    row = core._collect(core._find("x"))
+    assert (row[2], row[5]) == (3, 11)
+
+
+def test_left_while_paused_after_another_manager_recorded(clock, core):
+    other = _core.Manager()
+    other._begin(True, False)
+    with core.profile_region("x"):
+        core._record(False)
+        with other.profile_region("y"):
+            clock.tick(3)
+    assert core._counters()["open"] == 0
+    assert events_of(core, "x") == [(1_000, 3)]
+
+
+def test_a_with_that_was_not_recorded_ends_nobody_elses_call(clock, core):
+    core._record(False)
+    before = hold(core)
+    next(before)
+    core._record(True)
+    during = hold(core)
+    next(during)
+    next(before, None)
+    clock.tick(5)
+    next(during, None)
+    assert events_of(core, "x") == [(1_000, 5)]
+    assert core._counters()["unmatched"] == 1
+
+
+def test_a_with_that_was_not_recorded_and_fails(clock, core):
+    core._record(False)
+    before = hold(core)
+    next(before)
+    core._record(True)
+    during = hold(core)
+    next(during)
+    with pytest.raises(KeyError):
+        before.throw(KeyError)
+    clock.tick(5)
+    next(during, None)
+    assert events_of(core, "x") == [(1_000, 5)]
+
+
+@pytest.mark.parametrize("leave", [
+    lambda region: region.__exit__(None, None, None),
+    lambda region: region.__exit__(*3 * [None]),
+    lambda region: (leave := region.__exit__)(None, None, None),
+    lambda region: type(region).__exit__(region, None, None, None),
+    lambda region: region.__exit__(),
+])
+def test_what_is_left_by_hand_may_be_entered_anywhere(clock, core, leave):
+    def enter():
+        core.profile_region("x").__enter__()
+
+    enter()
+    clock.tick(2)
+    leave(core.profile_region("x"))
+    assert events_of(core, "x") == [(1_000, 2)]
+    assert core._counters()["unmatched"] == 0
+
+
+def test_an_exit_stack_beside_a_generator_of_the_same_region(clock, core):
+    def enter(stack, depth):
+        if depth:
+            return enter(stack, depth - 1)
+        stack.enter_context(core.profile_region("x"))
+
+    for depth in range(12):
+        held = hold(core)
+        with ExitStack() as stack:
+            enter(stack, depth)
+            clock.tick(1)
+            next(held)
+            clock.tick(10)
+        clock.tick(100)
+        next(held, None)
+    durations = sorted(duration for _, duration in events_of(core, "x"))
+    assert durations == [11] * 12 + [110] * 12
+
+
 def test_entered_before_the_run_and_left_in_it(clock):
     manager = _core.Manager()
     region = manager.profile_region("x")
