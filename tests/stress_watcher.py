@@ -25,25 +25,24 @@ class Watcher(threading.Thread):
         self._over = threading.Event()
         self._counters = manager._counters()
         self._rows = {}  # name: RegionStatistics, as they were last
-        self._results_at = 0.0
 
     def stop(self):
         self._over.set()
         self.join()
 
     def run(self):
+        pause = 0.0
         try:
-            while not self._over.wait(0.001) and len(self.bad) < 20:
+            while not self._over.wait(pause) and len(self.bad) < 20:
                 self.looks += 1
+                begin = time.monotonic()
                 self._look_at_counters()
                 self._look_at_a_region()
                 if self.looks % 5 == 0:
                     self._look_at_the_tree()
-                if self._take_results and time.monotonic() > self._results_at:
-                    begin = time.monotonic()
+                if self.looks % 20 == 3 and self._take_results:
                     self._look_at_results()
-                    # Most of the time is the workers'.
-                    self._results_at = 6 * time.monotonic() - 5 * begin
+                pause = 4 * (time.monotonic() - begin)  # most of the time is the workers'
         except Exception as error:  # told by the main thread
             import traceback
 
