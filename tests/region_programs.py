@@ -196,9 +196,6 @@ class Interpreter:
     def finalize(self):
         self.reports.append(self.backend.finalize())
 
-    def collect(self):
-        gc.collect()
-
     def fork(self, steps):
         """In a forked child, which tells what came of it."""
         reading, writing = os.pipe()
@@ -240,7 +237,8 @@ class Interpreter:
         self._advance(_Asynchronous(made) if kind == "async_generator" else made, "send", None)
 
     def resume(self, number, how):
-        """One that is suspended, if any: "send", "throw", "close" or "drop"."""
+        """One that is suspended, if any: "send", "throw", "close", "drop", or "lose": have it dropped
+        by the garbage collector."""
         if not self._suspended:
             return
         made = self._suspended.pop(number % len(self._suspended))
@@ -250,6 +248,11 @@ class Interpreter:
             self._advance(made, "throw", Planned())
         elif how == "close":
             made.close()
+        elif how == "lose":
+            circle = [made]
+            circle.append(circle)
+            del made, circle
+            gc.collect()
 
     def resume_in_thread(self, number, how):
         self.hop([("resume", number, how)])
@@ -352,7 +355,7 @@ class _Asynchronous:
 # ---- Programs
 
 NAMES = st.sampled_from("abc")
-HOW = st.sampled_from(["send", "send", "throw", "close", "drop"])
+HOW = st.sampled_from(["send", "send", "send", "throw", "close", "drop", "lose"])
 KINDS = st.sampled_from(["plain", "plain", "generator", "coroutine", "async_generator"])
 
 SINGLE = [
@@ -365,7 +368,6 @@ SINGLE = [
 ]
 TURNS = [
     st.just(("pause",)), st.just(("go_on",)), st.just(("set_up",)), st.just(("snapshot",)),
-    st.just(("collect",)),
 ]
 THREADS = [st.tuples(st.just("resume_in_thread"), st.integers(0, 4), HOW)]
 
