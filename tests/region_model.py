@@ -14,6 +14,10 @@ import threading
 # A `with` entered in one thread and left in another, by a generator that is resumed there. False: the
 # exit finds no entry. True: the call ends, in the thread that entered it.
 LEFT_IN_ANOTHER_THREAD = False
+# Calls of one node that overlap inside another one, or three that do. True: a call counts for the total
+# when no other of its node is open around it. False: those that were entered inside one that ends
+# before them all count, whatever else is around.
+ONLY_THE_OUTERMOST_COUNTS = False
 
 
 class Scope:
@@ -56,11 +60,6 @@ class Thread:
             if scope.region is region:
                 return scope
         return None
-
-    def is_inside_its_like(self, scope):
-        """Entered inside another call of the same node that is open still: a recursion."""
-        place = next(i for i, other in enumerate(self.scopes) if other is scope)
-        return any(other.node == scope.node for other in self.scopes[:place])
 
 
 class Node:
@@ -156,8 +155,14 @@ class Model:
             self.run.unmatched += self.recording
             return None, None
         thread.charge(self.now)
-        scope.nested = thread.is_inside_its_like(scope)
-        thread.scopes.remove(scope)
+        place = next(i for i, other in enumerate(thread.scopes) if other is scope)
+        del thread.scopes[place]
+        alike = [other for other in thread.scopes[place:] if other.node == scope.node]
+        if alike and ONLY_THE_OUTERMOST_COUNTS:
+            alike[0].nested = scope.nested
+        elif alike:
+            for other in alike:
+                other.nested = False
         return scope, thread
 
     def leave(self, region, key, failed):
