@@ -263,10 +263,10 @@ class Steps:
         self.start = self.running = self.own = 0
         self.nested = False
 
-    def step(self, resume, *args, returning_ends=True, raising=()):
+    def step(self, resume, *args, returning_ends=True, raising=(), begins=True):
         """resume(*args) as a step. It is the last when it raises, but what is in `raising`; or when
-        it returns at all, if that is how the thing ends."""
-        if self.over or self.run is None and not self.model.recording:
+        it returns at all, if that is how the thing ends. begins: it may be the first of the call."""
+        if self.over or self.run is None and not (begins and self.model.recording):
             return resume(*args)
         scope = self.model.enter(self.region, self)
         if self.run is None:
@@ -309,16 +309,13 @@ def _drive(steps, inner):
     resume, value = inner.send, None
     while True:
         try:
-            item = steps.step(resume, value, returning_ends=False)
+            item = steps.step(resume, value, returning_ends=False, begins=resume == inner.send)
         except StopIteration as stop:
             return stop.value
         try:
             resume, value = inner.send, (yield item)
         except GeneratorExit:
-            if steps.run is None:
-                inner.close()
-            else:
-                steps.step(inner.close)
+            steps.step(inner.close, begins=False)
             raise
         except BaseException as error:
             resume, value = inner.throw, error

@@ -239,6 +239,7 @@ class Interpreter:
     def resume(self, number, how):
         """One that is suspended, if any: "send", "throw", "close", "drop", or "lose": have it dropped
         by the garbage collector."""
+        self.tick(1)
         if not self._suspended:
             return
         made = self._suspended.pop(number % len(self._suspended))
@@ -355,49 +356,54 @@ class _Asynchronous:
 # ---- Programs
 
 NAMES = st.sampled_from("abc")
-HOW = st.sampled_from(["send", "send", "send", "throw", "close", "drop", "lose"])
+# Of a region that something else has open, too, an ExitStack may leave the other entry.
+STACKED = st.sampled_from("xyz")
+HOW = st.sampled_from(["send", "send", "send", "send", "throw", "close", "drop", "lose"])
 KINDS = st.sampled_from(["plain", "plain", "generator", "coroutine", "async_generator"])
+TICKS = st.tuples(st.just("tick"), st.integers(1, 50))
+GIVE = ("give",)
+RESUME = st.tuples(st.just("resume"), st.integers(0, 4), HOW)
+TURNS = [st.just(("pause",)), st.just(("go_on",)), st.just(("set_up",)), st.just(("snapshot",))]
+THREADS = [st.tuples(st.just("resume_in_thread"), st.integers(0, 4), HOW)] * 3
 
-SINGLE = [
-    st.tuples(st.just("tick"), st.integers(0, 50)),
-    st.just(("give",)),
-    st.just(("give",)),
-    st.tuples(st.just("resume"), st.integers(0, 4), HOW),
-    st.tuples(st.just("resume"), st.integers(0, 4), HOW),
-    st.just(("fail",)),
-]
-TURNS = [
-    st.just(("pause",)), st.just(("go_on",)), st.just(("set_up",)), st.just(("snapshot",)),
-]
-THREADS = [st.tuples(st.just("resume_in_thread"), st.integers(0, 4), HOW)]
+
+def giving(steps):
+    """Bodies of generators: some steps, time and a yield, several times; half of them in a region."""
+    parts = st.lists(st.tuples(steps, TICKS), min_size=1, max_size=3)
+    bodies = parts.map(lambda drawn: [
+        step for inner, tick in drawn for step in (*inner, tick, GIVE, tick)
+    ])
+    return bodies | st.tuples(NAMES, bodies).map(lambda drawn: [("within", *drawn)])
 
 
 def containing(steps):
     """Steps that have others inside."""
+    failing = steps.map(lambda steps: [*steps, ("fail",)])
+    make = st.tuples(st.just("make"), KINDS, NAMES, giving(steps))
     return [
+        *[make] * 6,
         st.tuples(st.just("within"), NAMES, steps),
         st.tuples(st.just("within"), NAMES, steps),
-        st.tuples(st.just("call"), NAMES, steps),
-        st.tuples(st.just("make"), KINDS, NAMES, steps),
-        st.tuples(st.just("make"), KINDS, NAMES, steps),
-        st.tuples(st.just("catch"), steps),
+        st.tuples(st.just("call"), NAMES, steps | giving(steps)),
+        st.tuples(st.just("catch"), steps | failing),
+        st.tuples(st.just("catch"), st.tuples(NAMES, failing).map(lambda x: [("within", *x)])),
         st.tuples(st.just("recurse"), NAMES, st.integers(0, 3), steps),
-        st.tuples(st.just("stacked"), st.lists(NAMES, min_size=1, max_size=3), steps),
+        st.tuples(st.just("stacked"), st.lists(STACKED, min_size=1, max_size=3), steps),
         st.tuples(st.just("by_hand"), NAMES, steps),
     ]
 
 
 def programs(*more, threads=False, forks=False):
-    """Strategy of programs. more: strategies of steps, beside SINGLE."""
-    single = st.one_of(*SINGLE, *more)
+    """Strategy of programs. more: strategies of steps, beside the usual ones."""
+    single = st.one_of(TICKS, *[RESUME] * (3 + 2 * len(more)), *more)
 
     def deeper(inner):
-        steps = st.lists(inner, max_size=6)
+        steps = st.lists(inner, max_size=5)
         kinds = containing(steps)
         if threads:
             kinds += [st.tuples(st.just("hop"), steps)]
         if forks:
-            kinds += [st.tuples(st.just("fork"), steps)] * 3
+            kinds += [st.tuples(st.just("fork"), steps)] * 4
         return st.one_of(single, *kinds)
 
-    return st.lists(st.recursive(single, deeper, max_leaves=25), max_size=12)
+    return st.lists(st.recursive(single, deeper, max_leaves=20), min_size=3, max_size=14)

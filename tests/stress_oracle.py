@@ -26,7 +26,7 @@ class Oracle:
 
     def __init__(self, lanes_apart):
         self.lanes_apart = lanes_apart  # each task has a stack of its own
-        self.home = self.lane = Lane(0, [ROOT])
+        self.home = self.lane = Lane(0, [list(ROOT)])
         self.stack = self.home.stack
         self.lanes = 1
         self.begun = 0
@@ -103,7 +103,7 @@ class Oracle:
     # ---- Tasks
 
     def new_lane(self):
-        lane = Lane(self.lanes, [ROOT] if self.lanes_apart else self.home.stack)
+        lane = Lane(self.lanes, [list(ROOT)] if self.lanes_apart else self.home.stack)
         self.lanes += 1
         if not self.lanes_apart:
             lane.number = 0

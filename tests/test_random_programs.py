@@ -41,32 +41,32 @@ def check(program):
     assert found == expected
 
 
-@examples(300)
+@examples(150)
 @given(programs())
 def test_regions_functions_and_generators(program):
     check(program)
 
 
-@examples(300)
+@examples(150)
 @given(programs(*TURNS))
 def test_runs_that_pause_end_and_begin_anew(program):
     check(program)
 
 
-@examples(200)
+@examples(100)
 @given(programs(*TURNS, *THREADS, threads=True))
 def test_threads_that_resume_what_others_suspended(program):
     check(program)
 
 
-@examples(30)
+@examples(20)
 @given(programs(*TURNS, st.just(("finalize",))))
 def test_results_on_the_way(program):
     check(program)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork() here")
-@examples(30)
+@examples(20)
 @given(programs(forks=True))
 def test_forked_children(program):
     check(program)
