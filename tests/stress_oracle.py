@@ -103,11 +103,11 @@ class Oracle:
     # ---- Tasks
 
     def new_lane(self):
-        lane = Lane(self.lanes, [list(ROOT)] if self.lanes_apart else self.home.stack)
-        self.lanes += 1
+        """Of a task; where tasks are not told apart, with the calls and the number of the thread."""
         if not self.lanes_apart:
-            lane.number = 0
-        return lane
+            return Lane(0, self.home.stack)
+        self.lanes += 1
+        return Lane(self.lanes - 1, [list(ROOT)])
 
     def go_to(self, lane):
         """That lane runs from now on."""
