@@ -11,9 +11,6 @@ import inspect
 import sys
 import threading
 
-# A `with` entered in one thread and left in another, by a generator that is resumed there. False: the
-# exit finds no entry. True: the call ends, in the thread that entered it.
-LEFT_IN_ANOTHER_THREAD = False
 # Calls of one node that overlap inside another one, or three that do. True: a call counts for the total
 # when no other of its node is open around it. False: those that were entered inside one that ends
 # before them all count, whatever else is around.
@@ -88,7 +85,7 @@ class Run:
         self.threads = []
         self.nodes = defaultdict(Node)
         self.events = defaultdict(list)  # (region's name, thread): [(start, duration), ...]
-        self.unmatched = 0
+        self.unmatched = self.moved = 0
         self.here = threading.local()
 
 
@@ -140,20 +137,8 @@ class Model:
         thread.scopes.append(scope)
         return scope
 
-    def take(self, region, key):
-        """(The scope that ends, out of the stack; the thread that has it); None when there is none."""
-        here = getattr(self.run.here, "thread", None)
-        scope, thread = here and here.find(region, key), here
-        if scope is None and LEFT_IN_ANOTHER_THREAD:
-            for thread in self.run.threads:
-                scope = thread.find(region, key)
-                if scope is not None:
-                    break
-        if scope is None and here is not None:
-            scope, thread = here.newest(region), here
-        if scope is None:
-            self.run.unmatched += self.recording
-            return None, None
+    def _take(self, scope, thread):
+        """It ends: out of the stack."""
         thread.charge(self.now)
         place = next(i for i, other in enumerate(thread.scopes) if other is scope)
         del thread.scopes[place]
@@ -163,11 +148,34 @@ class Model:
         elif alike:
             for other in alike:
                 other.nested = False
-        return scope, thread
+
+    def leave_step(self, steps):
+        """The scope of the step that ends; None when its run is over."""
+        here = getattr(self.run.here, "thread", None)
+        scope = here and here.find(steps.region, steps)
+        if scope is not None:
+            self._take(scope, here)
+        return scope
+
+    def _find(self, region, key):
+        """(The scope that ends with that activation, the thread that has it), or (None, None). It
+        may have moved to this thread; and an ExitStack enters in one frame and leaves in another."""
+        here = getattr(self.run.here, "thread", None)
+        others = [thread for thread in self.run.threads if thread is not here]
+        for thread in [here, *others] if here else others:
+            scope = thread.find(region, key)
+            if scope is not None:
+                self.run.moved += thread is not here
+                return scope, thread
+        scope = here and here.newest(region)
+        return scope, here
 
     def leave(self, region, key, failed):
-        scope, thread = self.take(region, key)
-        if scope is not None:
+        scope, thread = self._find(region, key)
+        if scope is None:
+            self.run.unmatched += self.recording
+        else:
+            self._take(scope, thread)
             duration = self.now - scope.start
             self.run.nodes[scope.node].record(duration, scope.own, 0, scope.nested, failed)
             self.run.events[region.name, thread.number].append((scope.start, duration))
@@ -201,6 +209,7 @@ class Model:
             "calls": sum(node.calls for node in self.run.nodes.values()),
             "open": len(open_scopes),
             "unmatched": self.run.unmatched,
+            "moved": self.run.moved,
             "threads": len(self.run.threads),
         }
         events = {key: list(calls) for key, calls in self.run.events.items()}
@@ -289,7 +298,7 @@ class Steps:
     def _end(self, begun, last, failed):
         self.over |= last
         model = self.model
-        scope, _ = model.take(self.region, self)
+        scope = model.leave_step(self)
         if scope is None:
             return
         self.running += model.now - scope.start

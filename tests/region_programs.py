@@ -60,7 +60,7 @@ class Real:
                 nodes[paths[-1]] = (calls, errors, still_open, total, every, exclusive, minimum,
                                     maximum, row[-1])
         counters = manager._counters()
-        known = ("calls", "open", "unmatched", "threads")
+        known = ("calls", "open", "unmatched", "moved", "threads")
         return nodes, self._events(), {name: counters[name] for name in known}
 
     def _events(self):

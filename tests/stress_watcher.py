@@ -6,10 +6,6 @@ import time
 
 from stress_checks import resolution
 
-# Results that are taken while other threads record have, today, more calls than intervals: the two
-# are not read at one instant.
-RESULTS_ARE_OF_ONE_INSTANT = False
-
 
 class Watcher(threading.Thread):
     """Takes every kind of result again and again until `stop()`; what is wrong is in `bad`."""
@@ -119,7 +115,7 @@ class Watcher(threading.Thread):
             if not self._events:
                 continue
             intervals, calls = len(region.durations_ns), region.num_calls
-            if intervals > calls or RESULTS_ARE_OF_ONE_INSTANT and intervals != calls:
+            if intervals != calls:
                 self._tell(f"results: {name}: {intervals} intervals, {calls} calls")
             if (region.durations_ns < 0).any():
                 self._tell(f"results: {name}: negative durations")
