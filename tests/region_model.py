@@ -1,8 +1,8 @@
-"""The profiler once more, in plain Python: what docs/architecture.md says of regions, calls, steps and
-threads, with no thought of speed and nothing of src/.
+"""The profiler once more, in plain Python: what docs/architecture.md says of regions, calls, steps
+and threads, with no thought of speed and nothing of src/.
 
-A Model is used like a ProfileManager: profile_region(), profile(), pause(), ... Its clock is a number
-that its user moves.
+A Model is used like a ProfileManager: profile_region(), profile(), pause(), ... Its clock is a
+number that its user moves.
 """
 
 from collections import defaultdict
@@ -11,9 +11,9 @@ import inspect
 import sys
 import threading
 
-# Calls of one node that overlap inside another one, or three that do. True: a call counts for the total
-# when no other of its node is open around it. False: those that were entered inside one that ends
-# before them all count, whatever else is around.
+# Calls of one node that overlap inside another one, or three that do. True: a call counts for the
+# total when no other of its node is open around it. False: those that were entered inside one that
+# ends before them all count, whatever else is around.
 ONLY_THE_OUTERMOST_COUNTS = False
 
 
@@ -158,8 +158,8 @@ class Model:
         return scope
 
     def _find(self, region, key):
-        """(The scope that ends with that activation, the thread that has it), or (None, None). It
-        may have moved to this thread; and an ExitStack enters in one frame and leaves in another."""
+        """(The scope that ends with that activation or None, the thread that has it). It may have
+        moved to this thread; and an ExitStack enters in one frame and leaves in another."""
         here = getattr(self.run.here, "thread", None)
         others = [thread for thread in self.run.threads if thread is not here]
         for thread in [here, *others] if here else others:
@@ -274,7 +274,7 @@ class Steps:
 
     def step(self, resume, *args, returning_ends=True, raising=(), begins=True):
         """resume(*args) as a step. It is the last when it raises, but what is in `raising`; or when
-        it returns at all, if that is how the thing ends. begins: it may be the first of the call."""
+        it returns at all, if that is how the thing ends. begins: it may be the call's first."""
         if self.over or self.run is None and not (begins and self.model.recording):
             return resume(*args)
         scope = self.model.enter(self.region, self)

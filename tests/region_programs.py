@@ -1,8 +1,8 @@
 """Random programs over regions: what they are made of, and what runs them.
 
-A program is a list of steps, tuples whose first item is the name of a method of Interpreter. The same
-program runs with the profiler (Real) and with its model in Python (region_model.Model), and has to give
-the same facts.
+A program is a list of steps, tuples whose first item is the name of a method of Interpreter. The
+same program runs with the profiler (Real) and with its model in Python (region_model.Model), and has
+to give the same facts.
 """
 
 from contextlib import ExitStack
@@ -237,8 +237,8 @@ class Interpreter:
         self._advance(_Asynchronous(made) if kind == "async_generator" else made, "send", None)
 
     def resume(self, number, how):
-        """One that is suspended, if any: "send", "throw", "close", "drop", or "lose": have it dropped
-        by the garbage collector."""
+        """One that is suspended, if any: "send", "throw", "close", "drop"; or "lose": the garbage
+        collector drops it."""
         self.tick(1)
         if not self._suspended:
             return
@@ -368,7 +368,7 @@ THREADS = [st.tuples(st.just("resume_in_thread"), st.integers(0, 4), HOW)] * 3
 
 
 def giving(steps):
-    """Bodies of generators: some steps, time and a yield, several times; half of them in a region."""
+    """Bodies of generators: some steps, time, a yield, several times; half of them in a region."""
     parts = st.lists(st.tuples(steps, TICKS), min_size=1, max_size=3)
     bodies = parts.map(lambda drawn: [
         step for inner, tick in drawn for step in (*inner, tick, GIVE, tick)

@@ -5,11 +5,11 @@
 Every thread makes that many calls: nested at random, in `with` blocks, functions, generators,
 coroutines and async generators, with exceptions and recursion; meanwhile others take results. Then
 every count, every path and the order of all entries and exits must be what stress_oracle.py says.
-Exits with 1, and prints the first differences, when they are not. The full size takes about a minute
-and 3 GB for each mode.
+Exits with 1, and prints the first differences, when they are not. The full size takes about a
+minute and 3 GB for each mode.
 
-`make stress` runs every mode on every Python that is found. On a free-threaded one, which has no other
-targets yet, and whose regions are recorded without the GIL:
+`make stress` runs every mode on every Python that is found. On a free-threaded one, where setuptools
+and numpy are installed, without the GIL:
 
     python3.13t setup.py build_ext --inplace
     PYTHONPATH=. python3.13t -X gil=0 tests/stress.py --mode all

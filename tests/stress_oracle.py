@@ -1,8 +1,8 @@
 """What the calls of one thread have to come to, in plain Python: the rules of docs/architecture.md
 written down a second time, and nothing of the profiler's in them.
 
-An Oracle is told of every entry and exit in the order in which they happen. It keeps a few bytes for
-each call, in arrays, so that millions of calls fit.
+An Oracle is told of every entry and exit in the order in which they happen. It keeps a few bytes
+for each call, in arrays, so that millions of calls fit.
 """
 
 from array import array
@@ -103,7 +103,7 @@ class Oracle:
     # ---- Tasks
 
     def new_lane(self):
-        """Of a task; where tasks are not told apart, with the calls and the number of the thread."""
+        """Of a task; where they are not told apart, with the calls and number of the thread."""
         if not self.lanes_apart:
             return Lane(0, self.home.stack)
         self.lanes += 1

@@ -1,4 +1,4 @@
-"""What a thread of the stress test does: a random walk through every way of being inside a region."""
+"""What a thread of the stress test does: a random walk through all ways of being in a region."""
 
 import asyncio
 from itertools import chain, count
@@ -9,7 +9,7 @@ from stress_oracle import Oracle
 DEPTH = 8   # of the walk; recursion and resumed generators go deeper
 POOL = 3  # suspended generators of a lane
 # By a random byte. How many calls are made inside one: less than one on average. And which, counted
-# from one that the depth decides: nearly always one of few, or every call would have a path of its own.
+# from one that the depth decides: nearly always one of few, or every call would have its own path.
 FANOUT = bytes([0] * 110 + [1] * 80 + [2] * 40 + [3] * 26)
 FROM_USUAL = bytes([0] * 200 + [1] * 45 + [2] * 10 + [15])
 
