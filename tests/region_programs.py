@@ -1,8 +1,8 @@
 """Random programs over regions: what they are made of, and what runs them.
 
 A program is a list of steps, tuples whose first item is the name of a method of Interpreter. The
-same program runs with the profiler (Real) and with its model in Python (region_model.Model), and has
-to give the same facts.
+same program runs with the profiler (Real) and with its model in Python (region_model.Model), and
+has to give the same facts.
 """
 
 from contextlib import ExitStack

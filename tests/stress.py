@@ -8,8 +8,8 @@ every count, every path and the order of all entries and exits must be what stre
 Exits with 1, and prints the first differences, when they are not. The full size takes about a
 minute and 3 GB for each mode.
 
-`make stress` runs every mode on every Python that is found. On a free-threaded one, where setuptools
-and numpy are installed, without the GIL:
+`make stress` runs every mode on every Python that is found. On a free-threaded one, with
+setuptools and numpy, it runs without the GIL:
 
     python3.13t setup.py build_ext --inplace
     PYTHONPATH=. python3.13t -X gil=0 tests/stress.py --mode all
