@@ -5,10 +5,10 @@
 #   make test ARGS="-k region -x"   arguments for pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench asan leaks valgrind sdist clean
+.PHONY: help demo test stress bench asan leaks valgrind sdist clean
 
 # Where C is being changed a warning is an error; it must not stop a first demo on a new compiler.
-test leaks valgrind: export SCOPE_PROFILER_WERROR ?= 1
+test stress leaks valgrind: export SCOPE_PROFILER_WERROR ?= 1
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,9 @@ demo:  ## set up .venv and profile a part of the standard library
 
 test:  ## run the test suite on every supported Python that is found
 	@tools/test_all.sh $(ARGS)
+
+stress:  ## run the stress test: 8 threads, a million calls each
+	@tools/stress.sh $(ARGS)
 
 bench:  ## compare the cost of everything with the peers
 	@tools/bench.sh $(ARGS)

@@ -1,0 +1,72 @@
+"""Random programs run with the profiler and with its model in Python, and give the same facts.
+
+SCOPE_PROFILER_EXAMPLES=20000 runs that many of each kind.
+"""
+
+import gc
+import os
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+import pytest
+
+from region_model import Model
+from region_programs import THREADS, TURNS, Interpreter, Real, programs
+
+EXAMPLES = int(os.environ.get("SCOPE_PROFILER_EXAMPLES", 0))
+
+
+def examples(count):
+    return settings(
+        max_examples=EXAMPLES or count, deadline=None, derandomize=not EXAMPLES,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def old_objects_are_not_garbage():
+    """So that programs which collect it are quick."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+def check(program):
+    expected = Interpreter(Model()).run_program(program)
+    real = Real()
+    try:
+        found = Interpreter(real).run_program(program)
+    finally:
+        real.close()
+    assert found == expected
+
+
+@examples(150)
+@given(programs())
+def test_regions_functions_and_generators(program):
+    check(program)
+
+
+@examples(150)
+@given(programs(*TURNS))
+def test_runs_that_pause_end_and_begin_anew(program):
+    check(program)
+
+
+@examples(100)
+@given(programs(*TURNS, *THREADS, threads=True))
+def test_threads_that_resume_what_others_suspended(program):
+    check(program)
+
+
+@examples(20)
+@given(programs(*TURNS, st.just(("finalize",))))
+def test_results_on_the_way(program):
+    check(program)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork() here")
+@examples(20)
+@given(programs(forks=True))
+def test_forked_children(program):
+    check(program)
