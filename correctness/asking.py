@@ -17,7 +17,7 @@ _GROUPS = ("functions", "regions", "generators", "coroutines", "threads", "proce
 
 # A busy machine may be why a time is wrong: under the real clock a wrong answer is asked for again.
 _ATTEMPTS = 3
-_SECONDS = 60
+_SECONDS = 20
 
 
 class Case(NamedTuple):
@@ -72,7 +72,7 @@ def ask_once(case, profiler, python, clock):
                     "PYTHONPATH": os.pathsep.join(map(str, path))}
     with tempfile.TemporaryDirectory() as folder:
         try:
-            done = subprocess.run([python, case.path], env=environment, cwd=folder, text=True,
+            done = subprocess.run([python, "-P", case.path], env=environment, cwd=folder, text=True,
                                   capture_output=True, timeout=_SECONDS)
         except subprocess.TimeoutExpired:
             return Outcome("wrong", [], "hangs")
@@ -80,19 +80,23 @@ def ask_once(case, profiler, python, clock):
 
 
 def _outcome(done):
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    for answer in answers:
-        if "cannot" in answer:
-            return Outcome("cannot", [], answer["cannot"])
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    answers = [each for each in told if "cannot" not in each]
+    reason = next((each["cannot"] for each in told if "cannot" in each), "")
+    wrong = not all(answer["right"] for answer in answers)
     if done.returncode:
         return Outcome("wrong", answers, _error(done))
-    right = answers and all(answer["right"] for answer in answers)
-    return Outcome("right" if right else "wrong", answers, "" if answers else "no answer")
+    if not (answers or reason):
+        return Outcome("wrong", [], "no answer")
+    if reason and not wrong:
+        return Outcome("cannot", [], reason)
+    return Outcome("wrong" if wrong else "right", answers)
 
 
 def _error(done):
-    """The name of the exception that ended a case, or the signal."""
+    """The name of the exception that ended a case, or the signal, or the status."""
     if done.returncode < 0:
         return f"signal {-done.returncode}"
-    last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
-    return last.partition(":")[0].rpartition(".")[2]
+    if not done.stderr:
+        return f"status {done.returncode}"
+    return done.stderr.splitlines()[-1].partition(":")[0].rpartition(".")[2]

@@ -3,19 +3,24 @@
 import time
 
 _MS = 1_000_000
-_real = time.perf_counter_ns
 
 
 class Real:
-    """Profilers read their own clocks; work is a busy wait."""
+    """Profilers read their own clocks; work is a busy wait.
+
+    read: the clock in ns to wait by, where it is not the wall clock.
+    """
+
+    def __init__(self, read=time.perf_counter_ns):
+        self.read = read
 
     def work(self, ms):
         """Works for some ms. Returns what it took, in ns."""
-        begin = now = _real()
+        begin = now = self.read()
         while now < begin + ms * _MS:
             for _ in range(100):  # few calls, as some profilers are told of each
                 pass
-            now = _real()
+            now = self.read()
         return now - begin
 
     def agree(self, answer, truth):
@@ -24,9 +29,10 @@ class Real:
 
 
 class Fake:
-    """Time stands still but for work.
+    """Time stands still but for work, and 1 ns for each reading: what is nested lasts less.
 
-    move: called with each new time in ns, where that is how a profiler is told of it.
+    move: called with each new time in ns, where that is how a profiler is told of it; then nothing
+    else moves it.
     """
 
     def __init__(self, move=None):
@@ -40,14 +46,18 @@ class Fake:
         return ms * _MS
 
     def agree(self, answer, truth):
-        """Whether two times in ns are the same, up to the rounding of seconds in a float."""
-        return abs(answer - truth) <= 1 + 1e-9 * truth
+        """Whether two times in ns are the same, up to what readings add and a float rounds."""
+        return abs(answer - truth) <= 1_000
+
+    def nanoseconds(self):
+        self.now += 1
+        return self.now
 
     def seconds(self):
-        return self.now * 1e-9
+        return self.nanoseconds() * 1e-9
 
     def replace(self):
         """Is from now on what the module time has for perf_counter; for profilers in Python."""
         time.perf_counter = self.seconds
-        time.perf_counter_ns = lambda: self.now
+        time.perf_counter_ns = self.nanoseconds
         return self

@@ -26,8 +26,11 @@ runs them with this package on each Python.
 - **Settings.** Each is used as its documentation shows. 0.7.5 has `track_threads` on in cases with
   threads and `track_async` in those with tasks or generators that take turns. yappi has the wall
   clock, and that of the processor where running time is asked for. VizTracer has `log_async` in cases
-  with tasks; calls are the events of its trace, totals the sums of the outermost ones.
-- **Words.** *total*: from entry to exit, that of a recursion once. *own*: total less what is profiled
+  with tasks; calls are the events of its trace, totals the sums of the outermost ones. ours is asked by
+  `get_stats()`, 0.7.5 by its results (`inclusive_duration`; its printed table does count a function
+  that calls itself directly once).
+- **Words.** *calls*: a generator or coroutine is one call, from its first step to its last; those
+  that count each step are wrong by this meaning of the word, not by theirs. *total*: from entry to exit, that of a recursion once. *own*: total less what is profiled
   inside. *running*: total less what a generator or coroutine stood still; profilers that time each
   step are asked for the sum of the steps.
 - ✓ every answer is right; ✗ one is wrong, the first of them shown; – the profiler does not do this,

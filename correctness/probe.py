@@ -26,6 +26,7 @@ _profiler = _module.Adapter(os.environ.get("PROBE_CLOCK", _module.CLOCKS[0]))
 
 def begin(*features):
     """A run begins; with what a case is about, see Profiler."""
+    _check("hits" if "lines" in features else "calls")
     _ask("begin", features)
 
 
@@ -44,8 +45,7 @@ def recording(*features):
 def fake_clock():
     """The case is one for profilers that can be run under a fake clock."""
     if not isinstance(_profiler.clock, Fake):
-        _tell(cannot="reads a clock of its own, in C")
-        _leave()
+        _cannot("reads a clock of its own, in C")
 
 
 def profiled(name):
@@ -63,11 +63,14 @@ def work(ms):
     return _profiler.clock.work(ms)
 
 
-def run_program(text):
+def run_program(text, children=False):
     """Runs a program in a process of its own, started as the profiler wants it. Returns its status.
 
-    What is expected afterwards is read from what the profiler wrote.
+    What is expected afterwards is read from what the profiler wrote. children: that is about those
+    of the program, too.
     """
+    if children:
+        _ask("follow_children")
     program = Path("program.py").resolve()
     program.write_text(text, encoding="utf-8")
     command = _ask("command", str(program))
@@ -77,7 +80,7 @@ def run_program(text):
         _ask("load")
     except FileNotFoundError:
         _tell(what="a file", truth="written", answer="nothing written", unit="", right=False)
-        _leave()
+        sys.exit()
     return status
 
 
@@ -106,7 +109,7 @@ def expect_running(name, truth):
 
 def expect(what, truth, answer):
     """Something of the program itself, which is not to change under a profiler."""
-    _expect(what, truth, lambda: answer)
+    _expect(what, str(truth), lambda: str(answer))
 
 
 def expect_hits():
@@ -153,15 +156,23 @@ def _ask(method, *arguments):
     try:
         return getattr(_profiler, method)(*arguments)
     except Cannot as reason:
-        _tell(cannot=str(reason))
-        _leave()
+        _cannot(reason)
+
+
+def _check(method):
+    """That the profiler has it; before a program goes wrong under one that is not for it."""
+    try:
+        getattr(_profiler, method)
+    except Cannot as reason:
+        _cannot(reason)
+
+
+def _cannot(reason):
+    """The case ends here, whatever thread or generator this is."""
+    _tell(cannot=str(reason))
+    os._exit(0)
 
 
 def _tell(**fields):
     """One write, as forked children share stdout."""
     os.write(1, json.dumps(fields).encode() + b"\n")
-
-
-def _leave():
-    """The case ends here, whatever thread or generator this is."""
-    os._exit(0)

@@ -3,7 +3,7 @@
     python run.py --pair OURS PEERS [--pair OURS PEERS ...] [--write] [--only NAME] [--ask PROFILER]
 
 OURS is an interpreter with what this package needs, PEERS one of the same version with the peers,
-see tools/correctness.sh. The first pair is the one shown in full.
+see tools/correctness.sh. The page shows the newest version in full.
 """
 
 import argparse
@@ -14,12 +14,14 @@ import asking
 import page
 import profilers
 
-_PEERS = [module for module in map(profilers.module, profilers.NAMES) if module.PACKAGE]
+_PACKAGES = [package for package in (profilers.module(name).PACKAGE for name in profilers.NAMES)
+             if package]
 
 _DESCRIBE = """
 from importlib.metadata import version
 import json, platform, sys
-print(json.dumps([platform.python_version(), [version(name) for name in sys.argv[1:]]]))
+print(json.dumps([sys.hexversion, platform.python_version(),
+                  {name: version(name) for name in sys.argv[1:]}]))
 """
 
 
@@ -36,23 +38,22 @@ def main():
         parser.error("--write takes all cases and profilers")
 
     cases = [case for case in asking.cases() if chosen.only in case.name]
-    results, packages = {}, None
-    for ours, peers in chosen.pair:
-        version, versions = describe(peers)
-        packages = packages or versions
+    newest_first = sorted(((*describe(peers), ours, peers) for ours, peers in chosen.pair),
+                          key=lambda described: described[0], reverse=True)
+    results = {}
+    for _, version, _, ours, peers in newest_first:
         print(f"Python {version}")
         results[version] = run(cases, chosen.ask or profilers.NAMES, ours, peers)
     if chosen.write:
+        packages = newest_first[0][2]
         page.PAGE.write_text(page.page(cases, results, packages), encoding="utf-8")
 
 
 def describe(python):
-    """(version of Python, {package: version})."""
-    names = [peer.PACKAGE for peer in _PEERS]
-    told = subprocess.run([python, "-c", _DESCRIBE, *names], capture_output=True, text=True,
-                          check=True).stdout
-    version, versions = json.loads(told)
-    return version, dict(zip(names, versions))
+    """[number of the version of Python, the version, {package: version}]."""
+    told = subprocess.run([python, "-c", _DESCRIBE, *_PACKAGES], stdout=subprocess.PIPE, text=True,
+                          check=True)
+    return json.loads(told.stdout)
 
 
 def run(cases, names, ours, peers):

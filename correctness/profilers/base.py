@@ -1,5 +1,6 @@
 """What a case may ask of a profiler."""
 
+from inspect import iscoroutinefunction
 from pathlib import Path
 import sys
 
@@ -17,6 +18,7 @@ class Profiler:
     calls(name), total(name), own(name), running(name): a number; ns. Of the run that ended last.
     hits(), times(): {line number: number}, {line number: ns} of the case's file.
     command(script): how to start a program under the profiler, the arguments of Python.
+    follow_children(): has that record children of the program, too.
     load(): reads what that wrote into this folder; calls() is about it then.
     """
 
@@ -33,14 +35,21 @@ class FunctionProfiler(Profiler):
 
     def __init__(self):
         self.names = {}  # {name in the case: names of the functions}
+        self.coroutines = set()  # the names of those
         self.file = str(Path(sys.argv[0]).resolve())
 
     def profiled(self, name):
         def remember(function):
-            code = getattr(function, "__func__", function).__code__
-            self.names.setdefault(name, set()).add(code.co_name)
+            self.names.setdefault(name, set()).add(function.__name__)
+            if iscoroutinefunction(function):
+                self.coroutines.add(name)
             return function
         return remember
+
+    def check_steps(self, name):
+        """For profilers that do not know of a coroutine's time but that of its steps."""
+        if name in self.coroutines:
+            raise Cannot("times the steps of a coroutine, not what is between them")
 
     def is_of(self, name, file, function):
         """Whether the function of a file is the case's."""

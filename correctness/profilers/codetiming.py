@@ -15,6 +15,7 @@ class Adapter(Profiler):
         "hits": "has no lines",
         "times": "has no lines",
         "command": "writes no files",
+        "follow_children": "writes no files",
     }
 
     def __init__(self, clock):

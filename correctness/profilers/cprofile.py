@@ -3,8 +3,8 @@
 import cProfile
 import pstats
 
-from clocks import Fake
-from profilers.base import Cannot, FunctionProfiler
+from clocks import Fake, Real
+from profilers.base import FunctionProfiler
 
 TITLE = "cProfile"
 PACKAGE = None
@@ -16,6 +16,7 @@ class Adapter(FunctionProfiler):
         "region": "profiles functions, has no regions",
         "hits": "has no lines",
         "times": "has no lines",
+        "follow_children": "profiles one process",
     }
 
     def __init__(self, clock):
@@ -23,7 +24,12 @@ class Adapter(FunctionProfiler):
         self.clock = Fake()
 
     def begin(self, features):
-        self.profile = cProfile.Profile(self.clock.seconds)
+        if "threads" in features:
+            # On 3.12 and newer a clock in Python may crash the interpreter there.
+            self.clock = Real()
+            self.profile = cProfile.Profile()
+        else:
+            self.profile = cProfile.Profile(self.clock.seconds)
         self.profile.enable()
 
     def end(self):
@@ -41,9 +47,11 @@ class Adapter(FunctionProfiler):
         return self.column(name, 2) * 1e9
 
     def total(self, name):
-        return self.column(name, 3) * 1e9
+        self.check_steps(name)
+        return self.running(name)
 
-    running = total
+    def running(self, name):
+        return self.column(name, 3) * 1e9
 
     def command(self, script):
         self.file = script

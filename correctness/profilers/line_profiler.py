@@ -3,7 +3,7 @@
 import sys
 
 from clocks import Real
-from profilers.base import Profiler
+from profilers.base import Cannot, Profiler
 
 TITLE = "line_profiler"
 PACKAGE = "line_profiler"
@@ -18,6 +18,7 @@ class Adapter(Profiler):
         "own": "times lines, not calls",
         "running": "times lines, not calls",
         "command": "counts lines, not calls",
+        "follow_children": "counts lines, not calls",
     }
 
     def __init__(self, clock):
@@ -25,12 +26,14 @@ class Adapter(Profiler):
 
         self.clock = Real()
         self.profiler = LineProfiler()
+        self.stats = None
 
     def profiled(self, name):
         return self.profiler
 
     def begin(self, features):
-        pass
+        if self.stats is not None:
+            raise Cannot("counts from its begin, has no second run")
 
     def end(self):
         self.stats = self.profiler.get_stats()

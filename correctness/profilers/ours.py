@@ -67,6 +67,9 @@ class Adapter(Profiler):
     def command(self, script):
         return ["-m", "scope_profiler", "run", "-q", "-o", "run.h5", script]
 
+    def follow_children(self):
+        """It does."""
+
     def load(self):
         """The file of the program, and those of its children beside it."""
         read = [self.scope_profiler.load(file) for file in ("run.h5", *glob("run.*.h5"))]

@@ -22,8 +22,10 @@ class Adapter(ours.Adapter):
         super().begin(features)
 
     def settings(self, features):
-        return {"use_line_profiler": "lines" in features, "track_threads": "threads" in features,
-                "track_async": bool({"tasks", "waiting"} & set(features))}
+        if "lines" in features:  # which do not go with what follows
+            return {"use_line_profiler": True}
+        return {"track_threads": "threads" in features,
+                "track_async": "tasks" in features or "waiting" in features}
 
     def end(self):
         self.results = self.manager.finalize(verbose=False, return_results=True)

@@ -28,10 +28,12 @@ class Adapter(FunctionProfiler):
         self.clock = Real()
         self.make = VizTracer
         self.tracer = None
+        self.regions = set()
 
     def region(self, name):
         if self.tracer is None:
             raise Cannot("an event belongs to one run")
+        self.regions.add(name)
         return self.tracer.log_event(name)
 
     def begin(self, features):
@@ -47,6 +49,9 @@ class Adapter(FunctionProfiler):
         self.file = script
         return ["-m", "viztracer", "--quiet", "--ignore_c_function", "-o", _FILE, script]
 
+    def follow_children(self):
+        """It does."""
+
     def load(self):
         with open(_FILE, encoding="utf-8") as file:
             self.trace = [event for event in json.load(file)["traceEvents"] if event["ph"] == "X"]
@@ -56,7 +61,8 @@ class Adapter(FunctionProfiler):
         found = []
         for event in self.trace:
             function, file = _NAME.match(event["name"]).groups()
-            if self.is_of(name, file, function) or (file == __file__ and function == name):
+            if (self.is_of(name, file, function)
+                    or (name in self.regions and (function, file) == (name, __file__))):
                 begin = event["ts"]
                 found.append((event["tid"], begin, -begin - event["dur"]))
         return sorted(found)
@@ -65,11 +71,19 @@ class Adapter(FunctionProfiler):
         return len(self.events(name))
 
     def total(self, name):
+        self.check_steps(name)
+        return self.outermost(name)
+
+    def running(self, name):
+        if name in self.regions:
+            raise Cannot("the event of a region is not divided")
+        return self.outermost(name)
+
+    def outermost(self, name):
+        """What the events took that are in no other, in ns."""
         total, ends = 0, {}
         for thread, begin, minus_end in self.events(name):
             if -minus_end > ends.get(thread, 0):
                 total += -minus_end - begin
                 ends[thread] = -minus_end
         return total * 1e3
-
-    running = total

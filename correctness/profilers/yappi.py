@@ -2,6 +2,7 @@
 
 from importlib import import_module
 import pstats
+import time
 
 from clocks import Real
 from profilers.base import FunctionProfiler
@@ -16,6 +17,7 @@ class Adapter(FunctionProfiler):
         "region": "profiles functions, has no regions",
         "hits": "has no lines",
         "times": "has no lines",
+        "follow_children": "profiles one process",
     }
 
     def __init__(self, clock):
@@ -25,7 +27,11 @@ class Adapter(FunctionProfiler):
 
     def begin(self, features):
         self.yappi.clear_stats()
-        self.yappi.set_clock_type("cpu" if "waiting" in features else "wall")
+        if "waiting" in features:
+            self.clock = Real(time.thread_time_ns)
+            self.yappi.set_clock_type("cpu")
+        else:
+            self.yappi.set_clock_type("wall")
         self.yappi.start()
 
     def end(self):

@@ -14,14 +14,14 @@ def f():
 
 def target():
     begun.set()
-    go.wait()
+    go.wait(5)
     for _ in range(5):
         f()
 
 
 thread = threading.Thread(target=target)
 thread.start()
-begun.wait()
+begun.wait(5)
 with recording("threads"):
     go.set()
     thread.join()

@@ -29,6 +29,6 @@ def target():
 
 with recording("threads"):
     threading.Thread(target=target, daemon=True).start()
-    reached.wait()
+    reached.wait(5)
 
 expect_calls("f", 5)

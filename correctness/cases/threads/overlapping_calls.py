@@ -19,17 +19,17 @@ def call(does):
 def first():
     took["one"] = work(10)
     turn[0].set()
-    turn[1].wait()
+    turn[1].wait(5)
     took["both"] = work(30)
 
 
 def second():
     turn[1].set()
-    turn[2].wait()
+    turn[2].wait(5)
 
 
 def target():
-    turn[0].wait()
+    turn[0].wait(5)
     call(second)
     turn[3].set()
 
@@ -40,7 +40,7 @@ with recording("threads"):
     call(first)
     took["other"] = work(20)
     turn[2].set()
-    turn[3].wait()
+    turn[3].wait(5)
     thread.join()
 
 expect_calls("call", 2)

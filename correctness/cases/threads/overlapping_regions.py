@@ -11,10 +11,10 @@ turn = [threading.Event() for _ in range(4)]
 
 
 def target():
-    turn[0].wait()
+    turn[0].wait(5)
     with region("second"):
         turn[1].set()
-        turn[2].wait()
+        turn[2].wait(5)
     turn[3].set()
 
 
@@ -24,11 +24,11 @@ with recording("threads"):
     with region("first"):
         one = work(10)
         turn[0].set()
-        turn[1].wait()
+        turn[1].wait(5)
         both = work(30)
     other = work(20)
     turn[2].set()
-    turn[3].wait()
+    turn[3].wait(5)
     thread.join()
 
 expect_total("first", one + both)

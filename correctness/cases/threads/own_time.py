@@ -24,13 +24,13 @@ def outer():
 @profiled("waits")
 def waits():
     entered.set()
-    over.wait()
+    over.wait(5)
 
 
 with recording("threads"):
     thread = threading.Thread(target=waits)
     thread.start()
-    entered.wait()
+    entered.wait(5)
     took = outer()
     over.set()
     thread.join()

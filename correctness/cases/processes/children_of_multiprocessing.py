@@ -25,7 +25,7 @@ if __name__ == "__main__":
         process.start()
     for process in processes:
         process.join()
-""")
+""", children=True)
 
 expect("its status", 0, status)
 expect_calls("f", 7)
