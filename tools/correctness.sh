@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# correctness.sh [ARGUMENT...]: the cases of correctness/, on each Python that pythons.sh finds. Writes
-# docs/correctness.md; arguments, which are those of correctness/run.py, take the place of that.
+# correctness.sh [ARGUMENT...]: the cases of correctness/, on each Python that pythons.sh finds.
+# Writes docs/correctness.md; arguments, those of correctness/run.py, take the place of that.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

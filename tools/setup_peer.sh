@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# setup_peer.sh PYTHON VENV [PACKAGE...]: a virtual environment with the packages that ours is compared
-# with, and more if named. The tests that need them are skipped, with a printed reason, where they
-# cannot be had.
+# setup_peer.sh PYTHON VENV [PACKAGE...]: a virtual environment with the packages that ours is
+# compared with, and more if named. The tests that need them are skipped, with a printed reason,
+# where they cannot be had.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 base=$1

@@ -15,7 +15,8 @@ class Profiler:
     begin(features), end(): a run. features: what the case is about, of "lines", "threads",
     "tasks" and "waiting"; an adapter switches on what its profiler has for that.
     profiled(name): a decorator. region(name): a context manager.
-    calls(name), total(name), own(name), running(name): a number; ns. Of the run that ended last.
+    calls(name), total(name), own(name), running(name), longest(name): a number; times in ns. Of the
+    run that ended last.
     hits(), times(): {line number: number}, {line number: ns} of the case's file.
     command(script): how to start a program under the profiler, the arguments of Python.
     follow_children(): has that record children of the program, too.

@@ -40,3 +40,6 @@ class Adapter(Profiler):
 
     def total(self, name):
         return self.timer.timers.total(name) * 1e9
+
+    def longest(self, name):
+        return self.timer.timers.max(name) * 1e9

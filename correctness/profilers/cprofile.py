@@ -13,6 +13,7 @@ CLOCKS = ("fake",)
 
 class Adapter(FunctionProfiler):
     WHY = {
+        "longest": "has no single calls",
         "region": "profiles functions, has no regions",
         "hits": "has no lines",
         "times": "has no lines",

@@ -17,6 +17,7 @@ class Adapter(Profiler):
         "total": "times lines, not calls",
         "own": "times lines, not calls",
         "running": "times lines, not calls",
+        "longest": "times lines, not calls",
         "command": "counts lines, not calls",
         "follow_children": "counts lines, not calls",
     }

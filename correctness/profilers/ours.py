@@ -34,7 +34,7 @@ class Adapter(Profiler):
 
     def end(self):
         self.stats = {name: self.manager.get_region(name).get_stats()
-                      for name in self.manager.recorded_regions()}
+                      for name in self.manager.registered_regions()}
 
     def calls(self, name):
         return self.stats[name].num_calls if name in self.stats else 0
@@ -48,6 +48,9 @@ class Adapter(Profiler):
     def running(self, name):
         return self.stats[name].running_ns
 
+    def longest(self, name):
+        return self.stats[name].maximum_ns
+
     def hits(self):
         return self.lines(1)
 
@@ -57,7 +60,7 @@ class Adapter(Profiler):
     def lines(self, column):
         """{line: sum of a column of the line tables}, where the unit of time is a ns."""
         found = {}
-        for name in self.manager.recorded_regions():
+        for name in self.manager.registered_regions():
             for (file, *_), rows in self.manager.get_region(name).get_stats().timings.items():
                 for row in rows:
                     if file == sys.argv[0]:

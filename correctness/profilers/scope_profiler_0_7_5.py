@@ -39,5 +39,9 @@ class Adapter(ours.Adapter):
     def own(self, name):
         return self.results[name].exclusive_duration * 1e9
 
+    def longest(self, name):
+        return self.results[name].max_duration * 1e9
+
     def running(self, name):
-        return (self.results[name].total_duration - self.results[name][0].total_await_duration) * 1e9
+        region = self.results[name]
+        return (region.total_duration - region[0].total_await_duration) * 1e9

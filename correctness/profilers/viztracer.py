@@ -74,6 +74,9 @@ class Adapter(FunctionProfiler):
         self.check_steps(name)
         return self.outermost(name)
 
+    def longest(self, name):
+        return max(-minus_end - begin for _, begin, minus_end in self.events(name)) * 1e3
+
     def running(self, name):
         if name in self.regions:
             raise Cannot("the event of a region is not divided")

@@ -14,6 +14,7 @@ CLOCKS = ("real",)
 
 class Adapter(FunctionProfiler):
     WHY = {
+        "longest": "has no single calls",
         "region": "profiles functions, has no regions",
         "hits": "has no lines",
         "times": "has no lines",

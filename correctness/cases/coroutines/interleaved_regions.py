@@ -6,7 +6,7 @@ second from 10 ms to 60 ms.
 
 import asyncio
 
-from probe import expect_calls, expect_total, recording, region, work
+from probe import expect_calls, expect_longest, expect_total, recording, region, work
 
 
 async def step():
@@ -25,3 +25,4 @@ with recording("tasks"):
 
 expect_calls("held", 2)
 expect_total("held", one + two + three + two + three + four)
+expect_longest("held", two + three + four)

@@ -4,7 +4,7 @@ The first one's block lasts from its start to its end, 40 ms; the second's, begu
 ended 20 ms later, 50 ms.
 """
 
-from probe import expect_calls, expect_total, recording, region, work
+from probe import expect_calls, expect_longest, expect_total, recording, region, work
 
 
 def hold():
@@ -24,3 +24,4 @@ with recording("tasks"):
 
 expect_calls("held", 2)
 expect_total("held", one + both + both + other)
+expect_longest("held", both + other)

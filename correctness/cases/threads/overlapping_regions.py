@@ -1,18 +1,18 @@
-"""Regions of two threads that overlap: the time of each is from its entry to its exit.
+"""One region, entered by two threads at overlapping times: each block has its own time.
 
-first is open for 10 + 30 ms, second for 30 + 20 ms.
+The first thread's lasts 10 + 30 ms, the second's 30 + 20 ms.
 """
 
 import threading
 
-from probe import expect_total, recording, region, work
+from probe import expect_calls, expect_longest, expect_total, recording, region, work
 
 turn = [threading.Event() for _ in range(4)]
 
 
 def target():
     turn[0].wait(5)
-    with region("second"):
+    with region("shared"):
         turn[1].set()
         turn[2].wait(5)
     turn[3].set()
@@ -21,7 +21,7 @@ def target():
 with recording("threads"):
     thread = threading.Thread(target=target)
     thread.start()
-    with region("first"):
+    with region("shared"):
         one = work(10)
         turn[0].set()
         turn[1].wait(5)
@@ -31,5 +31,6 @@ with recording("threads"):
     turn[3].wait(5)
     thread.join()
 
-expect_total("first", one + both)
-expect_total("second", both + other)
+expect_calls("shared", 2)
+expect_total("shared", one + 2 * both + other)
+expect_longest("shared", both + other)
