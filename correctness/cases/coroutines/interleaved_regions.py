@@ -1,7 +1,7 @@
 """Two tasks take turns, each inside the same region around an await: each block has its own time.
 
-Both work 10 ms, then 20 ms; so the first block lasts until the first task's end, 40 ms, and the
-second from 10 ms to 60 ms.
+Each works 20 ms, lets the other one, and works 20 ms more; so both blocks last 60 ms, the second
+from 20 ms to 80 ms.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from probe import expect_calls, expect_longest, expect_total, recording, region,
 
 async def step():
     with region("held"):
-        first = work(10)
+        first = work(20)
         await asyncio.sleep(0)
         return first, work(20)
 

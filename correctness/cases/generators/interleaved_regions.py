@@ -1,7 +1,6 @@
 """Two generators take turns, each inside a region around its yield: each block has its own time.
 
-The first one's block lasts from its start to its end, 40 ms; the second's, begun 10 ms later and
-ended 20 ms later, 50 ms.
+The first one's block lasts 20 + 30 ms; the second's, begun after 20 and ended last, 30 + 20 ms.
 """
 
 from probe import expect_calls, expect_longest, expect_total, recording, region, work
@@ -15,7 +14,7 @@ def hold():
 with recording("tasks"):
     first, second = hold(), hold()
     next(first)
-    one = work(10)
+    one = work(20)
     next(second)
     both = work(30)
     next(first, None)

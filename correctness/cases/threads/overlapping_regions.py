@@ -1,6 +1,6 @@
 """One region, entered by two threads at overlapping times: each block has its own time.
 
-The first thread's lasts 10 + 30 ms, the second's 30 + 20 ms.
+The first thread's lasts 20 + 30 ms, the second's 30 + 20 ms.
 """
 
 import threading
@@ -22,7 +22,7 @@ with recording("threads"):
     thread = threading.Thread(target=target)
     thread.start()
     with region("shared"):
-        one = work(10)
+        one = work(20)
         turn[0].set()
         turn[1].wait(5)
         both = work(30)
