@@ -1,8 +1,9 @@
 """What a case is written with: a profiler to ask, time to pass, and answers to expect.
 
 The environment tells which profiler and which clock: PROBE_PROFILER (see profilers/), PROBE_CLOCK.
-Each answer is a line of JSON on stdout: {"what", "truth", "answer", "unit", "right"}; a profiler
-that cannot do the case ends it with {"cannot": reason}.
+Each answer is a line of JSON on stdout: {"what", "truth", "answer", "unit", "right"}, where
+unit is "" for counts, "ns", or "program" for what is not the profiler's to answer. One that cannot
+do the case ends it with {"cannot": reason}.
 """
 
 import contextlib
@@ -114,7 +115,7 @@ def expect_longest(name, truth):
 
 def expect(what, truth, answer):
     """Something of the program itself, which is not to change under a profiler."""
-    _expect(what, str(truth), lambda: str(answer))
+    _expect(what, str(truth), lambda: str(answer), unit="program")
 
 
 def expect_hits():
@@ -137,9 +138,9 @@ def _marked(unit):
             yield line, mark[1].strip(), int(mark[2])
 
 
-def _expect(what, truth, read):
+def _expect(what, truth, read, unit=""):
     answer = _answer(read)
-    _tell(what=what, truth=truth, answer=answer, unit="", right=answer == truth)
+    _tell(what=what, truth=truth, answer=answer, unit=unit, right=answer == truth)
 
 
 def _expect_time(what, truth, read):

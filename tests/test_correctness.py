@@ -13,9 +13,13 @@ import profilers  # noqa: E402
 
 CASES = {case.name: case for case in asking.cases()}
 
-WRONG = {  # why ours is, as the page says too
+# Why ours is wrong: on the Python that the page shows, and on this one.
+WRONG_ON_THE_PAGE = {
     "processes/children_of_multiprocessing": "they leave without exit handlers, and write nothing",
 }
+WRONG = dict(WRONG_ON_THE_PAGE)
+if sys.version_info < (3, 12):
+    WRONG["lines/comprehension"] = "is a function of its own there, whose lines are not recorded"
 
 
 @pytest.mark.parametrize("name", [
@@ -32,7 +36,8 @@ def test_ours_is_right(name):
 
 def test_the_page_has_every_case_with_what_is_so():
     verdicts = page.verdicts(page.PAGE.read_text(encoding="utf-8"))
-    assert verdicts == {name: "wrong" if name in WRONG else "right" for name in CASES}
+    assert verdicts == {name: "wrong" if name in WRONG_ON_THE_PAGE else "right"
+                        for name in CASES}
 
 
 # ---- The runner: a case may fail

@@ -1,6 +1,6 @@
 """A function's own time is its total less that of the functions it calls.
 
-outer computes for a while, and calls inner, which works 30 ms.
+outer does nothing but call inner, which works 30 ms.
 """
 
 from probe import expect_own, expect_total, profiled, recording, work
