@@ -5,13 +5,13 @@
 #   make test ARGS="-k region -x"   arguments for pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test stress bench asan leaks valgrind sdist clean
+.PHONY: help demo test stress bench correctness asan leaks valgrind sdist clean
 
 # Where C is being changed a warning is an error; it must not stop a first demo on a new compiler.
 test stress leaks valgrind: export SCOPE_PROFILER_WERROR ?= 1
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
 
 demo:  ## set up .venv and profile a part of the standard library
 	@tools/run.sh examples/stdlib_compile.py
@@ -24,6 +24,9 @@ stress:  ## run the stress test: 8 threads, a million calls each
 
 bench:  ## compare the cost of everything with the peers
 	@tools/bench.sh $(ARGS)
+
+correctness:  ## ask every profiler for what is known, and write docs/correctness.md
+	@tools/correctness.sh $(ARGS)
 
 asan:  ## run the test suite under the address and undefined-behaviour sanitizers
 	@tools/asan.sh $(ARGS)

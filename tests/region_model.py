@@ -6,15 +6,11 @@ number that its user moves.
 """
 
 from collections import defaultdict
+import contextlib
 from functools import wraps
 import inspect
 import sys
 import threading
-
-# Calls of one node that overlap inside another one, or three that do. True: a call counts for the
-# total when no other of its node is open around it. False: those that were entered inside one that
-# ends before them all count, whatever else is around.
-ONLY_THE_OUTERMOST_COUNTS = False
 
 
 class Scope:
@@ -143,11 +139,8 @@ class Model:
         place = next(i for i, other in enumerate(thread.scopes) if other is scope)
         del thread.scopes[place]
         alike = [other for other in thread.scopes[place:] if other.node == scope.node]
-        if alike and ONLY_THE_OUTERMOST_COUNTS:
+        if alike:  # the next one takes its place: it was inside it, and is not any longer
             alike[0].nested = scope.nested
-        elif alike:
-            for other in alike:
-                other.nested = False
 
     def leave_step(self, steps):
         """The scope of the step that ends; None when its run is over."""
@@ -159,16 +152,15 @@ class Model:
 
     def _find(self, region, key):
         """(The scope that ends with that activation or None, the thread that has it). It may have
-        moved to this thread; and an ExitStack enters in one frame and leaves in another."""
+        moved to this thread. What is left by hand may have been entered by another one."""
         here = getattr(self.run.here, "thread", None)
-        others = [thread for thread in self.run.threads if thread is not here]
+        others = [thread for thread in self.run.threads if thread is not here and key]
         for thread in [here, *others] if here else others:
             scope = thread.find(region, key)
             if scope is not None:
                 self.run.moved += thread is not here
                 return scope, thread
-        scope = here and here.newest(region)
-        return scope, here
+        return (here.newest(region) if here and key is None else None), here
 
     def leave(self, region, key, failed):
         scope, thread = self._find(region, key)
@@ -223,21 +215,24 @@ class Model:
         return {name: tuple(values) for name, values in totals.items() if values[0]}
 
 
+def _activation(frame):
+    """The frame that runs the `with`; None where it is an ExitStack's, which tells nothing."""
+    return None if frame.f_code.co_filename == contextlib.__file__ else frame
+
+
 class Region:
     def __init__(self, model, name):
         self.model, self.name = model, name
 
-    # The activation is the frame that runs the `with`.
-
     def __enter__(self):
         if self.model.recording:
-            self.model.enter(self, sys._getframe(1))
+            self.model.enter(self, _activation(sys._getframe(1)))
         return self
 
     def __exit__(self, kind, *_):
         here = getattr(self.model.run.here, "thread", None)
         if self.model.recording or here is not None and here.scopes:
-            self.model.leave(self, sys._getframe(1), kind is not None)
+            self.model.leave(self, _activation(sys._getframe(1)), kind is not None)
 
 
 # ---- Decorated functions

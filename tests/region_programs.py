@@ -356,8 +356,6 @@ class _Asynchronous:
 # ---- Programs
 
 NAMES = st.sampled_from("abc")
-# Of a region that something else has open, too, an ExitStack may leave the other entry.
-STACKED = st.sampled_from("xyz")
 HOW = st.sampled_from(["send", "send", "send", "send", "throw", "close", "drop", "lose"])
 KINDS = st.sampled_from(["plain", "plain", "generator", "coroutine", "async_generator"])
 TICKS = st.tuples(st.just("tick"), st.integers(1, 50))
@@ -388,7 +386,7 @@ def containing(steps):
         st.tuples(st.just("catch"), steps | failing),
         st.tuples(st.just("catch"), st.tuples(NAMES, failing).map(lambda x: [("within", *x)])),
         st.tuples(st.just("recurse"), NAMES, st.integers(0, 3), steps),
-        st.tuples(st.just("stacked"), st.lists(STACKED, min_size=1, max_size=3), steps),
+        st.tuples(st.just("stacked"), st.lists(NAMES, min_size=1, max_size=3), steps),
         st.tuples(st.just("by_hand"), NAMES, steps),
     ]
 

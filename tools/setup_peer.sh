@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# setup_peer.sh PYTHON VENV: a virtual environment with the packages that ours is compared with. The
-# tests that need them are skipped, with a printed reason, where they cannot be had.
+# setup_peer.sh PYTHON VENV [PACKAGE...]: a virtual environment with the packages that ours is
+# compared with, and more if named. The tests that need them are skipped, with a printed reason,
+# where they cannot be had.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 base=$1
 venv=$2
-packages=(scope-profiler==0.7.5 line_profiler==5.1.0)
+packages=(scope-profiler==0.7.5 line_profiler==5.1.0 "${@:3}")
 
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 stamp="$("$base" -VV) ${packages[*]}"
