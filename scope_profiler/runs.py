@@ -1,9 +1,9 @@
 """Runs and sessions: what setup() and session() return."""
 
-import os
 from time import perf_counter_ns
 import weakref
 
+from . import processes
 from .decorator import inside
 
 
@@ -16,6 +16,7 @@ class ProfilingRun:
         self.start_time_ns = perf_counter_ns()
         self.finalize_time_ns = None
         self._results = None
+        self._written_calls = None  # how many calls there were when the file was written
         self._over = settings["deactivate_profiling"]
 
     def __repr__(self):
@@ -24,10 +25,15 @@ class ProfilingRun:
 
     @property
     def file_path(self):
-        """Where finalize() writes, or None when nothing is written."""
+        """Where finalize() writes, or None when nothing is written. In a child of the program
+        that is beside what file_path= says: `<stem>.<process id>.h5`."""
         if self._settings["deactivate_file_output"] or self._settings["deactivate_profiling"]:
             return None
-        return os.fspath(self._settings["file_path"])
+        return processes.own_path(self._settings["file_path"])
+
+    def _effective(self):
+        """The settings, and where this process writes."""
+        return {**self._settings, "file_path": processes.own_path(self._settings["file_path"])}
 
     @property
     def label(self):
