@@ -28,6 +28,11 @@ def finalize_at_exit(manager, run):
         _follow_multiprocessing()
 
 
+def forget(run):
+    """Leave the run to someone else, in this process."""
+    _unfinished[:] = [pair for pair in _unfinished if pair[1] is not run]
+
+
 def goes_on(manager, run, followed_by):
     """In the child of a fork, the run is followed by another; which shares its fate."""
     if any(pair[1] is run for pair in _unfinished):

@@ -87,3 +87,17 @@ def split(path):
     if path.lower().endswith(".json.gz"):
         return path[: -len(".json.gz")], path[-len(".json.gz") :]
     return os.path.splitext(path)
+
+
+def beside(path):
+    """The files that have names as children of the program write when the path is its file: a
+    list of paths, sorted."""
+    path = os.fspath(path)
+    folder, name = os.path.split(path)
+    stem, suffix = split(name)
+    pattern = re.compile(rf"{re.escape(stem)}\.\d+{re.escape(suffix)}")
+    try:
+        names = os.listdir(folder or ".")
+    except OSError:
+        return []
+    return [os.path.join(folder, name) for name in sorted(names) if pattern.fullmatch(name)]
