@@ -177,6 +177,8 @@ class ProfileManager(_core.Manager):
         if run is None or run._settings["deactivate_profiling"]:
             return self._finalize_nothing(run, verbose, return_results)
         run.finalize_time_ns = perf_counter_ns()
+        with processes.unforked():
+            _load(run, return_results, verbose or verbose_line_profiler)
         results = None
         calls = self._counters()["calls"]
         if return_results or run.file_path is not None:
@@ -572,9 +574,21 @@ def _check_writing(settings):
         check_compression(*how)
 
 
+def _load(run, return_results, verbose):
+    """Import what finalize() needs."""
+    if return_results or run.file_path is not None:
+        from . import results, run_metadata, snapshot  # noqa: F401
+    if run.file_path is not None:
+        if _is_json(run.file_path):
+            from .io import json_writer  # noqa: F401
+        else:
+            from .io import hdf5_writer  # noqa: F401
+    if verbose:
+        from . import report  # noqa: F401
+
+
 def _write(results, run):
-    """The run's file: by its name JSON, or else HDF5."""
-    if run.file_path.lower().endswith((".json", ".json.gz")):
+    if _is_json(run.file_path):
         from .io import write_json
 
         write_json(results, run.file_path)
@@ -587,6 +601,11 @@ def _write(results, run):
         if name.startswith("hdf5_") and value is not None
     }
     write_hdf5(results, run.file_path, **settings)
+
+
+def _is_json(path):
+    """Whether the name of a run's file makes it JSON, and not HDF5."""
+    return path.lower().endswith((".json", ".json.gz"))
 
 
 def _in_forked_child():

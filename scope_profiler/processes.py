@@ -5,6 +5,8 @@ latter starts anew (spawn, forkserver) learns from the environment which program
 What `subprocess` and the like start are programs of their own.
 """
 
+from _thread import RLock
+from contextlib import contextmanager
 import os
 import re
 import sys
@@ -101,3 +103,40 @@ def beside(path):
     except OSError:
         return []
     return [os.path.join(folder, name) for name in sorted(names) if pattern.fullmatch(name)]
+
+
+# ---- Forks and other threads
+
+_unforked = RLock()
+_PATIENCE = 10  # seconds
+
+
+@contextmanager
+def unforked():
+    """Forks of other threads wait until this is left. For imports: the lock of a module that is
+    half imported in another thread stays closed in the child, and who imports it there waits for
+    ever."""
+    with _unforked:
+        yield
+
+
+def _before_fork():
+    # Not for ever: who imports may wait for who forks.
+    _unforked.acquire(timeout=_PATIENCE)
+
+
+def _after_fork_in_parent():
+    try:
+        _unforked.release()
+    except RuntimeError:  # patience was at its end
+        pass
+
+
+def _after_fork_in_child():
+    global _unforked
+    _unforked = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent,
+                        after_in_child=_after_fork_in_child)
