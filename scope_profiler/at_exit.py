@@ -1,11 +1,11 @@
 """The end of the process: runs with auto_finalize are finalized, in children of the program too."""
 
 import atexit
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 import os
 import sys
 
-from . import processes
+from . import processes, run_file
 
 _unfinished = []  # (manager, run) that are to be finalized
 _registered = False  # here, and
@@ -138,10 +138,14 @@ def _finalize(manager, run):
         if verbose:
             manager.finalize()
     elif calls or not processes.is_child():
-        from .io.at_exit import h5py_at_exit
-
-        with h5py_at_exit():
+        with nullcontext() if run_file.is_json(run) else _h5py():
             manager.finalize(verbose)
+
+
+def _h5py():
+    from .io.at_exit import h5py_at_exit
+
+    return h5py_at_exit()
 
 
 def _complain(error):

@@ -7,7 +7,7 @@ from time import perf_counter_ns
 from types import MethodType
 import weakref
 
-from . import _core, at_exit, environment, processes
+from . import _core, at_exit, environment, processes, run_file
 from .decorator import decorate, decoration
 from .regions import Region
 from .runs import ProfilingRun, Session
@@ -96,7 +96,7 @@ class ProfileManager(_core.Manager):
             )
         chosen = resolve(options, settings, config_path=config_path, output=output,
                          region_tags=region_tags)
-        _check_writing(chosen)
+        run_file.check(chosen)
         self._start(ProfilingRun(self, chosen))
         if auto_finalize and self._run.is_active:
             at_exit.finalize_at_exit(self, self._run)
@@ -185,7 +185,7 @@ class ProfileManager(_core.Manager):
             results = self._take()
         if run.file_path is not None:
             with at_exit.writing():
-                _write(results, run)
+                run_file.write(results, run)
             run._written_calls = calls
         if verbose or verbose_line_profiler:
             from .report import print_run
@@ -565,47 +565,14 @@ def _functions(given):
     return given
 
 
-def _check_writing(settings):
-    """What the file cannot be written with is an error now, not when there is something to write."""
-    how = [settings[f"hdf5_{name}"] for name in ("compression", "compression_level", "chunk_size")]
-    if any(value is not None for value in how) and not settings["deactivate_file_output"]:
-        from .io.compression import check_compression
-
-        check_compression(*how)
-
-
 def _load(run, return_results, verbose):
     """Import what finalize() needs."""
     if return_results or run.file_path is not None:
         from . import results, run_metadata, snapshot  # noqa: F401
     if run.file_path is not None:
-        if _is_json(run.file_path):
-            from .io import json_writer  # noqa: F401
-        else:
-            from .io import hdf5_writer  # noqa: F401
+        run_file.load(run)
     if verbose:
         from . import report  # noqa: F401
-
-
-def _write(results, run):
-    if _is_json(run.file_path):
-        from .io import write_json
-
-        write_json(results, run.file_path)
-        return
-    from .io import write_hdf5
-
-    settings = {
-        name.removeprefix("hdf5_"): value
-        for name, value in run._settings.items()
-        if name.startswith("hdf5_") and value is not None
-    }
-    write_hdf5(results, run.file_path, **settings)
-
-
-def _is_json(path):
-    """Whether the name of a run's file makes it JSON, and not HDF5."""
-    return path.lower().endswith((".json", ".json.gz"))
 
 
 def _in_forked_child():
