@@ -1,7 +1,7 @@
 """The end of the process: runs with auto_finalize are finalized, in children of the program too."""
 
 import atexit
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 import os
 import sys
 
@@ -22,7 +22,7 @@ def finalize_at_exit(manager, run):
     _unfinished.append((manager, run))
     if not _registered:
         # Once: what others register from now on runs before ours, so what it records is there.
-        atexit.register(_finalize_all)
+        atexit.register(_finalize_at_exit)
         _registered = True
     if processes.is_worker():
         _follow_multiprocessing()
@@ -115,6 +115,19 @@ def writing():
 
 
 # ---- Every process
+
+
+def _finalize_at_exit():
+    _finalize_all()
+    if getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1"):
+        end_by_interrupt()
+
+
+def end_by_interrupt():
+    """Python remembers to end by SIGINT after a KeyboardInterrupt, as shells want it; what runs
+    by exec() and eval() meanwhile, as it does in imports, has made it forget."""
+    with suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")
 
 
 def _finalize_all():

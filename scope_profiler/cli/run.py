@@ -1,7 +1,7 @@
 """scope-profiler run: a program under the profiler, from its first line to the report."""
 
 import atexit
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 import os
 import sys
@@ -180,10 +180,7 @@ class _End:
             except Exception as error:
                 print(f"scope-profiler: {type(error).__name__}: {error}", file=sys.stderr)
         if self.interrupted:
-            # Python remembers to end by SIGINT, as shells want it; what runs by exec() and eval()
-            # meanwhile, as it does in imports, has made it forget.
-            with suppress(KeyboardInterrupt):
-                exec("raise KeyboardInterrupt")
+            at_exit.end_by_interrupt()
 
     def _is_done(self):
         """Whether the program has finalized a run of its own."""
