@@ -1,9 +1,11 @@
 """The end of the process: runs with auto_finalize are finalized, in children of the program too."""
 
+from _thread import get_ident, start_new_thread
 import atexit
 from contextlib import contextmanager, nullcontext, suppress
 import os
 import sys
+import time
 
 from . import processes, run_file
 
@@ -79,13 +81,42 @@ def _finalize_worker():
 
 
 def _expect_termination():
-    """Pools end their processes by SIGTERM, also when all is well: `with Pool() as pool` does."""
+    """Pools end their processes by SIGTERM, also when all is well: `with Pool() as pool` does.
+    So are daemonic processes when their parent ends. Others die of it at once, as ever."""
     import signal
     import threading
+    from multiprocessing import process
 
-    if (threading.current_thread() is threading.main_thread()
+    current = process.current_process()
+    # While the main module is imported anew it is not known yet.
+    if ((current.daemon or getattr(current, "_inheriting", False))
+            and threading.current_thread() is threading.main_thread()
             and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL):
         signal.signal(signal.SIGTERM, _terminate)
+        _see_to_signals(signal)
+
+
+def _see_to_signals(signal):
+    """A signal that arrives as the main thread is about to wait, for a lock say, would be handled
+    when that wait is over; for idle workers of a pool, never. A thread insists."""
+    arrived, sent = os.pipe()
+    os.set_blocking(sent, False)
+    before = signal.set_wakeup_fd(sent, warn_on_full_buffer=False)
+    if before != -1:  # someone else's
+        signal.set_wakeup_fd(before)
+        os.close(arrived)
+        os.close(sent)
+        return
+    start_new_thread(_insist, (arrived, get_ident(), signal))
+    os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))  # it would wake that one
+
+
+def _insist(arrived, main, signal):
+    while signal.SIGTERM not in os.read(arrived, 512):
+        pass
+    while True:
+        time.sleep(0.05)
+        signal.pthread_kill(main, signal.SIGTERM)
 
 
 def _terminate(number, frame):

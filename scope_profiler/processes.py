@@ -78,9 +78,9 @@ def own_path(path):
     path = os.fspath(path)
     if not is_child():
         return path
-    stem, suffix = split(path)
-    if re.search(rf"(?<!\d){os.getpid()}(?!\d)", os.path.basename(stem)):
+    if re.search(rf"(?<!\d){os.getpid()}(?!\d)", os.path.basename(path)):
         return path
+    stem, suffix = split(path)
     return f"{stem}.{os.getpid()}{suffix}"
 
 

@@ -1,7 +1,6 @@
 """The lines below the tables: our own cost, what was missed, where it was written."""
 
 import os
-import time
 
 from ..overhead import measure, measure_line
 from ..processes import beside
@@ -20,8 +19,7 @@ def notes(summary):
 
 def _of_children(summary):
     """Files of earlier runs may lie there, too."""
-    begin = time.time() - summary.wall_ns / 1e9
-    number = sum(os.path.getmtime(path) >= begin for path in beside(summary.file_path))
+    number = sum(os.path.getmtime(path) >= summary.begun for path in beside(summary.file_path))
     if number:
         files = "1 file" if number == 1 else f"{number} files"
         yield (f"Child processes wrote {files} beside it: "
