@@ -66,6 +66,25 @@ else:
     assert "Child processes wrote 1 file beside it: load_processes('x.json') reads all." in out
 
 
+def test_what_a_child_finalizes_itself():
+    """In the region that it was forked in, and in HDF5."""
+    pytest.importorskip("h5py")
+    out = run("""
+sp.setup(file_path="x.h5", auto_finalize=True, replace=True)
+record("parent")
+with sp.region("around"):
+    if (child := os.fork()) == 0:
+        record("child")
+        sp.finalize(verbose=False)
+        os._exit(0)
+    wait(child)
+print(child)
+""")
+    child = int(out.splitlines()[0])
+    assert {path.name for path in Path().glob("x.*")} == {"x.h5", f"x.{child}.h5"}
+    assert calls("x.h5") == {"parent": 1, "around": 1} and calls(f"x.{child}.h5") == {"child": 1}
+
+
 def test_children_of_children_are_named_by_their_own_numbers():
     out = run("""
 if (child := os.fork()) == 0:
@@ -419,7 +438,7 @@ def works(ready):
     time.sleep(9)
 context = mp.get_context("fork")
 ready = context.Event()
-process = context.Process(target=works, args=(ready,))
+process = context.Process(target=works, args=(ready,), daemon=True)
 process.start(); ready.wait(); process.terminate(); process.join()
 print(process.pid, process.exitcode)
 """)

@@ -59,10 +59,9 @@ def load_processes(path: str | os.PathLike[str], verbose: bool = False) -> Profi
     results = merge_processes([load(file) for file in files])
     if verbose:
         for rank, file in enumerate(files):
-            print(f"rank {rank}: {file}, process {results.metadata['process_ids'][rank]} "
-                  f"{results.metadata['process_names'][rank]}".rstrip())
-        for file in found.keys() - {*chosen}:
-            print(f"left out: {file}, of another run")
+            print(f"{file}: process {results.metadata['process_ids'][rank]}, rank {rank}")
+        for file in sorted(found.keys() - {*files}):
+            print(f"{file}: left out, it is of another run")
     return results
 
 
