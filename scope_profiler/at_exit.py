@@ -36,8 +36,11 @@ def forget(run):
 
 
 def goes_on(manager, run, followed_by):
-    """In the child of a fork, the run is followed by another; which shares its fate."""
-    if any(pair[1] is run for pair in _unfinished):
+    """In the child of a fork, the run is followed by another, which shares its fate: it is
+    finalized at the end, also where the run is that of a session, as the child may never get to
+    the end of that."""
+    followed_by._of_session = run._of_session
+    if run._of_session or any(pair[1] is run for pair in _unfinished):
         finalize_at_exit(manager, followed_by)
         _follow_multiprocessing()
 
@@ -83,6 +86,8 @@ def _finalize_worker():
 def _expect_termination():
     """Pools end their processes by SIGTERM, also when all is well: `with Pool() as pool` does.
     So are daemonic processes when their parent ends. Others die of it at once, as ever."""
+    if not hasattr(os, "fork"):  # Windows has no signals that would arrive
+        return
     import signal
     import threading
     from multiprocessing import process

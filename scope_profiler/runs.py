@@ -1,5 +1,6 @@
 """Runs and sessions: what setup() and session() return."""
 
+import os
 from time import perf_counter_ns
 import weakref
 
@@ -16,6 +17,7 @@ class ProfilingRun:
         self.start_time_ns = perf_counter_ns()
         self.finalize_time_ns = None
         self._results = None
+        self._of_session = False  # which finalizes it, if it gets there: see at_exit.goes_on()
         self._written_calls = None  # how many calls there were when the file was written
         self._over = settings["deactivate_profiling"]
 
@@ -84,6 +86,8 @@ class Session:
 
     def __enter__(self):
         self._run = self._manager.setup(self._options, **self._settings)
+        self._run._of_session = True
+        self._process = os.getpid()
         self._root = _Root(self._manager.profile_region(self.ROOT))
         return self
 
@@ -93,8 +97,9 @@ class Session:
         is_own = manager._run is self._run
         if is_own or manager.is_active():  # the run of a setup(replace=True) inside it
             self._run = manager._run
+            quiet = {} if os.getpid() == self._process else {"verbose": False}  # as all children
             try:
-                manager.finalize(**self._finalizing)
+                manager.finalize(**{**self._finalizing, **quiet})
             finally:
                 if is_own:
                     manager._stop()

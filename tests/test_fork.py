@@ -150,6 +150,27 @@ wait(child)
 """)
 
 
+def test_sessions():
+    """A child that leaves it has its file then; one that does not, at its end."""
+    out = run("""
+import multiprocessing as mp
+sp.reset()
+children = []
+with sp.session(file_path="x.json"):
+    process = mp.get_context("fork").Process(target=record, args=("worker",))
+    process.start(); process.join()
+    if (child := os.fork()) == 0:
+        record("child")
+        sys.exit()
+    wait(child)
+print(process.pid, child)
+""")
+    worker, child = map(int, out.splitlines()[-1].split())
+    assert written() == {
+        0: {"scope_profiler.session": 1}, worker: {"worker": 1}, child: {"child": 1}}
+    assert out.count("Written: ") == 1
+
+
 def test_runs_that_a_child_begins():
     run("""
 if (child := os.fork()) == 0:
