@@ -39,6 +39,8 @@ def goes_on(manager, run, followed_by):
     """In the child of a fork, the run is followed by another, which shares its fate: it is
     finalized at the end, also where the run is that of a session, as the child may never get to
     the end of that."""
+    global _busy, _ended_by
+    _busy, _ended_by = 0, None  # who was writing is not here
     followed_by._of_session = run._of_session
     if run._of_session or any(pair[1] is run for pair in _unfinished):
         finalize_at_exit(manager, followed_by)
