@@ -65,6 +65,7 @@ _LAZY = {
     "ProfilingConfig": "profiling_config",
     "RegionStatistics": "statistics",
     "load": "io",
+    "load_processes": "io",
     "read_h5": "io",
     "read_h5_summary": "io",
     "read_json": "io",

@@ -7,6 +7,7 @@ from .io import (
     JSONProfileError as JSONProfileError,
     UnsupportedProfileError as UnsupportedProfileError,
     load as load,
+    load_processes as load_processes,
     read_h5 as read_h5,
     read_h5_summary as read_h5_summary,
     read_json as read_json,

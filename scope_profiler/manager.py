@@ -1,6 +1,5 @@
 """ProfileManager: the life of a profiling run, from setup() to finalize()."""
 
-import atexit
 from collections.abc import Iterable
 from functools import update_wrapper
 import os
@@ -8,7 +7,7 @@ from time import perf_counter_ns
 from types import MethodType
 import weakref
 
-from . import _core, environment
+from . import _core, at_exit, environment, processes, run_file
 from .decorator import decorate, decoration
 from .regions import Region
 from .runs import ProfilingRun, Session
@@ -97,10 +96,10 @@ class ProfileManager(_core.Manager):
             )
         chosen = resolve(options, settings, config_path=config_path, output=output,
                          region_tags=region_tags)
-        _check_writing(chosen)
+        run_file.check(chosen)
         self._start(ProfilingRun(self, chosen))
         if auto_finalize and self._run.is_active:
-            _finalize_at_exit(self, self._run)
+            at_exit.finalize_at_exit(self, self._run)
         return self._run
 
     @_on_class_or_instance
@@ -178,11 +177,16 @@ class ProfileManager(_core.Manager):
         if run is None or run._settings["deactivate_profiling"]:
             return self._finalize_nothing(run, verbose, return_results)
         run.finalize_time_ns = perf_counter_ns()
+        with processes.unforked():
+            _load(run, return_results, verbose or verbose_line_profiler)
         results = None
+        calls = self._counters()["calls"]
         if return_results or run.file_path is not None:
             results = self._take()
         if run.file_path is not None:
-            _write(results, run)
+            with at_exit.writing():
+                run_file.write(results, run)
+            run._written_calls = calls
         if verbose or verbose_line_profiler:
             from .report import print_run
 
@@ -206,14 +210,14 @@ class ProfileManager(_core.Manager):
         return take(self)
 
     def _in_forked_child(self):
-        """The child of a fork starts clean, and writes beside its parent's file, not over it."""
-        run = self._run
-        if run is None:
-            return
+        """The child of a fork starts clean: with a run of its own, that goes on as the parent's
+        did."""
+        before = self._run
         recording = self._recording
-        settings = {**run._settings, "file_path": _of_process(run._settings["file_path"])}
-        self._start(ProfilingRun(self, settings))
+        self._start(ProfilingRun(self, before._settings))
         self._record(recording)
+        self._run._over = before._over
+        at_exit.goes_on(self, before, self._run)
 
     def _stop(self):
         """The run is over; what it recorded stays."""
@@ -510,7 +514,7 @@ class ProfileManager(_core.Manager):
         from .profiling_config import ProfilingConfig
 
         run = self._run
-        return ProfilingConfig() if run is None else ProfilingConfig.of_run(run, run._settings)
+        return ProfilingConfig() if run is None else ProfilingConfig.of_run(run, run._effective())
 
     @_on_class_or_instance
     def set_config(self, config):
@@ -561,65 +565,21 @@ def _functions(given):
     return given
 
 
-def _of_process(path):
-    """The path with this process's number before what tells the format."""
-    path = os.fspath(path)
-    stem, extension = os.path.splitext(path)
-    if path.lower().endswith(".json.gz"):
-        stem, extension = path[: -len(".json.gz")], path[-len(".json.gz") :]
-    return f"{stem}.{os.getpid()}{extension}"
-
-
-def _check_writing(settings):
-    """What the file cannot be written with is an error now, not when there is something to write."""
-    how = [settings[f"hdf5_{name}"] for name in ("compression", "compression_level", "chunk_size")]
-    if any(value is not None for value in how) and not settings["deactivate_file_output"]:
-        from .io.compression import check_compression
-
-        check_compression(*how)
-
-
-def _write(results, run):
-    """The run's file: by its name JSON, or else HDF5."""
-    if run.file_path.lower().endswith((".json", ".json.gz")):
-        from .io import write_json
-
-        write_json(results, run.file_path)
-        return
-    from .io import write_hdf5
-
-    settings = {
-        name.removeprefix("hdf5_"): value
-        for name, value in run._settings.items()
-        if name.startswith("hdf5_") and value is not None
-    }
-    write_hdf5(results, run.file_path, **settings)
-
-
-_unfinished = []  # (manager, run) that are to be finalized when the process ends
-
-
-def _finalize_at_exit(manager, run):
-    if not _unfinished:
-        atexit.register(_finalize_unfinished)
-    _unfinished[:] = [pair for pair in _unfinished if pair[1].is_active]
-    _unfinished.append((manager, run))
-
-
-def _finalize_unfinished():
-    for manager, run in _unfinished:
-        if run.is_active and not run.finalize_time_ns:
-            if run.file_path is None:
-                manager.finalize()
-                continue
-            from .io.at_exit import h5py_at_exit
-
-            with h5py_at_exit():
-                manager.finalize()
+def _load(run, return_results, verbose):
+    """Import what finalize() needs."""
+    if return_results or run.file_path is not None:
+        from . import results, run_metadata, snapshot  # noqa: F401
+    if run.file_path is not None:
+        run_file.load(run)
+    if verbose:
+        from . import report  # noqa: F401
 
 
 def _in_forked_child():
-    for manager in list(_managers):
+    configured = [manager for manager in _managers if manager._run is not None]
+    if configured:
+        processes.was_forked()
+    for manager in configured:
         manager._in_forked_child()
 
 

@@ -8,6 +8,7 @@ import time
 from functools import cache
 from typing import Any
 
+from . import processes
 from ._version import __version__
 
 
@@ -43,7 +44,10 @@ def collect_metadata(
         ``timestamp`` (UTC, ISO 8601), ``platform``, ``chip_information``,
         ``python_version``, ``scope_profiler_version`` (str),
         ``omp_num_threads``, ``mpi_size``, ``num_nodes``, ``total_cores``,
-        ``start_time_ns``, ``finalize_time_ns`` (int) and, if given, ``label``;
+        ``start_time_ns``, ``finalize_time_ns``, ``process_id`` (int),
+        ``program_id`` (str; alike in all processes of the program) and, if
+        given, ``label``; in a child of the program ``parent_process_id`` (int)
+        and, where multiprocessing started it, ``process_name`` (str);
         in full also ``hostname``, ``user``, ``uname``, ``working_directory``
         (str) and the environment variables that tell of paths, modules,
         virtual environments and batch jobs, under their own names (str).
@@ -61,6 +65,7 @@ def collect_metadata(
         "total_cores": os.cpu_count() or 1,
         "start_time_ns": now if start_time_ns is None else start_time_ns,
         "finalize_time_ns": now if finalize_time_ns is None else finalize_time_ns,
+        **processes.facts(),
     }
     if detail == "full":
         metadata.update(_surroundings())

@@ -4,6 +4,7 @@ import os
 from time import perf_counter_ns
 import weakref
 
+from . import processes
 from .decorator import inside
 
 
@@ -16,6 +17,8 @@ class ProfilingRun:
         self.start_time_ns = perf_counter_ns()
         self.finalize_time_ns = None
         self._results = None
+        self._of_session = False  # which finalizes it, if it gets there: see at_exit.goes_on()
+        self._written_calls = None  # how many calls there were when the file was written
         self._over = settings["deactivate_profiling"]
 
     def __repr__(self):
@@ -24,10 +27,15 @@ class ProfilingRun:
 
     @property
     def file_path(self):
-        """Where finalize() writes, or None when nothing is written."""
+        """Where finalize() writes, or None when nothing is written. In a child of the program
+        that is beside what file_path= says: `<stem>.<process id>.h5`."""
         if self._settings["deactivate_file_output"] or self._settings["deactivate_profiling"]:
             return None
-        return os.fspath(self._settings["file_path"])
+        return processes.own_path(self._settings["file_path"])
+
+    def _effective(self):
+        """The settings, and where this process writes."""
+        return {**self._settings, "file_path": processes.own_path(self._settings["file_path"])}
 
     @property
     def label(self):
@@ -78,6 +86,8 @@ class Session:
 
     def __enter__(self):
         self._run = self._manager.setup(self._options, **self._settings)
+        self._run._of_session = True
+        self._process = os.getpid()
         self._root = _Root(self._manager.profile_region(self.ROOT))
         return self
 
@@ -87,8 +97,9 @@ class Session:
         is_own = manager._run is self._run
         if is_own or manager.is_active():  # the run of a setup(replace=True) inside it
             self._run = manager._run
+            quiet = {} if os.getpid() == self._process else {"verbose": False}  # as all children
             try:
-                manager.finalize(**self._finalizing)
+                manager.finalize(**{**self._finalizing, **quiet})
             finally:
                 if is_own:
                     manager._stop()

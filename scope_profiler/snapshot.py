@@ -2,7 +2,7 @@
 plain data and does not touch the C module again."""
 
 from dataclasses import dataclass
-from time import perf_counter_ns
+from time import perf_counter_ns, time
 
 from . import _core
 from .source import shown_path
@@ -24,6 +24,7 @@ class RunSummary:
 
     label: "str | None"
     file_path: "str | None"
+    begun: float  # seconds since the epoch
     wall_ns: int
     tree: "list[TreeRow]"  # depth first, the longest first among siblings
     line_records: list  # as lines.line_records()
@@ -39,6 +40,7 @@ def summarize(manager):
     return RunSummary(
         label=run.label,
         file_path=run.file_path,
+        begun=time() - (perf_counter_ns() - run.start_time_ns) / 1e9,
         wall_ns=(run.finalize_time_ns or perf_counter_ns()) - run.start_time_ns,
         tree=_tree(manager._collect(None)),
         line_records=line_records(manager) if manager._line_mode else [],

@@ -401,6 +401,8 @@ if __name__ == "__main__":
     assert done.returncode == 0 and done.stderr == ""
     assert done.stdout.startswith("[0, 1, 4, 9]\n") and done.stdout.count("Written: ") == 1
     assert calls() == {"all": 1}
+    if method == "fork":  # the others are programs anew, which know nothing of the command
+        assert sp.load_processes("profiling_data.h5")["square"].num_calls == 4
 
 
 def test_a_forked_child_has_a_file_of_its_own():
@@ -411,8 +413,9 @@ child = os.fork()
 with sp.region("child" if child == 0 else "parent"): pass
 if child: os.waitpid(child, 0)
 """)
-    done = run("-q", path)
+    done = run(path)
     assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("Written: ") == 1
     assert calls() == {"before": 1, "parent": 1}
     [other] = set(os.listdir()) - {"script.py", "profiling_data.h5"}
     assert calls(other) == {"child": 1}

@@ -1,7 +1,6 @@
 """src/manager.c and manager.py: the life of a run."""
 
 import gc
-import os
 import subprocess
 import sys
 import weakref
@@ -222,25 +221,6 @@ def test_auto_finalize(tmp_path):
     assert done.returncode == 3 and "at the end" in done.stdout and done.stderr == ""
 
 
-def test_exit_with_regions_open_and_threads_inside():
-    script = (
-        "import threading, scope_profiler as sp\n"
-        "sp.setup(deactivate_file_output=True)\n"
-        "ready = threading.Event()\n"
-        "def work():\n"
-        "    with sp.region('daemon'):\n"
-        "        ready.set(); threading.Event().wait()\n"
-        "threading.Thread(target=work, daemon=True).start()\n"
-        "ready.wait()\n"
-        "region = sp.region('open'); region.__enter__()\n"
-        "def f(): yield from iter(int, 1)\n"
-        "g = sp.profile('f')(f)\n"
-        "keep = g()\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 @pytest.mark.parametrize("before, after", [("", ""), ("import h5py", ""), ("", "import h5py")])
 def test_auto_finalize_writes_whenever_h5py_is_imported(tmp_path, before, after):
     pytest.importorskip("h5py")
@@ -276,33 +256,6 @@ def test_core_checks_what_it_is_given(core):
         core._events(3)
     with pytest.raises(TypeError):
         other._factory(3)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
-def test_a_forked_child_starts_clean_and_writes_a_file_of_its_own(tmp_path):
-    pytest.importorskip("h5py")
-    script = (
-        "import os, scope_profiler as sp\n"
-        "run = sp.setup(file_path='p.h5', auto_finalize=True)\n"
-        "for _ in range(5):\n"
-        "    with sp.region('parent'): pass\n"
-        "with sp.region('around'):\n"
-        "    if (child := os.fork()) == 0:\n"
-        "        assert sp.get_region('parent').num_calls == 0\n"
-        "        with sp.region('child'): pass\n"
-        "        sp.finalize(verbose=False)\n"
-        "        os._exit(0)\n"
-        "    assert os.waitpid(child, 0)[1] == 0\n"
-        "sp.finalize(verbose=False)\n"
-        "print(child)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
-                          cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    child = int(done.stdout)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [f"p.{child}.h5", "p.h5"]
-    assert set(sp.load(tmp_path / "p.h5").region_names) == {"parent", "around"}
-    assert set(sp.load(tmp_path / f"p.{child}.h5").region_names) == {"child"}
 
 
 def test_what_cannot_be_written_is_an_error_at_setup():

@@ -12,7 +12,7 @@ def test_metadata_has_the_facts_and_nothing_private():
     assert set(facts) == set(
         "timestamp platform chip_information python_version scope_profiler_version "
         "omp_num_threads mpi_size num_nodes total_cores start_time_ns finalize_time_ns "
-        "label".split()
+        "program_id process_id label".split()
     )
     assert (facts["start_time_ns"], facts["finalize_time_ns"], facts["label"]) == (5, 9, "night")
     assert (facts["mpi_size"], facts["num_nodes"]) == (4, 2)

@@ -190,4 +190,5 @@ assert_type(sp.merge_results(results), sp.ProfilingResults)
 assert_type(sp.write_profile(results, "typed.json"), Path)
 assert_type(sp.write_json(results, "typed.json", indent=1), Path)
 assert_type(sp.load("typed.json"), sp.ProfilingResults)
+assert_type(sp.load_processes("typed.json", verbose=True), sp.ProfilingResults)
 reader: Callable[[str], sp.ProfilingResults] = sp.ProfilingH5Reader

@@ -1,7 +1,7 @@
 """scope-profiler run: a program under the profiler, from its first line to the report."""
 
 import atexit
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 import os
 import sys
@@ -9,6 +9,7 @@ import warnings
 
 import click
 
+from .. import at_exit
 from ..main_program import MainProgram
 from ..manager import ProfileManager
 from ..options import DEFAULTS
@@ -133,6 +134,7 @@ def _setup(settings):
 
 def _run(current, program, args, tracing, quiet):
     end = _End(current, quiet)
+    at_exit.finalize_at_exit(manager, current)  # for the program's child processes
     try:
         execute(manager, program, args, tracing)
     except SystemExit:
@@ -168,6 +170,9 @@ class _End:
         self.interrupted = False
 
     def finalize(self):
+        if os.getpid() != self._process:  # in the child of a fork
+            return
+        at_exit.forget(self._current)
         if not self._is_done():
             try:
                 with _exit_handlers_run():
@@ -175,16 +180,12 @@ class _End:
             except Exception as error:
                 print(f"scope-profiler: {type(error).__name__}: {error}", file=sys.stderr)
         if self.interrupted:
-            # Python remembers to end by SIGINT, as shells want it; what runs by exec() and eval()
-            # meanwhile, as it does in imports, has made it forget.
-            with suppress(KeyboardInterrupt):
-                exec("raise KeyboardInterrupt")
+            at_exit.end_by_interrupt()
 
     def _is_done(self):
-        """Whether the program has finalized a run of its own. A forked child has one too, but it
-        is the command's."""
+        """Whether the program has finalized a run of its own."""
         last = manager._run
-        if last in (self._current, None) or os.getpid() != self._process:
+        if last in (self._current, None):
             return False
         print("scope-profiler: the program began a run of its own, which ended the one that the "
               "command line asks for", file=sys.stderr)

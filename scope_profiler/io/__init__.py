@@ -15,6 +15,7 @@ from .formats import (
     sniff_profile_format,
     write_profile,
 )
+from .processes import load_processes
 from .safe_file import replacing
 
 #: Loaded, with numpy and h5py, when it is first asked for.
@@ -26,6 +27,7 @@ __all__ = [
     "UnsupportedProfileError",
     "check_compression",
     "load",
+    "load_processes",
     "read_h5",
     "read_h5_summary",
     "read_json",

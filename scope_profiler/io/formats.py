@@ -79,6 +79,15 @@ def load(path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResult
     return _read(name, path, verbose)
 
 
+def metadata_of(path: Path) -> dict[str, Any]:
+    """The metadata of the results in a file, in HDF5 without reading the rest; raises as `load`."""
+    if _sniffed(path) == "hdf5":
+        from .hdf5_reader import read_hdf5_metadata
+
+        return read_hdf5_metadata(path)
+    return load(path).metadata
+
+
 def read_profile(file_path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
     """As `load`, but the name of the file decides: HDF5, where it does not end in ".json"."""
     path = file_of("file_path", file_path)

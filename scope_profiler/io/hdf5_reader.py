@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import h5py
 
@@ -21,6 +21,8 @@ from .hdf5_schema import SCHEMA
 from .hdf5_texts import read_attributes, read_texts
 from .heap_guard import GuardedFile
 from .region_rows import Row, regions_of
+
+_Read = TypeVar("_Read")
 
 
 def read_hdf5(path: str | os.PathLike[str]) -> ProfilingResults:
@@ -43,9 +45,14 @@ def read_hdf5(path: str | os.PathLike[str]) -> ProfilingResults:
     return opened(path, _read)
 
 
+def read_hdf5_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The metadata of the results in an HDF5 file alone; raises as `read_hdf5` does."""
+    return opened(path, lambda file, schema, path: _metadata(file))
+
+
 def opened(
-    path: str | os.PathLike[str], reader: Callable[[h5py.File, int, Path], ProfilingResults]
-) -> ProfilingResults:
+    path: str | os.PathLike[str], reader: Callable[[h5py.File, int, Path], _Read]
+) -> _Read:
     """What `reader` makes of a file, its schema and its path; raises as `read_hdf5` does.
 
     An UnsupportedProfileError of it says what the file, by whose path it begins, does or has.
@@ -87,7 +94,7 @@ def run_facts(file: h5py.File) -> dict[str, Any]:
     """What is known of the run but its regions, as arguments of `ProfilingResults`."""
     number = file.attrs.get("num_ranks")
     return {
-        "metadata": read_attributes(file["metadata"]) if "metadata" in file else {},
+        "metadata": _metadata(file),
         "num_ranks": None if number is None else int(number),
         "event_data_available": bool(file.attrs.get("event_data_available", True)),
         "threads": read_lanes(file, "thread_table", ThreadInfo),
@@ -101,6 +108,10 @@ def run_facts(file: h5py.File) -> dict[str, Any]:
             if "line_profile" in group
         },
     }
+
+
+def _metadata(file: h5py.File) -> dict[str, Any]:
+    return read_attributes(file["metadata"]) if "metadata" in file else {}
 
 
 def _rank_groups(file: h5py.File) -> dict[int, h5py.Group]:

@@ -3,6 +3,7 @@
 import os
 
 from ..overhead import measure, measure_line
+from ..processes import beside
 from .style import format_count, format_time
 
 
@@ -13,6 +14,16 @@ def notes(summary):
     yield from _missed(summary)
     if summary.file_path is not None and os.path.exists(summary.file_path):
         yield f"Written: {summary.file_path} ({_size(os.path.getsize(summary.file_path))})"
+        yield from _of_children(summary)
+
+
+def _of_children(summary):
+    """Files of earlier runs may lie there, too."""
+    number = sum(os.path.getmtime(path) >= summary.begun for path in beside(summary.file_path))
+    if number:
+        files = "1 file" if number == 1 else f"{number} files"
+        yield (f"Child processes wrote {files} beside it: "
+               f"load_processes({summary.file_path!r}) reads all.")
 
 
 def _overhead(summary):

@@ -21,7 +21,7 @@ from .checks import FLOAT_STATISTICS, INTEGER_STATISTICS
 from .columns import BLOCK, OPTIONAL_COLUMNS, blocks
 from .errors import EventDataUnavailableError, NestingError
 from .event_metadata import EventMetadata
-from .merge import merge_results
+from .merge import merge_processes, merge_results
 from .mpi_region import MPIRegion
 from .profiling_results import ProfilingResults
 from .region import Region
@@ -48,5 +48,6 @@ __all__ = [
     "call_stack_children",
     "call_stack_roots",
     "exclusive_totals",
+    "merge_processes",
     "merge_results",
 ]

@@ -1,4 +1,5 @@
-"""`merge_results`: several results as one, as of a program whose parts recorded on their own."""
+"""Several results as one, as of a program whose parts recorded on their own: `merge_results`, and
+`merge_processes` where each part was a process."""
 
 from __future__ import annotations
 
@@ -55,26 +56,78 @@ def merge_results(
     if not roots:
         return result_sets[0]
     _check_names(roots)
-    ranks = {rank: _MergedRank(rank) for rank in sorted(set().union(*map(_ranks_of, roots)))}
     metadata: dict[str, Any] = {} if label is None else {"label": label}
     for results in roots:
         metadata = {**results.metadata, **metadata}
+    num_ranks = max(results.num_ranks for results in roots)
+    return _merged(roots, metadata, num_ranks, roots[0].file_path if file_path is None else file_path)
+
+
+def merge_processes(result_sets: Sequence[ProfilingResults]) -> ProfilingResults:
+    """One result with the regions of all, at least one, of which each is a process and gets
+    ranks of its own: the first rank 0, and so on.
+
+    The metadata are those of the first, with the lists ``process_ids`` and
+    ``process_names`` (str, by rank, empty where unknown).
+    """
+    moved: list[ProfilingResults] = []
+    facts: dict[str, list[str]] = {"process_ids": [], "process_names": []}
+    for results in result_sets:
+        moved.append(_moved(results, len(facts["process_ids"])))
+        for name, values in facts.items():
+            value = str(results.metadata.get(name.removesuffix("s"), ""))
+            values.extend([value] * max(results.num_ranks, 1))
+    metadata = {**moved[0].metadata, **facts}
+    return _merged(moved, metadata, len(facts["process_ids"]), moved[0].file_path)
+
+
+def _moved(results: ProfilingResults, first: int) -> ProfilingResults:
+    """The same on the ranks from `first` on."""
+
+    def rows(by_rank: dict[int, list[Any]]) -> dict[int, list[Any]]:
+        return {
+            first + rank: [replace(row, rank=first + rank) for row in of_rank]
+            for rank, of_rank in by_rank.items()
+        }
+
+    return ProfilingResults(
+        {
+            region.name: MPIRegion(region.name, {first + rank: region[rank] for rank in region})
+            for region in results
+        },
+        results.metadata,
+        line_profile={first + rank: lines for rank, lines in results.line_profile.items()},
+        file_path=results.file_path,
+        threads=rows(results.threads),
+        tasks=rows(results.tasks),
+    )
+
+
+def _merged(
+    roots: Sequence[ProfilingResults],
+    metadata: dict[str, Any],
+    num_ranks: int,
+    file_path: str | os.PathLike[str] | None,
+) -> ProfilingResults:
+    """The results of all, no two of which have the same region on the same rank."""
+    ranks = {rank: _MergedRank(rank) for rank in sorted(set().union(*map(_ranks_of, roots)))}
+    for results in roots:
         shift = _difference(results.metadata, metadata)
         for rank in _ranks_of(results):
             ranks[rank].add(results, shift)
     regions = {rank: one.regions() for rank, one in ranks.items()}
+    names = dict.fromkeys(region.name for results in roots for region in results.get_regions())
     return ProfilingResults(
         {
-            region.name: MPIRegion(
-                region.name, {rank: regions[rank][region.name] for rank in region}
+            name: MPIRegion(
+                name, {rank: known[name] for rank, known in regions.items() if name in known}
             )
-            for results in roots
-            for region in results.get_regions()
+            for name in names
         },
         metadata,
-        max(results.num_ranks for results in roots),
+        num_ranks,
         line_profile={rank: one.lines for rank, one in ranks.items() if one.lines},
-        file_path=roots[0].file_path if file_path is None else file_path,
+        file_path=file_path,
         threads={rank: one.threads for rank, one in ranks.items() if one.threads},
         tasks={rank: one.tasks for rank, one in ranks.items() if one.tasks},
     )

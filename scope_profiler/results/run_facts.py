@@ -41,14 +41,16 @@ class RunFacts:
         return self.label or (self._file_path.stem if self._file_path else "")
 
     def default_title(self) -> str:
-        """What heads a table: the label, the file, and the number of ranks."""
+        """What heads a table: the label, the file, and the number of ranks, or of processes."""
         where = "in memory"
         if self._file_path is not None:
             try:
                 where = os.path.relpath(self._file_path)
             except ValueError:  # another drive
                 where = str(self._file_path)
-        title = f"{where} ({self.num_ranks} {'rank' if self.num_ranks == 1 else 'ranks'})"
+        ranks = "process" if "process_ids" in self._metadata else "rank"
+        plural = "" if self.num_ranks == 1 else "es" if ranks == "process" else "s"
+        title = f"{where} ({self.num_ranks} {ranks}{plural})"
         return f"{self.label} - {title}" if self.label else title
 
     @property

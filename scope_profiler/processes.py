@@ -1,0 +1,142 @@
+"""The processes of one program: which of them this is, and where it writes.
+
+A program is a process with all that it forks and that multiprocessing starts for it. What the
+latter starts anew (spawn, forkserver) learns from the environment which program it belongs to.
+What `subprocess` and the like start are programs of their own.
+"""
+
+from _thread import RLock
+from contextlib import contextmanager
+import os
+import re
+import sys
+
+_VARIABLE = "SCOPE_PROFILER_PROGRAM"
+
+_forked = False  # in the middle of a run
+
+
+def is_child():
+    """Whether another process of the program has a run, or may have one."""
+    return _forked or is_worker()
+
+
+def is_worker():
+    """Whether multiprocessing started this process, in whatever way."""
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and (
+        process.parent_process() is not None
+        # The main module is imported before it is told of its parent.
+        or getattr(process.current_process(), "_inheriting", False)
+    )
+
+
+def _is_server():
+    """Whether this is what workers are forked from, with the start method forkserver."""
+    return any("multiprocessing.forkserver" in argument for argument in sys.orig_argv)
+
+
+def _identify():
+    known = os.environ.get(_VARIABLE)
+    if not known or not (is_worker() or _is_server()):
+        known = os.environ[_VARIABLE] = os.urandom(8).hex()
+    return known
+
+
+#: The same text in all processes of the program, and in no other program.
+PROGRAM = _identify()
+
+
+def was_forked():
+    """To be called in the child of a fork in the middle of a run."""
+    global _forked
+    _forked = True
+
+
+def facts():
+    """What the metadata of a run say of its process: {name: int or str}."""
+    known = {"program_id": PROGRAM, "process_id": os.getpid()}
+    if is_child():
+        known.update(_facts_of_child())
+    return known
+
+
+def _facts_of_child():
+    process = sys.modules.get("multiprocessing.process")
+    if not is_worker():
+        return {"parent_process_id": os.getppid()}
+    parent = process.parent_process()
+    return {
+        "parent_process_id": os.getppid() if parent is None else parent.pid,
+        "process_name": process.current_process().name,
+    }
+
+
+def own_path(path):
+    """Where this process writes what is to go to the path: a child of the program writes beside
+    it, with its own number in the name, unless the path has that already."""
+    path = os.fspath(path)
+    if not is_child():
+        return path
+    if re.search(rf"(?<!\d){os.getpid()}(?!\d)", os.path.basename(path)):
+        return path
+    stem, suffix = split(path)
+    return f"{stem}.{os.getpid()}{suffix}"
+
+
+def split(path):
+    """The path before what tells the format, and that: (str, str)."""
+    if path.lower().endswith(".json.gz"):
+        return path[: -len(".json.gz")], path[-len(".json.gz") :]
+    return os.path.splitext(path)
+
+
+def beside(path):
+    """The files that have names as children of the program write when the path is its file: a
+    list of paths, sorted."""
+    path = os.fspath(path)
+    folder, name = os.path.split(path)
+    stem, suffix = split(name)
+    pattern = re.compile(rf"{re.escape(stem)}\.\d+{re.escape(suffix)}")
+    try:
+        names = os.listdir(folder or ".")
+    except OSError:
+        return []
+    return [os.path.join(folder, name) for name in sorted(names) if pattern.fullmatch(name)]
+
+
+# ---- Forks and other threads
+
+_unforked = RLock()
+_PATIENCE = 10  # seconds
+
+
+@contextmanager
+def unforked():
+    """Forks of other threads wait until this is left. For imports: the lock of a module that is
+    half imported in another thread stays closed in the child, and who imports it there waits for
+    ever."""
+    with _unforked:
+        yield
+
+
+def _before_fork():
+    # Not for ever: who imports may wait for who forks.
+    _unforked.acquire(timeout=_PATIENCE)
+
+
+def _after_fork_in_parent():
+    try:
+        _unforked.release()
+    except RuntimeError:  # patience was at its end
+        pass
+
+
+def _after_fork_in_child():
+    global _unforked
+    _unforked = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent,
+                        after_in_child=_after_fork_in_child)
