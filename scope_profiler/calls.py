@@ -155,12 +155,10 @@ def _instance(manager):
 def _tracing_of(manager):
     """The manager's tracing; begun when it is missing."""
     global _tool
+    fresh = _Tracing(manager)  # first: garbage may be collected here, the last tracing with it
     if monitoring.AVAILABLE and _tool is None:
         _tool = monitoring.Tool("tracing of every function", _callbacks())
-    number = id(manager)
-    if number not in _tracings:
-        _tracings[number] = _Tracing(manager)
-    return _tracings[number]
+    return _tracings.setdefault(id(manager), fresh)
 
 
 def _decide_anew(manager, tracing):
