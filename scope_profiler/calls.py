@@ -173,12 +173,13 @@ def _decide_anew(manager, tracing):
 
 def _end(number):
     global _tool
-    if _tracings.pop(number, None) is None:
+    if number not in _tracings:
         return
+    _core.untrace_calls(number)  # first: a signal handler may be called here, and asked about
+    _tracings.pop(number, None)
     if _tool is not None and not _tracings:
         _tool.free()
         _tool = None
-    _core.untrace_calls(number)
 
 
 def _callbacks():
