@@ -63,6 +63,7 @@ SP_NOINLINE void sp_lock_slow(sp_mutex *mutex)
 }
 
 #endif
+
 #ifdef _WIN32
 
 void sp_signals_hold(sp_signals *before) { (void)before; }
