@@ -16,6 +16,7 @@ import weakref
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from conftest import events_of
 from scope_profiler import ProfileManager
 
 MODES = {
@@ -726,3 +727,33 @@ def test_frameworks(framework, mode):
             assert manager.get_region("r").get_stats().waiting > 0
     if framework == "trio":
         assert not hasattr(module.run, "__wrapped__")
+
+
+@pytest.mark.parametrize("mode", ["default", "tasks"])
+@pytest.mark.parametrize("kind", ["decorated", "called from Python", "block"])
+def test_greenlets_that_end_in_another_order(kind, mode, clock):
+    """They take turns on one piece of C stack; each call has its own interval all the same."""
+    greenlet = pytest.importorskip("greenlet")
+    main = greenlet.getcurrent()
+    with recording(mode) as (manager, decorate):
+
+        @decorate
+        def f(n):
+            clock.tick(n)
+            main.switch()
+            clock.tick(n)
+
+        def called(n):
+            f(n)
+
+        def block(n):
+            with manager.region("f"):
+                clock.tick(n)
+                main.switch()
+                clock.tick(n)
+
+        do = {"decorated": f, "called from Python": called, "block": block}[kind]
+        first, second = greenlet.greenlet(do), greenlet.greenlet(do)
+        first.switch(1), second.switch(10)
+        first.switch(), clock.tick(100), second.switch()
+        assert [row[1] for row in events_of(manager, "f")] == [12, 121]
