@@ -25,7 +25,7 @@ class TaskWatch:
     """Follows the tasks that are created while it is on."""
 
     def __init__(self, manager, before=None):
-        self._manager = weakref.ref(manager)
+        self._manager = weakref.ref(manager, lambda _: self.stop())
         self._tasks = []
         self._greenlets = None
         self._trio = None
@@ -210,12 +210,19 @@ class _Greenlets:
 
         self._greenlet = greenlet
         self._watch = watch
+        self._is_on = True
         self._tasks = weakref.WeakKeyDictionary()
         self._before = greenlet.settrace(self._switched)
 
     def stop(self):
-        if self._greenlet.gettrace() == self._switched:
-            self._greenlet.settrace(self._before)
+        """Take the trace function out, with those below it that are off. When another is on top,
+        ours stays below, to pass on what it is told."""
+        self._is_on = False
+        top = trace = self._greenlet.gettrace()
+        while isinstance(ours := getattr(trace, "__self__", None), _Greenlets) and not ours._is_on:
+            trace = ours._before
+        if trace != top:
+            self._greenlet.settrace(trace)
 
     def _switched(self, event, args):
         if event in ("switch", "throw"):
@@ -224,13 +231,17 @@ class _Greenlets:
             if task is not None:
                 task.lane.leave(origin.dead)
             if target.parent is not None:  # the main one is the thread itself
-                self._task_of(target).lane.enter()
+                task = self._task_of(target)
+                if task is not None:
+                    task.lane.enter()
         if self._before is not None:
             self._before(event, args)
 
     def _task_of(self, target):
         task = self._tasks.get(target)
-        if task is None:
+        if task is None and self._is_on:
             name = getattr(getattr(target, "run", None), "__qualname__", "greenlet")
-            task = self._tasks[target] = self._watch.follow("greenlet", name)
+            task = self._watch.follow("greenlet", name)
+            if task is not None:
+                self._tasks[target] = task
         return task
