@@ -541,20 +541,26 @@ def test_garbage_that_is_collected_while_it_begins(module, made, monkeypatch):
 
 
 def test_a_handler_that_calls_while_tracing_ends(manager, monkeypatch):
-    """Of calls made at that moment, nobody is asked about after the end."""
-    untrace = calls._core.untrace_calls
-    unraisable = []
+    """At each moment of the end, a function may be called that nobody has been asked about."""
+    unraisable, steps = [], []
+
+    def interrupt(owner, name):
+        step = getattr(owner, name)
+
+        def interrupted(*arguments):
+            exec("def fresh(): pass\nfresh()", {"__name__": "user"})
+            steps.append(name)
+            return step(*arguments)
+
+        monkeypatch.setattr(owner, name, interrupted)
+
     monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
-
-    def interrupted(number):
-        exec("def fresh(): pass\nfresh()", {"__name__": "user"})
-        untrace(number)
-        exec("def fresh(): pass\nfresh()", {"__name__": "user"})
-
-    monkeypatch.setattr(calls._core, "untrace_calls", interrupted)
+    interrupt(calls._core, "untrace_calls")
+    interrupt(calls.monitoring.Tool, "free")
     with calls.tracing(manager, only_user_code=False, include=["user.*"]):
         pass
-    assert not unraisable
+    assert steps == ["untrace_calls", "free"][: 1 + MONITORING]
+    assert not [str(told.exc_value) for told in unraisable]
 
 
 # ---- Memory and crashes
