@@ -155,12 +155,10 @@ def _instance(manager):
 def _tracing_of(manager):
     """The manager's tracing; begun when it is missing."""
     global _tool
+    fresh = _Tracing(manager)  # first: garbage may be collected here, the last tracing with it
     if monitoring.AVAILABLE and _tool is None:
         _tool = monitoring.Tool("tracing of every function", _callbacks())
-    number = id(manager)
-    if number not in _tracings:
-        _tracings[number] = _Tracing(manager)
-    return _tracings[number]
+    return _tracings.setdefault(id(manager), fresh)
 
 
 def _decide_anew(manager, tracing):
@@ -175,12 +173,13 @@ def _decide_anew(manager, tracing):
 
 def _end(number):
     global _tool
-    if _tracings.pop(number, None) is None:
+    if number not in _tracings:
         return
+    _core.untrace_calls(number)  # first: a signal handler may be called here, and asked about
+    _tracings.pop(number, None)
     if _tool is not None and not _tracings:
         _tool.free()
         _tool = None
-    _core.untrace_calls(number)
 
 
 def _callbacks():

@@ -2,6 +2,7 @@
 
 from collections import namedtuple
 from functools import update_wrapper, wraps
+import sys
 from types import CodeType, FunctionType
 
 from . import _core
@@ -166,16 +167,35 @@ def _stepping(manager, region, code, how):
     return annotated
 
 
+# An exception that passes has our frame on top of its traceback, which is taken off again (in place:
+# when the recursion limit is reached, no function can be called). GeneratorExit goes another way
+# than what else is thrown in, and is handed on where nothing handles it: it is nobody's context.
+
+
 def _generator(steps_of, function):
     def profiled(*args, **kwargs):
-        return (yield from steps_of(function(*args, **kwargs), args, kwargs, False))
+        steps = steps_of(function(*args, **kwargs), args, kwargs, False)
+        while True:
+            try:
+                return (yield from steps)
+            except BaseException as error:
+                error.__traceback__ = error.__traceback__.tb_next
+                if not steps.hand_on(error):
+                    raise
 
     return profiled
 
 
 def _coroutine(steps_of, function):
     async def profiled(*args, **kwargs):
-        return await steps_of(function(*args, **kwargs), args, kwargs, False)
+        steps = steps_of(function(*args, **kwargs), args, kwargs, False)
+        while True:
+            try:
+                return await steps
+            except BaseException as error:
+                error.__traceback__ = error.__traceback__.tb_next
+                if not steps.hand_on(error):
+                    raise
 
     return profiled
 
@@ -184,24 +204,35 @@ def _async_generator(steps_of, function):
     async def profiled(*args, **kwargs):
         inner = function(*args, **kwargs)
         steps = steps_of(inner, args, kwargs, True)
-        step = steps.of(inner.__anext__())
+        steps.of(_first_step(inner))
         while True:
             try:
-                item = await step
+                items = [await steps]
             except StopAsyncIteration:
                 return
-            try:
-                sent = yield item
-            except GeneratorExit:
-                await steps.of(inner.aclose())
-                steps.end()
-                raise
             except BaseException as error:
-                step = steps.of(inner.athrow(error))
-            else:
-                step = steps.of(inner.asend(sent))
+                error.__traceback__ = error.__traceback__.tb_next
+                if not steps.hand_on(error):
+                    raise
+                continue
+            try:
+                steps.of(inner.asend((yield items.pop())))  # nobody holds what the user is given
+            except BaseException as error:
+                error.__traceback__ = error.__traceback__.tb_next
+                steps.of(inner.athrow(error))
 
     return profiled
+
+
+def _first_step(inner):
+    """The first __anext__() of an async generator, of which the event loop is not told: it is told
+    of the one around it, and would close both. One that nobody closes does not close itself."""
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, id)  # any callable
+    try:
+        return inner.__anext__()
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
 
 
 _CARRIERS = {

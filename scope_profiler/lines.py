@@ -32,15 +32,14 @@ _tool = None
 def start(manager):
     """Line mode begins for this manager. Raises RuntimeError when every tool id is taken."""
     global _tool
-    if _users:
-        _users[id(manager)] = _reference(manager)
-        return
-    if _MONITORING:
-        _tool = monitoring.Tool("line mode", _callbacks())
-        _core.use_tool(_tool.number)
-    else:
-        _core.install_evaluator(True)
-    _users[id(manager)] = _reference(manager)
+    reference = _reference(manager)  # first: garbage may be collected here, the last user with it
+    if not _users:
+        if _MONITORING:
+            _tool = monitoring.Tool("line mode", _callbacks())
+            _core.use_tool(_tool.number)
+        else:
+            _core.install_evaluator(True)
+    _users[id(manager)] = reference
 
 
 def stop(manager):

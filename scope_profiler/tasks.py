@@ -1,12 +1,15 @@
-"""Tasks of a run, with track_async=True: asyncio tasks and greenlets, each a lane of its own.
+"""Tasks of a run, with track_async=True: asyncio and trio tasks and greenlets, each a lane of its
+own.
 
-The coroutine of each new task is driven through an object that enters the task's lane for each
-step (src/lane.c); the task shows that object as its coroutine, with the coroutine's own name,
-frame and code. Greenlets are followed by greenlet's trace function.
+The coroutine of each new asyncio task is driven through an object that enters the task's lane for
+each step (src/lane.c); the task shows that object as its coroutine, with the coroutine's own name,
+frame and code. trio tells of steps itself, and so does greenlet; both have to be imported before
+setup(), as has uvloop.
 """
 
 import asyncio
 from collections.abc import Coroutine
+from functools import update_wrapper
 import sys
 import weakref
 
@@ -15,16 +18,17 @@ from . import _core
 Coroutine.register(_core.Steps)  # or no task would take it
 
 _watches = []  # those that are told of new tasks
-_create_task = None  # what was there before ours
+_patched = {}  # what was there before ours: {(owner, name of the attribute): value}
 
 
 class TaskWatch:
     """Follows the tasks that are created while it is on."""
 
     def __init__(self, manager, before=None):
-        self._manager = weakref.ref(manager)
+        self._manager = weakref.ref(manager, lambda _: self.stop())
         self._tasks = []
         self._greenlets = None
+        self._trio = None
         if before is not None:  # tasks of the run before go on in this one
             self._tasks = [task for task in before._tasks if not task.is_done]
 
@@ -35,6 +39,8 @@ class TaskWatch:
             _patch()
         if "greenlet" in sys.modules:
             self._greenlets = _Greenlets(self)
+        if "trio" in sys.modules:
+            self._trio = _TrioTasks(self)
 
     def stop(self):
         """Leave new tasks alone. Those that are followed stay so to their end."""
@@ -42,8 +48,9 @@ class TaskWatch:
             _watches.remove(self)
             if not _watches:
                 _unpatch()
-        if self._greenlets is not None:
-            self._greenlets.stop()
+        for others in (self._greenlets, self._trio):
+            if others is not None:
+                others.stop()
 
     def follow(self, kind, name):
         """A new task of that name."""
@@ -103,10 +110,37 @@ class _Task:
 
 
 def _patch():
-    global _create_task
-    loop_type = asyncio.BaseEventLoop
-    _create_task = loop_type.create_task
+    for loop_type in _loop_types():
+        _replace(loop_type, "create_task", _create_task_after(loop_type.create_task))
+    if "trio" in sys.modules:
+        import trio
 
+        for owner, name in ((trio, "run"), (trio.lowlevel, "start_guest_run")):
+            _replace(owner, name, _run_after(getattr(owner, name)))
+
+
+def _unpatch():
+    for (owner, name), before in _patched.items():
+        # Unless someone has come over it: then ours stays, and follows nothing.
+        if getattr(getattr(owner, name), "__wrapped__", None) is before:
+            setattr(owner, name, before)
+    _patched.clear()
+
+
+def _replace(owner, name, ours):
+    _patched[owner, name] = getattr(owner, name)
+    setattr(owner, name, update_wrapper(ours, getattr(owner, name)))
+
+
+def _loop_types():
+    """The classes of event loops that have a create_task() of their own."""
+    yield asyncio.BaseEventLoop
+    uvloop = sys.modules.get("uvloop")
+    if uvloop is not None:
+        yield uvloop.Loop
+
+
+def _create_task_after(before):
     def create_task(self, coro, **kwargs):
         followed = []
         if asyncio.iscoroutine(coro):
@@ -116,19 +150,56 @@ def _patch():
                 if task is not None:
                     followed.append(task)
                     coro = _core.Steps.of_task(task.lane, coro)
-        task = _create_task(self, coro, **kwargs)
+        task = before(self, coro, **kwargs)
         for each in followed:
             each.is_of(task)
         return task
 
-    create_task.__wrapped__ = _create_task
-    loop_type.create_task = create_task
+    return create_task
 
 
-def _unpatch():
-    # Unless someone has come over it: then ours stays, and follows nothing.
-    if getattr(asyncio.BaseEventLoop.create_task, "__wrapped__", None) is _create_task:
-        asyncio.BaseEventLoop.create_task = _create_task
+def _run_after(before):
+    """trio.run() and the like, told to tell us of steps."""
+
+    def run(*args, instruments=(), **kwargs):
+        ours = [watch._trio for watch in _watches if watch._trio is not None]
+        return before(*args, instruments=[*instruments, *ours], **kwargs)
+
+    return run
+
+
+class _TrioTasks:
+    """The tasks of trio, as one of its instruments. Each step is told of twice, so what has been
+    entered is left, also when following stops in between."""
+
+    def __init__(self, watch):
+        self._watch = watch
+        self._is_on = True
+        self._tasks = weakref.WeakKeyDictionary()
+        self._entered = weakref.WeakSet()
+        self._done = weakref.WeakSet()
+
+    def stop(self):
+        self._is_on = False
+
+    def before_task_step(self, task):
+        followed = self._tasks.get(task)
+        if followed is None and self._is_on:
+            followed = self._watch.follow("task", task.coro.__qualname__)
+            if followed is not None:
+                followed._name = task.name
+                self._tasks[task] = followed
+        if followed is not None:
+            followed.lane.enter()
+            self._entered.add(task)
+
+    def task_exited(self, task):
+        self._done.add(task)
+
+    def after_task_step(self, task):
+        if task in self._entered:
+            self._entered.discard(task)
+            self._tasks[task].lane.leave(task in self._done)
 
 
 class _Greenlets:
@@ -139,12 +210,19 @@ class _Greenlets:
 
         self._greenlet = greenlet
         self._watch = watch
+        self._is_on = True
         self._tasks = weakref.WeakKeyDictionary()
         self._before = greenlet.settrace(self._switched)
 
     def stop(self):
-        if self._greenlet.gettrace() == self._switched:
-            self._greenlet.settrace(self._before)
+        """Take the trace function out, with those below it that are off. When another is on top,
+        ours stays below, to pass on what it is told."""
+        self._is_on = False
+        top = trace = self._greenlet.gettrace()
+        while isinstance(ours := getattr(trace, "__self__", None), _Greenlets) and not ours._is_on:
+            trace = ours._before
+        if trace != top:
+            self._greenlet.settrace(trace)
 
     def _switched(self, event, args):
         if event in ("switch", "throw"):
@@ -153,13 +231,17 @@ class _Greenlets:
             if task is not None:
                 task.lane.leave(origin.dead)
             if target.parent is not None:  # the main one is the thread itself
-                self._task_of(target).lane.enter()
+                task = self._task_of(target)
+                if task is not None:
+                    task.lane.enter()
         if self._before is not None:
             self._before(event, args)
 
     def _task_of(self, target):
         task = self._tasks.get(target)
-        if task is None:
+        if task is None and self._is_on:
             name = getattr(getattr(target, "run", None), "__qualname__", "greenlet")
-            task = self._tasks[target] = self._watch.follow("greenlet", name)
+            task = self._watch.follow("greenlet", name)
+            if task is not None:
+                self._tasks[target] = task
         return task

@@ -21,6 +21,7 @@ static int at_least(int *remaining)
 
 void sp_aside_begin(sp_aside *aside)
 {
+    sp_signals_hold(&aside->signals);
     sp_world_leave(&aside->held);
     aside->state = PyThreadState_Get();
     PyErr_Fetch(&aside->type, &aside->value, &aside->traceback);
@@ -45,4 +46,5 @@ void sp_aside_end(sp_aside *aside)
         PyErr_SetInterrupt();
     PyErr_Restore(aside->type, aside->value, aside->traceback);
     sp_world_return(&aside->held);
+    sp_signals_release(&aside->signals);
 }

@@ -130,6 +130,17 @@ typedef struct {
 } sp_thread_end;
 void sp_at_thread_end(sp_thread_end *end, void (*function)(void *), void *argument);
 
+/* Let no signal arrive in this thread until they are released, but for those that tell of an error in
+ * the program. */
+#ifdef _WIN32
+typedef int sp_signals;
+#else
+#include <signal.h>
+typedef sigset_t sp_signals;
+#endif
+void sp_signals_hold(sp_signals *before);
+void sp_signals_release(const sp_signals *before);
+
 /* Calls of decorated functions go through C. Until 3.14, which looks itself, they must be kept from
  * using the stack up where Python's recursion limit has been raised. */
 #define SP_CHECK_STACK (PY_VERSION_HEX < 0x030E0000)

@@ -1,4 +1,4 @@
-/* The thread as the operating system has it: its stack, its end. */
+/* The thread as the operating system has it: its stack, its end, its signals. */
 #define _GNU_SOURCE
 #include "compat.h"
 
@@ -61,4 +61,26 @@ SP_NOINLINE void sp_lock_slow(sp_mutex *mutex)
             nanosleep(&moment, NULL);
     }
 }
+
+#endif
+
+#ifdef _WIN32
+
+void sp_signals_hold(sp_signals *before) { (void)before; }
+void sp_signals_release(const sp_signals *before) { (void)before; }
+
+#else
+
+void sp_signals_hold(sp_signals *before)
+{
+    static const int errors[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    sigset_t held;
+    sigfillset(&held);
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        sigdelset(&held, errors[i]);
+    pthread_sigmask(SIG_BLOCK, &held, before);
+}
+
+void sp_signals_release(const sp_signals *before) { pthread_sigmask(SIG_SETMASK, before, NULL); }
+
 #endif

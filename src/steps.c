@@ -16,11 +16,13 @@ typedef struct {
     sp_region *region;  /* Owned. */
     PyObject *code;     /* of the decorated function. Owned. */
     sp_stepped call;
+    PyObject *thrown;   /* what the next step throws instead, or NULL. Owned. */
     PyObject *metadata; /* scope that is in force in every step, or NULL. Owned. */
     sp_line_frame line; /* between steps, in line mode */
     bool is_async_generator; /* a step that returns is no end */
     bool record_outcome;
     bool started, over;
+    bool closed; /* from without, while what is inside waits at a yield */
 } Steps;
 
 /* What the end of a step takes back. */
@@ -101,16 +103,55 @@ static sp_outcome outcome_of(Steps *steps, PySendResult sent)
     return sp_is_end(PyErr_Occurred()) ? SP_STEP_ENDS : SP_STEP_FAILS;
 }
 
+/* What asend() and the like gave holds what was sent, and is not needed any more. */
+static void drop_done(Steps *steps)
+{
+    if (steps->is_async_generator)
+        Py_SETREF(steps->inner, Py_NewRef(Py_None));
+}
+
+/* Of what has just failed: whether it returned, and what. */
+static PySendResult returned(PyObject **result)
+{
+    PyObject *type, *stop, *traceback;
+    if (!PyErr_ExceptionMatches(PyExc_StopIteration))
+        return PYGEN_ERROR;
+    PyErr_Fetch(&type, &stop, &traceback);
+    PyErr_NormalizeException(&type, &stop, &traceback);
+    *result = PyObject_GetAttrString(stop, "value");
+    Py_XDECREF(type);
+    Py_XDECREF(stop);
+    Py_XDECREF(traceback);
+    return *result == NULL ? PYGEN_ERROR : PYGEN_RETURN;
+}
+
+static PySendResult resume(Steps *steps, PyObject *value, PyObject **result)
+{
+    PyObject *thrown = steps->thrown;
+    if (SP_LIKELY(thrown == NULL))
+        return PyIter_Send(steps->inner, value, result);
+    steps->thrown = NULL;
+    *result = PyObject_CallMethod(steps->inner, "throw", "O", thrown);
+    Py_DECREF(thrown);
+    return *result == NULL ? returned(result) : PYGEN_NEXT;
+}
+
 static PySendResult steps_resume(PyObject *self, PyObject *value, PyObject **result)
 {
     Steps *steps = (Steps *)self;
     bool idle = steps->lane == NULL && !steps->region->recording && !steps->started;
-    if (SP_UNLIKELY(idle) || steps->over)
-        return PyIter_Send(steps->inner, value, result);
     Py_INCREF(self);
-    step begun = step_begin(steps);
-    PySendResult sent = PyIter_Send(steps->inner, value, result);
-    step_end(steps, begun, outcome_of(steps, sent));
+    PySendResult sent;
+    if (SP_UNLIKELY(idle) || steps->over) {
+        sent = resume(steps, value, result);
+    }
+    else {
+        step begun = step_begin(steps);
+        sent = resume(steps, value, result);
+        step_end(steps, begun, outcome_of(steps, sent));
+    }
+    if (sent != PYGEN_NEXT)
+        drop_done(steps);
     Py_DECREF(self);
     return sent;
 }
@@ -142,7 +183,7 @@ static PyObject *steps_send(PyObject *self, PyObject *value)
 static PyObject *steps_next(PyObject *self) { return steps_send(self, Py_None); }
 
 /* throw() and close() of what is inside, as a step. */
-static PyObject *step_method(Steps *steps, const char *name, PyObject *args, bool ends)
+static PyObject *step_method(Steps *steps, const char *name, PyObject *args)
 {
     PyObject *method = PyObject_GetAttrString(steps->inner, name);
     if (method == NULL)
@@ -150,37 +191,55 @@ static PyObject *step_method(Steps *steps, const char *name, PyObject *args, boo
     PyObject *result;
     if (!steps->started || steps->over) { /* it never ran: nothing to measure */
         result = PyObject_Call(method, args, NULL);
-        steps->over |= ends;
     }
     else {
         Py_INCREF(steps);
         step begun = step_begin(steps);
         result = PyObject_Call(method, args, NULL);
-        sp_outcome how = ends ? SP_STEP_ENDS : SP_STEP_GOES_ON;
-        if (result == NULL)
-            how = outcome_of(steps, PYGEN_ERROR);
-        step_end(steps, begun, how);
+        step_end(steps, begun, result == NULL ? outcome_of(steps, PYGEN_ERROR) : SP_STEP_GOES_ON);
         Py_DECREF(steps);
     }
+    if (result == NULL)
+        drop_done(steps);
     Py_DECREF(method);
     return result;
 }
 
 static PyObject *steps_throw(PyObject *self, PyObject *args)
 {
-    return step_method((Steps *)self, "throw", args, false);
+    return step_method((Steps *)self, "throw", args);
 }
 
+/* What delegates to us is closed, or thrown a GeneratorExit into, of which we are not shown which.
+ * It hands it on to us next, if it is asked to. */
 static PyObject *steps_close(PyObject *self, PyObject *unused)
 {
     Steps *steps = (Steps *)self;
     (void)unused;
+    if (steps->lane == NULL) {
+        steps->closed = true;
+        Py_RETURN_NONE;
+    }
     PyObject *none = PyTuple_New(0);
-    if (none == NULL)
-        return NULL;
-    PyObject *result = step_method(steps, "close", none, !steps->is_async_generator);
-    Py_DECREF(none);
+    PyObject *result = none == NULL ? NULL : step_method(steps, "close", none);
+    Py_XDECREF(none);
+    if (result != NULL)
+        steps->over = true;
     return result;
+}
+
+PyDoc_STRVAR(hand_on_doc,
+"hand_on(exception)\n--\n\n"
+"Whether this is what what is inside was closed with. Then the next step throws it there.");
+
+static PyObject *steps_hand_on(PyObject *self, PyObject *exception)
+{
+    Steps *steps = (Steps *)self;
+    bool closed = steps->closed;
+    steps->closed = false;
+    if (closed)
+        Py_XSETREF(steps->thrown, Py_NewRef(exception));
+    return PyBool_FromLong(closed);
 }
 
 PyDoc_STRVAR(of_doc,
@@ -191,18 +250,6 @@ static PyObject *steps_of(PyObject *self, PyObject *awaitable)
     Steps *steps = (Steps *)self;
     Py_XSETREF(steps->inner, Py_NewRef(awaitable));
     return Py_NewRef(self);
-}
-
-PyDoc_STRVAR(end_doc,
-"end()\n--\n\nAn async generator was closed: its call is over.");
-
-static PyObject *steps_end(PyObject *self, PyObject *unused)
-{
-    Steps *steps = (Steps *)self;
-    (void)unused;
-    if (steps->started && !steps->over)
-        step_end(steps, step_begin(steps), SP_STEP_ENDS);
-    Py_RETURN_NONE;
 }
 
 static PyObject *steps_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -253,6 +300,7 @@ static int steps_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(((Steps *)self)->inner);
+    Py_VISIT(((Steps *)self)->thrown);
     Py_VISIT(((Steps *)self)->lane);
     Py_VISIT(((Steps *)self)->region);
     Py_VISIT(((Steps *)self)->metadata);
@@ -271,6 +319,7 @@ static void steps_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     Py_XDECREF(((Steps *)self)->inner);
+    Py_XDECREF(((Steps *)self)->thrown);
     sp_lines_step_drop(&((Steps *)self)->line);
     Py_XDECREF(((Steps *)self)->lane);
     Py_XDECREF(((Steps *)self)->region);
@@ -296,8 +345,8 @@ static PyMethodDef steps_methods[] = {
     {"send", steps_send, METH_O, "Resume with a value."},
     {"throw", steps_throw, METH_VARARGS, "Resume with an exception."},
     {"close", steps_close, METH_NOARGS, "End."},
+    {"hand_on", steps_hand_on, METH_O, hand_on_doc},
     {"of", steps_of, METH_O, of_doc},
-    {"end", steps_end, METH_NOARGS, end_doc},
     {"of_task", steps_of_task, METH_VARARGS | METH_CLASS, of_task_doc},
     {NULL},
 };

@@ -9,7 +9,7 @@
 #include "threadlog.h"
 
 /* A call that is open. `key` tells which activation opened it: the address of the interpreter
- * frame that runs the `with`, or of a C local for a decorated call. So interleaved generators
+ * frame that runs the `with`, or a number for a decorated call. So interleaved generators
  * and coroutines, which enter and leave in any order, each close their own. */
 #define SP_BY_HAND NULL /* the key of what type(region).__enter__(region) enters, as an ExitStack does */
 

@@ -6,14 +6,19 @@
 #include "scope.h"
 #include "twin.h"
 
-/* A call under a region: the recipe both carriers follow. The address of `mark` is the key of
- * the scope: no other open call has it. The region is held, as the function may drop the last
- * reference to its own carrier. */
+/* Keys of the scopes of calls, which no other open call of the thread has. No address would do:
+ * greenlets take turns on one piece of C stack. That of a frame, which other scopes have, is a multiple
+ * of 4, or odd where it is that of a traced call. */
+static SP_THREAD_LOCAL uintptr_t last_key = 2;
+
+/* A call under a region: the recipe both carriers follow. The region is held, as the function may
+ * drop the last reference to its own carrier. */
 PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc call,
                           PyCodeObject *code, PyObject *const *args, size_t nargsf,
                           PyObject *names)
 {
     uint32_t mark = 0;
+    const void *key = (const void *)(last_key += 4);
     if (SP_CHECK_STACK && SP_UNLIKELY((uintptr_t)&mark < sp_here.stack_floor)) {
         PyErr_SetString(PyExc_RecursionError,
                         "maximum recursion depth exceeded: the C stack is nearly used up");
@@ -29,9 +34,9 @@ PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc 
     if (SP_UNLIKELY(remaining < SP_C_RECURSION_LOW) && sp_here.stack_floor != 0)
         state->c_recursion_remaining = SP_C_RECURSION_LOW;
 #endif
-    sp_scope_enter(region->manager, region, &mark, sp_metadata_for(region));
+    sp_scope_enter(region->manager, region, key, sp_metadata_for(region));
     PyObject *result = call(function, args, nargsf, names);
-    sp_scope_leave(region->manager, region, &mark, result == NULL);
+    sp_scope_leave(region->manager, region, key, result == NULL);
 #if SP_C_RECURSION
     state->c_recursion_remaining = remaining;
 #endif

@@ -316,6 +316,32 @@ def test_greenlets(clock):
     assert greenlet.gettrace() is None
 
 
+def test_greenlets_of_managers_that_come_and_go(clock):
+    greenlet = pytest.importorskip("greenlet")
+
+    def tracking():
+        manager = ProfileManager()
+        manager.setup(deactivate_file_output=True, track_async=True)
+        return manager
+
+    theirs = lambda event, arguments: seen.append(event)
+    seen = []
+    greenlet.settrace(theirs)
+    try:
+        first, second = tracking(), tracking()
+        first.reset()
+        greenlet.greenlet(lambda: None).switch()
+        assert len(results_of(second).tasks[0]) == 1 and seen == ["switch", "switch"]
+        second.reset()
+        assert greenlet.gettrace() is theirs
+        third = tracking()
+        del third
+        gc.collect()
+        assert greenlet.gettrace() is theirs
+    finally:
+        greenlet.settrace(None)
+
+
 def test_many_tasks_keep_little(tracked, clock):
     async def main():
         for _ in range(200):
