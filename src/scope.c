@@ -138,13 +138,14 @@ static bool leave_elsewhere(sp_manager *manager, leaving *call)
 }
 
 SP_NOINLINE void sp_scope_leave_slow(sp_manager *manager, sp_region *region, const void *key,
-                                     uint64_t now, bool failed)
+                                     uint64_t now, bool failed, bool of_block)
 {
     leaving call = {region, key, now, failed};
-    if (leave_here(manager, &call, false)
-        || (key != SP_BY_HAND && leave_elsewhere(manager, &call)))
-        return;
-    /* What is left by hand may have been entered in another frame; else it was not recorded. */
-    if (sp_with_statement_leaves() || !leave_here(manager, &call, true))
+    bool left = leave_here(manager, &call, false);
+    if (!left && of_block && key != SP_BY_HAND)
+        left = leave_elsewhere(manager, &call);
+    if (!left && of_block && !sp_with_statement_leaves())
+        left = leave_here(manager, &call, true);
+    if (!left) /* it was entered before the run, or while that was paused */
         SP_ADD(&manager->unmatched, manager->recording);
 }

@@ -12,9 +12,9 @@
 sp_scope *sp_scope_find(const sp_thread *thread, const sp_region *region, const void *key);
 /* Bring a scope to the top of the stack. */
 sp_scope *sp_scope_surface(sp_thread *thread, sp_scope *scope, uint64_t now);
-/* Leave what is not on top of this thread's stack. */
+/* Leave what is not on top of this thread's stack. of_block: see sp_scope_leave_block(). */
 void sp_scope_leave_slow(sp_manager *manager, sp_region *region, const void *key, uint64_t now,
-                         bool failed);
+                         bool failed, bool of_block);
 
 /* A call that ends now has waited so long; the next record is its. */
 void sp_scope_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested);
@@ -130,8 +130,8 @@ SP_INLINE void sp_scope_record(sp_thread *thread, const sp_scope *scope, uint64_
                       ticks, scope->node->id);
 }
 
-SP_INLINE void sp_scope_leave(sp_manager *manager, sp_region *region, const void *key,
-                              bool failed)
+SP_INLINE void sp_scope_end(sp_manager *manager, sp_region *region, const void *key, bool failed,
+                            bool of_block)
 {
     sp_guard_take();
     uint64_t now = sp_now();
@@ -139,11 +139,23 @@ SP_INLINE void sp_scope_leave(sp_manager *manager, sp_region *region, const void
     if (SP_UNLIKELY(sp_here.run != manager->run || thread->top->region != region
                     || thread->top->key != key)) {
         sp_guard_drop();
-        sp_scope_leave_slow(manager, region, key, now, failed);
+        sp_scope_leave_slow(manager, region, key, now, failed, of_block);
         return;
     }
     sp_scope_record(thread, sp_scope_take(thread, now), now, failed);
     sp_guard_drop();
+}
+
+SP_INLINE void sp_scope_leave(sp_manager *manager, sp_region *region, const void *key, bool failed)
+{
+    sp_scope_end(manager, region, key, failed, false);
+}
+
+/* The same of a block: it may have been entered in another thread, or, by hand, in another frame. */
+SP_INLINE void sp_scope_leave_block(sp_manager *manager, sp_region *region, const void *key,
+                                    bool failed)
+{
+    sp_scope_end(manager, region, key, failed, true);
 }
 
 #endif

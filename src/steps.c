@@ -139,7 +139,9 @@ static PySendResult resume(Steps *steps, PyObject *value, PyObject **result)
 static PySendResult steps_resume(PyObject *self, PyObject *value, PyObject **result)
 {
     Steps *steps = (Steps *)self;
-    bool idle = steps->lane == NULL && !steps->region->recording && !steps->started;
+    /* An exception that is thrown in is nobody's first step. */
+    bool idle = steps->lane == NULL && !steps->started
+                && (!steps->region->recording || steps->thrown != NULL);
     Py_INCREF(self);
     PySendResult sent;
     if (SP_UNLIKELY(idle) || steps->over) {

@@ -160,7 +160,7 @@ class Model:
             if scope is not None:
                 self.run.moved += thread is not here
                 return scope, thread
-        return (here.newest(region) if here and key is None else None), here
+        return (here.newest(region) if here and _by_hand(key) else None), here
 
     def leave(self, region, key, failed):
         scope, thread = self._find(region, key)
@@ -220,6 +220,16 @@ def _activation(frame):
     return None if frame.f_code.co_filename == contextlib.__file__ else frame
 
 
+def _by_hand(activation):
+    """Whether it is not a `with` statement of this activation that leaves."""
+    return activation is None or getattr(activation, "f_code", None) is leave_by_hand.__code__
+
+
+def leave_by_hand(region):
+    """What calls __exit__ by hand goes through this, so that the model can tell."""
+    region.__exit__(None, None, None)
+
+
 class Region:
     def __init__(self, model, name):
         self.model, self.name = model, name
@@ -230,8 +240,7 @@ class Region:
         return self
 
     def __exit__(self, kind, *_):
-        here = getattr(self.model.run.here, "thread", None)
-        if self.model.recording or here is not None and here.scopes:
+        if self.model.recording:  # pause() is refused while a region is open
             self.model.leave(self, _activation(sys._getframe(1)), kind is not None)
 
 
@@ -367,11 +376,9 @@ def _async_generator(region, function):
                 sent = yield item
             except GeneratorExit:
                 try:
-                    steps.step(inner.aclose().send, None, raising=StopIteration)
+                    steps.step(inner.aclose().send, None, begins=False)
                 except StopIteration:
                     pass
-                if steps.run is not None and not steps.over:
-                    steps.step(lambda: None)
                 raise
             except BaseException as error:
                 awaited = inner.athrow(error)

@@ -15,6 +15,7 @@ import warnings
 
 from hypothesis import strategies as st
 
+from region_model import leave_by_hand
 from scope_profiler import ProfileManager, _core
 
 
@@ -146,7 +147,7 @@ class Interpreter:
         try:
             self.run(steps)
         finally:
-            region.__exit__(None, None, None)
+            leave_by_hand(region)
 
     def call(self, name, steps):
         self.backend.profile(name)(self.run)(steps)
