@@ -8,7 +8,6 @@ What `subprocess` and the like start are programs of their own.
 from _thread import RLock
 from contextlib import contextmanager
 import os
-import re
 import sys
 
 _VARIABLE = "SCOPE_PROFILER_PROGRAM"
@@ -78,6 +77,8 @@ def own_path(path):
     path = os.fspath(path)
     if not is_child():
         return path
+    import re
+
     if re.search(rf"(?<!\d){os.getpid()}(?!\d)", os.path.basename(path)):
         return path
     stem, suffix = split(path)
@@ -94,6 +95,8 @@ def split(path):
 def beside(path):
     """The files that have names as children of the program write when the path is its file: a
     list of paths, sorted."""
+    import re
+
     path = os.fspath(path)
     folder, name = os.path.split(path)
     stem, suffix = split(name)
