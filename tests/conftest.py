@@ -1,11 +1,15 @@
 """What tests share: a clock that only moves when told, and managers that leave nothing behind."""
 
 import gc
+import signal
 import sysconfig
 
 import pytest
 
 from scope_profiler import ProfileManager, _core
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CODE_DIES = pytest.mark.skipif(
     bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
