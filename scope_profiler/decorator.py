@@ -219,7 +219,7 @@ def _async_generator(steps_of, function):
                 steps.of(inner.asend((yield items.pop())))  # nobody holds what the user is given
             except BaseException as error:
                 error.__traceback__ = error.__traceback__.tb_next
-                steps.of(inner.athrow(error))
+                steps.of_throw(inner.athrow(error))
 
     return profiled
 

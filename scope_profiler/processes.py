@@ -17,7 +17,7 @@ _forked = False  # in the middle of a run
 
 def is_child():
     """Whether another process of the program has a run, or may have one."""
-    return _forked or is_worker()
+    return _forked or is_worker() or _is_server()
 
 
 def is_worker():
@@ -31,7 +31,8 @@ def is_worker():
 
 
 def _is_server():
-    """Whether this is what workers are forked from, with the start method forkserver."""
+    """Whether this is what workers are forked from, with the start method forkserver. From 3.14 on
+    it imports the main module, too."""
     return any("multiprocessing.forkserver" in argument for argument in sys.orig_argv)
 
 

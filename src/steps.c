@@ -22,6 +22,7 @@ typedef struct {
     bool is_async_generator; /* a step that returns is no end */
     bool record_outcome;
     bool started, over;
+    bool throws; /* the next step throws, into an async generator */
     bool closed; /* from without, while what is inside waits at a yield */
 } Steps;
 
@@ -141,7 +142,7 @@ static PySendResult steps_resume(PyObject *self, PyObject *value, PyObject **res
     Steps *steps = (Steps *)self;
     /* An exception that is thrown in is nobody's first step. */
     bool idle = steps->lane == NULL && !steps->started
-                && (!steps->region->recording || steps->thrown != NULL);
+                && (!steps->region->recording || steps->thrown != NULL || steps->throws);
     Py_INCREF(self);
     PySendResult sent;
     if (SP_UNLIKELY(idle) || steps->over) {
@@ -245,13 +246,25 @@ static PyObject *steps_hand_on(PyObject *self, PyObject *exception)
 }
 
 PyDoc_STRVAR(of_doc,
-"of(awaitable)\n--\n\nResume this next: of an async generator, what asend() and the like give.");
+"of(awaitable)\n--\n\nResume this next: what asend() of an async generator gives.");
+
+PyDoc_STRVAR(of_throw_doc,
+"of_throw(awaitable)\n--\n\nThe same of what athrow() gives.");
 
 static PyObject *steps_of(PyObject *self, PyObject *awaitable)
 {
     Steps *steps = (Steps *)self;
+    steps->throws = false;
     Py_XSETREF(steps->inner, Py_NewRef(awaitable));
-    return Py_NewRef(self);
+    Py_RETURN_NONE;
+}
+
+static PyObject *steps_of_throw(PyObject *self, PyObject *awaitable)
+{
+    Steps *steps = (Steps *)self;
+    steps->throws = true;
+    Py_XSETREF(steps->inner, Py_NewRef(awaitable));
+    Py_RETURN_NONE;
 }
 
 static PyObject *steps_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -349,6 +362,7 @@ static PyMethodDef steps_methods[] = {
     {"close", steps_close, METH_NOARGS, "End."},
     {"hand_on", steps_hand_on, METH_O, hand_on_doc},
     {"of", steps_of, METH_O, of_doc},
+    {"of_throw", steps_of_throw, METH_O, of_throw_doc},
     {"of_task", steps_of_task, METH_VARARGS | METH_CLASS, of_task_doc},
     {NULL},
 };

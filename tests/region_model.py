@@ -364,10 +364,10 @@ def _async_generator(region, function):
     @wraps(function)
     async def profiled(*args):
         inner, steps = function(*args), Steps(region)
-        awaited = inner.__anext__()
+        awaited, begins = inner.__anext__(), True
         while True:
             try:
-                steps.step(awaited.send, None, raising=StopIteration)
+                steps.step(awaited.send, None, raising=StopIteration, begins=begins)
             except StopIteration as step:
                 item = step.value
             except StopAsyncIteration:
@@ -381,8 +381,8 @@ def _async_generator(region, function):
                     pass
                 raise
             except BaseException as error:
-                awaited = inner.athrow(error)
+                awaited, begins = inner.athrow(error), False
             else:
-                awaited = inner.asend(sent)
+                awaited, begins = inner.asend(sent), True
 
     return profiled

@@ -14,9 +14,7 @@ import profilers  # noqa: E402
 CASES = {case.name: case for case in asking.cases()}
 
 # Why ours is wrong: on the Python that the page shows, and on this one.
-WRONG_ON_THE_PAGE = {
-    "processes/children_of_multiprocessing": "they leave without exit handlers, and write nothing",
-}
+WRONG_ON_THE_PAGE = {}
 WRONG = dict(WRONG_ON_THE_PAGE)
 if sys.version_info < (3, 12):
     WRONG["lines/comprehension"] = "is a function of its own there, whose lines are not recorded"
