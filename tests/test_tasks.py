@@ -191,6 +191,7 @@ def test_loops_in_threads(tracked):
         assert names[task.thread_index] == f"thread {i}"
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="asyncio 3.14 lets no loop run inside another")
 def test_a_loop_inside_a_task_of_another(tracked, clock):
     async def inner():
         with tracked.profile_region("inner"):
