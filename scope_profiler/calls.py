@@ -198,6 +198,8 @@ def _decide(manager, code, namespace, in_span):
     """Called by the core with a code object that is new to the manager's tracing, and the globals
     that it runs in: (region, whether calls are wanted everywhere), or None when they are not. The
     region is None when none is recorded now."""
+    if _OURS is None or _COMPREHENSIONS is None or _tracings is None:
+        return None  # a thread goes on while Python takes its modules apart
     if code.co_filename.startswith(_OURS) or code.co_name in _COMPREHENSIONS:
         return None
     if manager._decorated.get(id(code)) is code:

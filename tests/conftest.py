@@ -11,8 +11,10 @@ from scope_profiler import ProfileManager, _core
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+NO_GIL = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
 CODE_DIES = pytest.mark.skipif(
-    bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+    NO_GIL,
     reason="a free-threaded Python keeps functions and code once there has been a second thread",
 )
 

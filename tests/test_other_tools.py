@@ -21,6 +21,7 @@ import weakref
 
 import pytest
 
+from conftest import NO_GIL
 from scope_profiler import ProfileManager, calls, lines
 from scope_profiler.lines import line_records_by_region
 import tool_programs as programs
@@ -504,7 +505,7 @@ def test_finalizers_and_signals_that_enter_regions(mode):
     expected = anywhere.entered()
     counts, hits = us.end()
     assert {name: counts[name] for name in expected} == expected
-    assert expected["signal"] > 0 and expected["gc"] > 10 and expected["del"] == 500
+    assert expected["signal"] > 0 and (expected["gc"] > 10 or NO_GIL) and expected["del"] == 500
     assert (counts["f"], counts["g"], counts["r"]) == (250, 250, 1250)
     if "lines" in mode:
         assert dict(hits["r", "blocks"])[programs.blocks.__code__.co_firstlineno + 4] == 750

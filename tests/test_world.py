@@ -3,16 +3,16 @@
 import os
 import subprocess
 import sys
-import sysconfig
 import threading
 
 import pytest
 
+from conftest import NO_GIL
 from scope_profiler import ProfileManager
 
 
 def test_importing_leaves_the_gil_as_it_is():
-    if not sysconfig.get_config_var("Py_GIL_DISABLED"):
+    if not NO_GIL:
         pytest.skip("this Python has a GIL in any case")
     environment = {key: value for key, value in os.environ.items() if key != "PYTHON_GIL"}
     program = "import sys, scope_profiler; print(sys._is_gil_enabled())"
