@@ -291,9 +291,9 @@ assert of["steps"] == of["busy"] + 4 and of["decorated"] == 3 * of["steps"], of
 def test_forks_in_threads_while_others_record(settings):
     """In children of whatever thread, only what they did themselves; in the parent, as if there
     had been no fork; and no one waits for who is not there."""
-    if NO_GIL and "recursive" in settings:
-        pytest.skip("a fork while another thread stops the world, which tracing does as it begins, "
-                    "leaves a child of the free-threaded 3.13 that waits for ever")
+    if NO_GIL and ("line" in settings or "recursive" in settings):
+        pytest.skip("a fork while another thread collects garbage leaves a child of the free-threaded "
+                    "3.13 that waits for ever when it sets events of sys.monitoring")
     run(STORM.replace("SETTINGS", settings), begin="")
     assert len(list(Path().glob("s.*.json"))) == 8
 
