@@ -238,15 +238,6 @@ static void end_open(sp_tracing *tracing)
     }
 }
 
-static void exchange(sp_thread *thread, sp_stack *stack)
-{
-    sp_stack before = {thread->top, thread->limit, thread->scopes};
-    thread->top = stack->top;
-    thread->limit = stack->limit;
-    thread->scopes = stack->scopes;
-    *stack = before;
-}
-
 /* The same in the thread's other stacks, of which lanes have taken the place. */
 static int end_open_of(void *value, void *tracing)
 {
@@ -258,9 +249,9 @@ static int end_open_of(void *value, void *tracing)
         sp_stack *below = lane->outer == NULL ? &thread->home : &lane->outer->stack;
         uint32_t number = thread->lane_number;
         thread->lane_number = lane->outer == NULL ? 0 : lane->outer->number;
-        exchange(thread, below);
+        sp_thread_exchange(thread, below);
         end_open(tracing);
-        exchange(thread, below);
+        sp_thread_exchange(thread, below);
         thread->lane_number = number;
     }
     return 0;

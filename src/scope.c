@@ -101,16 +101,6 @@ static bool leave_here(sp_manager *manager, const leaving *call, bool any)
     return left;
 }
 
-/* The thread's own calls for those of the lane that is in their place, and back. */
-static void exchange_home(sp_thread *thread)
-{
-    sp_stack before = {thread->top, thread->limit, thread->scopes};
-    thread->top = thread->home.top;
-    thread->limit = thread->home.limit;
-    thread->scopes = thread->home.scopes;
-    thread->home = before;
-}
-
 static int leave_there(void *value, void *argument)
 {
     sp_thread *thread = value;
@@ -118,9 +108,9 @@ static int leave_there(void *value, void *argument)
         return 1;
     if (thread->lane == NULL)
         return 0;
-    exchange_home(thread);
+    sp_thread_exchange(thread, &thread->home); /* the lane's calls are in the place of its own */
     bool left = leave_own(thread, argument);
-    exchange_home(thread);
+    sp_thread_exchange(thread, &thread->home);
     return left;
 }
 

@@ -78,6 +78,16 @@ sp_owner *sp_owner_here(void);
 bool sp_thread_is_free(const sp_thread *thread);
 /* This thread goes on where another ended: the tree and the log are used further. */
 SP_MUST_USE bool sp_thread_take_over(sp_thread *thread, sp_owner *owner, int64_t number);
+/* Put other open calls in the place of those that the record has now, and these there. */
+SP_INLINE void sp_thread_exchange(sp_thread *thread, sp_stack *stack)
+{
+    sp_stack before = {thread->top, thread->limit, thread->scopes};
+    thread->top = stack->top;
+    thread->limit = stack->limit;
+    thread->scopes = stack->scopes;
+    *stack = before;
+}
+
 /* Double the stack of open calls; false when memory is out. */
 bool sp_thread_deepen(sp_thread *thread);
 

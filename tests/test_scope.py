@@ -201,32 +201,20 @@ def test_left_while_paused_after_another_manager_recorded(clock, core):
     assert events_of(core, "x") == [(1_000, 3)]
 
 
-def test_a_with_that_was_not_recorded_ends_nobody_elses_call(clock, core):
+@pytest.mark.parametrize("ending", [lambda held: next(held, None), lambda held: held.close(),
+                                    lambda held: pytest.raises(KeyError, held.throw, KeyError)])
+def test_a_with_that_was_not_recorded_ends_nobody_elses_call(clock, core, ending):
     core._record(False)
     before = hold(core)
     next(before)
     core._record(True)
     during = hold(core)
     next(during)
-    next(before, None)
+    ending(before)
     clock.tick(5)
     next(during, None)
     assert events_of(core, "x") == [(1_000, 5)]
     assert core._counters()["unmatched"] == 1
-
-
-def test_a_with_that_was_not_recorded_and_fails(clock, core):
-    core._record(False)
-    before = hold(core)
-    next(before)
-    core._record(True)
-    during = hold(core)
-    next(during)
-    with pytest.raises(KeyError):
-        before.throw(KeyError)
-    clock.tick(5)
-    next(during, None)
-    assert events_of(core, "x") == [(1_000, 5)]
 
 
 @pytest.mark.parametrize("leave", [
