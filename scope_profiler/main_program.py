@@ -87,6 +87,8 @@ class MainProgram:
 
 def _module(**attributes):
     module = ModuleType("__main__")
+    if sys.version_info >= (3, 15):  # which does away with it
+        del attributes["__cached__"]
     vars(module).update(attributes)
     return module
 

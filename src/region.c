@@ -182,6 +182,24 @@ static PyObject *hook_slot_call(PyObject *self, PyObject *args, PyObject *kwargs
     Py_RETURN_NONE;
 }
 
+/* slot.__get__(region, type), which is how contextlib goes about it from 3.15 on. The interpreter does
+ * not look this method up. */
+static PyObject *hook_slot_get_by_hand(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs < 1 || nargs > 2) {
+        PyErr_Format(PyExc_TypeError, "__get__() takes a region and its type, got %zd arguments",
+                     nargs);
+        return NULL;
+    }
+    return args[0] == Py_None ? Py_NewRef(self) : PyMethod_New(self, args[0]);
+}
+
+static PyMethodDef hook_slot_methods[] = {
+    {"__get__", (PyCFunction)(void (*)(void))hook_slot_get_by_hand, METH_FASTCALL | METH_COEXIST,
+     "Bind it to a region."},
+    {NULL},
+};
+
 static void hook_slot_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
@@ -193,6 +211,7 @@ static PyType_Slot hook_slot_slots[] = {
     {Py_tp_descr_get, hook_slot_get},
     {Py_tp_call, hook_slot_call},
     {Py_tp_dealloc, hook_slot_dealloc},
+    {Py_tp_methods, hook_slot_methods},
     {0, NULL},
 };
 
