@@ -39,8 +39,11 @@ SP_INLINE bool is_open(sp_manager *manager)
 {
     if (SP_LIKELY(!manager->leaving))
         return false;
+    sp_guard_take();
     const sp_thread *thread = sp_thread_known(manager);
-    return thread != NULL && thread->top != thread->scopes;
+    bool open = thread != NULL && thread->top != thread->scopes;
+    sp_guard_drop();
+    return open;
 }
 
 SP_INLINE void region_leave(sp_region *region, const void *frame, const void *key, bool failed)
