@@ -263,7 +263,9 @@ def test_report_and_file_also_when_it_fails(ending, status):
 
 
 def test_an_interrupt_from_outside():
-    path = write(REGION + "import time\nprint('ready', flush=True)\ntime.sleep(60)")
+    # In pieces: a signal that comes right before a sleep is seen after it.
+    path = write(REGION + "import time\nprint('ready', flush=True)\n"
+                          "for _ in range(600): time.sleep(0.1)")
     process = subprocess.Popen(
         [sys.executable, "-m", "scope_profiler", "run", path], stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,
