@@ -61,8 +61,8 @@
 
 /* With the GIL, C code between two calls into Python is atomic and locks cost nothing. Without it,
  * these are for short work in which no Python runs: who waits does not let the interpreter know. */
-#ifdef Py_GIL_DISABLED
 typedef char sp_mutex;
+#ifdef Py_GIL_DISABLED
 void sp_lock_slow(sp_mutex *mutex);
 #define SP_LOCK(mutex)                                                                         \
     do {                                                                                       \
@@ -71,7 +71,6 @@ void sp_lock_slow(sp_mutex *mutex);
     } while (0)
 #define SP_UNLOCK(mutex) __atomic_store_n(mutex, 0, __ATOMIC_RELEASE)
 #else
-typedef char sp_mutex;
 #define SP_LOCK(mutex) ((void)(mutex))
 #define SP_UNLOCK(mutex) ((void)(mutex))
 #endif

@@ -168,17 +168,15 @@ static PyObject *scope_enter(PyObject *self, PyObject *unused)
         return NULL;
     if (scope->region == NULL)
         return Py_NewRef(scope->values);
-    const void *frame = sp_current_frame();
-    sp_region_enter(scope->region, frame, frame);
+    sp_region_enter(scope->region, sp_current_frame());
     return Py_NewRef(scope->region);
 }
 
 static PyObject *scope_exit(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Scope *scope = (Scope *)self;
-    const void *frame = sp_current_frame();
     if (scope->region != NULL)
-        sp_region_leave(scope->region, frame, frame, nargs == 3 && args[0] != Py_None);
+        sp_region_leave(scope->region, sp_current_frame(), nargs == 3 && args[0] != Py_None);
     leave(scope);
     Py_RETURN_NONE;
 }

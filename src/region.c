@@ -24,6 +24,7 @@ static PyObject *hook_arity_error(const char *name, const char *takes, Py_ssize_
     return NULL;
 }
 
+/* key: the frame, or SP_BY_HAND. */
 SP_INLINE void region_enter(sp_region *region, const void *frame, const void *key)
 {
     if (SP_UNLIKELY(!region->recording))
@@ -54,14 +55,11 @@ SP_INLINE void region_leave(sp_region *region, const void *frame, const void *ke
         sp_lines_block_leave(region, frame);
 }
 
-void sp_region_enter(sp_region *region, const void *frame, const void *key)
-{
-    region_enter(region, frame, key);
-}
+void sp_region_enter(sp_region *region, const void *frame) { region_enter(region, frame, frame); }
 
-void sp_region_leave(sp_region *region, const void *frame, const void *key, bool failed)
+void sp_region_leave(sp_region *region, const void *frame, bool failed)
 {
-    region_leave(region, frame, key, failed);
+    region_leave(region, frame, frame, failed);
 }
 
 static PyObject *hook_enter(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)

@@ -31,8 +31,8 @@ typedef struct sp_region {
 sp_region *sp_region_new(sp_manager *manager, PyObject *name);
 /* Take over what the manager says about recording. */
 void sp_region_switch(sp_region *region);
-/* Enter and leave it in this frame, if it records. key: the frame, or SP_BY_HAND. */
-void sp_region_enter(sp_region *region, const void *frame, const void *key);
-void sp_region_leave(sp_region *region, const void *frame, const void *key, bool failed);
+/* Enter and leave it by `with` in this frame, if it records. */
+void sp_region_enter(sp_region *region, const void *frame);
+void sp_region_leave(sp_region *region, const void *frame, bool failed);
 
 #endif
