@@ -50,8 +50,9 @@ typedef struct sp_manager {
     sp_mutex lock;  /* regions, names, known, threads */
 } sp_manager;
 
-/* Make this thread's state of the current run the one at hand. attach makes one when there is
- * none yet, and returns NULL when memory is out; return only finds, and says whether it did. */
+/* In attach.c. Make this thread's state of the current run the one at hand. attach makes one when
+ * there is none yet, and returns NULL when memory is out; return only finds, and says whether it
+ * did. */
 sp_thread *sp_manager_attach(sp_manager *manager);
 bool sp_manager_return(sp_manager *manager);
 
