@@ -111,7 +111,7 @@ def _regions(manager, with_text):
     """(name, results.Region) of every region with a finished call."""
     from .results import EventMetadata, Region
 
-    rows, (ends, *columns) = manager._snapshot()
+    _, _, _, rows, (ends, *columns), _ = manager._snapshot(True)
     columns = _arrays(columns)
     if manager._on_thread is not None and "thread_ids" not in columns:
         columns["thread_ids"] = columns["start_times_ns"] * 0

@@ -57,7 +57,7 @@ class RegionStatistics:
     def from_row(cls, row, timings=None):
         """From a row of _core.Manager._collect()."""
         (_, region, calls, errors, open_calls, total, every, exclusive, minimum, maximum, std,
-         percentiles, inside, calls_below, inside_below, waiting) = row
+         percentiles, inside, calls_below, inside_below, waiting, *_) = row
         average = round(every / calls) if calls else 0
         cost = measure()
         return cls(region.name, calls, errors, open_calls, total, exclusive, average, minimum,

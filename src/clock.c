@@ -208,10 +208,12 @@ double sp_clock_scale(void)
     return scale;
 }
 
-int64_t sp_clock_span_ns(int64_t ticks)
+int64_t sp_clock_scaled_ns(int64_t ticks, double scale)
 {
-    return sp_clock.source == SP_CLOCK_COUNTER ? llrint((double)ticks * sp_clock_scale()) : ticks;
+    return sp_clock.source == SP_CLOCK_COUNTER ? llrint((double)ticks * scale) : ticks;
 }
+
+int64_t sp_clock_span_ns(int64_t ticks) { return sp_clock_scaled_ns(ticks, sp_clock_scale()); }
 
 const char *sp_clock_name(void)
 {

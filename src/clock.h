@@ -56,6 +56,8 @@ void sp_clock_calibrate(void);
 int64_t sp_clock_instant_ns(uint64_t ticks);
 int64_t sp_clock_duration_ns(uint64_t start, uint64_t ticks);
 int64_t sp_clock_span_ns(int64_t ticks);
+/* The same by a scale that sp_clock_scale() has given. */
+int64_t sp_clock_scaled_ns(int64_t ticks, double scale);
 /* Nanoseconds per tick, on average since the module was loaded. */
 double sp_clock_scale(void);
 const char *sp_clock_name(void);

@@ -374,7 +374,7 @@ static PyMethodDef manager_methods[] = {
     {"_collect", sp_snapshot_collect, METH_O, sp_snapshot_collect_doc},
     {"_collect_regions", sp_snapshot_regions, METH_NOARGS, sp_snapshot_regions_doc},
     {"_events", sp_snapshot_events, METH_O, sp_snapshot_events_doc},
-    {"_snapshot", sp_snapshot_all, METH_NOARGS, sp_snapshot_all_doc},
+    {"_snapshot", sp_snapshot_all, METH_O, sp_snapshot_all_doc},
     {"_lines", sp_lines_collect, METH_O, sp_lines_collect_doc},
     {"_counters", sp_snapshot_counters, METH_NOARGS, sp_snapshot_counters_doc},
     {"_metadata", (PyCFunction)(void (*)(void))sp_metadata_make, METH_FASTCALL | METH_KEYWORDS,

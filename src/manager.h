@@ -46,6 +46,8 @@ typedef struct sp_manager {
     PyObject *metadata_error; /* and why at first: a str. Owned, or NULL. */
     uint64_t unmatched; /* exits in this run that found no entry */
     uint64_t moved;     /* calls that another thread left than had entered them */
+    double scale;           /* ns per tick of the statistics that were taken last, */
+    uint64_t scaled_run, scaled_calls; /* and the calls that these were of */
     uint64_t lines_lost_before; /* sp_lines_lost() when the run began */
     sp_mutex lock;  /* regions, names, known, threads */
 } sp_manager;

@@ -2,9 +2,12 @@
 
 #include <math.h>
 
+#include "clock.h"
+
 void sp_node_init(sp_node *node, struct sp_region *region, sp_node *parent, uint32_t id)
 {
-    *node = (sp_node){.region = region, .parent = parent, .id = id, .minimum = UINT64_MAX};
+    *node = (sp_node){.region = region, .parent = parent, .id = id, .minimum = UINT64_MAX,
+                      .first = UINT64_MAX};
 }
 
 void sp_node_free(sp_node *node)
@@ -52,6 +55,7 @@ static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *regi
     if (node == NULL)
         return NULL;
     sp_node_init(node, region, parent, tree->count);
+    node->first = sp_now();
     if (sp_map_add(&tree->edges, parent, region, node) < 0) {
         PyMem_RawFree(node);
         return NULL;
@@ -117,6 +121,10 @@ int sp_node_merge(sp_node *into, const sp_node *from)
         into->minimum = from->minimum;
     if (from->maximum > into->maximum)
         into->maximum = from->maximum;
+    if (from->first < into->first)
+        into->first = from->first;
+    into->open += from->open;
+    into->open_own += from->open_own;
     sp_wide_add(&into->squares, from->squares);
     return sketch_merge(&into->sketch, &from->sketch);
 }

@@ -39,6 +39,9 @@ typedef struct sp_node {
     uint64_t minimum, maximum;
     sp_wide squares; /* sum of the squares: exact, so the deviation has no cancellation */
     sp_sketch sketch;
+    uint64_t first;    /* when its first call began, in ticks */
+    uint64_t open;     /* as of the last snapshot: the ticks of calls that are not over, outermost, */
+    int64_t open_own;  /* and the part of them outside of other calls */
 } sp_node;
 
 enum { SP_EDGE_CACHE = 128 };

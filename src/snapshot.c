@@ -1,8 +1,8 @@
 #include "snapshot.h"
 
 #include "clock.h"
+#include "counters.h"
 #include "event_columns.h"
-#include "lines.h"
 #include "manager.h"
 #include "region.h"
 #include "world.h"
@@ -12,12 +12,12 @@
 static const double quantiles[] = {0.5, 0.9, 0.95, 0.99, 0.999};
 enum { QUANTILES = sizeof quantiles / sizeof *quantiles };
 
-static PyObject *quantiles_ns(const sp_node *node)
+static PyObject *quantiles_ns(const sp_node *node, double scale)
 {
     PyObject *values = PyTuple_New(QUANTILES);
     for (int i = 0; values != NULL && i < QUANTILES; i++) {
         double ticks = sp_node_quantile(node, quantiles[i]);
-        PyObject *value = PyLong_FromLongLong(sp_clock_span_ns((int64_t)(ticks + 0.5)));
+        PyObject *value = PyLong_FromLongLong(sp_clock_scaled_ns((int64_t)(ticks + 0.5), scale));
         if (value == NULL)
             Py_CLEAR(values);
         else
@@ -26,24 +26,73 @@ static PyObject *quantiles_ns(const sp_node *node)
     return values;
 }
 
-static PyObject *row_of(const sp_node *node, sp_load load)
+static PyObject *row_of(const sp_node *node, sp_load load, double scale)
 {
-    PyObject *percentiles = quantiles_ns(node);
+#define NS(ticks) (long long)sp_clock_scaled_ns((int64_t)(ticks), scale)
+    PyObject *percentiles = quantiles_ns(node, scale);
     if (percentiles == NULL)
         return NULL;
-    double deviation = sp_node_deviation(node) * sp_clock_scale();
+    double deviation = sp_node_deviation(node) * scale;
     long long parent = node->parent == NULL ? -1 : (long long)node->parent->id - 1;
     PyObject *region = node->region == NULL ? Py_None : (PyObject *)node->region;
     return Py_BuildValue(
-        "(LOKKILLLLLdNKKKL)", parent, region, (unsigned long long)node->count,
-        (unsigned long long)node->errors, (unsigned)node->active,
-        (long long)sp_clock_span_ns((int64_t)sp_node_total(node)),
-        (long long)sp_clock_span_ns((int64_t)node->sum),
-        (long long)sp_clock_span_ns(sp_node_exclusive(node)),
-        (long long)(node->count == 0 ? 0 : sp_clock_span_ns((int64_t)node->minimum)),
-        (long long)sp_clock_span_ns((int64_t)node->maximum), deviation, percentiles,
-        (unsigned long long)node->inside, (unsigned long long)load.calls,
-        (unsigned long long)load.inside, (long long)sp_clock_span_ns((int64_t)node->waiting));
+        "(LOKKILLLLLdNKKKLLLL)", parent, region, (unsigned long long)node->count,
+        (unsigned long long)node->errors, (unsigned)node->active, NS(sp_node_total(node)),
+        NS(node->sum), NS(sp_node_exclusive(node)), NS(node->count == 0 ? 0 : node->minimum),
+        NS(node->maximum), deviation, percentiles, (unsigned long long)node->inside,
+        (unsigned long long)load.calls, (unsigned long long)load.inside, NS(node->waiting),
+        NS(node->open), NS(node->open_own),
+        node->first == UINT64_MAX ? -1 : (long long)sp_clock_instant_ns(node->first));
+#undef NS
+}
+
+/* Before statistics are taken, in every thread: what open calls have come to, and how many calls
+ * are over. */
+typedef struct {
+    uint64_t now, calls;
+} settling;
+
+static void add_open(const sp_scope *bottom, const sp_scope *top, uint64_t now)
+{
+    uint64_t inside = 0;
+    for (const sp_scope *scope = top; scope > bottom; scope--) {
+        uint64_t elapsed = now > scope->start ? now - scope->start : 0;
+        if (!scope->nested)
+            scope->node->open += elapsed;
+        scope->node->open_own += (int64_t)elapsed - scope->children - (int64_t)inside;
+        inside = elapsed;
+    }
+}
+
+static int settle_thread(void *value, void *argument)
+{
+    const sp_thread *thread = value;
+    settling *into = argument;
+    for (uint32_t i = 1; i < thread->tree.count; i++) {
+        sp_node *node = thread->tree.nodes[i];
+        into->calls += node->count;
+        node->open = 0;
+        node->open_own = 0;
+    }
+    add_open(thread->scopes, thread->top, into->now);
+    if (thread->lane != NULL) /* whose calls are in the place of the thread's own */
+        add_open(thread->home.scopes, thread->home.top, into->now);
+    return 0;
+}
+
+/* The threads are stopped. The scale stays as it is while no call ends, so that everything that is
+ * taken in between agrees. */
+static double settle(sp_manager *manager)
+{
+    sp_clock_calibrate();
+    settling sum = {.now = sp_now()};
+    sp_map_each(&manager->threads, settle_thread, &sum);
+    if (manager->scaled_run != manager->run || manager->scaled_calls != sum.calls) {
+        manager->scale = sp_clock_scale();
+        manager->scaled_run = manager->run;
+        manager->scaled_calls = sum.calls;
+    }
+    return manager->scale;
 }
 
 static int merge_thread(void *thread, void *tree)
@@ -52,7 +101,7 @@ static int merge_thread(void *thread, void *tree)
 }
 
 /* The rows of a tree, parents before children. */
-static PyObject *rows_of_tree(const sp_tree *tree)
+static PyObject *rows_of_tree(const sp_tree *tree, double scale)
 {
     sp_load *loads = PyMem_RawMalloc(tree->count * sizeof *loads);
     if (loads == NULL)
@@ -60,7 +109,7 @@ static PyObject *rows_of_tree(const sp_tree *tree)
     sp_tree_load(tree, loads);
     PyObject *rows = PyList_New(tree->count - 1);
     for (uint32_t i = 1; rows != NULL && i < tree->count; i++) {
-        PyObject *row = row_of(tree->nodes[i], loads[i]);
+        PyObject *row = row_of(tree->nodes[i], loads[i], scale);
         if (row == NULL)
             Py_CLEAR(rows);
         else
@@ -70,20 +119,56 @@ static PyObject *rows_of_tree(const sp_tree *tree)
     return rows;
 }
 
-static PyObject *collect_tree(sp_manager *manager)
+/* The trees of all threads as one; NULL when memory is out. The threads are stopped. */
+static sp_tree *merged_tree(sp_manager *manager)
 {
     sp_tree *tree = PyMem_RawMalloc(sizeof *tree);
     if (tree == NULL || sp_tree_init(tree) < 0) {
         PyMem_RawFree(tree);
-        return PyErr_NoMemory();
+        return NULL;
     }
-    sp_stop();
-    int merged = sp_map_each(&manager->threads, merge_thread, tree);
-    sp_go();
-    PyObject *rows = merged < 0 ? PyErr_NoMemory() : rows_of_tree(tree);
-    sp_tree_free(tree);
+    if (sp_map_each(&manager->threads, merge_thread, tree) < 0) {
+        sp_tree_free(tree);
+        PyMem_RawFree(tree);
+        return NULL;
+    }
+    return tree;
+}
+
+static void free_tree(sp_tree *tree)
+{
+    if (tree != NULL)
+        sp_tree_free(tree);
     PyMem_RawFree(tree);
+}
+
+static PyObject *collect_tree(sp_manager *manager)
+{
+    sp_stop();
+    double scale = settle(manager);
+    sp_tree *tree = merged_tree(manager);
+    sp_go();
+    PyObject *rows = tree == NULL ? PyErr_NoMemory() : rows_of_tree(tree, scale);
+    free_tree(tree);
     return rows;
+}
+
+/* The sketches of a tree: (number of the first bucket, counts as uint64) for each row. */
+static PyObject *sketches_of_tree(const sp_tree *tree)
+{
+    PyObject *sketches = PyList_New(tree->count - 1);
+    for (uint32_t i = 1; sketches != NULL && i < tree->count; i++) {
+        const sp_sketch *sketch = &tree->nodes[i]->sketch;
+        size_t size = sketch->octaves * SP_SKETCH_BUCKETS * sizeof *sketch->counts;
+        PyObject *item = Py_BuildValue("(Iy#)", (unsigned)sketch->lowest * SP_SKETCH_BUCKETS,
+                                       size == 0 ? "" : (const char *)sketch->counts,
+                                       (Py_ssize_t)size);
+        if (item == NULL)
+            Py_CLEAR(sketches);
+        else
+            PyList_SET_ITEM(sketches, i - 1, item);
+    }
+    return sketches;
 }
 
 /* What all threads recorded of some regions. Recursion is folded, so no node of a region lies below
@@ -116,22 +201,16 @@ static int add_thread(void *thread, void *argument)
     return result;
 }
 
-/* -1 when memory is out. */
-static int sum_threads(sp_manager *manager, summing *into)
-{
-    sp_stop();
-    int result = sp_map_each(&manager->threads, add_thread, into);
-    sp_go();
-    return result;
-}
-
 static PyObject *collect_region(sp_manager *manager, sp_region *region)
 {
     sp_node sum;
     sp_load load = {0};
     sp_node_init(&sum, region, NULL, 0);
-    int added = sum_threads(manager, &(summing){region, &sum, &load});
-    PyObject *row = added < 0 ? PyErr_NoMemory() : row_of(&sum, load);
+    sp_stop();
+    double scale = settle(manager);
+    int added = sp_map_each(&manager->threads, add_thread, &(summing){region, &sum, &load});
+    sp_go();
+    PyObject *row = added < 0 ? PyErr_NoMemory() : row_of(&sum, load, scale);
     sp_node_free(&sum);
     return row;
 }
@@ -155,14 +234,15 @@ static int sum_regions(sp_manager *manager, region_sums *regions)
     }
     for (uint32_t i = 0; i < regions->count; i++)
         sp_node_init(&regions->sums[i], manager->regions[i], NULL, 0);
-    return sum_threads(manager, &(summing){NULL, regions->sums, regions->loads});
+    return sp_map_each(&manager->threads, add_thread,
+                       &(summing){NULL, regions->sums, regions->loads});
 }
 
-static PyObject *rows_of_regions(const region_sums *regions)
+static PyObject *rows_of_regions(const region_sums *regions, double scale)
 {
     PyObject *rows = PyList_New(regions->count);
     for (uint32_t i = 0; rows != NULL && i < regions->count; i++) {
-        PyObject *row = row_of(&regions->sums[i], regions->loads[i]);
+        PyObject *row = row_of(&regions->sums[i], regions->loads[i], scale);
         if (row == NULL)
             Py_CLEAR(rows);
         else
@@ -188,10 +268,10 @@ PyObject *sp_snapshot_regions(PyObject *self, PyObject *unused)
     region_sums regions = {0};
     (void)unused;
     sp_stop();
-    sp_clock_calibrate();
+    double scale = settle((sp_manager *)self);
     int summed = sum_regions((sp_manager *)self, &regions);
     sp_go();
-    PyObject *rows = summed < 0 ? PyErr_NoMemory() : rows_of_regions(&regions);
+    PyObject *rows = summed < 0 ? PyErr_NoMemory() : rows_of_regions(&regions, scale);
     free_sums(&regions);
     return rows;
 }
@@ -202,13 +282,13 @@ const char sp_snapshot_collect_doc[] =
 "before children. A row is (parent row or -1, region, calls, errors, open calls, total, sum of\n"
 "all calls, exclusive, minimum, maximum, standard deviation, (p50, p90, p95, p99, p99.9), calls\n"
 "made directly inside, calls at and below the node, calls made directly inside any of those, what\n"
-"of the total generators and tasks did not run); times are integer nanoseconds, the deviation a\n"
-"float of them.";
+"of the total generators and tasks did not run, what open calls have come to in all and by\n"
+"themselves, when the first call began or -1); times are integer nanoseconds, the deviation a float\n"
+"of them, instants on the perf_counter_ns() axis.";
 
 PyObject *sp_snapshot_collect(PyObject *self, PyObject *region)
 {
     sp_manager *manager = (sp_manager *)self;
-    sp_clock_calibrate();
     if (region == Py_None)
         return collect_tree(manager);
     if (!PyObject_TypeCheck(region, manager->state->region_type)) {
@@ -248,51 +328,7 @@ PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
     return result;
 }
 
-const char sp_snapshot_all_doc[] =
-"_snapshot()\n--\n\n"
-"(_collect_regions(), _events(None)), both of one moment.";
-
-PyObject *sp_snapshot_all(PyObject *self, PyObject *unused)
-{
-    sp_manager *manager = (sp_manager *)self;
-    region_sums regions = {0};
-    sp_event_columns events = {0};
-    (void)unused;
-    sp_stop();
-    sp_clock_calibrate();
-    bool done = sum_regions(manager, &regions) == 0 && sp_event_columns_gather(manager, NULL, &events) == 0;
-    sp_go();
-    PyObject *rows = done ? rows_of_regions(&regions) : PyErr_NoMemory();
-    PyObject *columns = rows == NULL ? NULL : sp_event_columns_tuple(&events);
-    free_sums(&regions);
-    sp_event_columns_free(&events);
-    if (columns != NULL)
-        return Py_BuildValue("(NN)", rows, columns);
-    Py_XDECREF(rows);
-    return NULL;
-}
-
 /* ---- Counters ---------------------------------------------------------------------------- */
-
-typedef struct {
-    uint64_t calls, open, lost, dropped, bytes;
-} totals;
-
-static int add_totals(void *value, void *argument)
-{
-    const sp_thread *thread = value;
-    totals *sum = argument;
-    for (uint32_t i = 1; i < thread->tree.count; i++) {
-        sum->calls += thread->tree.nodes[i]->count;
-        sum->open += thread->tree.nodes[i]->active;
-    }
-    sum->lost += thread->lost;
-    sum->dropped += thread->log.dropped;
-    for (size_t i = 0; i < thread->log.count; i++)
-        sum->bytes += sizeof(sp_block)
-                      + thread->log.blocks[i]->capacity * sizeof(sp_record);
-    return 0;
-}
 
 const char sp_snapshot_counters_doc[] =
 "_counters()\n--\n\n"
@@ -303,17 +339,50 @@ const char sp_snapshot_counters_doc[] =
 PyObject *sp_snapshot_counters(PyObject *self, PyObject *unused)
 {
     sp_manager *manager = (sp_manager *)self;
-    totals sum = {0};
     (void)unused;
     sp_stop();
-    sp_map_each(&manager->threads, add_totals, &sum);
-    uint64_t threads = (uint64_t)manager->thread_count;
+    sp_counters sum = sp_counters_take(manager);
     sp_go();
-    return Py_BuildValue("{sKsKsKsKsKsKsKsKsK}", "calls", (unsigned long long)sum.calls, "open",
-                         (unsigned long long)sum.open, "threads", (unsigned long long)threads,
-                         "log_bytes", (unsigned long long)sum.bytes, "moved",
-                         (unsigned long long)manager->moved, "unmatched",
-                         (unsigned long long)manager->unmatched, "lost",
-                         (unsigned long long)sum.lost, "dropped", (unsigned long long)sum.dropped,
-                         "lines_lost", (unsigned long long)(sp_lines_lost() - manager->lines_lost_before));
+    return sp_counters_dict(manager, sum);
+}
+
+/* ---- All of one moment ------------------------------------------------------------------- */
+
+const char sp_snapshot_all_doc[] =
+"_snapshot(calls)\n--\n\n"
+"(_collect(None), the sketch of each of its rows as (number of the first bucket, counts as bytes of\n"
+"uint64), ns per tick, _collect_regions(), _events(None) or, without calls, None, _counters()), all\n"
+"of one moment.";
+
+PyObject *sp_snapshot_all(PyObject *self, PyObject *calls)
+{
+    sp_manager *manager = (sp_manager *)self;
+    region_sums regions = {0};
+    sp_event_columns events = {0};
+    int wanted = PyObject_IsTrue(calls);
+    if (wanted < 0)
+        return NULL;
+    sp_stop();
+    double scale = settle(manager);
+    sp_tree *tree = merged_tree(manager);
+    bool done = tree != NULL && sum_regions(manager, &regions) == 0
+                && (!wanted || sp_event_columns_gather(manager, NULL, &events) == 0);
+    sp_counters sum = sp_counters_take(manager);
+    sp_go();
+    PyObject *parts[5] = {NULL};
+    PyObject *result = NULL;
+    if (!done)
+        PyErr_NoMemory();
+    else if ((parts[0] = rows_of_tree(tree, scale)) != NULL
+             && (parts[1] = sketches_of_tree(tree)) != NULL
+             && (parts[2] = rows_of_regions(&regions, scale)) != NULL
+             && (parts[3] = wanted ? sp_event_columns_tuple(&events) : Py_NewRef(Py_None)) != NULL
+             && (parts[4] = sp_counters_dict(manager, sum)) != NULL)
+        result = Py_BuildValue("(OOdOOO)", parts[0], parts[1], scale, parts[2], parts[3], parts[4]);
+    for (int i = 0; i < 5; i++)
+        Py_XDECREF(parts[i]);
+    free_tree(tree);
+    free_sums(&regions);
+    sp_event_columns_free(&events);
+    return result;
 }

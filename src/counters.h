@@ -1,0 +1,16 @@
+/* What a run holds and what it missed. */
+#ifndef SP_COUNTERS_H
+#define SP_COUNTERS_H
+
+#include "manager.h"
+
+typedef struct {
+    uint64_t calls, open, threads, lost, dropped, bytes;
+} sp_counters;
+
+/* The threads are stopped. */
+sp_counters sp_counters_take(sp_manager *manager);
+/* As _core.Manager._counters() gives them. */
+PyObject *sp_counters_dict(const sp_manager *manager, sp_counters counters);
+
+#endif
