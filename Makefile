@@ -5,13 +5,13 @@
 #   make test ARGS="-k region -x"   arguments for pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test stress bench correctness asan leaks valgrind sdist clean
+.PHONY: help demo test stress cpython-tests bench correctness asan leaks valgrind sdist clean
 
 # Where C is being changed a warning is an error; it must not stop a first demo on a new compiler.
-test stress leaks valgrind: export SCOPE_PROFILER_WERROR ?= 1
+test stress cpython-tests leaks valgrind: export SCOPE_PROFILER_WERROR ?= 1
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' Makefile
 
 demo:  ## set up .venv and profile a part of the standard library
 	@tools/run.sh examples/stdlib_compile.py
@@ -21,6 +21,9 @@ test:  ## run the test suite on every supported Python that is found
 
 stress:  ## run the stress test: 8 threads, a million calls each
 	@tools/stress.sh $(ARGS)
+
+cpython-tests:  ## run CPython's own tests under the profiler: ARGS="--short", ARGS="test_json"
+	@tools/cpython_tests.sh $(ARGS)
 
 bench:  ## compare the cost of everything with the peers
 	@tools/bench.sh $(ARGS)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# pythons.sh [--default]: prints "python<TAB>venv" for each Python to use, one per minor version,
-# the default first; with --default only that. $PYTHON (a command, a path or a version such as
-# 3.12) restricts it to one. Says on stderr why a supported version is missing.
+# pythons.sh [--default | --ends]: prints "python<TAB>venv" for each Python to use, one per minor
+# version, the default first; with --default only that, with --ends the oldest and the newest, which
+# take different ways through the C core. $PYTHON (a command, a path or a version such as 3.12)
+# restricts it to one. Says on stderr why a supported version is missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -39,6 +40,19 @@ print_pair() {
     [[ $version == "$default" ]] || venv=.venv-$version
     printf '%s\t%s\n' "$python" "$venv"
 }
+
+# ends: of the pairs on stdin the oldest and the newest; once when they are the same.
+ends() {
+    local pair
+    while IFS= read -r pair; do
+        printf '%s\t%s\n' "$("${pair%%$'\t'*}" -c 'import sys; print(sys.version_info[1])')" "$pair"
+    done | sort -n | sed -n '1p;$p' | uniq | cut -f2-
+}
+
+if [[ ${1-} == --ends ]]; then
+    "$0" | ends
+    exit
+fi
 
 newest_first=$(seq 19 -1 11)
 if ! pick < <(echo python3; candidates $newest_first); then

@@ -1,0 +1,119 @@
+"""Runs one module of CPython's tests in this process, and notes how each test ends.
+
+    worker.py TEST OUTCOMES [--decorate | --watch] [MODULE...]
+
+TEST is a module of the package `test`. OUTCOMES is the file that gets a line of JSON for each test
+that begins or ends, so that a crash or a hang shows where. The functions of the MODULEs are
+decorated for the process-wide manager, or watched, before the tests are imported. The exit status
+does not depend on how the tests end.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+import types
+import unittest
+
+
+class Outcomes(unittest.TestResult):
+    """Writes (kind, test id, reason) for each thing that happens to a test."""
+
+    def __init__(self, path):
+        super().__init__()
+        # Tests close descriptors, replace builtins and fork: nothing here is buffered or looked up.
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._write, self._dumps = os.write, json.dumps
+
+    def note(self, kind, test=None, reason=""):
+        name = test.id() if test is not None else ""
+        line = self._dumps([kind, name, str(reason)[-2000:]]) + "\n"
+        self._write(self._file, line.encode())
+
+    def startTest(self, test):
+        self.note("begin", test)
+
+    def stopTest(self, test):
+        self.note("end", test)
+
+    def addSuccess(self, test):
+        self.note("passed", test)
+
+    def addError(self, test, error):
+        self.note("error", test, self._exc_info_to_string(error, test))
+
+    def addFailure(self, test, error):
+        self.note("failed", test, self._exc_info_to_string(error, test))
+
+    def addSubTest(self, test, subtest, error):
+        if error is not None:  # noted for the test as a whole: parameters may be addresses
+            self.addFailure(test, error)
+
+    def addSkip(self, test, reason):
+        self.note("skipped", test, reason)
+
+    def addExpectedFailure(self, test, error):
+        self.note("expected failure", test)
+
+    def addUnexpectedSuccess(self, test):
+        self.note("unexpected success", test)
+
+
+def parts(module):
+    """The module and the classes that are defined in it, nested ones too."""
+    yield module
+    waiting = [module]
+    found = set()
+    while waiting:
+        for value in list(vars(waiting.pop()).values()):
+            own = isinstance(value, type) and value.__module__ == module.__name__
+            if own and value not in found:
+                found.add(value)
+                waiting.append(value)
+                yield value
+
+
+def decorate(names):
+    from scope_profiler import ProfileManager
+
+    for name in names:
+        for part in parts(importlib.import_module(name)):
+            prefix = name if isinstance(part, types.ModuleType) else f"{name}.{part.__qualname__}"
+            ProfileManager.instrument(part, include=["*", "__*"], prefix=prefix)
+
+
+def functions(names):
+    for name in names:
+        for part in parts(importlib.import_module(name)):
+            for value in list(vars(part).values()):
+                for function in (getattr(value, "__func__", value), getattr(value, "fget", None)):
+                    if isinstance(function, types.FunctionType) and function.__module__ == name:
+                        yield function
+
+
+def watch(names):
+    from scope_profiler import ProfileManager
+
+    return ProfileManager.profile_region("watched", functions=list(functions(names)))
+
+
+def main(test, outcomes, *rest):
+    how, names = rest[:1], rest[1:]
+    from test import support
+
+    support.use_resources = ()  # none of what takes long, network or a display
+    support.verbose = False
+    if how == ("--decorate",):
+        decorate(names)
+    region = watch(names) if how == ("--watch",) else contextlib.nullcontext()
+    with region:
+        module = importlib.import_module(f"test.{test}")
+        suite = unittest.defaultTestLoader.loadTestsFromModule(module)
+        result = Outcomes(outcomes)
+        suite.run(result)
+    result.note("all")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,62 @@
+"""The tool that runs CPython's own tests (cpython/run.py)."""
+
+from pathlib import Path
+import runpy
+
+import pytest
+
+FOLDER = Path(__file__).parent / "cpython"
+
+pytest.importorskip("test.support", reason="this Python is installed without its test package")
+
+
+@pytest.fixture
+def tool(monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)
+    return runpy.run_path(str(FOLDER / "run.py"))
+
+
+def test_a_difference_is_any_test_that_ends_otherwise(tool):
+    plain = {"a": "passed", "b": "skipped", "c": "passed"}
+    other = {"a": "passed", "b": "passed", "d": "error"}
+    assert tool["differences"](plain, other) == {
+        "b": ("skipped", "passed"), "c": ("passed", "missing"), "d": ("missing", "error"),
+    }
+
+
+@pytest.mark.parametrize("modes, versions, covered", [
+    ("all", "all", True),
+    ("lines, decorated", "all", True),
+    ("watched lines", "all", False),
+    ("all", "3.11 and newer", True),
+    ("all", "3.99 and newer", False),
+    ("all", "3.2, 3.3", False),
+])
+def test_a_row_of_the_table_covers_modes_and_versions(tool, modes, versions, covered):
+    row = tool["Known"]("test_a.B.*", modes, versions, "a reason")
+    assert row.covers("test_a.B.test_c", "lines") is covered
+    assert not row.covers("test_a.C.test_c", "lines")
+
+
+def test_the_table_can_be_read(tool):
+    for row in tool["known_differences"](tool["KNOWN"].read_text()):
+        module = row.tests.split(".")[0]
+        assert any(name.split(".")[0] == module for name in tool["MODULES"]), row
+        assert row.modes == "all" or set(row.modes.split(", ")) <= set(tool["MODES"]), row
+        assert len(row.reason) > 20, row
+
+
+def test_enough_modules_and_the_short_list_is_of_them(tool):
+    assert len(tool["MODULES"]) >= 60
+    assert set(tool["SHORT"]) <= set(tool["MODULES"])
+
+
+@pytest.mark.parametrize("mode", [None, "every function"])
+def test_a_module_runs(tool, mode):
+    run = tool["run_one"]("test_genexps", mode)
+    assert run.problem is None
+    assert set(run.outcomes.values()) == {"passed"}
+
+
+def test_what_ends_early_is_a_problem(tool):
+    assert "ends with status 1" in tool["run_one"]("no_such_module").problem
