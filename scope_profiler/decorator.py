@@ -3,13 +3,13 @@
 from collections import namedtuple
 from functools import update_wrapper, wraps
 import sys
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, coroutine
 
 from . import _core
 from .tags import normal_tags
 
 # Flags of a code object, as in inspect (which is not imported for them).
-_GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
+_GENERATOR, _COROUTINE, _ITERABLE_COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
 
 
 # Python itself makes class methods of these, but of Python functions only.
@@ -62,7 +62,7 @@ def decorate(manager, region_name, function, how):
     if how.recursive is not None:
         manager._recurse(region, how.recursive)
     carrier = update_wrapper(_carrier(manager, region, code, function, how), function)
-    if name_of(function) in _CLASS_METHODS and not isinstance(carrier, FunctionType):
+    if name_of(function) in _CLASS_METHODS and type(carrier) is not FunctionType:
         return classmethod(carrier)
     return carrier
 
@@ -134,7 +134,15 @@ def _carrier(manager, region, code, function, how):
         (_GENERATOR, _generator), (_COROUTINE, _coroutine), (_ASYNC_GENERATOR, _async_generator),
     ):
         if flags & kind:
-            return make(_stepping(manager, region, code, how), function)
+            carrier = make(_stepping(manager, region, code, how), function)
+            if flags & _ITERABLE_COROUTINE:
+                carrier = coroutine(carrier)
+            # A partial, say, has none of its own.
+            carrier.__name__, carrier.__qualname__ = code.co_name, code.co_qualname
+            # For who reads them: the call hands on its arguments as they are.
+            carrier.__defaults__ = getattr(function, "__defaults__", None)
+            carrier.__kwdefaults__ = getattr(function, "__kwdefaults__", None)
+            return carrier
     return manager._wrap(region, function, how.metadata, how.record_outcome)
 
 
@@ -241,3 +249,5 @@ _CARRIERS = {
     for constant in make.__code__.co_consts
     if isinstance(constant, CodeType)
 }
+_CARRIERS |= {code.replace(co_flags=code.co_flags | _ITERABLE_COROUTINE) for code in _CARRIERS
+              if code.co_flags & _GENERATOR}

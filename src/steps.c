@@ -344,7 +344,7 @@ static void steps_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-/* A task shows it as its coroutine: it has the name, frame and code of that. */
+/* A task shows it as its coroutine: it has the name, frame, code and class of that. */
 static PyObject *steps_getattro(PyObject *self, PyObject *name)
 {
     PyObject *value = PyObject_GenericGetAttr(self, name);
@@ -355,6 +355,19 @@ static PyObject *steps_getattro(PyObject *self, PyObject *name)
     }
     return value;
 }
+
+static PyObject *steps_class(PyObject *self, void *unused)
+{
+    (void)unused;
+    if (((Steps *)self)->lane == NULL)
+        return Py_NewRef(Py_TYPE(self));
+    return PyObject_GetAttrString(((Steps *)self)->inner, "__class__");
+}
+
+static PyGetSetDef steps_getset[] = {
+    {"__class__", steps_class, NULL, NULL, NULL},
+    {NULL},
+};
 
 static PyMethodDef steps_methods[] = {
     {"send", steps_send, METH_O, "Resume with a value."},
@@ -378,6 +391,7 @@ static PyType_Slot steps_slots[] = {
     {Py_am_await, PyObject_SelfIter},
     {Py_am_send, steps_resume},
     {Py_tp_methods, steps_methods},
+    {Py_tp_getset, steps_getset},
     {0, NULL},
 };
 

@@ -161,11 +161,21 @@ static PyObject *wrapper_repr(PyObject *self)
                                 wrapper->region->name);
 }
 
-/* Pickled and copied by reference, as functions are: under the name it was defined with. */
-static PyObject *wrapper_reduce(PyObject *self, PyObject *unused)
+/* isinstance() and inspect ask for it, and find what the wrapped one is. */
+static PyObject *wrapper_class(PyObject *self, void *unused)
 {
     (void)unused;
-    return PyObject_GetAttrString(self, "__qualname__");
+    return PyObject_GetAttrString(((Wrapper *)self)->wrapped, "__class__");
+}
+
+/* Pickled and copied as the wrapped one is: a function by reference, under the name it was defined
+ * with. What is pickled by its parts, as a partial, comes back without us. */
+static PyObject *wrapper_reduce(PyObject *self, PyObject *protocol)
+{
+    PyObject *wrapped = ((Wrapper *)self)->wrapped;
+    if (PyFunction_Check(wrapped))
+        return PyObject_GetAttrString(self, "__qualname__");
+    return PyObject_CallMethod(wrapped, "__reduce_ex__", "O", protocol);
 }
 
 static int wrapper_traverse(PyObject *self, visitproc visit, void *arg)
@@ -203,11 +213,12 @@ static void wrapper_dealloc(PyObject *self)
 }
 
 static PyMethodDef wrapper_methods[] = {
-    {"__reduce__", wrapper_reduce, METH_NOARGS, "The name, as functions are pickled."},
+    {"__reduce_ex__", wrapper_reduce, METH_O, "As of what is wrapped; of a function, the name."},
     {NULL},
 };
 
 static PyGetSetDef wrapper_getset[] = {
+    {"__class__", wrapper_class, NULL, NULL, NULL},
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
     {NULL},
 };
