@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import partial
 from types import FunctionType, ModuleType
 
 from .decorator import is_decorated
@@ -18,10 +19,12 @@ def instrument(manager, module, *, include=("*",), exclude=(), prefix=None, tags
 
     module: a module, whose own functions are decorated, or a class, whose own methods are:
         plain, static and class methods, and the functions of properties. Own are Python functions
-        that were defined there; imported and inherited ones, and those that profile() has
-        decorated already, are left alone, so that a second call adds nothing.
+        that were defined there; imported and inherited ones are left alone. So are those that
+        profile() has decorated already: a second call adds nothing.
     include, exclude: glob patterns, or one, of the names. Names like `__eq__` are meant by
-        patterns that begin with "__" only, but for `__init__` and `__call__`.
+        patterns that begin with "__" only, but for `__init__` and `__call__`. What include has
+        by its very name is decorated wherever it was defined, and builtins and other callables
+        too, but classes.
     prefix: regions are named "prefix.name"; None for the name of the module or class. The setter
         and deleter of a property are "prefix.name.setter" and "prefix.name.deleter".
     tags: of the regions, see profile().
@@ -45,7 +48,8 @@ def instrument(manager, module, *, include=("*",), exclude=(), prefix=None, tags
     for name, value in list(vars(module).items()):
         if _includes(include, name) and not _matches(exclude, name):
             region_name = f"{prefix or module.__name__}.{name}"
-            decorated = _decorated(manager, value, home, region_name, tags)
+            wanted = _is_callable if name in include else partial(_is_of, home)
+            decorated = _decorated(manager, value, wanted, region_name, tags)
             if decorated is not value:
                 changed[name] = decorated
     for name, decorated in changed.items():  # only now: all of it or nothing
@@ -76,17 +80,24 @@ def _matches(patterns, name):
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _decorated(manager, value, home, region_name, tags):
+def _is_of(home, function):
+    return isinstance(function, FunctionType) and function.__module__ == home
+
+
+def _is_callable(value):
+    return callable(value) and not isinstance(value, type)
+
+
+def _decorated(manager, value, wanted, region_name, tags):
     """What takes the place of an attribute's value: itself when there is nothing to decorate."""
     if isinstance(value, property):
         for part, attach, suffix in _PROPERTY_PARTS:
             function = getattr(value, part)
-            timed = _decorated(manager, function, home, region_name + suffix, tags)
+            timed = _decorated(manager, function, wanted, region_name + suffix, tags)
             if timed is not function:
                 value = getattr(value, attach)(timed)
         return value
     function = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
-    own = isinstance(function, FunctionType) and function.__module__ == home
-    if own and not is_decorated(function):
+    if wanted(function) and not is_decorated(function):
         return manager.profile(region_name, tags=tags)(value)
     return value

@@ -216,7 +216,7 @@ class ProfileManager(_core.Manager):
         recording = self._recording
         self._start(ProfilingRun(self, before._settings))
         self._record(recording)
-        self._run._over = before._over
+        self._run._over, self._run._held = before._over, before._held
         at_exit.goes_on(self, before, self._run)
 
     def _stop(self):
@@ -284,13 +284,23 @@ class ProfileManager(_core.Manager):
         if open_regions:
             names = ", ".join(map(repr, sorted(open_regions)))
             raise RuntimeError(f"pause() inside open regions: leave {names} first")
-        self._record(False)
+        self._hold("pause()")
 
     @_on_class_or_instance
     def resume(self):
         """Go on recording after pause(). RuntimeError before setup()."""
         self._need_run("resume")
-        self._record(self._run.is_active)
+        self._release(self._run, "pause()")
+
+    def _hold(self, reason):
+        """Record nothing in this run until every reason for that is released."""
+        self._run._held.add(reason)
+        self._record(False)
+
+    def _release(self, run, reason):
+        run._held.discard(reason)
+        if run._held is getattr(self._run, "_held", None):  # it has not been replaced
+            self._record(self._run.is_active and not run._held)
 
     def _need_run(self, what):
         if self._run is None:

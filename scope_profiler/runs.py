@@ -20,6 +20,7 @@ class ProfilingRun:
         self._of_session = False  # which finalizes it, if it gets there: see at_exit.goes_on()
         self._written_calls = None  # how many calls there were when the file was written
         self._over = settings["deactivate_profiling"]
+        self._held = set()  # why it does not record now: pause(), steps of sample_every()
 
     def __repr__(self):
         state = "active" if self.is_active else "over"

@@ -22,11 +22,14 @@ def _sampled(manager, every, start):
         if isinstance(timestep, bool) or not isinstance(timestep, int):
             raise TypeError(f"timestep takes an int, got {timestep!r}")
         wanted = timestep >= start and (timestep - start) % every == 0
-        before = manager._recording
-        manager._record(before and wanted)
+        run, reason = manager._run, object()
+        if run is None or wanted:
+            yield wanted
+            return
+        manager._hold(reason)
         try:
             yield wanted
         finally:
-            manager._record(before)
+            manager._release(run, reason)
 
     yield profile_step

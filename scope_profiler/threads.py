@@ -18,14 +18,18 @@ class ThreadWatch:
         self._ends.end = _End(thread)
 
     def rows(self, origin_ns, count):
-        """The ThreadInfo of the threads 0 to count - 1, as of now; times from origin_ns on."""
+        """The ThreadInfo of the threads 0 to count - 1, as of now, in the order in which they were
+        started; times from origin_ns on."""
         from .results import ThreadInfo
 
         unknown = _Thread.unknown()
-        return [
+        rows = [
             ThreadInfo(number, 0, *self._threads.get(number, unknown).facts(origin_ns))
             for number in range(count)
         ]
+        if sys.platform == "linux":  # which numbers threads as they come; else as they recorded
+            rows.sort(key=lambda row: row.native_id or sys.maxsize)
+        return rows
 
 
 class _Thread:

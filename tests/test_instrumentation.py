@@ -185,6 +185,34 @@ def test_names_are_chosen_by_globs(manager, module, chosen, names):
     assert list(instrument(manager, module, **chosen)) == names
 
 
+def test_what_is_named_is_decorated_wherever_it_was_defined(manager, module):
+    module.here = lambda: "here"
+    module.here.__module__ = "elsewhere"
+    module.partial = functools.partial(module.here)
+    exec("import types\nwork = types.FunctionType((lambda: 'work').__code__, {})", vars(module))
+    module.work.__module__ = None
+    names = ["join", "sqrt", "work", "here", "partial", "solve"]
+    assert sorted(instrument(manager, module, include=names)) == sorted(names)
+    assert instrument(manager, module, include=names) == {}
+    assert (module.sqrt(4), module.work(), module.here(), module.partial()) == (
+        2.0, "work", "here", "here")
+    assert manager.get_region("toolbox.sqrt").num_calls == 1
+    # Not classes, nor what cannot be called; nor what is only matched, or left out.
+    assert instrument(manager, module, include=["Thing", "number", "nothing", "?oin"]) == {}
+    module.join = functools.partial(module.join.__wrapped__)
+    assert instrument(manager, module, include="join", exclude="j*") == {}
+
+
+def test_what_is_named_in_a_class(manager, module):
+    class Mixed:
+        helper = module.helper
+        static = staticmethod(module.helper)
+
+    assert instrument(manager, Mixed) == {}
+    assert list(instrument(manager, Mixed, include=["helper", "static"])) == ["helper", "static"]
+    assert Mixed.static(2) == 4
+
+
 def test_prefix_takes_the_place_of_the_name(manager, module):
     instrument(manager, module, include="solve", prefix="lib")
     instrument(manager, module, include="helper", prefix="")

@@ -52,6 +52,68 @@ def test_without_a_run_nothing_happens():
     assert sampled(ProfileManager(), 2)[1] == 0
 
 
+def within_a_step(manager, wanted, action):
+    """What the action in a step that does, or does not, record leaves."""
+    with manager.sample_every(2) as profile_step:
+        with profile_step(0 if wanted else 1):
+            action()
+            inside = manager._recording
+    return inside, manager._recording
+
+
+def restart(manager, **settings):
+    return lambda: manager.setup(deactivate_file_output=True, replace=True, **settings)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_what_happens_to_the_run_in_a_step_stays_so(wanted):
+    manager = ProfileManager()
+    for action, inside, after in (
+        (lambda: None, wanted, True),
+        (manager.pause, False, False),
+        (manager.resume, wanted, True),
+        (manager.reset, False, False),
+        (restart(manager), True, True),
+        (restart(manager, deactivate_profiling=True), False, False),
+        (lambda: manager._run._manager()._stop(), False, False),
+        (lambda: manager.finalize(verbose=False), wanted, True),
+        (lambda: within_a_step(manager, True, lambda: None), wanted, True),
+        (lambda: within_a_step(manager, False, lambda: None), wanted, True),
+        (lambda: within_a_step(manager, True, manager.pause), False, False),
+        (lambda: within_a_step(manager, False, restart(manager)), True, True),
+    ):
+        restart(manager)()
+        assert within_a_step(manager, wanted, action) == (inside, after), action
+    manager.reset()
+
+
+def test_resumed_in_a_step():
+    manager = ProfileManager()
+    for wanted in (True, False):
+        restart(manager)()
+        manager.pause()
+        assert within_a_step(manager, wanted, manager.resume) == (wanted, True)
+    manager.reset()
+
+
+def test_a_run_that_begins_in_a_step():
+    manager = ProfileManager()
+    for wanted in (True, False):
+        assert within_a_step(manager, wanted, restart(manager)) == (True, True)
+        manager.reset()
+
+
+def test_steps_that_overlap_in_threads(manager):
+    with manager.sample_every(2) as profile_step:
+        first, second = profile_step(1), profile_step(3)
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert not manager._recording
+        second.__exit__(None, None, None)
+        assert manager._recording
+
+
 @pytest.mark.parametrize("wrong", [0, -1, True, 1.5, "2", None])
 def test_bad_arguments(manager, wrong):
     with pytest.raises(ValueError, match="every takes an int of at least 1, got"):

@@ -2,6 +2,7 @@
 
 import _thread
 import gc
+import sys
 import threading
 import time
 import weakref
@@ -78,6 +79,28 @@ def test_processor_time_of_running_and_ended_threads(tracked):
     assert alive.alive and not ended.alive
     assert alive.cpu_ns is None or 20_000_000 <= alive.cpu_ns < 10**10
     assert 20_000_000 <= ended.cpu_ns < 10**10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is not known")
+def test_they_are_listed_as_they_were_started(tracked):
+    """Not as they began to record."""
+    turns = [threading.Event() for _ in range(4)]
+
+    def after(turn):
+        turn.wait()
+        work(tracked)
+
+    threads = [threading.Thread(target=after, args=(turn,), name=f"w{n}")
+               for n, turn in enumerate(turns)]
+    for thread in threads:
+        thread.start()
+    for n in (2, 0, 3, 1):
+        turns[n].set()
+        threads[n].join()
+    work(tracked)
+    rows = results_of(tracked).threads[0]
+    assert [row.name for row in rows] == ["MainThread", "w0", "w1", "w2", "w3"]
+    assert [row.index for row in rows] == [4, 1, 3, 0, 2]  # which thread_ids have
 
 
 def test_a_name_given_later_counts(tracked):
