@@ -167,6 +167,17 @@ SP_INLINE const void *sp_current_frame(void)
 #endif
 }
 
+/* The bottom of the Python stack that is in use: another one for each greenlet, which brings its own
+ * and puts it in the place of the thread's. NULL where no Python has run yet. */
+SP_INLINE const void *sp_stack_bottom(void)
+{
+    /* A chunk of the stack begins with the address of the one below. */
+    const void *const *chunk = (const void *)PyThreadState_GetUnchecked()->datastack_chunk;
+    while (chunk != NULL && *chunk != NULL)
+        chunk = *chunk;
+    return chunk;
+}
+
 /* Position of the highest set bit; x must not be 0. */
 SP_INLINE unsigned sp_highest_bit(uint64_t x)
 {

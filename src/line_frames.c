@@ -2,8 +2,6 @@
 
 #include "line_tables.h"
 
-SP_THREAD_LOCAL sp_line_thread *sp_line_here;
-sp_line_thread *sp_line_threads;
 uint32_t sp_line_asleep;
 
 /* What all threads share. */
@@ -14,58 +12,6 @@ static struct {
 
 void sp_line_lose(void) { SP_ADD(&all.lost, 1); }
 uint64_t sp_lines_lost(void) { return all.lost; }
-
-/* ---- Threads ----------------------------------------------------------------------------- */
-
-static sp_line_thread *new_thread(void)
-{
-    enum { FRAMES = 16 };
-    sp_line_thread *here = PyMem_RawCalloc(1, sizeof *here);
-    if (here == NULL)
-        return NULL;
-    here->frames = PyMem_RawCalloc(FRAMES, sizeof *here->frames);
-    if (here->frames == NULL) {
-        PyMem_RawFree(here);
-        return NULL;
-    }
-    here->frame_capacity = FRAMES;
-    here->top = here->frames;
-    here->frames[0].frame = here; /* no interpreter frame has this address, nor NULL */
-    here->next = sp_line_threads;
-    sp_line_threads = here;
-    return here;
-}
-
-/* A thread that is new takes over what one that has ended left: the counts go on, and memory does
- * not grow with the number of threads. */
-static sp_line_thread *take_over(void)
-{
-    for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next) {
-        if (SP_LOAD(&thread->ended)) {
-            SP_STORE(&thread->ended, false);
-            return thread;
-        }
-    }
-    return NULL;
-}
-
-/* Runs as the thread ends, without the GIL: it may only raise a flag. */
-static void thread_ends(void *thread) { SP_STORE(&((sp_line_thread *)thread)->ended, true); }
-
-SP_NOINLINE sp_line_thread *sp_line_thread_new(void)
-{
-    sp_line_thread *here = take_over();
-    if (here == NULL)
-        here = new_thread();
-    if (here == NULL)
-        return NULL;
-    while (here->top > here->frames)
-        sp_line_pop(here);
-    here->open_count = 0;
-    static sp_thread_end end;
-    sp_at_thread_end(&end, thread_ends, here);
-    return sp_line_here = here;
-}
 
 /* ---- The stack --------------------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
-/* The stack of recorded frames that each thread has, and the frames that sleep. lines.h has the
- * types. */
+/* The stack of recorded frames that each thread has, or each of its greenlets, and the frames that
+ * sleep. lines.h has the types. */
 #ifndef SP_LINE_FRAMES_H
 #define SP_LINE_FRAMES_H
 
@@ -21,6 +21,10 @@ SP_INLINE void sp_line_pin(const sp_line_frame *recorded, int change)
     recorded->table->code->frames += (uint32_t)change;
 }
 
+/* Call visit(thread, argument) for each stack of the thread, which is the one in use meanwhile. */
+void sp_line_each_stack(sp_line_thread *thread, void (*visit)(sp_line_thread *, const void *),
+                        const void *argument);
+
 /* Room for one more frame; false when memory is out. */
 bool sp_line_deepen(sp_line_thread *here);
 
@@ -32,6 +36,7 @@ SP_MUST_USE SP_INLINE bool sp_line_push(sp_line_thread *here, const sp_line_fram
         return false;
     sp_line_pin(recorded, 1);
     *++here->top = *recorded;
+    here->top->serial = ++here->last_serial;
     if (SP_UNLIKELY(recorded->blocks != NULL)
         || (recorded->region != NULL && SP_UNLIKELY(recorded->region->watches != NULL)))
         sp_line_open_frame(here, recorded);

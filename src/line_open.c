@@ -111,19 +111,23 @@ void sp_line_block_free(sp_line_block *block)
     PyMem_RawFree(block);
 }
 
+static void close_all(sp_line_thread *thread, const void *region)
+{
+    sp_line_opening *opening = find_opening(thread, region);
+    if (opening != NULL)
+        remove_opening(thread, opening);
+}
+
 void sp_line_open_forget(sp_region *region)
 {
     while (region->blocks != NULL)
         unlink_block(region->blocks);
-    for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next) {
-        sp_line_opening *opening = find_opening(thread, region);
-        if (opening != NULL)
-            remove_opening(thread, opening);
-    }
+    for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next)
+        sp_line_each_stack(thread, close_all, region);
 }
 
 /* What was entered by hand and not left is open no longer; what frames have open is. */
-static void reopen(sp_line_thread *thread, const sp_manager *manager)
+static void reopen(sp_line_thread *thread, const void *manager)
 {
     for (uint32_t i = thread->open_count; i-- > 0;) {
         sp_line_opening *opening = &thread->open[i];
@@ -138,5 +142,5 @@ static void reopen(sp_line_thread *thread, const sp_manager *manager)
 void sp_line_open_reset(const sp_manager *manager)
 {
     for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next)
-        reopen(thread, manager);
+        sp_line_each_stack(thread, reopen, manager);
 }

@@ -42,7 +42,13 @@ SP_INLINE sp_line_table *call_table(sp_line_thread *here, sp_region *region, PyC
 static sp_line_code no_code;
 static sp_line_table nowhere = {.code = &no_code};
 
-static uint32_t call_begin(sp_region *region, PyCodeObject *code)
+/* The mark is the serial number of the call's frame, and whether its caller was traced. */
+static uint64_t mark_top(const sp_line_thread *here)
+{
+    return here->top->serial * 2 | sp_line_trace_callee(true);
+}
+
+static uint64_t call_begin(sp_region *region, PyCodeObject *code)
 {
     sp_line_thread *here = sp_line_thread_here();
     bool wanted = code != NULL;
@@ -57,77 +63,76 @@ static uint32_t call_begin(sp_region *region, PyCodeObject *code)
         call.table = &nowhere;
         call.frame = here; /* no frame that runs */
     }
-    if (SP_LIKELY(sp_line_push(here, &call))) {
-        uint32_t mark = (uint32_t)(here->top - here->frames) * 2;
-        return mark | sp_line_trace_callee(true);
-    }
+    if (SP_LIKELY(sp_line_push(here, &call)))
+        return mark_top(here);
     sp_line_lose();
     return 0;
 }
 
-uint32_t sp_lines_call_begin(sp_region *region, PyCodeObject *code)
+uint64_t sp_lines_call_begin(sp_region *region, PyCodeObject *code)
 {
     sp_shared_take();
-    uint32_t mark = call_begin(region, code);
+    uint64_t mark = call_begin(region, code);
     sp_shared_drop();
     return mark;
 }
 
-/* The mark is where the call's frame lies in the stack, and whether its caller was traced. */
-static void call_end(uint32_t mark)
+/* Take all that have at least this serial number off the stack. */
+static void pop_from(sp_line_thread *here, uint64_t serial, uint64_t now)
 {
-    uint64_t now = sp_now();
-    sp_line_thread *here = sp_line_here;
-    sp_line_frame *recorded = here->frames + mark / 2;
-    while (here->top >= recorded) {
+    while (here->top->serial >= serial) {
         sp_line_stop(here->top, now);
         sp_line_pop(here);
     }
+}
+
+static void call_end(uint64_t mark)
+{
+    uint64_t now = sp_now();
+    sp_line_thread *here = sp_line_thread_here();
+    if (SP_LIKELY(here != NULL))
+        pop_from(here, mark / 2, now);
     sp_line_trace_callee(mark & 1);
 }
 
-void sp_lines_call_end(uint32_t mark)
+void sp_lines_call_end(uint64_t mark)
 {
     sp_shared_take();
     call_end(mark);
     sp_shared_drop();
 }
 
-static uint32_t step_begin(sp_region *region, PyCodeObject *code, sp_line_frame *kept)
+static uint64_t step_begin(sp_region *region, PyCodeObject *code, sp_line_frame *kept)
 {
     sp_line_thread *here = sp_line_thread_here();
     if (kept->table == NULL || here == NULL)
         return call_begin(region, code);
     bool on = sp_line_put_back(here, kept, sp_now());
     *kept = (sp_line_frame){0};
-    if (!on)
-        return 0;
-    uint32_t mark = (uint32_t)(here->top - here->frames) * 2;
-    return mark | sp_line_trace_callee(true);
+    return on ? mark_top(here) : 0;
 }
 
-uint32_t sp_lines_step_begin(sp_region *region, PyCodeObject *code, sp_line_frame *kept)
+uint64_t sp_lines_step_begin(sp_region *region, PyCodeObject *code, sp_line_frame *kept)
 {
     sp_shared_take();
-    uint32_t mark = step_begin(region, code, kept);
+    uint64_t mark = step_begin(region, code, kept);
     sp_shared_drop();
     return mark;
 }
 
-static void step_end(uint32_t mark, sp_line_frame *kept)
+static void step_end(uint64_t mark, sp_line_frame *kept)
 {
     uint64_t now = sp_now();
-    sp_line_thread *here = sp_line_here;
-    sp_line_frame *recorded = here->frames + mark / 2;
-    while (here->top > recorded) {
-        sp_line_stop(here->top, now);
-        sp_line_pop(here);
+    sp_line_thread *here = sp_line_thread_here();
+    if (SP_LIKELY(here != NULL)) {
+        pop_from(here, mark / 2 + 1, now);
+        if (SP_LIKELY(here->top->serial == mark / 2))
+            *kept = sp_line_lift(here, now);
     }
-    *kept = sp_line_lift(here, now);
     sp_line_trace_callee(mark & 1);
 }
 
-void sp_lines_step_end(uint32_t mark, sp_line_frame *kept)
+void sp_lines_step_end(uint64_t mark, sp_line_frame *kept)
 {
     sp_shared_take();
     step_end(mark, kept);

@@ -5,7 +5,7 @@
  * frames of it that begin or wake up while the region is open in their thread are recorded too. The
  * recorder keeps a stack of recorded frames per thread; a line's time runs from its event to the
  * next event of the same frame, so it includes what the line calls, and it stops while a generator
- * is suspended.
+ * is suspended. Greenlets take turns in a thread; each has a stack of its own (line_greenlets.c).
  *
  * A frame may be recorded for several regions at once (a block in a decorated function, a block
  * in a block). The regions form a set, sets are interned, and each (code, set) has one table of
@@ -83,6 +83,7 @@ typedef struct sp_line_block {
 
 /* A frame whose lines are recorded. */
 typedef struct {
+    uint64_t serial;       /* grows along the stack, and no other of the thread has it */
     const void *frame;     /* NULL: a decorated call whose frame does not run yet */
     sp_line_table *table;  /* where its lines go now */
     sp_line_table *call;   /* where they go outside blocks; NULL when only blocks record it */
@@ -103,14 +104,27 @@ typedef struct {
 
 enum { SP_LINE_CALLS = 32 };
 
-typedef struct sp_line_thread {
-    struct sp_line_thread *next; /* of all */
-    bool ended;
-    sp_line_frame *top;    /* the innermost recorded frame; frames[0] stands for none */
+/* The recorded frames, innermost last, and what is open. */
+typedef struct {
+    sp_line_frame *top;    /* frames[0] stands for none */
     sp_line_frame *frames; /* Owned. */
     uint32_t frame_capacity;
     uint32_t open_count, open_capacity;
     sp_line_opening *open; /* in the order in which they were opened. Owned. */
+} sp_line_stack;
+
+typedef struct sp_line_thread {
+    struct sp_line_thread *next; /* of all */
+    bool ended;
+    sp_line_frame *top;    /* this and the next: the stack in use, see sp_line_stack */
+    sp_line_frame *frames;
+    uint32_t frame_capacity;
+    uint32_t open_count, open_capacity;
+    sp_line_opening *open;
+    const void *bottom;    /* whose stack it is, by sp_stack_bottom() */
+    sp_map parked;         /* bottom -> sp_line_stack, of other greenlets. Owned. */
+    uint32_t parked_count; /* how many */
+    uint64_t last_serial;
     sp_map tables; /* (code, set) -> sp_line_table */
     struct {       /* the tables of the decorated calls made last */
         const struct sp_region *region; /* NULL: none */
@@ -131,19 +145,20 @@ SP_INLINE bool sp_lines_open(void)
 {
     const sp_line_thread *here = sp_line_here;
     return sp_line_asleep != 0
-           || (here != NULL && (here->top != here->frames || here->open_count != 0));
+           || (here != NULL && (here->top != here->frames || here->open_count != 0
+                                || here->parked_count != 0));
 }
 
 /* All of this is shared between threads (world.h).
  *
  * A decorated call, around it. begin returns a mark for end; 0 when nothing is recorded. code: NULL
  * when it is not Python's, which counts for the code that the region watches. */
-uint32_t sp_lines_call_begin(struct sp_region *region, PyCodeObject *code);
-void sp_lines_call_end(uint32_t mark);
+uint64_t sp_lines_call_begin(struct sp_region *region, PyCodeObject *code);
+void sp_lines_call_end(uint64_t mark);
 /* The same for one step of a generator or coroutine, whose line goes on where it stopped: `kept`
  * is zeroed before the first step and holds the frame between steps. */
-uint32_t sp_lines_step_begin(struct sp_region *region, PyCodeObject *code, sp_line_frame *kept);
-void sp_lines_step_end(uint32_t mark, sp_line_frame *kept);
+uint64_t sp_lines_step_begin(struct sp_region *region, PyCodeObject *code, sp_line_frame *kept);
+void sp_lines_step_end(uint64_t mark, sp_line_frame *kept);
 void sp_lines_step_drop(sp_line_frame *kept);
 /* A `with` block of the running frame. Its lines are recorded only when the statement itself
  * enters: then it also leaves, in the same frame, whatever happens. */
@@ -171,11 +186,19 @@ SP_INLINE void sp_line_stop(sp_line_frame *recorded, uint64_t now)
     recorded->cell = NULL;
 }
 
-/* What this thread records; made when missing, NULL when memory is out. */
-sp_line_thread *sp_line_thread_new(void);
+/* What this thread records, with the stack of the greenlet that runs; made when missing, NULL when
+ * memory is out. */
+sp_line_thread *sp_line_thread_turn(const void *bottom);
 SP_INLINE sp_line_thread *sp_line_thread_here(void)
 {
-    return SP_LIKELY(sp_line_here != NULL) ? sp_line_here : sp_line_thread_new();
+    sp_line_thread *here = sp_line_here;
+    const void *bottom = sp_stack_bottom();
+    return SP_LIKELY(here != NULL && here->bottom == bottom) ? here : sp_line_thread_turn(bottom);
+}
+/* The same where nothing is made; NULL also when nothing is recorded or open. */
+SP_INLINE sp_line_thread *sp_line_thread_known(void)
+{
+    return sp_lines_open() ? sp_line_thread_here() : NULL;
 }
 
 /* The innermost recorded frame if it is this one, else NULL. */

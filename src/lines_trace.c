@@ -97,6 +97,11 @@ bool sp_line_trace(bool on)
         state->c_tracefunc = trace;
     }
     else if (!on && installed) {
+        if (here->parked_count != 0 && here->foreign_trace == NULL) {
+            /* Greenlets that wait are still traced, each in its own frames. */
+            state->cframe->use_tracing = state->c_profilefunc != NULL ? 255 : 0;
+            return was;
+        }
         state->c_tracefunc = here->foreign_trace;
         here->foreign_trace = NULL;
     }
@@ -113,6 +118,8 @@ SP_INLINE PyObject *evaluate_plainly(PyThreadState *state, _PyInterpreterFrame *
     PyObject *result = sp_evaluate(state, frame, throwing);
     /* A generator at a yield inside its block goes to sleep; a call that was watched is over. */
     sp_line_thread *here = sp_line_here;
+    if (SP_UNLIKELY(here != NULL && here->parked_count != 0))
+        here = sp_line_thread_here();
     if (SP_UNLIKELY(here != NULL && here->top->frame == frame && here->top->own == NULL))
         sp_line_frame_yields(here, sp_now());
     return result;
@@ -167,7 +174,7 @@ PyObject *sp_lines_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, in
     PyObject *result = evaluate_plainly(state, frame, throwing);
     if (SP_LIKELY(state->c_tracefunc == trace))
         state->cframe->use_tracing = before;
-    else if (here->top->frame == sp_current_frame())
+    else if ((here = sp_line_thread_here()) != NULL && here->top->frame == sp_current_frame())
         sp_line_trace(true); /* someone has installed a tracer meanwhile */
     return result;
 }

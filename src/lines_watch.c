@@ -51,8 +51,8 @@ static sp_line_table *watched_table(sp_line_thread *here, sp_line_code *entry, s
 
 sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool fresh)
 {
-    sp_line_thread *here = sp_line_here;
-    if (here == NULL && (sp_line_asleep == 0 || (here = sp_line_thread_here()) == NULL))
+    sp_line_thread *here = sp_line_thread_known();
+    if (here == NULL)
         return NULL;
     sp_line_code *entry = here->open_count == 0 ? NULL : sp_line_code_find(code);
     bool wanted = entry != NULL && entry->watches != NULL && is_wanted(here, entry);
@@ -80,7 +80,7 @@ sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool 
 
 void sp_line_frame_ends(const void *frame, PyCodeObject *code, uint64_t now)
 {
-    sp_line_thread *here = sp_line_here;
+    sp_line_thread *here = sp_line_thread_known();
     if (here == NULL)
         return;
     sp_line_frame *recorded = sp_line_find(here, frame, code);
@@ -96,7 +96,7 @@ int sp_lines_watch(sp_region *region, PyCodeObject *code)
     if (sp_line_code_watch(region, code) < 0)
         return -1;
     /* It may be open already. */
-    sp_line_thread *here = sp_line_here;
+    sp_line_thread *here = sp_line_thread_known();
     for (uint32_t i = first && here != NULL ? sp_line_open_count(here, region) : 0; i > 0; i--)
         sp_line_open(here, region);
     return 0;

@@ -28,7 +28,7 @@ typedef struct {
 
 /* What the end of a step takes back. */
 typedef struct {
-    uint32_t line;  /* mark of the lines, or 0 */
+    uint64_t line;  /* mark of the lines, or 0 */
     uint64_t calls; /* span of every-function tracing, or 0 */
 } step;
 

@@ -17,7 +17,7 @@ PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc 
                           PyCodeObject *code, PyObject *const *args, size_t nargsf,
                           PyObject *names)
 {
-    uint32_t mark = 0;
+    uint64_t mark = 0;
     const void *key = (const void *)(last_key += 4);
     if (SP_CHECK_STACK && SP_UNLIKELY((uintptr_t)&mark < sp_here.stack_floor)) {
         PyErr_SetString(PyExc_RecursionError,
