@@ -19,6 +19,12 @@ CODE_DIES = pytest.mark.skipif(
 )
 
 
+def pytest_collection_finish():
+    """What importing the tests has made stays, so the collection after each test passes it over."""
+    gc.collect()
+    gc.freeze()
+
+
 class Clock:
     """The fake clock: real time is off until the test ends."""
 

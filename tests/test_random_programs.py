@@ -3,7 +3,6 @@
 SCOPE_PROFILER_EXAMPLES=20000 runs that many of each kind.
 """
 
-import gc
 import os
 
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -20,15 +19,6 @@ def examples(count):
         max_examples=EXAMPLES or count, deadline=None, derandomize=not EXAMPLES,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
-
-
-@pytest.fixture(autouse=True, scope="module")
-def old_objects_are_not_garbage():
-    """So that programs which collect it are quick."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 def check(program):

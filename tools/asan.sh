@@ -1,54 +1,79 @@
 #!/usr/bin/env bash
-# asan.sh [PYTEST ARGUMENT...]: the test suite on a build with gcc's address and undefined-behaviour
-# sanitizers. Any report fails it, also one from a subprocess whose exit code nobody looks at.
+# asan.sh [PYTEST ARGUMENT...]: the test suite on builds with gcc's address and undefined-behaviour
+# sanitizers, on the oldest and the newest Python that pythons.sh finds. Any report fails it, also one
+# from a subprocess whose exit code nobody looks at.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-IFS=$'\t' read -r python _ < <(tools/pythons.sh --default)
+pythons=$(tools/pythons.sh --ends)
+while IFS=$'\t' read -r -u3 python venv; do
+    tools/setup_venv.sh "$python" "$venv"
+done 3<<<"$pythons"
+root=$PWD
 
-# In a copy, because editable builds lie beside the sources, where this one would replace the plain
-# one of the same Python. The environment in it is kept from run to run.
+# In a copy, because builds lie beside the sources, where these would replace the plain ones. It comes
+# first on the path of the environments of the plain ones.
 copy=build/asan
+rm -rf "$copy"
 mkdir -p "$copy"
-find "$copy" -mindepth 1 -maxdepth 1 ! -name .venv -exec rm -rf {} +
-tar -cf - --exclude=./build --exclude=./.git --exclude='./.venv*' --exclude='*.so' . |
+tar -cf - --exclude=./build --exclude=./.git --exclude='./.venv*' --exclude=./.bench --exclude='*.so' . |
     tar -xf - -C "$copy"
 cd "$copy"
+mkdir reports
 
-# Python's own flags make overflow wrap, -fno-wrapv has it reported. Undefined behaviour traps, and
-# the address sanitizer reports the signal: the other sanitizer would not write to our log files.
-export SCOPE_PROFILER_CFLAGS="-O1 -g -fno-omit-frame-pointer -fno-wrapv \
-    -fsanitize=address,undefined -fsanitize-undefined-trap-on-error"
-export SCOPE_PROFILER_LDFLAGS="-fsanitize=address"
-export SCOPE_PROFILER_WERROR=0  # instrumented code draws warnings that are not about our sources
-tools/setup_venv.sh "$python" .venv
+# build FLAG...: the core of the current Python. Python's own flags make overflow wrap, -fno-wrapv has
+# it reported. Undefined behaviour traps, and the address sanitizer reports the signal: the other
+# sanitizer would not write to our log files. Instrumented code draws warnings that are not about our
+# sources.
+build() {
+    SCOPE_PROFILER_WERROR=0 SCOPE_PROFILER_LDFLAGS="-fsanitize=address" \
+        SCOPE_PROFILER_CFLAGS="-O1 -g -fno-omit-frame-pointer -fno-wrapv \
+            -fsanitize=address,undefined -fsanitize-undefined-trap-on-error $*" \
+        "$venv/bin/python" setup.py -q build_ext --inplace --force
+}
 
-# The interpreter is not built with the sanitizer, so its runtime has to be loaded first; and
-# libstdc++ with it, or exceptions thrown in C++ extensions are taken for errors.
-runtime=$(ldd scope_profiler/_core.*.so | awk '/libasan/ { print $3 }')
-if [[ -z $runtime ]]; then
-    echo "error: the extension is not linked with libasan.so (this needs gcc)" >&2
-    exit 1
-fi
+# sanitized ARGUMENT...: the current Python with these. The interpreter is not built with the sanitizer,
+# so its runtime has to be loaded first; and libstdc++ with it, or exceptions thrown in C++ extensions
+# are taken for errors.
+sanitized() {
+    PYTHONPATH=$PWD PYTHONMALLOC=malloc LD_PRELOAD="$runtime libstdc++.so.6" \
+        ASAN_OPTIONS="detect_leaks=0:handle_sigill=1:log_path=\"$PWD/reports/report\"" \
+        "$venv/bin/python" "$@"
+}
 
 # What does not get to the C core, or does so in processes of its own, or together with C that is not
-# ours: of that, greenlets copy the stack about, and faulthandler is shown a crash.
+# ours: faulthandler is shown a crash.
 without=(build.py typing.py compatibility.py docs.py examples.py cli.py options.py settings.py
          configuration.py environment.py profiling_config.py warning.py json.py hdf5_reader.py
          hdf5_writer.py hdf5_peer.py results.py results_peer.py other_tools.py correctness.py
-         processes.py process_end.py)
+         processes.py process_end.py cpython.py)
+pytest=(-m pytest -q -p no:faulthandler -p no:cacheprovider)
+with_greenlets=$(grep -lE "\bgreenlet" tests/test_*.py)
 
-reports=$PWD/reports
-mkdir "$reports"
 passed=1
-env LD_PRELOAD="$runtime libstdc++.so.6" \
-    ASAN_OPTIONS="detect_leaks=0:handle_sigill=1:log_path=\"$reports/report\"" \
-    PYTHONMALLOC=malloc \
-    .venv/bin/python -m pytest -q -n auto --dist loadfile -p no:faulthandler -m "not timing" -k "not greenlet" \
-    "${without[@]/#/--ignore=tests/test_}" "$@" ||
-    passed=0
+while IFS=$'\t' read -r -u3 python venv; do
+    "$python" --version
+    venv=$root/$venv
+    build
+    core=scope_profiler/_core$("$python" -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
+    runtime=$(ldd "$core" | awk '/libasan/ { print $3 }')
+    if [[ -z $runtime ]]; then
+        echo "error: the extension is not linked with libasan.so (this needs gcc)" >&2
+        exit 1
+    fi
+    if [[ $(sanitized -c "import scope_profiler._core as c; print(c.__file__)") != "$PWD/$core" ]]; then
+        echo "error: $venv does not take the build in $PWD" >&2
+        exit 1
+    fi
+    sanitized "${pytest[@]}" -n auto --dist worksteal -m "not timing" -k "not greenlet" \
+        "${without[@]/#/--ignore=tests/test_}" "$@" || passed=0
 
-for report in "$reports"/*; do
+    # Greenlets copy the stack about, and with it the gaps that the sanitizer keeps between variables.
+    build --param asan-stack=0
+    sanitized "${pytest[@]}" -k greenlet $with_greenlets || passed=0
+done 3<<<"$pythons"
+
+for report in reports/*; do
     [[ -e $report ]] || continue
     cat "$report" >&2
     passed=0

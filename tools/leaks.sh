@@ -1,18 +1,22 @@
 #!/usr/bin/env bash
-# leaks.sh: runs the scripts in tests/leaks, each of which exits non-zero when it finds a leak.
+# leaks.sh: runs the scripts in tests/leaks, each of which exits non-zero when it finds a leak, on the
+# oldest and the newest Python that pythons.sh finds.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-IFS=$'\t' read -r python venv < <(tools/pythons.sh --default)
-tools/setup_venv.sh "$python" "$venv"
+pythons=$(tools/pythons.sh --ends)
 
 failed=0
-for script in tests/leaks/[!_]*.py; do
-    if "$venv/bin/python" "$script"; then
-        echo "$script: passed"
-    else
-        echo "$script: FAILED"
-        failed=1
-    fi
-done
+while IFS=$'\t' read -r -u3 python venv; do
+    "$python" --version
+    tools/setup_venv.sh "$python" "$venv" || { failed=1; continue; }
+    for script in tests/leaks/[!_]*.py; do
+        if "$venv/bin/python" "$script"; then
+            echo "$script: passed"
+        else
+            echo "$script: FAILED"
+            failed=1
+        fi
+    done
+done 3<<<"$pythons"
 exit "$failed"

@@ -19,8 +19,8 @@ while IFS=$'\t' read -r -u3 python venv; do
         tools/setup_peer.sh "$python" "$peer" || echo "$peer: cannot be set up"
         export SCOPE_PROFILER_PEER_PYTHON=$PWD/$peer/bin/python
         status=""
-        # A process for each processor; tests of one file share theirs.
-        "$venv/bin/python" -m pytest -q -n auto --dist loadfile "$@" 2>&1 | tee "$log" || status="FAILED: "
+        # A process for each processor; one that has nothing left takes tests from the other.
+        "$venv/bin/python" -m pytest -q -n auto --dist worksteal "$@" 2>&1 | tee "$log" || status="FAILED: "
         result=$status$(tail -n1 "$log")
     fi
     summary+="$name: $result"$'\n'

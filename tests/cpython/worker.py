@@ -4,7 +4,7 @@
 
 TEST is a module of the package `test`. OUTCOMES is the file that gets a line of JSON for each test
 that begins or ends, so that a crash or a hang shows where. The functions of the MODULEs are
-decorated for the process-wide manager, or watched, before the tests are imported. The exit status
+decorated for the process-wide manager, before the tests are imported, or watched. The exit status
 does not depend on how the tests end.
 """
 
@@ -74,28 +74,38 @@ def parts(module):
                 yield value
 
 
-def decorate(names):
+def copies(tests, names):
+    """The modules of these names, and what the tests have imported a second time of them."""
+    for name in names:
+        yield importlib.import_module(name)
+    for value in list(vars(tests).values()):
+        if isinstance(value, types.ModuleType) and value.__name__ in names:
+            yield value
+
+
+def decorate(modules):
     from scope_profiler import ProfileManager
 
-    for name in names:
-        for part in parts(importlib.import_module(name)):
-            prefix = name if isinstance(part, types.ModuleType) else f"{name}.{part.__qualname__}"
-            ProfileManager.instrument(part, include=["*", "__*"], prefix=prefix)
+    for module in modules:
+        for part in parts(module):
+            name = module.__name__ + (f".{part.__qualname__}" if part is not module else "")
+            ProfileManager.instrument(part, include=["*", "__*"], prefix=name)
 
 
-def functions(names):
-    for name in names:
-        for part in parts(importlib.import_module(name)):
+def functions(modules):
+    for module in modules:
+        for part in parts(module):
             for value in list(vars(part).values()):
-                for function in (getattr(value, "__func__", value), getattr(value, "fget", None)):
-                    if isinstance(function, types.FunctionType) and function.__module__ == name:
-                        yield function
+                for found in (getattr(value, "__func__", value), getattr(value, "fget", None)):
+                    own = isinstance(found, types.FunctionType)
+                    if own and found.__module__ == module.__name__:
+                        yield found
 
 
-def watch(names):
+def watch(modules):
     from scope_profiler import ProfileManager
 
-    return ProfileManager.profile_region("watched", functions=list(functions(names)))
+    return ProfileManager.profile_region("watched", functions=set(functions(modules)))
 
 
 def main(test, outcomes, *rest):
@@ -105,12 +115,13 @@ def main(test, outcomes, *rest):
     support.use_resources = ()  # none of what takes long, network or a display
     support.verbose = False
     if how == ("--decorate",):
-        decorate(names)
-    region = watch(names) if how == ("--watch",) else contextlib.nullcontext()
-    with region:
-        module = importlib.import_module(f"test.{test}")
-        suite = unittest.defaultTestLoader.loadTestsFromModule(module)
-        result = Outcomes(outcomes)
+        decorate(map(importlib.import_module, names))
+    tests = importlib.import_module(f"test.{test}")
+    if how == ("--decorate",):
+        decorate(copies(tests, names))
+    suite = unittest.defaultTestLoader.loadTestsFromModule(tests)
+    result = Outcomes(outcomes)
+    with watch(copies(tests, names)) if how == ("--watch",) else contextlib.nullcontext():
         suite.run(result)
     result.note("all")
 
