@@ -26,7 +26,8 @@ def instrument(manager, module, *, include=("*",), exclude=(), prefix=None, tags
         by its very name is decorated wherever it was defined, and builtins and other callables
         too, but classes.
     prefix: regions are named "prefix.name"; None for the name of the module or class. The setter
-        and deleter of a property are "prefix.name.setter" and "prefix.name.deleter".
+        and deleter of a property are "prefix.name.setter" and "prefix.name.deleter". What has
+        several names there is decorated once, for the first of them.
     tags: of the regions, see profile().
 
     Returns a dict {name: what is there now} of what was decorated. Code that took a function out
@@ -44,14 +45,16 @@ def instrument(manager, module, *, include=("*",), exclude=(), prefix=None, tags
     include, exclude = _globs("include", include), _globs("exclude", exclude)
     tags = None if tags is None else normal_tags("tags", tags)
     home = module.__module__ if isinstance(module, type) else module.__name__
-    changed = {}
+    changed, replacements = {}, {}  # the latter by the address of what is replaced
     for name, value in list(vars(module).items()):
         if _includes(include, name) and not _matches(exclude, name):
             region_name = f"{prefix or module.__name__}.{name}"
             wanted = _is_callable if name in include else partial(_is_of, home)
-            decorated = _decorated(manager, value, wanted, region_name, tags)
+            decorated = replacements.get(id(value))
+            if decorated is None:
+                decorated = _decorated(manager, value, wanted, region_name, tags)
             if decorated is not value:
-                changed[name] = decorated
+                changed[name] = replacements[id(value)] = decorated
     for name, decorated in changed.items():  # only now: all of it or nothing
         setattr(module, name, decorated)
     return changed

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from conftest import calls_of
 from scope_profiler import ProfileManager
 from scope_profiler.instrumentation import instrument
 
@@ -282,3 +283,22 @@ def test_bad_arguments(manager, module, arguments, message):
 def test_profile_on_a_class_points_here(manager, solver):
     with pytest.raises(TypeError, match="pass the class to instrument"):
         manager.profile("x")(solver)
+
+
+def test_two_names_for_one_function_stay_two_names_for_one(manager, module):
+    class Number:
+        def __add__(self, other):
+            return other
+
+        __radd__ = __add__
+        value = property(lambda self: 1)
+        same_value = value
+
+    module.twice = module.helper
+    instrument(manager, module)
+    instrument(manager, Number, include=["*", "__*"], prefix="Number")
+    assert module.twice is module.helper
+    assert Number.__radd__ is Number.__add__
+    assert Number.same_value is Number.value
+    assert (module.twice(2), 1 + Number(), Number().same_value) == (4, 1, 1)
+    assert {"toolbox.helper", "Number.__add__", "Number.value"} <= set(calls_of(manager))
