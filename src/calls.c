@@ -114,7 +114,8 @@ bool sp_calls_wake(const void *frame, PyCodeObject *code)
         if (sleeper->call.run != tracing->manager->run)
             sp_sleeper_forget(sleeper);
         else if (sleeper->region->recording)
-            sp_scope_enter(tracing->manager, sleeper->region, sp_calls_key(frame), 0);
+            sp_scope_enter(tracing->manager, sleeper->region, sp_calls_key(frame),
+                           (sp_annotation){0});
     }
     return known || is_wanted(code);
 }

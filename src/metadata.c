@@ -10,8 +10,7 @@ typedef struct {
     PyObject *values;    /* dict; with what was in force around it, once it is entered. Owned. */
     PyObject *outer;     /* the scope that was in force when it was entered, or NULL. Owned. */
     sp_region *region;   /* entered with it, or NULL. Owned. */
-    uint64_t run;        /* in which it has this number */
-    uint32_t number;
+    sp_annotation noted; /* the last time */
     bool merged, open;
 } Scope;
 
@@ -116,14 +115,33 @@ static int merge(Scope *scope, const Scope *around)
     return 0;
 }
 
+/* Whether the scope is this one or somewhere around it, left or not. */
+static bool is_around(const Scope *scope, const Scope *inner)
+{
+    while (inner != NULL && inner != scope)
+        inner = (const Scope *)inner->outer;
+    return inner != NULL;
+}
+
+/* One that was left while one inside it stays open, as between a coroutine's steps, is entered again
+ * where it was: inside that, the two would lead to each other for ever. */
+static int put_around(Scope *scope, Scope *around)
+{
+    if (is_around(scope, around)) {
+        Py_DECREF(around);
+        return 0;
+    }
+    Py_XSETREF(scope->outer, (PyObject *)around);
+    return merge(scope, around) < 0 ? -1 : put_in_force(scope->manager, (PyObject *)scope);
+}
+
 static int enter(Scope *scope)
 {
     sp_manager *manager = scope->manager;
     Scope *around;
     if (need_context(manager) < 0 || current(manager, &around) < 0)
         return -1;
-    Py_XSETREF(scope->outer, (PyObject *)around);
-    if (merge(scope, around) < 0 || put_in_force(manager, (PyObject *)scope) < 0)
+    if (put_around(scope, around) < 0)
         return -1;
     scope->open = true;
     announce(manager);
@@ -259,115 +277,118 @@ static PyType_Spec scope_spec = {
 /* ---- Numbers ----------------------------------------------------------------------------- */
 
 /* Note an entry of the run's table: a dict, or (dict or None, name of an exception or None) for
- * how a call ended. Its number; 0 when memory is out. */
-static uint32_t note(sp_manager *manager, PyObject *entry)
+ * how a call ended. Number 0 when memory is out. */
+static sp_annotation note(sp_manager *manager, PyObject *entry)
 {
     if (manager->annotations == NULL)
         manager->annotations = PyList_New(0);
     if (manager->annotations == NULL || PyList_Append(manager->annotations, entry) < 0) {
         count_failure(manager);
-        return 0;
+        return (sp_annotation){0};
     }
-    return (uint32_t)PyList_GET_SIZE(manager->annotations);
+    return (sp_annotation){manager->run, (uint32_t)PyList_GET_SIZE(manager->annotations)};
 }
 
-SP_NOINLINE uint32_t sp_metadata_now(sp_manager *manager)
+SP_NOINLINE sp_annotation sp_metadata_now(sp_manager *manager)
 {
     Scope *scope;
     if (current(manager, &scope) < 0) {
         count_failure(manager);
-        return 0;
+        return (sp_annotation){0};
     }
     if (scope == NULL)
-        return 0;
+        return (sp_annotation){0};
     sp_shared_take();
-    if (SP_UNLIKELY(scope->run != manager->run)) {
-        uint64_t run = manager->run; /* noting may collect garbage, and so run Python */
-        scope->number = note(manager, scope->values);
-        scope->run = run;
-    }
-    uint32_t number = scope->number;
-    sp_here.annotated = scope->run;
+    if (SP_UNLIKELY(scope->noted.run != manager->run))
+        scope->noted = note(manager, scope->values);
+    sp_annotation noted = scope->noted;
     sp_shared_drop();
     Py_DECREF(scope);
-    return number;
+    return noted;
 }
 
-static PyObject *outcome_entry(sp_manager *manager, uint32_t number, PyTypeObject *raised)
+/* What the run has under the number, or None. Borrowed. */
+static PyObject *entry_of(const sp_manager *manager, sp_annotation annotation)
 {
-    PyObject *values =
-        number == 0 ? Py_None : PyList_GET_ITEM(manager->annotations, number - 1);
-    PyObject *name = raised == NULL ? Py_NewRef(Py_None)
-                                    : PyObject_GetAttrString((PyObject *)raised, "__name__");
-    return name == NULL ? NULL : Py_BuildValue("(ON)", values, name);
+    uint32_t number = sp_annotation_in(manager, annotation);
+    return number == 0 ? Py_None : PyList_GET_ITEM(manager->annotations, number - 1);
 }
 
-/* (number, exception type or NULL) -> number, kept in a dict: it is the same few all the time. */
-static uint32_t find_outcome(sp_manager *manager, uint32_t number, PyTypeObject *raised)
+static sp_annotation note_outcome(sp_manager *manager, sp_annotation annotation, PyObject *raised)
 {
-    uint32_t found = 0;
-    if (manager->outcomes == NULL && (manager->outcomes = PyDict_New()) == NULL)
-        return 0;
-    PyObject *key = Py_BuildValue("(IO)", number, raised == NULL ? Py_None : (PyObject *)raised);
-    if (key == NULL)
-        return 0;
-    PyObject *known = PyDict_GetItemWithError(manager->outcomes, key);
-    if (known != NULL) {
-        found = (uint32_t)PyLong_AsUnsignedLong(known);
+    sp_annotation noted = {0};
+    PyObject *values = Py_NewRef(entry_of(manager, annotation));
+    PyObject *entry = PyTuple_Pack(2, values, raised);
+    if (entry != NULL)
+        noted = note(manager, entry);
+    Py_XDECREF(entry);
+    Py_DECREF(values);
+    return noted;
+}
+
+/* (number, name of the exception or None) -> number, kept in a dict: it is the same few all the
+ * time. What makes objects may collect garbage, and so begin another run: the dict is held. */
+static sp_annotation find_outcome(sp_manager *manager, sp_annotation annotation, PyObject *raised)
+{
+    sp_annotation found = {0};
+    PyObject *key = Py_BuildValue("(IO)", annotation.number, raised);
+    PyObject *outcomes = manager->outcomes;
+    if (outcomes == NULL)
+        outcomes = manager->outcomes = PyDict_New();
+    if (key == NULL || outcomes == NULL) {
+        Py_XDECREF(key);
+        return found;
+    }
+    Py_INCREF(outcomes);
+    PyObject *number = PyDict_GetItemWithError(outcomes, key);
+    if (number != NULL) {
+        found = (sp_annotation){annotation.run, (uint32_t)PyLong_AsUnsignedLong(number)};
     }
     else if (!PyErr_Occurred()) {
-        PyObject *entry = outcome_entry(manager, number, raised);
-        found = entry == NULL ? 0 : note(manager, entry);
-        Py_XDECREF(entry);
-        PyObject *value = found == 0 ? NULL : PyLong_FromUnsignedLong(found);
-        if (value != NULL && PyDict_SetItem(manager->outcomes, key, value) < 0)
+        found = note_outcome(manager, annotation, raised);
+        number = found.number == 0 ? NULL : PyLong_FromUnsignedLong(found.number);
+        if (number != NULL && PyDict_SetItem(outcomes, key, number) < 0)
             PyErr_Clear();
-        Py_XDECREF(value);
+        Py_XDECREF(number);
     }
+    Py_DECREF(outcomes);
     Py_DECREF(key);
     return found;
 }
 
-uint32_t sp_metadata_outcome(sp_manager *manager, uint32_t number, bool failed)
+sp_annotation sp_metadata_outcome(sp_manager *manager, sp_annotation annotation, bool failed)
 {
     PyObject *type, *value, *traceback;
-    if (!manager->events)
-        return 0;
+    if (!manager->events || annotation.run != manager->run)
+        return annotation;
     PyErr_Fetch(&type, &value, &traceback);
     sp_shared_take();
-    uint32_t found = find_outcome(manager, number, failed ? (PyTypeObject *)type : NULL);
-    if (found == 0)
+    sp_annotation found = {0};
+    PyObject *raised = failed ? PyType_GetName((PyTypeObject *)type) : Py_NewRef(Py_None);
+    if (raised != NULL)
+        found = find_outcome(manager, annotation, raised);
+    Py_XDECREF(raised);
+    if (found.number == 0)
         count_failure(manager);
     sp_shared_drop();
     PyErr_Restore(type, value, traceback);
-    return found == 0 ? number : found;
+    return found.number == 0 ? annotation : found;
 }
 
-/* The call that is open in this thread in the region, or NULL. Under the guard. */
-static sp_scope *open_scope(const sp_region *region)
+void sp_metadata_note_outcome(sp_region *region, const void *key, bool failed)
 {
-    if (sp_here.run != region->manager->run)
-        return NULL;
-    const sp_thread *thread = sp_here.thread;
-    sp_scope *scope = thread->top;
-    while (scope > thread->scopes && scope->region != region)
-        scope--;
-    return scope > thread->scopes ? scope : NULL;
-}
-
-void sp_metadata_note_outcome(sp_region *region, bool failed)
-{
+    sp_manager *manager = region->manager;
+    sp_annotation annotation = {0};
     sp_guard_take();
-    const sp_scope *scope = open_scope(region);
-    uint32_t number = scope == NULL ? 0 : scope->annotation;
+    const sp_scope *scope = sp_scope_of(manager, region, key);
+    if (scope != NULL)
+        annotation = (sp_annotation){manager->run, scope->annotation};
     sp_guard_drop();
-    if (scope == NULL)
-        return;
-    number = sp_metadata_outcome(region->manager, number, failed);
+    annotation = sp_metadata_outcome(manager, annotation, failed);
     sp_guard_take();
-    sp_scope *still = open_scope(region);
+    sp_scope *still = sp_scope_of(manager, region, key);
     if (still != NULL)
-        still->annotation = number;
+        still->annotation = sp_annotation_in(manager, annotation);
     sp_guard_drop();
 }
 

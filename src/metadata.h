@@ -7,13 +7,13 @@
 
 #include "region.h"
 
-/* The number of the metadata in force here, in the current run; 0 for none. Never fails: what
- * cannot be noted is counted. */
-uint32_t sp_metadata_now(sp_manager *manager);
+/* The metadata in force here, noted in the current run. Never fails: what cannot be noted is
+ * counted. */
+sp_annotation sp_metadata_now(sp_manager *manager);
 
-SP_INLINE uint32_t sp_metadata_for(const sp_region *region)
+SP_INLINE sp_annotation sp_metadata_for(const sp_region *region)
 {
-    return SP_UNLIKELY(region->annotated) ? sp_metadata_now(region->manager) : 0;
+    return SP_UNLIKELY(region->annotated) ? sp_metadata_now(region->manager) : (sp_annotation){0};
 }
 
 /* A scope for one call of a function decorated with metadata: a dict, or a callable that gets the
@@ -24,11 +24,11 @@ PyObject *sp_metadata_of_call(sp_manager *manager, PyObject *metadata, PyObject 
 void sp_metadata_push(PyObject *scope);
 void sp_metadata_pop(PyObject *scope);
 
-/* The number that adds to the metadata of this number how the call ended: with the exception that
- * is on its way, or well. */
-uint32_t sp_metadata_outcome(sp_manager *manager, uint32_t number, bool failed);
-/* The same for the call that is open in this thread in the region. */
-void sp_metadata_note_outcome(sp_region *region, bool failed);
+/* The metadata of a call, and how it ended: with the exception that is on its way, or well. What is
+ * of another run comes back as it is. */
+sp_annotation sp_metadata_outcome(sp_manager *manager, sp_annotation annotation, bool failed);
+/* The same for the open call of this thread with this key. */
+void sp_metadata_note_outcome(sp_region *region, const void *key, bool failed);
 
 /* What the run noted, when it is the manager's no longer; and to be freed. */
 typedef struct {

@@ -11,6 +11,12 @@ sp_scope *sp_scope_find(const sp_thread *thread, const sp_region *region, const 
     return NULL;
 }
 
+sp_scope *sp_scope_of(sp_manager *manager, const sp_region *region, const void *key)
+{
+    const sp_thread *thread = sp_thread_known(manager);
+    return thread == NULL ? NULL : sp_scope_find(thread, region, key);
+}
+
 /* The newest scope of the region at all. */
 static sp_scope *find_any(const sp_thread *thread, const sp_region *region)
 {

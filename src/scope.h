@@ -10,6 +10,8 @@
 
 /* The newest scope of this region and activation; NULL when the thread has none. */
 sp_scope *sp_scope_find(const sp_thread *thread, const sp_region *region, const void *key);
+/* The open call of this thread in the manager's run; NULL when there is none. Under the guard. */
+sp_scope *sp_scope_of(sp_manager *manager, const sp_region *region, const void *key);
 /* Bring a scope to the top of the stack. */
 sp_scope *sp_scope_surface(sp_thread *thread, sp_scope *scope, uint64_t now);
 /* Leave what is not on top of this thread's stack. of_block: see sp_scope_leave_block(). */
@@ -55,8 +57,15 @@ SP_INLINE sp_thread *sp_thread_of(sp_manager *manager)
     return sp_manager_attach(manager);
 }
 
+/* The number of the metadata in the manager's run; 0 when it is another run's. */
+SP_INLINE uint32_t sp_annotation_in(const sp_manager *manager, sp_annotation annotation)
+{
+    return SP_LIKELY(annotation.number == 0 || annotation.run != manager->run) ? 0
+                                                                             : annotation.number;
+}
+
 SP_INLINE void sp_scope_enter(sp_manager *manager, sp_region *region, const void *key,
-                              uint32_t annotation)
+                              sp_annotation annotation)
 {
     sp_guard_take();
     sp_thread *thread = sp_thread_of(manager);
@@ -75,9 +84,7 @@ SP_INLINE void sp_scope_enter(sp_manager *manager, sp_region *region, const void
     scope->node = node;
     scope->children = 0;
     scope->inside = 0;
-    if (SP_UNLIKELY(annotation != 0 && sp_here.annotated != manager->run))
-        annotation = 0; /* of the run before */
-    scope->annotation = annotation;
+    scope->annotation = sp_annotation_in(manager, annotation);
     scope->waited = 0;
     scope->start = sp_now();
 done:

@@ -47,7 +47,7 @@ static step step_begin(Steps *steps)
         begun.calls = sp_calls_begin(region->manager);
     if (SP_UNLIKELY(steps->metadata != NULL))
         sp_metadata_push(steps->metadata);
-    uint32_t annotation = sp_metadata_for(region);
+    sp_annotation annotation = sp_metadata_for(region);
     sp_guard_take();
     sp_scope_enter(region->manager, region, steps, annotation);
     if (!steps->started && sp_here.run == region->manager->run) {
@@ -63,9 +63,11 @@ static void leave_step(Steps *steps, sp_outcome how, uint64_t now)
 {
     sp_manager *manager = steps->region->manager;
     bool ends = how != SP_STEP_GOES_ON, failed = how == SP_STEP_FAILS;
+    sp_annotation annotation = {steps->call.run, steps->call.annotation};
     if (SP_UNLIKELY(ends && steps->record_outcome))
-        steps->call.annotation = sp_metadata_outcome(manager, steps->call.annotation, failed);
+        annotation = sp_metadata_outcome(manager, annotation, failed);
     sp_guard_take();
+    steps->call.annotation = sp_annotation_in(manager, annotation);
     sp_scope *scope = sp_scope_pop(manager, steps->region, steps, now);
     if (scope != NULL) {
         sp_stepped_pause(&steps->call, scope, now);

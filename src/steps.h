@@ -14,7 +14,7 @@ typedef struct {
     uint64_t running; /* ticks inside steps, */
     int64_t children; /* and of those inside other regions, */
     uint32_t inside;  /* in so many calls */
-    uint32_t annotation; /* number of the metadata at the first step */
+    uint32_t annotation; /* number of the metadata at the first step, in that run */
     bool nested;
 } sp_stepped;
 

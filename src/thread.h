@@ -8,6 +8,12 @@
 #include "node.h"
 #include "threadlog.h"
 
+/* The metadata of a call: a number, which means something in one run alone. */
+typedef struct {
+    uint64_t run;
+    uint32_t number; /* 0 for none */
+} sp_annotation;
+
 /* A call that is open. `key` tells which activation opened it: the address of the interpreter
  * frame that runs the `with`, or a number for a decorated call. So interleaved generators
  * and coroutines, which enter and leave in any order, each close their own. */
@@ -20,7 +26,7 @@ typedef struct {
     uint64_t start;
     int64_t children; /* ticks that calls made inside took so far, */
     uint32_t inside;  /* and how many calls that were */
-    uint32_t annotation; /* number of its metadata in the run; 0 for none */
+    uint32_t annotation; /* number of its metadata, in the run of the record; 0 for none */
     uint64_t waited;  /* ticks for which its lane was left meanwhile */
     bool nested;      /* inside a call of the same node: a recursion */
 } sp_scope;
@@ -63,7 +69,6 @@ typedef struct {
     uint64_t run;
     sp_thread *thread;
     sp_owner *owner; /* this thread, from its first recording on. Counted. */
-    uint64_t annotated;   /* the run that the last number of metadata is of */
     uintptr_t stack_floor; /* where its C stack is nearly used up; 0 when unknown */
 } sp_thread_local;
 

@@ -13,9 +13,9 @@ static SP_THREAD_LOCAL uintptr_t last_key = 2;
 
 /* A call under a region: the recipe both carriers follow. The region is held, as the function may
  * drop the last reference to its own carrier. */
-PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc call,
-                          PyCodeObject *code, PyObject *const *args, size_t nargsf,
-                          PyObject *names)
+SP_INLINE PyObject *call_in(sp_region *region, PyObject *function, vectorcallfunc call,
+                            PyCodeObject *code, PyObject *const *args, size_t nargsf,
+                            PyObject *names, bool record_outcome)
 {
     uint64_t mark = 0;
     const void *key = (const void *)(last_key += 4);
@@ -36,6 +36,8 @@ PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc 
 #endif
     sp_scope_enter(region->manager, region, key, sp_metadata_for(region));
     PyObject *result = call(function, args, nargsf, names);
+    if (record_outcome)
+        sp_metadata_note_outcome(region, key, result == NULL);
     sp_scope_leave(region->manager, region, key, result == NULL);
 #if SP_C_RECURSION
     state->c_recursion_remaining = remaining;
@@ -46,6 +48,13 @@ PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc 
         sp_lines_call_end(mark);
     Py_DECREF(region);
     return result;
+}
+
+PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc call,
+                          PyCodeObject *code, PyObject *const *args, size_t nargsf,
+                          PyObject *names)
+{
+    return call_in(region, function, call, code, args, nargsf, names, false);
 }
 
 /* ---- Wrapper ----------------------------------------------------------------------------- */
@@ -87,17 +96,6 @@ static PyObject *wrapper_call(PyObject *self, PyObject *const *args, size_t narg
     return call_of(wrapper)(wrapper->wrapped, args, nargsf, names);
 }
 
-/* The call itself, with a note of how it ended on the scope around it. */
-static PyObject *call_and_note(PyObject *self, PyObject *const *args, size_t nargsf,
-                               PyObject *names)
-{
-    Wrapper *wrapper = (Wrapper *)self;
-    PyObject *result = call_of(wrapper)(wrapper->wrapped, args, nargsf, names);
-    if (wrapper->record_outcome)
-        sp_metadata_note_outcome(wrapper->region, result == NULL);
-    return result;
-}
-
 static PyObject *annotated_call(PyObject *self, PyObject *const *args, size_t nargsf,
                                 PyObject *names)
 {
@@ -110,8 +108,8 @@ static PyObject *annotated_call(PyObject *self, PyObject *const *args, size_t na
                                        names);
     if (metadata != NULL)
         sp_metadata_push(metadata);
-    PyObject *result = sp_wrapper_call(wrapper->region, self, call_and_note, code_of(wrapper),
-                                       args, nargsf, names);
+    PyObject *result = call_in(wrapper->region, wrapper->wrapped, call_of(wrapper),
+                               code_of(wrapper), args, nargsf, names, wrapper->record_outcome);
     if (metadata != NULL) {
         sp_metadata_pop(metadata);
         Py_DECREF(metadata);

@@ -140,6 +140,21 @@ def test_it_holds_across_setup(manager):
         assert len(manager._annotations()[0]) == 1
 
 
+def test_a_scope_that_is_entered_again_below_one_that_stayed_open(manager):
+    """As a decorated coroutine's in each of its steps."""
+    outer, inner = manager.metadata(a=1), manager.metadata(b=2)
+    outer.__enter__()
+    inner.__enter__()
+    outer.__exit__(None, None, None)
+    outer.__enter__()
+    enter(manager, "r")
+    inner.__exit__(None, None, None)
+    enter(manager, "r")
+    outer.__exit__(None, None, None)
+    enter(manager, "r")
+    assert noted(manager, "r") == [{"a": 1, "b": 2}, {"a": 1}, {}]
+
+
 def test_left_in_another_context(manager):
     scope = manager.metadata(a=1)
     contextvars.copy_context().run(scope.__enter__)
