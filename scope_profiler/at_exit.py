@@ -8,6 +8,7 @@ import sys
 import time
 
 from . import processes, run_file
+from .warning import complain
 
 _unfinished = []  # (manager, run) that are to be finalized
 _registered = False  # here, and
@@ -175,7 +176,7 @@ def _finalize_all():
             try:
                 _finalize(manager, run)
             except (Exception, KeyboardInterrupt) as error:
-                _complain(error)
+                complain("finalize() at the end of the process failed", error)
 
 
 def _finalize(manager, run):
@@ -197,10 +198,3 @@ def _h5py():
     from .io.at_exit import h5py_at_exit
 
     return h5py_at_exit()
-
-
-def _complain(error):
-    if sys.stderr is not None:
-        reason = str(error) or "interrupted"
-        print("scope-profiler: finalize() at the end of the process failed: "
-              f"{type(error).__name__}: {reason}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """ProfileManager: the life of a profiling run, from setup() to finalize()."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import update_wrapper
 import os
 from time import perf_counter_ns
@@ -13,6 +14,7 @@ from .regions import Region
 from .runs import ProfilingRun, Session
 from .tags import Selection, add_opt_in, normal_tags
 from .unset import UNSET
+from .warning import complain
 
 # What is needed from setup() on only is imported there: the import stays cheap for the many
 # programs that carry instrumentation and do not use it today.
@@ -140,7 +142,7 @@ class ProfileManager(_core.Manager):
 
     @_on_class_or_instance
     def session(self, options=None, *, verbose=True, verbose_line_profiler=None,
-                return_results=False, native_traces=None, **settings):
+                return_results=False, native_traces=None, style="table", **settings):
         """A run as a context manager or decorator: setup() on the way in, finalize() on the way
         out, also when an exception passes. The region "scope_profiler.session" is around it all.
 
@@ -153,51 +155,58 @@ class ProfileManager(_core.Manager):
         from .options import checked
         from .settings import finalizing
 
-        ending = finalizing(verbose, return_results, native_traces, verbose_line_profiler)
+        ending = finalizing(verbose, return_results, native_traces, verbose_line_profiler, style)
         return Session(self, *checked(options, settings), ending)
 
     @_on_class_or_instance
     def finalize(self, verbose=True, return_results=False, native_traces=None,
-                 verbose_line_profiler=None):
+                 verbose_line_profiler=None, *, style="table"):
         """Write the file and print the report of everything recorded since setup().
 
         A checkpoint: recording goes on, and the next finalize() has it all again and more; a
-        call that is open now is in the next one, whole. verbose=False prints nothing;
-        verbose_line_profiler=False leaves out the tables of lines, True prints them in any case.
-        Returns the ProfilingResults if return_results, else None. Without setup() there is
-        nothing to do, which a printed line says. native_traces: this version reads none, anything
-        but None is a ValueError. TypeError when another argument is no bool (numpy's, 0 and 1
-        pass); the run is as it was then.
+        call that is open now is in the next one, whole.
+
+        verbose: False prints nothing. verbose_line_profiler: False leaves out the tables of lines,
+        True prints them in any case; a second finalize() prints those of what ran since.
+        style: "table" prints the regions as a tree; "blocks" prints calls, total, average, minimum,
+        maximum and deviation of each, in seconds, in the order in which they were first entered.
+        return_results: whether to return the ProfilingResults; else it gives None.
+        native_traces: this version reads none, anything but None is a ValueError.
+
+        Without setup() there is nothing to do, which a printed line says. TypeError or ValueError
+        when an argument is not that (numpy's bools, 0 and 1 pass); the run is as it was then.
+        OSError when the file cannot be written. What fails in the report is a printed line.
         """
         from .settings import finalizing
 
-        ending = finalizing(verbose, return_results, native_traces, verbose_line_profiler)
-        verbose, return_results, verbose_line_profiler = ending.values()
+        ending = finalizing(verbose, return_results, native_traces, verbose_line_profiler, style)
+        verbose, return_results, verbose_line_profiler, style = ending.values()
         run = self._run
         if run is None or run._settings["deactivate_profiling"]:
             return self._finalize_nothing(run, verbose, return_results)
         run.finalize_time_ns = perf_counter_ns()
+        printing = verbose or verbose_line_profiler
         with processes.unforked():
-            _load(run, return_results, verbose or verbose_line_profiler)
-        results = None
+            _load(run, return_results, printing)
         calls = self._counters()["calls"]
-        if return_results or run.file_path is not None:
-            results = self._take()
+        from .snapshot import take
+
+        taken = take(self, return_results or run.file_path is not None)
         if run.file_path is not None:
             with at_exit.writing():
-                run_file.write(results, run)
+                run_file.write(taken.results, run)
             run._written_calls = calls
-        if verbose or verbose_line_profiler:
-            from .report import print_run
-
-            print_run(self, regions=verbose, lines=verbose_line_profiler is not False)
-        run._results = results if return_results else None
+        run._results = taken.results if return_results else None
+        if printing:
+            _report(taken, regions=verbose, lines=verbose_line_profiler is not False, style=style,
+                    seen=run._lines_printed)
         return run._results
 
     def _finalize_nothing(self, run, verbose, return_results):
         if verbose:
             why = "setup() has not been called" if run is None else "profiling is deactivated"
-            print(f"scope-profiler: nothing to report: {why}")
+            with suppress(OSError, ValueError):  # of a stream that is closed
+                print(f"scope-profiler: nothing to report: {why}")
         if not return_results:
             return None
         from .results import ProfilingResults
@@ -207,7 +216,7 @@ class ProfileManager(_core.Manager):
     def _take(self):
         from .snapshot import take
 
-        return take(self)
+        return take(self).results
 
     def _in_forked_child(self):
         """The child of a fork starts clean: with a run of its own, that goes on as the parent's
@@ -575,10 +584,21 @@ def _functions(given):
     return given
 
 
+def _report(taken, **how):
+    """Print it. The program's results are there, and it must go on whatever happens here."""
+    try:
+        from .report import print_run
+
+        print_run(taken, **how)
+    except Exception as error:
+        complain("the report could not be printed", error)
+
+
 def _load(run, return_results, verbose):
     """Import what finalize() needs."""
+    from . import snapshot  # noqa: F401
     if return_results or run.file_path is not None:
-        from . import results, run_metadata, snapshot  # noqa: F401
+        from . import results, run_metadata  # noqa: F401
     if run.file_path is not None:
         run_file.load(run)
     if verbose:

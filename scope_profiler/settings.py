@@ -117,7 +117,7 @@ def whole(minimum):
     return check
 
 
-def finalizing(verbose, return_results, native_traces, verbose_line_profiler):
+def finalizing(verbose, return_results, native_traces, verbose_line_profiler, style):
     """The arguments of finalize(), checked, as a dict."""
     if native_traces is not None:
         raise ValueError(
@@ -128,6 +128,7 @@ def finalizing(verbose, return_results, native_traces, verbose_line_profiler):
         "verbose": boolean("verbose", verbose),
         "return_results": boolean("return_results", return_results),
         "verbose_line_profiler": None if lines is None else boolean("verbose_line_profiler", lines),
+        "style": one_of("table", "blocks")("style", style),
     }
 
 

@@ -4,73 +4,87 @@ plain data and does not touch the C module again."""
 from dataclasses import dataclass
 from time import perf_counter_ns, time
 
-from . import _core
-from .source import shown_path
+from . import _core, overhead
 from .lines import line_records, line_records_by_region
+from .recorded import Node, Recorded, sketches_by_region
+from .source import shown_path
 from .statistics import RegionStatistics
 
 
 @dataclass(frozen=True, slots=True)
-class TreeRow:
-    """One node of the calling-context tree: a region where it was entered."""
-
-    depth: int
-    statistics: RegionStatistics
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """What the report shows of a run."""
+class Taken:
+    """What there is to tell of a run, all of one moment."""
 
     label: "str | None"
     file_path: "str | None"
     begun: float  # seconds since the epoch
-    wall_ns: int
-    tree: "list[TreeRow]"  # depth first, the longest first among siblings
+    recorded: Recorded
+    regions: "list[RegionStatistics]"  # that were entered, in the order in which they were first
     line_records: list  # as lines.line_records()
-    line_mode: bool
-    counters: "dict[str, int]"
-    metadata_lost: "tuple[int, str | None]"  # how often, and why at first
-    clock: "dict[str, object]"
+    results: "ProfilingResults | None"  # where that was asked for
 
 
-def summarize(manager):
-    """The RunSummary of the manager's current run, as of now."""
+def take(manager, results=True):
+    """What the manager's current run has come to; results: also every call, as ProfilingResults."""
     run = manager._run
-    return RunSummary(
+    end = run.finalize_time_ns or perf_counter_ns()
+    tree, sketches, scale, regions, calls, counters = manager._snapshot(results)
+    records = line_records(manager) if manager._line_mode else []
+    recorded = Recorded(
+        _nodes(tree, _sketches(sketches, scale) if results else [None] * len(tree)),
+        end - run.start_time_ns,
+        {**counters, **_cost(counters, records), **_lost_metadata(manager)},
+    )
+    return Taken(
         label=run.label,
         file_path=run.file_path,
         begun=time() - (perf_counter_ns() - run.start_time_ns) / 1e9,
-        wall_ns=(run.finalize_time_ns or perf_counter_ns()) - run.start_time_ns,
-        tree=_tree(manager._collect(None)),
-        line_records=line_records(manager) if manager._line_mode else [],
-        line_mode=manager._line_mode,
-        counters=manager._counters(),
-        metadata_lost=manager._annotations()[1:],
-        clock=_core.clock_info(),
+        recorded=recorded,
+        regions=[RegionStatistics.from_row(row) for row in sorted(regions, key=_first)
+                 if row[2] or row[4]],
+        line_records=records,
+        results=_results(manager, end, regions, calls, recorded) if results else None,
     )
 
 
-def _tree(rows):
-    children = {}
-    for index, row in enumerate(rows):
-        children.setdefault(row[0], []).append(index)
-    ordered = []
-    pending = [(0, index) for index in _longest_last(children.get(-1, ()), rows)]
-    while pending:
-        depth, index = pending.pop()
-        ordered.append(TreeRow(depth, RegionStatistics.from_row(rows[index])))
-        below = _longest_last(children.get(index, ()), rows)
-        pending.extend((depth + 1, child) for child in below)
-    return ordered
+def _first(row):
+    return row[-1]
 
 
-def _longest_last(indices, rows):
-    return sorted(indices, key=lambda index: rows[index][5])
+def _nodes(tree, sketches):
+    return [
+        Node(row[0], RegionStatistics.from_row(row), None if row[-1] < 0 else row[-1], sketch)
+        for row, sketch in zip(tree, sketches, strict=True)
+    ]
 
 
-def take(manager):
-    """The ProfilingResults of the manager's current run, as of now."""
+def _sketches(sketches, scale):
+    import numpy as np
+
+    from .results import Sketch
+
+    return [Sketch.of_buckets(first, np.frombuffer(counts, np.uint64), scale)
+            for first, counts in sketches]
+
+
+def _cost(counters, line_records):
+    """What measuring has cost, as facts of a Recorded: see report.notes."""
+    cost = overhead.measure()
+    facts = {"overhead_call_ns": cost.total_ns, "overhead_inside_ns": cost.inside_ns}
+    spent = cost.total_ns * counters["calls"]
+    if line_records:
+        facts["overhead_line_ns"] = overhead.measure_line()
+        events = sum(hits for _, rows in line_records for _, hits, _ in rows)
+        spent += facts["overhead_line_ns"] * events
+    return {**facts, "overhead_ns": round(spent)}
+
+
+def _lost_metadata(manager):
+    times, reason = manager._annotations()[1:]
+    return {"metadata_lost": times, "metadata_error": reason or ""}
+
+
+def _results(manager, end, regions, calls, recorded):
     from .run_metadata import collect_metadata
     from .results import MPIRegion, ProfilingResults
 
@@ -79,17 +93,19 @@ def take(manager):
         label=run.label,
         detail=run._settings["metadata_detail"],
         start_time_ns=run.start_time_ns,
-        finalize_time_ns=run.finalize_time_ns or perf_counter_ns(),
+        finalize_time_ns=end,
     )
     metadata["clock_source"] = _core.clock_info()["source"]
     with_text = run._settings["capture_region_source"]
+    of_regions = _regions(manager, regions, calls, recorded, with_text)
     return ProfilingResults(
-        {name: MPIRegion(name, {0: region}) for name, region in _regions(manager, with_text)},
+        {name: MPIRegion(name, {0: region}) for name, region in of_regions},
         metadata=metadata,
         line_profile=_line_profile(manager),
         file_path=run.file_path,
         threads=_threads(manager),
         tasks=_tasks(manager),
+        recorded={0: recorded},
     )
 
 
@@ -107,23 +123,24 @@ def _tasks(manager):
     return None if watch is None else {0: watch.rows(manager._run.start_time_ns)}
 
 
-def _regions(manager, with_text):
+def _regions(manager, rows, calls, recorded, with_text):
     """(name, results.Region) of every region with a finished call."""
     from .results import EventMetadata, Region
 
-    _, _, _, rows, (ends, *columns), _ = manager._snapshot(True)
+    ends, *columns = calls
     columns = _arrays(columns)
     if manager._on_thread is not None and "thread_ids" not in columns:
         columns["thread_ids"] = columns["start_times_ns"] * 0
     table = _metadata_table(manager)
+    sketches = sketches_by_region(recorded.nodes)
     begin = 0
     for row, end in zip(rows, ends):
-        calls = slice(begin, end)
+        of_region = slice(begin, end)
         begin = end
         if row[2] == 0:
             continue
         stats = RegionStatistics.from_row(row)
-        known = _sorted({name: column[calls] for name, column in columns.items()})
+        known = _sorted({name: column[of_region] for name, column in columns.items()})
         notes = known.pop("annotations", None)
         yield stats.name, Region(
             **known,
@@ -131,32 +148,24 @@ def _regions(manager, with_text):
             event_metadata=None if notes is None else EventMetadata(notes, table),
             tags=row[1].tags,
             exclusive_total_ns=stats.exclusive_ns,
-            inclusive_total_ns=_inclusive_ns(row, known["durations_ns"]),
+            inclusive_total_ns=stats.total_ns,
             corrected_exclusive_ns=stats.corrected_exclusive_ns,
             corrected_total_ns=stats.corrected_total_ns,
             errors=stats.errors,
-            statistics=_aggregates(stats, row, known["durations_ns"]),
+            statistics=_aggregates(stats),
+            sketch=sketches.get(stats.name),
         )
 
 
-def _inclusive_ns(row, durations):
-    """Wall time in the region. Without recursion the sum of its calls: of the very nanoseconds that
-    go into the file, which differ from those of the ticks' sum by what is rounded."""
-    _, _, calls, _, _, total, every, *_ = row
-    return int(durations.sum()) if total == every and len(durations) == calls else total
-
-
-def _aggregates(stats, row, durations):
-    """What is known of all calls where not each has its interval: without, that says it better."""
-    if len(durations) == stats.num_calls:
-        return None
+def _aggregates(stats):
+    """The statistics of all calls, by the names of results."""
     return {
         "count": stats.num_calls,
-        "total": row[6],
+        "total": stats.sum_ns,
         "minimum": stats.minimum_ns,
         "maximum": stats.maximum_ns,
-        "mean": row[6] / stats.num_calls,
-        "std": row[10],
+        "mean": stats.sum_ns / stats.num_calls,
+        "std": stats.std_ns,
         "p50": stats.p50_ns,
         "p90": stats.p90_ns,
         "p95": stats.p95_ns,

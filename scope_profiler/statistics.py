@@ -9,7 +9,7 @@ _SECOND = 1e-9
 # The times: each is a float in seconds under this name, and an integer in ns under name_ns.
 TIMES = ("total", "exclusive", "average", "minimum", "maximum", "std",
          "p50", "p90", "p95", "p99", "p999", "corrected_total", "corrected_exclusive",
-         "running", "waiting")
+         "running", "waiting", "sum", "open_total", "open_exclusive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,11 @@ class RegionStatistics:
     total: wall time inside the region; of a recursion the outermost call alone.
     exclusive: total less what regions inside it took.
     average, minimum, maximum, std: over every call, std of the population.
+    sum: the durations of all calls added up; of a recursion also of those inside another.
     p50, p90, p95, p99, p999: percentiles, within 0.8 % (a log-linear histogram, after
     HdrHistogram and DDSketch), in constant memory.
+    open_total, open_exclusive: what the calls that are not finished have come to, as total and
+    exclusive of those that are; so far as their thread runs them now.
     corrected_total, corrected_exclusive: less what measuring is estimated to have added (see
     overhead.py; of calls, not of lines). An estimate: it can come out below 0.
     running, waiting: of the total, what generators, coroutines and tasks ran, and what they stood
@@ -50,6 +53,9 @@ class RegionStatistics:
     corrected_exclusive_ns: int
     running_ns: int
     waiting_ns: int
+    sum_ns: int
+    open_total_ns: int
+    open_exclusive_ns: int
     timings: "dict | None" = field(default=None)
     unit: float = _SECOND
 
@@ -57,14 +63,15 @@ class RegionStatistics:
     def from_row(cls, row, timings=None):
         """From a row of _core.Manager._collect()."""
         (_, region, calls, errors, open_calls, total, every, exclusive, minimum, maximum, std,
-         percentiles, inside, calls_below, inside_below, waiting, *_) = row
+         percentiles, inside, calls_below, inside_below, waiting, open_total, open_exclusive,
+         _) = row
         average = round(every / calls) if calls else 0
         cost = measure()
         return cls(region.name, calls, errors, open_calls, total, exclusive, average, minimum,
                    maximum, round(std), *percentiles,
                    round(total - cost.added(calls_below, inside_below)),
                    round(exclusive - cost.added(calls, inside)), total - waiting, waiting,
-                   timings)
+                   every, open_total, open_exclusive, timings)
 
     def to_dict(self):
         """Everything as a dict of plain values, times both in seconds and in ns."""
@@ -80,8 +87,18 @@ class RegionStatistics:
 
 
 def _seconds(time):
-    return property(lambda self: getattr(self, time + "_ns") * _SECOND, doc=f"{time}, in seconds.")
+    def seconds(self):
+        value = getattr(self, time + "_ns")
+        return None if value is None else value / 1e9
+
+    return property(seconds, doc=f"{time}, in seconds.")
+
+
+def _average(self):
+    """average, in seconds: not rounded, as average_ns is."""
+    return self.sum_ns / (self.num_calls * 10**9) if self.num_calls else 0.0
 
 
 for _time in TIMES:
     setattr(RegionStatistics, _time, _seconds(_time))
+RegionStatistics.average = property(_average)

@@ -1,5 +1,7 @@
-"""Warnings that point at the user's line, whichever way of ours leads from there to the warning."""
+"""Warnings that point at the user's line, whichever way of ours leads from there to the warning; and
+what is said of failures that must not stop the program."""
 
+from contextlib import suppress
 import sys
 
 # Whose frames are nobody's line: this package, what imports it, what enters a session for someone.
@@ -12,15 +14,26 @@ def warn(message, category=UserWarning):
     """Issue a warning at the innermost line outside of this package."""
     import warnings
 
+    from .shown import shown
+
     frame = sys._getframe(1)
     while frame.f_back is not None and _module(frame).partition(".")[0] in _PASSED:
         frame = frame.f_back
     # Not with a stacklevel: warnings.warn() counts frames in its own way during an import.
     warnings.warn_explicit(
-        message, category, frame.f_code.co_filename, frame.f_lineno, _module(frame),
+        shown(message), category, frame.f_code.co_filename, frame.f_lineno, _module(frame),
         frame.f_globals.setdefault("__warningregistry__", {}),
     )
 
 
 def _module(frame):
     return str(frame.f_globals.get("__name__", "<unknown>"))
+
+
+def complain(what, error):
+    """Say on standard error, in one line, what failed and why."""
+    from .shown import shown
+
+    reason = shown(error) or "interrupted"
+    with suppress(Exception):  # there may be none, or a closed one
+        print(f"scope-profiler: {what}: {type(error).__name__}: {reason}", file=sys.stderr)

@@ -5,7 +5,8 @@ import io
 import pytest
 
 from scope_profiler.report import print_run
-from scope_profiler.report.style import format_count, format_time
+from scope_profiler.report.style import format_count, format_share, format_time
+from scope_profiler.snapshot import take
 
 
 class Terminal(io.StringIO):
@@ -19,7 +20,7 @@ class Ascii(io.StringIO):
 
 def printed(manager, stream=None):
     stream = stream or io.StringIO()
-    print_run(manager, stream)
+    print_run(take(manager, results=False), stream)
     return stream.getvalue()
 
 
@@ -56,10 +57,10 @@ def test_region_table(run):
     lines = [line.rstrip() for line in printed(run).splitlines()]
     assert lines[1] == "scope-profiler: in memory – 10.00 ms, 4 regions, 6 calls"
     table = lines[3:9]
-    assert table[0].split() == [
-        "Region", "Calls", "%", "run", "Total", "Own", "Net", "Average", "p50", "p99", "Max"]
+    assert table[0].split() == ["Region", "Calls", "%", "run", "Total", "Own", "Net", "Average",
+                                "Min", "p50", "p99", "Max", "Std"]
     assert table[2].split() == ["outer", "1", "70.0", *"7.000 ms 1.000 ms 1.000 ms".split(),
-                                *"7.000 ms 7.000 ms 7.000 ms 7.000 ms".split()]
+                                *"7.000 ms 7.000 ms 7.000 ms 7.000 ms 7.000 ms 0 ns".split()]
     assert table[3].startswith("├─ inner") and " 3   60.0" in table[3]
     assert table[4].startswith("└─ last") and table[5].startswith("beside")
 
@@ -105,7 +106,8 @@ def test_long_tables_leave_out_the_trifles(manager, clock):
     manager._run.start_time_ns, manager._run.finalize_time_ns = 0, 10**8
     lines = printed(manager).splitlines()
     assert sum(line.startswith("region") for line in lines) == 100
-    assert "… and 200 rows not shown" in lines
+    assert ("… and 200 rows not shown, of those that took least; all: "
+            "finalize(return_results=True).print_summary(whole=True)") in lines
 
 
 def test_names_of_any_kind(manager):

@@ -73,12 +73,13 @@ def test_fewer_intervals_than_calls():
     assert one.statistics == AGGREGATES
 
 
-def test_intervals_of_all_calls_are_the_better_source():
-    known = {"count": 2, "total": 50, "minimum": 10, "maximum": 40, "std": 1.0, "p50": 1.0}
+def test_what_was_recorded_counts_for_more_than_the_rounded_calls():
+    known = {"count": 2, "total": 51, "minimum": 10, "maximum": 41, "std": 15.5, "p50": 25.0}
     one = region((100, 110), (200, 240), statistics=known)
-    assert (one.std_duration_ns, one.p50_duration) == (15.0, 25e-9)
-    assert one.statistics is None
-    assert (one.total_duration_ns, one.min_duration_ns, one.max_duration_ns) == (50, 10, 40)
+    assert (one.total_duration_ns, one.min_duration_ns, one.max_duration_ns) == (51, 10, 41)
+    assert (one.std_duration_ns, one.p50_duration) == (15.5, 25e-9)
+    assert (one.statistics, one.stored_summary) == (known, None)
+    assert one.p90_duration == 37e-9  # of the calls, where nothing else is known
 
 
 def test_recursion_counts_by_its_outermost_call():

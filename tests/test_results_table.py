@@ -5,7 +5,8 @@ import io
 import pytest
 from results_support import AGGREGATES, SECOND, region, results
 
-from scope_profiler.report import results_table
+from scope_profiler.report.columns import HEADINGS, SORT_KEYS
+from scope_profiler.report.rows import region_row
 from scope_profiler.results import MPIRegion, ProfilingResults, Region
 
 US = 1_000
@@ -29,15 +30,15 @@ def run():
     )
 
 
-def printed(run, **arguments):
+def printed(run, sort="start", **arguments):
     stream = io.StringIO()
-    run.print_summary(stream=stream, **arguments)
+    run.print_summary(stream=stream, sort=sort, **arguments)
     return stream.getvalue().splitlines()
 
 
 def column(run, name, **arguments):
     """The texts of one column, without its heading."""
-    lines = printed(run, columns=name, **arguments)
+    lines = printed(run, columns=name, suppress_notes=True, **arguments)
     return [line.strip() for line in lines[5:]]
 
 
@@ -46,12 +47,24 @@ def test_the_table(run):
         "",
         "scope-profiler: x.h5 (2 ranks) – 100.0 µs, 3 regions, 6 calls",
         "",
-        "Region    Calls  % run     Total       Own   Average       p50       p99       Max",
-        "──────────────────────────────────────────────────────────────────────────────────",
-        "setup         2    2.0  4.000 µs  4.000 µs  2.000 µs  2.000 µs  2.000 µs  2.000 µs",
-        "solve         2   40.0  80.00 µs  50.00 µs  40.00 µs  40.00 µs  49.80 µs  50.00 µs",
-        "└─ inner      2   15.0  30.00 µs  30.00 µs  15.00 µs  15.00 µs  19.90 µs  20.00 µs",
+        "Region    Calls  % run     Total       Own   Average       Min       p50       p99"
+        "       Max       Std",
+        "─" * 102,
+        "setup         2    2.0  4.000 µs  4.000 µs  2.000 µs  2.000 µs  2.000 µs  2.000 µs"
+        "  2.000 µs      0 ns",
+        "solve         2   40.0  80.00 µs  50.00 µs  40.00 µs  30.00 µs  40.00 µs  49.80 µs"
+        "  50.00 µs  10.00 µs",
+        "└─ inner      2   15.0  30.00 µs  30.00 µs  15.00 µs  10.00 µs  15.00 µs  19.90 µs"
+        "  20.00 µs  5.000 µs",
+        "% run: of the wall time of 2 processes together, 200.0 µs.",
     ]
+
+
+def test_the_longest_comes_first_as_in_the_report(run):
+    stream = io.StringIO()
+    run.print_summary(stream=stream, columns="region")
+    assert [line.strip() for line in stream.getvalue().splitlines()[5:8]] == [
+        "solve", "└─ inner", "setup"]
 
 
 @pytest.mark.parametrize(
@@ -63,11 +76,15 @@ def test_the_table(run):
         ("calls", ["2", "2", "2"]),
         ("total", ["4.000 µs", "80.00 µs", "30.00 µs"]),
         ("percent", ["2.0", "40.0", "15.0"]),
-        ("parent_percent", ["-", "-", "37.5"]),
+        ("parent_percent", ["–", "–", "37.5"]),
         ("own", ["4.000 µs", "50.00 µs", "30.00 µs"]),
+        ("errors", ["", "", ""]),
+        ("net", ["–", "–", "–"]),
+        ("running", ["–", "–", "–"]),
+        ("waiting", ["–", "–", "–"]),
         ("avg", ["2.000 µs", "40.00 µs", "15.00 µs"]),
-        ("gpu_total", ["-", "-", "-"]),
-        ("gpu_avg", ["-", "-", "-"]),
+        ("gpu_total", ["–", "–", "–"]),
+        ("gpu_avg", ["–", "–", "–"]),
         ("min", ["2.000 µs", "30.00 µs", "10.00 µs"]),
         ("max", ["2.000 µs", "50.00 µs", "20.00 µs"]),
         ("first", ["2.000 µs", "50.00 µs", "10.00 µs"]),
@@ -87,11 +104,11 @@ def test_columns(run, name, texts):
 
 def test_every_column_is_tested():
     [(_, cases)] = [mark.args for mark in test_columns.pytestmark]
-    assert {name for name, _ in cases} == {"name", *results_table.COLUMNS}
+    assert {name for name, _ in cases} == {"name", *HEADINGS}
 
 
 def test_columns_in_the_order_given(run):
-    assert printed(run, columns=["calls", "region", "percent"])[3:] == [
+    assert printed(run, columns=["calls", "region", "percent"])[3:8] == [
         "Calls  Region    % run",
         "──────────────────────",
         "    2  setup       2.0",
@@ -100,7 +117,7 @@ def test_columns_in_the_order_given(run):
     ]
 
 
-@pytest.mark.parametrize("sort", [key for key in results_table.SORT_KEYS if key != "start"])
+@pytest.mark.parametrize("sort", [key for key in SORT_KEYS if key != "start"])
 def test_rows_are_sorted_below_the_same_parent(sort):
     # In each respect a is the least of the three.
     calls = {
@@ -118,14 +135,15 @@ def test_rows_are_sorted_below_the_same_parent(sort):
     if sort == "name":
         assert names == ["a", "b", "c"]
     else:
-        assert names[-1] == "a"
-        values = [getattr(run[name], results_table.SORT_KEYS[sort]) for name in names]
-        assert values == sorted(values, reverse=True)
+        assert names[-1] == ("c" if sort in ("running", "waiting", "net", "errors") else "a")
+        values = [SORT_KEYS[sort](region_row(run[name])) for name in names]
+        if values[0] is not None:
+            assert values == sorted(values, reverse=True)
     assert column(run, "region") == ["b", "a", "c"]
 
 
 def test_parents_keep_their_children_however_sorted(run):
-    for sort in results_table.SORT_KEYS:
+    for sort in SORT_KEYS:
         names = column(run, "region", sort=sort)
         assert names.index("└─ inner") == names.index("solve") + 1
     assert column(run, "region", sort="total") == ["solve", "└─ inner", "setup"]
@@ -158,7 +176,7 @@ def test_a_run_of_unknown_length_is_as_long_as_its_calls():
     run = results(a=region((10 * US, 30 * US)), b=region((20 * US, 50 * US)))
     assert "in memory (1 rank) – 40.00 µs" in printed(run)[1]
     assert column(run, "percent") == ["50.0", "75.0"]
-    assert column(results(a=region((5, 5))), "percent") == ["-"]
+    assert column(results(a=region((5, 5))), "percent") == ["–"]
 
 
 def test_recursion_is_one_row():
@@ -177,8 +195,8 @@ def test_only_aggregates():
     lines = printed(run, columns=["region", "total", "own", "p50", "p95"])
     assert lines[1].endswith("2 regions, 8 calls")
     assert lines[5:] == [
-        "b        90 ns  70 ns  24 ns    -",
-        "a       100 ns      -  24 ns    -",
+        "b        90 ns  70 ns  24 ns    –",
+        "a       100 ns      –  24 ns    –",
         "",
         "Only aggregates were kept: it is not known which calls are inside which.",
     ]
@@ -209,7 +227,9 @@ def test_long_tables_leave_out_what_stands_for_nothing():
     run = results(**regions, tiny=region((200 * SECOND, 200 * SECOND + 1)))
     lines = printed(run)
     assert len(lines) == 5 + 100 + 1
-    assert lines[-1] == "… and 1 row not shown"
+    assert lines[-1] == (
+        "… and 1 row not shown, of those that took least; all: print_summary(whole=True)")
+    assert printed(run, whole=True)[-1].startswith("tiny ")
 
 
 def test_nothing_is_printed_where_another_rank_has_the_run(run):
@@ -218,7 +238,7 @@ def test_nothing_is_printed_where_another_rank_has_the_run(run):
 
 def test_it_goes_to_standard_output(run, capsys):
     run.print_summary(columns="region")
-    assert capsys.readouterr().out.splitlines()[-1] == "└─ inner"
+    assert capsys.readouterr().out.splitlines()[-2:] == ["└─ inner", "setup"]
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ from .hdf5_events import METADATA_IDS, read_events
 from .hdf5_index import Index
 from .hdf5_lanes import read_lanes
 from .hdf5_metadata import read_event_metadata
+from .hdf5_recorded import read_recorded
 from .hdf5_schema import SCHEMA
 from .hdf5_texts import read_attributes, read_texts
 from .heap_guard import GuardedFile
-from .region_rows import Row, regions_of
+from .region_rows import Row, regions_of, with_sketches
 
 _Read = TypeVar("_Read")
 
@@ -87,7 +88,9 @@ def _read(file: h5py.File, schema: int, path: Path) -> ProfilingResults:
     else:
         names = read_texts(member(file, "region_table"), "names")
         rows = list(_read_columns(file, schema, names))
-    return ProfilingResults(regions_of(names, rows), **run_facts(file), file_path=path)
+    facts = run_facts(file)
+    regions = regions_of(names, with_sketches(rows, facts["recorded"]))
+    return ProfilingResults(regions, **facts, file_path=path)
 
 
 def run_facts(file: h5py.File) -> dict[str, Any]:
@@ -99,6 +102,7 @@ def run_facts(file: h5py.File) -> dict[str, Any]:
         "event_data_available": bool(file.attrs.get("event_data_available", True)),
         "threads": read_lanes(file, "thread_table", ThreadInfo),
         "tasks": read_lanes(file, "task_table", TaskInfo),
+        "recorded": read_recorded(file),
         "line_profile": {
             rank: [
                 _read_function(group["line_profile"][key])

@@ -30,14 +30,17 @@
     thread_table/, task_table/             one row per thread or task of a rank:
         ranks, index, name, start_ns ...   [rows], times since the setup, -1 unknown
     rank<r>/line_profile/<i>               one group per function
+    recorded/               ours, where known: the recorder's trees, see `recorded_tables`
+        names, nodes                       str, compound [nodes]
+        sketch_values, sketch_counts       f8, i8: how long calls took, node after node
+        facts                              str [ranks], JSON
 
 The aggregate layout is that of a run of which no interval was kept.
 
 What is ours other readers pass over. ``extended_statistics`` holds what the
 schema has no place for: errors, wall time with recursion counted once, times
 less what measuring took, and which of the optional columns were recorded;
-``recorded_statistics``, where not every call has its interval, the aggregates
-over all calls. ``event_metadata`` in the index, which repeats each mapping for
+``recorded_statistics`` the aggregates over all calls, as they were counted. ``event_metadata`` in the index, which repeats each mapping for
 each call, is written for regions of up to 65 536 calls. A text that HDF5
 cannot hold as it is, is there a second time as JSON: in a column or attribute
 group whose name ends in ``_exact``.

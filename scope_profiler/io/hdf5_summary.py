@@ -16,7 +16,7 @@ from .hdf5_datasets import member
 from .hdf5_index import Index
 from .hdf5_reader import opened, read_hdf5, run_facts
 from .hdf5_texts import read_texts
-from .region_rows import calls_were_read, regions_of
+from .region_rows import calls_were_read, regions_of, with_sketches
 
 
 def read_hdf5_summary(
@@ -56,7 +56,8 @@ def _read(file: h5py.File, schema: int, path: Path) -> ProfilingResults:
         )
     ]
     facts = {**run_facts(file), "event_data_available": False}
-    return ProfilingResults(regions_of(names, rows), **facts, file_path=path)
+    regions = regions_of(names, with_sketches(rows, facts["recorded"]))
+    return ProfilingResults(regions, **facts, file_path=path)
 
 
 def _selected(
@@ -82,6 +83,10 @@ def _selected(
         event_data_available=calls_were_read(results),
         threads=_of_ranks(results.threads, ranks),
         tasks=_of_ranks(results.tasks, ranks),
+        recorded={
+            rank: tree if names is None else tree.only(names.__contains__)
+            for rank, tree in _of_ranks(results.recorded, ranks).items()
+        },
     )
 
 

@@ -16,6 +16,7 @@ from .hdf5_events import EventWriter
 from .hdf5_index import write_index
 from .hdf5_lanes import write_lanes
 from .hdf5_metadata import write_event_metadata
+from .hdf5_recorded import write_recorded
 from .hdf5_schema import SCHEMA
 from .hdf5_texts import write_attributes, write_texts
 from .region_rows import calls_were_read
@@ -87,6 +88,7 @@ def _write(
     write_event_metadata(file, regions, events, compression)
     write_lanes(file, "thread_table", results.threads)
     write_lanes(file, "task_table", results.tasks)
+    write_recorded(file, results.recorded)
 
     for rank, functions in results.line_profile.items():
         group = file.create_group(f"rank{rank}/line_profile")

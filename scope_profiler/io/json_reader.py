@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from ..recorded import Recorded
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, TaskInfo, ThreadInfo
 from .errors import JSONProfileError
 from .json_pieces import restore_nonfinite
 from .json_writer import FORMAT, VERSION
 from .lanes import Lane, from_row
 from .metadata_tables import checked_table, from_table
-from .region_rows import Row, from_extended, from_summary, regions_of
+from .recorded_tables import NODE, from_tables
+from .region_rows import Row, from_extended, from_summary, regions_of, with_sketches
 
 _GZIP = b"\x1f\x8b"
 
@@ -66,8 +68,9 @@ def _results(document: dict[str, Any], path: Path) -> ProfilingResults:
     tables = [checked_table(table) for table in document.get("event_metadata_tables", ())]
     rows = [_row(row, tables) for row in document.get("regions", ())]
     names = document.get("region_names", dict.fromkeys(name for name, _, _ in rows))
+    recorded = _recorded(document.get("recorded"))
     return ProfilingResults(
-        regions_of(names, rows),
+        regions_of(names, with_sketches(rows, recorded)),
         document.get("metadata"),
         num_ranks=document.get("num_ranks"),
         line_profile={
@@ -78,7 +81,25 @@ def _results(document: dict[str, Any], path: Path) -> ProfilingResults:
         event_data_available=document.get("event_data_available", True),
         threads=_lanes(document.get("threads"), ThreadInfo),
         tasks=_lanes(document.get("tasks"), TaskInfo),
+        recorded=recorded,
     )
+
+
+def _recorded(tables: Mapping[str, Any] | None) -> dict[int, Recorded]:
+    if not tables:
+        return {}
+    columns = tables["nodes"]
+    nodes = np.empty(len(tables["names"]), [
+        (name, NODE[name]) for name in columns if name in NODE.names
+    ])
+    for name in nodes.dtype.names:
+        nodes[name] = columns[name]
+    return from_tables({
+        **tables,
+        "nodes": nodes,
+        "sketch_values": np.array(tables["sketch_values"], np.float64),
+        "sketch_counts": np.array(tables["sketch_counts"], np.int64),
+    })
 
 
 _FACTS = ("source_file", "source_lineno", "source_text", "tags", "exclusive_total_ns")

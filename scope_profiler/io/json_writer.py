@@ -12,7 +12,8 @@ ranks as strings. ``regions`` has an object for each region on each rank:
 Ours besides, which other readers pass over: ``region_names``; in the objects of regions
 ``extended_statistics`` and ``recorded_statistics``, as in HDF5, and
 ``metadata_table`` with ``metadata_ids``, for every call the index into one of
-the ``event_metadata_tables``; ``nonfinite``, see `json_pieces`.
+the ``event_metadata_tables``; ``recorded``, see `recorded_tables`, ``nodes`` by columns;
+``nonfinite``, see `json_pieces`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from .arguments import check_results, file_of
 from .json_pieces import json_pieces
 from .lanes import row_of
 from .metadata_tables import MetadataTables, per_call
+from .recorded_tables import tables_of
 from .region_rows import aggregate, calls_were_read, exclusive_of_events, extended
 from .safe_file import replacing
 
@@ -150,6 +152,16 @@ def _document(
             document[key] = {
                 str(rank): map(row_of, of_rank) for rank, of_rank in _of_ranks(lanes, ranks)
             }
+    recorded = {
+        rank: tree.only(chosen.__contains__ if include or exclude else lambda name: True)
+        for rank, tree in _of_ranks(results.recorded, ranks)
+    }
+    if recorded:
+        tables = tables_of(recorded)
+        nodes = tables["nodes"]
+        document["recorded"] = {
+            **tables, "nodes": {name: nodes[name] for name in nodes.dtype.names}
+        }
     if results.line_profile:
         document["line_profile"] = {
             str(rank): iter(functions)

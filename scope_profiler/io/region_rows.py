@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..recorded import Recorded, sketches_by_region
 from ..results import OPTIONAL_COLUMNS, EventMetadata, MPIRegion, ProfilingResults, Region
 
 #: Name of a region, rank, and what `Region` takes for them.
@@ -91,6 +92,13 @@ def exclusive_of_events(region: Region) -> int | None:
     exclusive = region._exclusive
     known = exclusive is not None and exclusive >= 0 and region.num_events == region.num_calls
     return exclusive if known else None
+
+
+def with_sketches(rows: Iterable[Row], recorded: Mapping[int, Recorded]) -> Iterator[Row]:
+    """The rows with what the trees say of how long calls took."""
+    sketches = {rank: sketches_by_region(tree.nodes) for rank, tree in recorded.items()}
+    for name, rank, known in rows:
+        yield name, rank, {**known, "sketch": sketches.get(rank, {}).get(name)}
 
 
 def regions_of(names: Iterable[str], rows: Iterable[Row]) -> dict[str, MPIRegion]:

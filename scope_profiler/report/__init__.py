@@ -2,31 +2,97 @@
 
 import sys
 
-from ..snapshot import summarize
-from . import line_table, region_table
-from .notes import notes
-from .style import printer
+from ..shown import shown
+from . import blocks, columns, line_table, notes, region_table
+from .output import Output
+from .rows import in_order, recorded_rows
+from .style import format_time, many
 
 
-def print_run(manager, stream=None, *, regions=True, lines=True):
-    """Print the report of the manager's current run to stream (sys.stdout): the table of regions
-    with the notes, and in line mode the tables of lines."""
-    summary = summarize(manager)
-    out = printer(sys.stdout if stream is None else stream)
+def print_run(taken, stream=None, *, regions=True, lines=True, style="table", seen=None):
+    """Print the report of a snapshot.Taken to stream (sys.stdout): the regions, as "table" or as
+    "blocks", with notes, and the tables of lines.
+
+    seen: {code: hits} of the lines that have been printed, which is brought up to date: only those
+    of functions that ran since are printed.
+
+    What fails is one line in the place of what it would have said.
+    """
+    out = Output(sys.stdout if stream is None else stream)
+    summary = taken.recorded
+    if regions and style == "blocks":
+        _part(out, "regions", blocks.show, taken.regions, out)
+    elif regions:
+        _part(out, "regions", _show_regions, taken, out)
+    if lines:
+        _show_lines(taken.line_records, {} if seen is None else seen, out)
     if regions:
-        region_table.show(summary, out)
-    for code, rows in summary.line_records if lines else ():
-        line_table.show(code, rows, out)
-    for note in notes(summary) if regions else ():
-        out.line(note)
+        out.line()
+        for what, function, *arguments in (
+            ("measuring", notes.recording, summary.facts, summary.wall_ns),
+            ("the file", notes.written, taken.file_path, taken.begun),
+        ):
+            for text in _part(out, what, lambda: list(function(*arguments))) or ():
+                out.note(text)
+    out.deliver()
 
 
 def print_region(region, stream=None):
     """Print one region's statistics, and in line mode its line tables."""
     from ..lines import line_records
 
-    out = printer(sys.stdout if stream is None else stream)
-    region_table.show_block(region.get_stats(), out)
+    out = Output(sys.stdout if stream is None else stream)
+    blocks.show_one(region.get_stats(), out)
     if region.manager._line_mode:
         for code, rows in line_records(region.manager, region):
             line_table.show(code, rows, out)
+    out.deliver()
+
+
+def _part(out, what, function, *arguments):
+    """What function(*arguments) gives; None and a line that says so when it fails."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        out.line(f"scope-profiler: what there is to say of {what} cannot be printed: "
+                 f"{type(error).__name__}: {shown(error)}")
+
+
+def _show_regions(taken, out):
+    wall = taken.recorded.wall_ns
+    rows = in_order(recorded_rows({0: taken.recorded}), columns.SORT_KEYS["total"])
+    head(taken.label or taken.file_path or "in memory", wall, rows, out)
+    if not rows:
+        return
+    results = ("finalize(return_results=True)" if taken.file_path is None
+               else f"load({taken.file_path!a})")
+    for text in notes.below(rows, *region_table.show(rows, wall, out), wall, 1,
+                            f"{results}.print_summary(whole=True)"):
+        out.note(text)
+
+
+def head(name, wall_ns, rows, out):
+    """Print what heads a table of regions, and what stands in the place of one without rows."""
+    regions = len({row.name for row in rows})
+    calls = sum(row.statistics.num_calls for row in rows)
+    out.line()
+    out.head(f"scope-profiler: {shown(name)} – {format_time(wall_ns)}, "
+             f"{many(regions, 'region')}, {many(calls, 'call')}")
+    out.line()
+    if not rows:
+        out.line("No region was entered.")
+
+
+def _show_lines(records, seen, out):
+    left = 0
+    for code, rows in records:
+        hits = sum(hits for _, hits, _ in rows)
+        if seen.get(code) == hits:
+            left += 1
+            continue
+        seen[code] = hits
+        _part(out, f"the lines of {shown(code.co_qualname)}", line_table.show, code, rows, out)
+    if left:
+        out.line()
+        out.note(f"The lines of {many(left, 'function')} that did not run since the last report are "
+                 "not printed again.")

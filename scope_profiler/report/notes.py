@@ -1,66 +1,99 @@
-"""The lines below the tables: our own cost, what was missed, where it was written."""
+"""The sentences below a table: what its percentages are of, our own cost, what was missed, and where
+it was written."""
 
 import os
 
-from ..overhead import measure, measure_line
 from ..processes import beside
-from .style import format_count, format_time
+from ..shown import shown
+from .style import format_count, format_time, many
 
 
-def notes(summary):
-    """The lines to print, in order."""
-    yield ""
-    yield _overhead(summary)
-    yield from _missed(summary)
-    if summary.file_path is not None and os.path.exists(summary.file_path):
-        yield f"Written: {summary.file_path} ({_size(os.path.getsize(summary.file_path))})"
-        yield from _of_children(summary)
+def recording(facts, wall_ns):
+    """What there is to say of a recording. facts: of a Recorded, or of several, added up."""
+    yield overhead(facts, wall_ns)
+    yield from missed(facts)
 
 
-def _of_children(summary):
-    """Files of earlier runs may lie there, too."""
-    number = sum(os.path.getmtime(path) >= summary.begun for path in beside(summary.file_path))
-    if number:
-        files = "1 file" if number == 1 else f"{number} files"
-        yield (f"Child processes wrote {files} beside it: "
-               f"load_processes({summary.file_path!r}) reads all.")
+def together(all_facts):
+    """The facts of several recordings: numbers are added up, but for what one call costs, which is
+    the mean."""
+    all_facts = list(all_facts)
+    if len(all_facts) == 1:
+        return all_facts[0]
+    facts = {}
+    for one in all_facts:
+        for name, value in one.items():
+            if isinstance(value, str):
+                facts[name] = facts.get(name) or value
+            else:
+                facts[name] = facts.get(name, 0) + value
+    for name in ("overhead_call_ns", "overhead_inside_ns", "overhead_line_ns"):
+        if name in facts:
+            facts[name] /= len(all_facts)
+    return facts
 
 
-def _overhead(summary):
-    cost = measure()
-    spent = cost.total_ns * summary.counters["calls"]
+def below(rows, shown_rows, columns, wall_ns, processes, how):
+    """What there is to say right below a table: which rows it leaves out, and what its percentages
+    are of where that is not the wall time of the one process. how: to see all rows."""
+    if len(shown_rows) < len(rows):
+        yield (f"… and {many(len(rows) - len(shown_rows), 'row')} not shown, of those that took "
+               f"least; all: {how}")
+    if "percent" in columns and processes > 1:
+        yield (f"% run: of the wall time of {processes} processes together, "
+               f"{format_time(wall_ns)}.")
+    if "percent" in columns and 0 < wall_ns < max(row.total_ns for row in shown_rows):
+        yield "×: the calls of a row ran at the same time, and took so many times the run together."
+
+
+def overhead(facts, wall_ns):
+    """What measuring has cost."""
+    spent = facts["overhead_ns"]
     per_line = ""
-    if summary.line_mode:
-        events = sum(hits for _, rows in summary.line_records for _, hits, _ in rows)
-        line_ns = measure_line()
-        spent += line_ns * events
-        per_line = f", {line_ns:.0f} ns per line"
-    share = f", {100 * spent / summary.wall_ns:.1f} % of the run" if summary.wall_ns > 0 else ""
+    if "overhead_line_ns" in facts:
+        per_line = f", {facts['overhead_line_ns']:.0f} ns per line"
+    share = f", {100 * spent / wall_ns:.1f} % of the run" if wall_ns > 0 else ""
     return (
-        f"Own overhead: {cost.total_ns:.0f} ns per call ({cost.inside_ns:.0f} ns of them inside "
-        f"the measured time){per_line}; {format_time(round(spent))} in total{share}. "
-        "Net: own time less that."
+        f"Own overhead: {facts['overhead_call_ns']:.0f} ns per call "
+        f"({facts['overhead_inside_ns']:.0f} ns of them inside the measured time){per_line}; "
+        f"{format_time(round(spent))} in total{share}. Net: own time less that."
     )
 
 
-def _missed(summary):
-    counters = summary.counters
-    messages = (
-        ("open", "still open: in the next report, not in this one"),
-        ("moved", "left by another thread than entered it: counted in the one that did"),
-        ("unmatched", "left without having been entered in this run: not counted"),
-        ("lost", "not recorded: no memory was left"),
-        ("dropped", "kept in the statistics without start and end: no memory was left"),
-    )
-    for key, text in messages:
-        if counters[key]:
-            calls = "call" if counters[key] == 1 else "calls"
-            yield f"{format_count(counters[key])} {calls} {text}."
-    lost, reason = summary.metadata_lost
-    if lost:
-        yield f"{format_count(lost)} times metadata could not be noted; the first time: {reason}."
-    if counters["lines_lost"]:
-        yield f"{format_count(counters['lines_lost'])} times lines could not be recorded."
+_MISSED = (
+    ("open", "still open: shown with what it has come to, counted when it ends",
+     "still open: shown with what they have come to, counted when they end"),
+    ("moved", "left by another thread than entered it: counted in the one that did", None),
+    ("unmatched", "left without having been entered in this run: not counted", None),
+    ("lost", "not recorded: no memory was left", None),
+    ("dropped", "kept in the statistics without start and end: no memory was left", None),
+)
+
+
+def missed(facts):
+    """What is not in the numbers, or not as one would think."""
+    for key, of_one, of_several in _MISSED:
+        count = facts.get(key, 0)
+        if count:
+            yield f"{many(count, 'call')} {of_several if of_several and count > 1 else of_one}."
+    times = facts.get("metadata_lost", 0)
+    if times:
+        yield (f"{format_count(times)} times metadata could not be noted; the first time: "
+               f"{shown(facts['metadata_error'])}.")
+    if facts.get("lines_lost"):
+        yield f"{format_count(facts['lines_lost'])} times lines could not be recorded."
+
+
+def written(path, begun):
+    """Where the results are. begun: of the run, seconds since the epoch."""
+    if path is None or not os.path.exists(path):
+        return
+    yield f"Written: {shown(path)} ({_size(os.path.getsize(path))})"
+    # Files of earlier runs may lie there, too.
+    number = sum(os.path.getmtime(file) >= begun for file in beside(path))
+    if number:
+        yield (f"Child processes wrote {many(number, 'file')} beside it: "
+               f"load_processes({path!a}) reads all.")
 
 
 def _size(size):

@@ -1,115 +1,120 @@
-"""The table of regions: a tree by nesting."""
+"""The table of regions: a tree by nesting, as wide as there is room."""
 
-from .style import format_count, format_time
+from ..shown import cells, padded, shortened, shown
+from . import columns as known
+from .style import format_count
 
-# A longer table is not read but searched, for which there is the file: then rows that stand for
-# next to nothing are left out, and the rest is cut.
+# A longer table is not read but searched: then rows that stand for next to nothing are left out, but
+# for the longest, and so many are the most.
 LONG = 60
 LEAST_SHARE = 0.001
 MOST_ROWS = 200
 MOST_NAME = 60
+LEAST_NAME = 24
 
 
-def show(summary, out):
-    """Print the heading and the tree of regions."""
-    calls = summary.counters["calls"]
-    regions = len({row.statistics.name for row in summary.tree})
-    title = summary.label or summary.file_path or "in memory"
-    out.line()
-    out.head(
-        f"scope-profiler: {title} – {format_time(summary.wall_ns)}, "
-        f"{many(regions, 'region')}, {many(calls, 'call')}"
-    )
-    out.line()
-    if not summary.tree:
-        out.line("No region was entered.")
-        return
-    rows = _worth_showing(summary.tree, summary.wall_ns)
-    errors = any(row.statistics.errors for row in rows)
-    columns = ["Calls", "% run", "Total", "Own", "Net", "Average", "p50", "p99", "Max"]
-    cells = [_cells(row.statistics, summary.wall_ns) for row in rows]
-    if errors:
-        columns.append("Errors")
-        for cell, row in zip(cells, rows):
-            cell.append(format_count(row.statistics.errors) if row.statistics.errors else "")
-    names = [clip(branch + row.statistics.name) for branch, row in zip(branches(rows), rows)]
-    widths = [max(len(line[i]) for line in [columns, *cells]) for i in range(len(columns))]
-    name_width = max(len("Region"), *map(len, names))
+def show(rows, wall_ns, out, columns=None, percentage_mode="coverage", whole=False):
+    """Print the rows, which are in order, depth first; at least one.
 
-    def line(name, values):
-        return f"{name:<{name_width}}  " + "  ".join(
-            f"{value:>{width}}" for value, width in zip(values, widths)
-        )
+    columns: which, all of them, or None for those that fit. whole: leave no row out.
+    Returns the rows that were printed, and the columns.
+    """
+    chosen = rows if whole else _worth_showing(rows, wall_ns)
+    texts = {
+        column: [known.cell(row, column, wall_ns, percentage_mode) for row in chosen]
+        for column in columns or known.chosen(chosen)
+        if column != "region"
+    }
+    widths = {
+        column: max(map(cells, [known.HEADINGS[column], *of_rows]))
+        for column, of_rows in texts.items()
+    }
+    labels = list(map(_Label, _branches(chosen), chosen))
+    width = max(len("Region"), *(label.width for label in labels))
+    width = min(width, MOST_NAME) if columns is None or out.width else width
+    if out.width:
+        if columns is None:
+            widths = _fitting(widths, out.width - min(width, LEAST_NAME))
+        room = out.width - sum(widths.values()) - 2 * len(widths)
+        width = min(width, max(room, len("Region")))
+    order = [column for column in columns or known.DEFAULT if column in widths or column == "region"]
 
-    out.head(line("Region", columns))
-    out.head("─" * (name_width + sum(widths) + 2 * len(widths)))
-    for name, values, row in zip(names, cells, rows):
-        share = row.statistics.exclusive_ns / summary.wall_ns if summary.wall_ns > 0 else 0
-        out.line(line(name, values), share)
-    if len(rows) < len(summary.tree):
-        out.line(f"… and {many(len(summary.tree) - len(rows), 'row')} not shown")
+    def line(label, values):
+        return "  ".join(
+            padded(label, width) if column == "region"
+            else padded(values[column], widths[column], right=True)
+            for column in order
+        ).rstrip()
+
+    out.head(line("Region", known.HEADINGS))
+    shown_widths = [width if column == "region" else widths[column] for column in order]
+    out.head("─" * (sum(shown_widths) + 2 * (len(order) - 1)))
+    for at, (label, row) in enumerate(zip(labels, chosen)):
+        values = {column: of_rows[at] for column, of_rows in texts.items()}
+        share = row.own_ns / wall_ns if wall_ns > 0 and row.own_ns is not None else 0
+        out.line(line(label.fitting(width), values), share)
+    return chosen, order
 
 
-def _worth_showing(tree, wall_ns):
+def _fitting(widths, room):
+    """The columns that there is room for, those first that matter most."""
+    fitting = {}
+    for column in sorted(widths, key=known.PRIORITY.index):
+        room -= widths[column] + 2
+        if room < 0 and fitting:
+            break
+        fitting[column] = widths[column]
+    return fitting
+
+
+def _worth_showing(rows, wall_ns):
     """The rows to print: all of a short table; a parent is always there with its child."""
-    if len(tree) <= LONG:
-        return tree
-    least = LEAST_SHARE * wall_ns
-    return [row for row in tree if row.statistics.total_ns >= least][:MOST_ROWS]
+    if len(rows) <= LONG:
+        return rows
+    number = sum(row.total_ns >= LEAST_SHARE * wall_ns for row in rows)
+    number = min(max(number, LONG), MOST_ROWS)
+    worth = set()
+    for row in sorted(rows, key=lambda row: row.total_ns, reverse=True)[:number]:
+        while row is not None and row not in worth:
+            worth.add(row)
+            row = row.parent
+    return [row for row in rows if row in worth]
 
 
-def many(count, what):
-    return f"{format_count(count)} {what}{'' if count == 1 else 's'}"
+class _Label:
+    """A row's name, behind the lines that lead to it, and with the calls that are open."""
+
+    def __init__(self, branch, row):
+        self._branch = branch
+        self._name = shown(row.name)
+        count = row.statistics.open_calls
+        self._mark = "" if not count else " (open)" if count == 1 else f" ({format_count(count)} open)"
+        self._depth = row.depth
+
+    @property
+    def width(self):
+        return len(self._branch) + cells(self._name) + len(self._mark)
+
+    def fitting(self, width):
+        """The text in so many cells at most; of a row deep down, its depth for the lines."""
+        branch = self._branch
+        if self.width > width and len(branch) > width // 2:
+            branch = f"{self._depth}: "
+        room = width - len(branch) - len(self._mark)
+        return f"{branch}{shortened(self._name, max(room, 3))}{self._mark}"
 
 
-def _cells(s, wall_ns):
-    percent = 100 * s.total_ns / wall_ns if wall_ns > 0 else 0.0
-    times = (s.total_ns, s.exclusive_ns, s.corrected_exclusive_ns, s.average_ns, s.p50_ns,
-             s.p99_ns, s.maximum_ns)
-    return [format_count(s.num_calls), f"{percent:.1f}", *map(format_time, times)]
-
-
-def clip(name):
-    name = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
-    return name if len(name) <= MOST_NAME else name[: MOST_NAME - 1] + "…"
-
-
-def branches(rows):
+def _branches(rows):
     """The lines that lead to each row of the tree, drawn from the last row up."""
     drawn = []
     continues = set()  # depths at which a sibling follows below
     for row in reversed(rows):
-        parts = ["│  " if depth in continues else "   " for depth in range(1, row.depth)]
-        if row.depth:
-            parts.append("├─ " if row.depth in continues else "└─ ")
+        depth = row.depth
+        parts = ["│  " if above in continues else "   " for above in range(1, depth)]
+        if depth:
+            parts.append("├─ " if depth in continues else "└─ ")
         drawn.append("".join(parts))
-        continues = {depth for depth in continues if depth < row.depth}
-        continues.add(row.depth)
+        continues = {above for above in continues if above < depth}
+        continues.add(depth)
     return reversed(drawn)
 
-
-def show_block(s, out):
-    """Print the statistics of one region, a line each."""
-    values = [
-        ("Region", s.name),
-        ("Total Calls", format_count(s.num_calls)),
-        ("Total Time", format_time(s.total_ns)),
-        ("Own Time", format_time(s.exclusive_ns)),
-        ("Net of Overhead", f"{format_time(s.corrected_total_ns)} in total, "
-                            f"{format_time(s.corrected_exclusive_ns)} own"),
-        ("Average Time", format_time(s.average_ns)),
-        ("Min Time", format_time(s.minimum_ns)),
-        ("Max Time", format_time(s.maximum_ns)),
-        ("Std Deviation", format_time(s.std_ns)),
-        ("p50 / p95 / p99", " / ".join(map(format_time, (s.p50_ns, s.p95_ns, s.p99_ns)))),
-    ]
-    if s.waiting_ns:
-        values.append(("Running / Waiting",
-                       f"{format_time(s.running_ns)} / {format_time(s.waiting_ns)}"))
-    if s.errors:
-        values.append(("Errors", format_count(s.errors)))
-    if s.open_calls:
-        values.append(("Open Calls", format_count(s.open_calls)))
-    for name, value in values:
-        out.line(f"{name}: {value}")
-    out.line()

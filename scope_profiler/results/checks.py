@@ -6,7 +6,7 @@ import json
 import operator
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -205,6 +205,16 @@ def compiled(name: str, patterns: str | Iterable[str] | None) -> list[re.Pattern
                 f"{name} must be regular expressions; got {pattern!r} ({error})"
             ) from None
     return expressions
+
+
+def name_filter(
+    include: str | Iterable[str] | None, exclude: str | Iterable[str] | None
+) -> Callable[[str], bool]:
+    """Whether a name is chosen: one that `include` matches, or all, but those that `exclude` does."""
+    included, excluded = compiled("include", include), compiled("exclude", exclude) or ()
+    return lambda name: (
+        included is None or any(pattern.match(name) for pattern in included)
+    ) and not any(pattern.match(name) for pattern in excluded)
 
 
 def rank_set(ranks: int | Iterable[int] | None) -> set[int] | None:

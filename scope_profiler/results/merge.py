@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from .checks import text
 from .mpi_region import MPIRegion
 from .profiling_results import ProfilingResults
+from ..recorded import Recorded
 from .region import Region
 from .threads import TaskInfo, ThreadInfo
 
@@ -100,6 +102,7 @@ def _moved(results: ProfilingResults, first: int) -> ProfilingResults:
         file_path=results.file_path,
         threads=rows(results.threads),
         tasks=rows(results.tasks),
+        recorded={first + rank: known for rank, known in results.recorded.items()},
     )
 
 
@@ -130,7 +133,19 @@ def _merged(
         file_path=file_path,
         threads={rank: one.threads for rank, one in ranks.items() if one.threads},
         tasks={rank: one.tasks for rank, one in ranks.items() if one.tasks},
+        recorded=_recorded(roots),
     )
+
+
+def _recorded(roots: Sequence[ProfilingResults]) -> dict[int, Recorded]:
+    """The trees, but of ranks that several sets have: calls of one may be inside those of another."""
+    sets = Counter(rank for results in roots for rank in _ranks_of(results))
+    return {
+        rank: known
+        for results in roots
+        for rank, known in results.recorded.items()
+        if sets[rank] <= 1
+    }
 
 
 def _check_names(roots: Sequence[ProfilingResults]) -> None:

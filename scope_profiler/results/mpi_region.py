@@ -13,6 +13,7 @@ from .checks import check_percentile, finite, integer, mapping, rank_set
 from .columns import INT64
 from .region import Region
 from .scalars import Scalars, known_or, known_values
+from .sketch import Sketch
 from .surroundings import Surroundings
 
 
@@ -221,7 +222,7 @@ class MPIRegion(Scalars):
     def percentile_duration(self, percentile: float) -> float | None:
         """As `Region.percentile_duration`, over the calls of all ranks.
 
-        None also where several ranks have only aggregates, which cannot be combined.
+        None also where several ranks have aggregates that cannot be combined.
         """
         called = self._called
         if len(called) == 1:
@@ -229,6 +230,9 @@ class MPIRegion(Scalars):
         check_percentile(percentile)
         if not called:
             return 0.0
+        if all(region.sketch is not None for region in called):
+            sketch = Sketch.merged(region.sketch for region in called)
+            return sketch.percentile_ns(percentile, self.min_duration_ns, self.max_duration_ns) / 1e9
         return self._percentile_of_events(percentile) if self._complete else None
 
     @property

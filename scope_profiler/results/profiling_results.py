@@ -10,10 +10,10 @@ from typing import Any, TextIO
 
 from ..settings import boolean
 from .checks import (
-    compiled,
     integer,
     mapping,
     mapping_or_none,
+    name_filter,
     normal_lines,
     plain_value,
     rows_of,
@@ -21,6 +21,7 @@ from .checks import (
 from .columns import INT64
 from .mpi_region import MPIRegion
 from .no_counters import NoCounters
+from ..recorded import Recorded
 from .region import Region
 from .surroundings import Surroundings
 from .threads import TaskInfo, ThreadInfo, normal_rows
@@ -62,6 +63,8 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
     threads, tasks
         By rank, the `ThreadInfo` and the `TaskInfo` that the regions'
         ``thread_ids`` and ``task_ids`` speak of.
+    recorded
+        By rank, what the recorder itself knows; see `Recorded`. None when it is unknown.
 
     Raises
     ------
@@ -83,6 +86,7 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
         event_data_available: bool = True,
         threads: Mapping[int, Iterable[ThreadInfo]] | None = None,
         tasks: Mapping[int, Iterable[TaskInfo]] | None = None,
+        recorded: Mapping[int, Recorded] | None = None,
     ) -> None:
         for name, region in mapping("regions", regions).items():
             if not isinstance(region, MPIRegion) or region.name != name:
@@ -116,6 +120,10 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
         self._event_data_available = boolean("event_data_available", event_data_available)
         self._threads = normal_rows("threads", threads, ThreadInfo)
         self._tasks = normal_rows("tasks", tasks, TaskInfo)
+        self._recorded = dict(mapping_or_none("recorded", recorded))
+        for rank, of_rank in self._recorded.items():
+            if not isinstance(of_rank, Recorded):
+                raise TypeError(f"recorded must map ranks to Recorded; rank {rank!r} has {of_rank!r}")
 
     @classmethod
     def from_h5(cls, file_path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
@@ -166,14 +174,8 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
 
         Raises ValueError when one is not a regular expression.
         """
-        included = compiled("include", include)
-        excluded = compiled("exclude", exclude)
-        chosen = [
-            region
-            for name, region in self._regions.items()
-            if (included is None or any(pattern.match(name) for pattern in included))
-            and not any(pattern.match(name) for pattern in excluded or ())
-        ]
+        wanted = name_filter(include, exclude)
+        chosen = [region for name, region in self._regions.items() if wanted(name)]
         return sorted(chosen, key=lambda region: known_or(region.first_start_time_ns, INT64.max))
 
     def __getitem__(self, region_name: str) -> MPIRegion:
@@ -219,6 +221,11 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
         return self._tasks
 
     @property
+    def recorded(self) -> dict[int, Recorded]:
+        """The tree of calls as it was recorded, by rank; empty where that is unknown."""
+        return self._recorded
+
+    @property
     def line_profile(self) -> dict[int, list[dict[str, Any]]]:
         """Lines by rank, as described for the constructor; empty when not in line mode."""
         return self._line_profile
@@ -230,14 +237,17 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
         include: str | Iterable[str] | None = None,
         exclude: str | Iterable[str] | None = None,
         ranks: int | Iterable[int] | None = None,
-        sort: str = "start",
+        sort: str = "total",
         title: str | None = None,
         stream: TextIO | None = None,
         suppress_notes: bool = False,
         columns: str | Iterable[str] | None = None,
         percentage_mode: str = "coverage",
+        whole: bool = False,
     ) -> None:
-        """Print the regions as a tree, or as a list where only aggregates were kept.
+        """Print the regions as a tree, or as a list where it is not known which are inside which.
+
+        It is the table that finalize() prints. On a terminal it is as wide as that.
 
         Nothing is printed where not `is_root`.
 
@@ -249,8 +259,8 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
             One or several ranks; None for all.
         sort
             By what those below the same parent are sorted: "start" (the first
-            comes first), "name", or, the largest first, "calls, total, own,
-            avg, min, max, first, last, std, p50, p90, p95, p99, p999, imbalance".
+            comes first), "name", or, the largest first, "calls, errors, total, own, running,
+            waiting, net, avg, min, max, first, last, std, p50, p90, p95, p99, p999, imbalance".
         title
             What heads the table; None for `default_title`.
         stream
@@ -258,13 +268,15 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
         suppress_notes
             Whether to leave out the lines below it that say what it does not show.
         columns
-            One or several of "region" (or "name"), "ranks", "calls",
-            "percent" (of the run), "parent_percent", "gpu_total", "gpu_avg"
-            (which are always unknown) and what there is to sort by but the
-            start. None for those that the report of a run has.
+            One or several of "region" (or "name"), "ranks", "percent" (of the run;
+            with several ranks of the time of all together), "parent_percent", "gpu_total",
+            "gpu_avg" (which are always unknown) and what there is to sort by but the start. None
+            for those that finalize() prints, as many as there is room for.
         percentage_mode
             What "percent" is of: "coverage", all time in the region, or
             "exclusive", that outside of the regions below it.
+        whole
+            Of more than 60 rows show also those that took least.
 
         Raises
         ------
@@ -285,6 +297,7 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
                 suppress_notes=suppress_notes,
                 columns=columns,
                 percentage_mode=percentage_mode,
+                whole=whole,
             )
 
     def __repr__(self) -> str:

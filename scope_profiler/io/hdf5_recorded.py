@@ -1,0 +1,49 @@
+"""The recorder's trees in HDF5: the group `recorded`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import h5py
+
+from ..recorded import Recorded
+from .hdf5_datasets import member, read
+from .hdf5_texts import read_texts, write_texts
+from .recorded_tables import from_tables, tables_of
+
+_GROUP = "recorded"
+
+#: Shorter columns are not compressed: a chunk takes room of its own.
+_LONG = 4096
+
+
+def write_recorded(file: h5py.File, recorded: Mapping[int, Recorded]) -> None:
+    """The trees of all ranks; no group where there are none."""
+    if not recorded:
+        return
+    group = file.create_group(_GROUP)
+    for name, table in tables_of(recorded).items():
+        if isinstance(table, list):
+            write_texts(group, name, table)
+        elif len(table) > _LONG:
+            group.create_dataset(name, data=table, compression="gzip", compression_opts=1,
+                                 shuffle=True)
+        else:
+            group[name] = table
+
+
+def read_recorded(file: h5py.File) -> dict[int, Recorded]:
+    """What `write_recorded` wrote; empty where there is no such group.
+
+    Raises KeyError, ValueError or TypeError when it is not that.
+    """
+    if _GROUP not in file:
+        return {}
+    group = file[_GROUP]
+    return from_tables({
+        **{name: read_texts(group, name) for name in ("names", "facts")},
+        **{
+            name: read(member(group, name))
+            for name in ("nodes", "sketch_values", "sketch_counts")
+        },
+    })

@@ -1,0 +1,95 @@
+"""The recorder's trees as tables: rows of integers, names, sketches and facts, in both formats alike.
+
+`nodes` has a row for each node, rank after rank, parents first; their sketches lie one after the
+other in `sketch_values` and `sketch_counts`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from ..recorded import Node, Recorded
+from ..results import Sketch
+from ..statistics import RegionStatistics
+
+#: Stands for an integer that is not known.
+_UNKNOWN = int(np.iinfo(np.int64).min)
+
+_STATISTICS = [
+    field.name for field in fields(RegionStatistics) if field.name not in ("name", "timings", "unit")
+]
+#: A row of `nodes`. sketch: how many values it has, -1 where there is none; unit: ns for each.
+NODE = np.dtype(
+    [("rank", "<i8"), ("parent", "<i8"), ("first_ns", "<i8"), ("sketch", "<i8"), ("unit", "<f8")]
+    + [(name, "<i8") for name in _STATISTICS]
+)
+
+
+def tables_of(recorded: Mapping[int, Recorded]) -> dict[str, Any]:
+    """The tables: `names` and `facts` lists of str, the others arrays."""
+    nodes = [(rank, node) for rank, tree in recorded.items() for node in tree.nodes]
+    sketches = [node.sketch for _, node in nodes if node.sketch is not None]
+    return {
+        "names": [node.name for _, node in nodes],
+        "nodes": np.array([_row(rank, node) for rank, node in nodes], NODE),
+        "sketch_values": np.concatenate([np.empty(0), *(one.values for one in sketches)]),
+        "sketch_counts": np.concatenate(
+            [np.empty(0, np.int64), *(one.counts for one in sketches)]
+        ),
+        "facts": [
+            json.dumps({**tree.facts, "rank": rank, "wall_ns": tree.wall_ns})
+            for rank, tree in recorded.items()
+        ],
+    }
+
+
+def _row(rank: int, node: Node) -> tuple[float, ...]:
+    known = node.first_ns, *(getattr(node.statistics, name) for name in _STATISTICS)
+    first, *statistics = (_UNKNOWN if value is None else value for value in known)
+    size, unit = (-1, 0.0) if node.sketch is None else (len(node.sketch.values), node.sketch.unit)
+    return (rank, node.parent, first, size, unit, *statistics)
+
+
+def from_tables(tables: Mapping[str, Any]) -> dict[int, Recorded]:
+    """What `tables_of` was given; statistics that a row does not have are unknown.
+
+    Raises KeyError, ValueError or TypeError when the tables are not that.
+    """
+    columns = {name: tables["nodes"][name].tolist() for name in tables["nodes"].dtype.names}
+    sketches = _sketches(columns["sketch"], columns["unit"], tables)
+    nodes: dict[int, list[Node]] = {}
+    statistics = [columns.get(name, [_UNKNOWN] * len(sketches)) for name in _STATISTICS]
+    for name, rank, parent, first, sketch, *values in zip(
+        tables["names"], columns["rank"], columns["parent"], columns["first_ns"], sketches,
+        *statistics, strict=True,
+    ):
+        known = (None if value == _UNKNOWN else value for value in values)
+        first = None if first == _UNKNOWN else first
+        node = Node(parent, RegionStatistics(name, *known), first, sketch)
+        nodes.setdefault(rank, []).append(node)
+    recorded = {}
+    for text in tables["facts"]:
+        facts = json.loads(text)
+        rank, wall = int(facts.pop("rank")), int(facts.pop("wall_ns"))
+        recorded[rank] = Recorded(nodes.get(rank, []), wall, facts)
+    return recorded
+
+
+def _sketches(
+    sizes: Sequence[int], units: Sequence[float], tables: Mapping[str, Any]
+) -> list[Sketch | None]:
+    values, counts = tables["sketch_values"], tables["sketch_counts"]
+    if not sum(max(size, 0) for size in sizes) == len(values) == len(counts):
+        raise ValueError("the sketches are not as long as their nodes say")
+    sketches: list[Sketch | None] = []
+    begin = 0
+    for size, unit in zip(sizes, units):
+        rows = slice(begin, begin + max(size, 0))
+        begin = rows.stop
+        sketches.append(None if size < 0 else Sketch(values[rows], counts[rows], unit))
+    return sketches

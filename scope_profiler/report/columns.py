@@ -1,0 +1,139 @@
+"""The columns of a table of regions: what each is called and what it shows."""
+
+from .style import format_count, format_share, format_time
+
+UNKNOWN = "–"
+
+#: What there is to choose from: {column: its heading}.
+HEADINGS = {
+    "region": "Region",
+    "ranks": "Ranks",
+    "calls": "Calls",
+    "errors": "Errors",
+    "percent": "% run",
+    "parent_percent": "% parent",
+    "total": "Total",
+    "own": "Own",
+    "running": "Running",
+    "waiting": "Waiting",
+    "net": "Net",
+    "avg": "Average",
+    "gpu_total": "GPU total",
+    "gpu_avg": "GPU average",
+    "min": "Min",
+    "p50": "p50",
+    "p90": "p90",
+    "p95": "p95",
+    "p99": "p99",
+    "p999": "p99.9",
+    "max": "Max",
+    "std": "Std",
+    "first": "First",
+    "last": "Last",
+    "imbalance": "% imbalance",
+}
+
+#: What is shown when nothing is chosen, and in which order; some of it where there is any.
+DEFAULT = ("region", "calls", "percent", "total", "own", "running", "waiting", "net", "avg", "min",
+           "p50", "p99", "max", "std", "errors")
+
+#: What has to go first where there is not room for all comes last.
+PRIORITY = ("region", "total", "percent", "calls", "own", "errors", "waiting", "running", "avg",
+            "max", "net", "p99", "p50", "min", "std")
+
+#: Times of the finished calls: the attribute of RegionStatistics.
+_OF_CALLS = {
+    "avg": "average_ns",
+    "min": "minimum_ns",
+    "max": "maximum_ns",
+    "std": "std_ns",
+    "p50": "p50_ns",
+    "p90": "p90_ns",
+    "p95": "p95_ns",
+    "p99": "p99_ns",
+    "p999": "p999_ns",
+}
+
+
+def _net(row):
+    own, net = row.own_ns, row.statistics.corrected_exclusive_ns
+    return None if own is None or net is None else net + row.statistics.open_exclusive_ns
+
+
+def _of_single(name):
+    def single(row):
+        if row.calls is None or not row.calls.num_events:
+            return None
+        return round(getattr(row.calls, name) * 1e9)
+
+    return single
+
+
+def _of_calls(name):
+    return lambda row: getattr(row.statistics, name) if row.statistics.num_calls else None
+
+
+#: {column: the nanoseconds of a row, or None}.
+TIMES = {
+    "total": lambda row: row.total_ns,
+    "own": lambda row: row.own_ns,
+    "running": lambda row: row.statistics.running_ns,
+    "waiting": lambda row: row.statistics.waiting_ns,
+    "net": _net,
+    "first": _of_single("first_duration"),
+    "last": _of_single("last_duration"),
+    "gpu_total": lambda row: None,
+    "gpu_avg": lambda row: None,
+    **{column: _of_calls(name) for column, name in _OF_CALLS.items()},
+}
+
+#: What rows can be sorted by: {key: what of a row}.
+SORT_KEYS = {
+    "start": lambda row: row.first_ns,
+    "name": lambda row: row.name,
+    "calls": lambda row: row.statistics.num_calls,
+    **{column: value for column, value in TIMES.items() if not column.startswith("gpu")},
+    "errors": lambda row: row.statistics.errors,
+    "imbalance": lambda row: row.imbalance,
+}
+#: Of these the least comes first.
+ASCENDING = ("start", "name")
+
+PERCENTAGE_MODES = ("coverage", "exclusive")
+
+
+def chosen(rows):
+    """The columns to show when nothing is chosen."""
+    without = set()
+    if not any(row.statistics.errors for row in rows):
+        without.add("errors")
+    if not any(row.statistics.waiting_ns for row in rows):
+        without |= {"running", "waiting"}
+    if all(row.statistics.corrected_exclusive_ns is None for row in rows):
+        without.add("net")
+    return [column for column in DEFAULT if column not in without]
+
+
+def cell(row, column, wall_ns, percentage_mode="coverage"):
+    """The text of a row in a column other than that of the regions."""
+    if column == "ranks":
+        return format_count(len(row.by_rank))
+    if column == "calls":
+        return format_count(row.statistics.num_calls)
+    if column == "errors":
+        return format_count(row.statistics.errors) if row.statistics.errors else ""
+    if column == "imbalance":
+        return f"{row.imbalance:.1f}"
+    if column == "percent":
+        return _share(row.total_ns if percentage_mode == "coverage" else row.own_ns, wall_ns)
+    if column == "parent_percent":
+        return _share(row.total_ns, row.parent and row.parent.total_ns)
+    ns = TIMES[column](row)
+    if ns is None:
+        return UNKNOWN
+    # An estimate: what it takes off can be more than there was.
+    return "< overhead" if column == "net" and ns < 0 else format_time(ns)
+
+
+def _share(part, whole):
+    return format_share(part, whole) if whole and part is not None else UNKNOWN

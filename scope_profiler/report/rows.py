@@ -1,0 +1,130 @@
+"""The rows of a table of regions: the tree as it was recorded, or as it follows from the calls."""
+
+from dataclasses import dataclass, field
+
+from ..recorded import merged
+from ..statistics import RegionStatistics
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """A region at its place in the tree."""
+
+    statistics: RegionStatistics
+    parent: "Row | None"
+    by_rank: dict  # rank: ns that its calls took there
+    first_ns: "int | None" = None
+    calls: "MPIRegion | None" = None  # these calls, where they are known one by one
+    children: list = field(default_factory=list)
+    depth: int = 0
+
+    def __post_init__(self):
+        if self.parent is not None:
+            self.depth = self.parent.depth + 1
+            self.parent.children.append(self)
+
+    @property
+    def name(self):
+        return self.statistics.name
+
+    @property
+    def total_ns(self):
+        """With what open calls have come to."""
+        return self.statistics.total_ns + self.statistics.open_total_ns
+
+    @property
+    def own_ns(self):
+        own = self.statistics.exclusive_ns
+        return None if own is None else own + self.statistics.open_exclusive_ns
+
+    @property
+    def imbalance(self):
+        """By how many per cent the slowest rank exceeds the mean."""
+        times = [ns for ns in self.by_rank.values() if ns]
+        return 100 * (max(times) * len(times) / sum(times) - 1) if len(times) > 1 else 0.0
+
+
+def recorded_rows(recorded):
+    """The roots of the tree. recorded: {rank: Recorded}, whose nodes of one path are one row."""
+    paths = {}  # (number of the path above or -1, name): its number
+    found = []  # by number: [(rank, node)]
+    for rank, of_rank in recorded.items():
+        path_of = []
+        for node in of_rank.nodes:
+            above = path_of[node.parent] if node.parent >= 0 else -1
+            number = paths.setdefault((above, node.name), len(paths))
+            path_of.append(number)
+            if number == len(found):
+                found.append([])
+            found[number].append((rank, node))
+    roots, rows = [], []
+    for (above, _), nodes in zip(paths, found):
+        parent = rows[above] if above >= 0 else None
+        node = merged([node for _, node in nodes])
+        by_rank = {rank: node.statistics.sum_ns for rank, node in nodes}
+        rows.append(Row(node.statistics, parent, by_rank, node.first_ns))
+        if parent is None:
+            roots.append(rows[-1])
+    return roots
+
+
+def call_rows(nodes):
+    """The same of results.call_tree.TreeNode."""
+    roots = [region_row(node.region) for node in nodes]
+    pending = list(zip(nodes, roots))
+    while pending:
+        node, row = pending.pop()
+        pending.extend((child, region_row(child.region, row)) for child in node.children)
+    return roots
+
+
+def region_row(region, parent=None):
+    """The row of an MPIRegion."""
+    by_rank = {rank: region[rank].total_duration_ns for rank in region if region[rank].num_calls}
+    return Row(_statistics_of(region), parent, by_rank, region.first_start_time_ns, region)
+
+
+def _statistics_of(region):
+    waits = [region[rank].await_ns for rank in region]
+    waiting = None if any(ns is None for ns in waits) else sum(int(ns.sum()) for ns in waits)
+    total = region.inclusive_duration_ns
+    return RegionStatistics(
+        region.name, region.num_calls, region.errors, 0, total, region.exclusive_duration_ns,
+        _ns(region.average_duration), region.min_duration_ns, region.max_duration_ns,
+        _ns(region.std_duration),
+        *(_ns(getattr(region, f"{p}_duration")) for p in ("p50", "p90", "p95", "p99", "p999")),
+        region.corrected_total_ns, region.corrected_exclusive_ns,
+        None if waiting is None else total - waiting, waiting, region.total_duration_ns, 0, 0,
+    )
+
+
+def _ns(seconds):
+    return None if seconds is None else round(seconds * 1e9)
+
+
+def add_calls(rows, nodes):
+    """Give the rows of a recorded tree the calls that the same paths have in results.call_tree."""
+    pending = [(rows, nodes)]
+    while pending:
+        rows, nodes = pending.pop()
+        by_name = {node.region.name: node for node in nodes}
+        for row in rows:
+            node = by_name.get(row.name)
+            if node is not None:
+                row.calls = node.region
+                pending.append((row.children, node.children))
+
+
+def in_order(roots, key, reverse=True):
+    """The rows depth first, siblings sorted by key(row); those of which it is None come last."""
+    ordered = []
+    pending = _sorted(roots, key, reverse)[::-1]
+    while pending:
+        ordered.append(pending.pop())
+        pending.extend(_sorted(ordered[-1].children, key, reverse)[::-1])
+    return ordered
+
+
+def _sorted(rows, key, reverse):
+    known = [row for row in rows if key(row) is not None]
+    return sorted(known, key=key, reverse=reverse) + [row for row in rows if key(row) is None]

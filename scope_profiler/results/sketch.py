@@ -1,0 +1,68 @@
+"""`Sketch`: how long calls took, as the recorder keeps it: a histogram that percentiles come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+#: Buckets to the octave; `src/node.h` says the same.
+_BUCKETS = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sketch:
+    """The calls by how long they took.
+
+    Attributes
+    ----------
+    values
+        float64 [n], ascending: the middle of each bucket with a call in it.
+    counts
+        int64 [n]: how many calls there are.
+    unit
+        Nanoseconds per unit of `values`.
+    """
+
+    values: np.ndarray
+    counts: np.ndarray
+    unit: float
+
+    @classmethod
+    def of_buckets(cls, first: int, counts: np.ndarray, unit: float) -> Sketch:
+        """Of the recorder's buckets: the number of the first, and the calls in each from there."""
+        used = np.flatnonzero(counts)
+        octave, bucket = np.divmod(used + first, _BUCKETS)
+        width = np.exp2(np.maximum(octave - 1, 0))
+        middles = np.where(octave == 0, bucket, (_BUCKETS + bucket + 0.5) * width - 0.5)
+        return cls(middles, counts[used].astype(np.int64), unit)
+
+    @classmethod
+    def merged(cls, sketches: Iterable[Sketch]) -> Sketch:
+        """One of the calls of all."""
+        sketches = [sketch for sketch in sketches if len(sketch.values)]
+        units = {sketch.unit for sketch in sketches}
+        unit = units.pop() if len(units) == 1 else 1.0
+        parts = [sketch.values * (sketch.unit / unit) for sketch in sketches]
+        values, place = np.unique(np.concatenate([np.empty(0), *parts]), return_inverse=True)
+        counts = np.zeros(len(values), np.int64)
+        np.add.at(counts, place, np.concatenate([np.empty(0, np.int64),
+                                                 *(sketch.counts for sketch in sketches)]))
+        return cls(values, counts, unit)
+
+    def percentile_ns(self, percentile: float, minimum: int, maximum: int) -> int:
+        """The duration that `percentile` per cent of the calls do not exceed, which all lie between
+        the two given, ns. Interpolated between neighbours in rank; `src/node.c` computes the same."""
+        ends = np.cumsum(self.counts)
+        calls = int(ends[-1]) if len(ends) else 0
+        if not calls:
+            return maximum
+        position = percentile / 100 * (calls - 1)
+        rank = int(position)
+        low, high = (
+            float(self.values[np.searchsorted(ends, min(at, calls - 1), side="right")])
+            for at in (rank, rank + 1)
+        )
+        middle = low + (position - rank) * (high - low)
+        return min(max(round(int(middle + 0.5) * self.unit), minimum), maximum)
