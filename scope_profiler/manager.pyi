@@ -67,6 +67,7 @@ class _Session(_Script, total=False):
     verbose_line_profiler: bool | None
     return_results: bool
     native_traces: None
+    style: Literal["table", "blocks"]
 
 @type_check_only
 class _ProfileStep(Protocol):
@@ -105,6 +106,7 @@ class ProfileManager:
         verbose_line_profiler: bool | None = None,
         return_results: bool = False,
         native_traces: None = None,
+        style: Literal["table", "blocks"] = "table",
         **settings: Unpack[_Setup],
     ) -> Session: ...
     @overload
@@ -115,6 +117,8 @@ class ProfileManager:
         return_results: Literal[False] = False,
         native_traces: None = None,
         verbose_line_profiler: bool | None = None,
+        *,
+        style: Literal["table", "blocks"] = "table",
     ) -> None: ...
     @overload
     @classmethod
@@ -124,6 +128,8 @@ class ProfileManager:
         return_results: Literal[True],
         native_traces: None = None,
         verbose_line_profiler: bool | None = None,
+        *,
+        style: Literal["table", "blocks"] = "table",
     ) -> ProfilingResults: ...
     @overload
     @classmethod
@@ -134,6 +140,7 @@ class ProfileManager:
         return_results: Literal[True],
         native_traces: None = None,
         verbose_line_profiler: bool | None = None,
+        style: Literal["table", "blocks"] = "table",
     ) -> ProfilingResults: ...
     @overload
     @classmethod
@@ -143,6 +150,8 @@ class ProfileManager:
         return_results: bool = False,
         native_traces: None = None,
         verbose_line_profiler: bool | None = None,
+        *,
+        style: Literal["table", "blocks"] = "table",
     ) -> ProfilingResults | None: ...
     @classmethod
     def pause(cls) -> None: ...

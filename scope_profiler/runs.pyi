@@ -20,6 +20,7 @@ _R = TypeVar("_R")
 class _Finalizing(TypedDict, total=False):
     native_traces: None
     verbose_line_profiler: bool | None
+    style: Literal["table", "blocks"]
 
 class ProfilingRun:
     start_time_ns: int

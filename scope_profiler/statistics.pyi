@@ -24,6 +24,9 @@ class RegionStatistics:
     corrected_exclusive_ns: int
     running_ns: int
     waiting_ns: int
+    sum_ns: int
+    open_total_ns: int
+    open_exclusive_ns: int
     timings: dict[tuple[str, int, str], list[tuple[int, int, int]]] | None = None
     unit: float = ...
     @classmethod
@@ -59,3 +62,9 @@ class RegionStatistics:
     def running(self) -> float: ...
     @property
     def waiting(self) -> float: ...
+    @property
+    def sum(self) -> float: ...
+    @property
+    def open_total(self) -> float: ...
+    @property
+    def open_exclusive(self) -> float: ...
