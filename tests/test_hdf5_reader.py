@@ -194,6 +194,8 @@ def replace(file, name, values):
         (lambda file: replace(file, "rank_region_index/event_counts", [3, 1, 2, 0]), "not the 6"),
         (lambda file: replace(file, "rank_region_index/event_offsets", [0, 1, 4, 5]), "overlap"),
         (lambda file: replace(file, "events/durations", [1, 2]), "differ in length"),
+        (lambda file: replace(file, "events/durations", [1, 2, 3, 4, -5]), "duration, -5 ns"),
+        (lambda file: file.move("rank0", "rank4294967296"), "a rank must be .* got 4294967296"),
         (lambda file: replace(file, "rank0/line_profile/0/hits", [1]), "hits"),
         (lambda file: replace(file, "events/metadata_ids", [0, 5, 1, -1, 1]), "ids must be"),
         (lambda file: file.__delitem__("events/metadata_ids"), "no metadata_ids"),
@@ -276,6 +278,18 @@ def test_schema_2(tmp_path):
     assert read["solve"][0].end_times_ns.tolist() == [15, 33, 55]
     assert read["solve"][0].exclusive_duration_ns == 5 + 3 + 15
     assert read["solve"].tags == ("a", "ü")
+
+
+def test_texts_that_are_empty_stand_for_nothing(tmp_path):
+    def edit(file):
+        strip_to_schema_3(file)
+        del file["event_metadata"], file["rank_region_index/metadata_tables"]
+        del file["events/metadata_ids"]
+        for name in ("tags", "event_metadata", "source_files", "source_texts"):
+            file[f"rank_region_index/{name}"][:] = [b""] * 4
+
+    read = load(edited(tmp_path, edit))["solve"]
+    assert (read.tags, read.source_file) == ((), None) and not read[0].has_event_metadata
 
 
 def test_schema_1(tmp_path):

@@ -312,6 +312,8 @@ def change(document, *path, to):
         (lambda d: d["regions"][0].pop("name"), "'name' is missing"),
         (lambda d: d["regions"][0].pop("end_times_ns"), "3 start times, but 0 end times"),
         (lambda d: change(d, "regions", 0, "rank", to=-1), "rank must be at least 0"),
+        (lambda d: change(d, "regions", 0, "rank", to=1 << 32), "rank must be .* got 4294967296"),
+        (lambda d: change(d, "regions", 0, "end_times_ns", to=[0, 0, 0]), "negative duration"),
         (lambda d: change(d, "regions", 0, "rank", to=2), "region 'solve' has rank 2 twice"),
         (lambda d: change(d, "regions", 0, "start_times_ns", to=[1.5, 2, 3]), "must be integers"),
         (lambda d: change(d, "regions", 0, "start_times_ns", to=[1, None, 3]), "."),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .allowance import check_max_bytes
 from .arguments import check_results, check_switches, file_of
 from .errors import CorruptProfileError, UnsupportedProfileError
 
@@ -32,6 +34,7 @@ def _named(path: Path) -> str | None:
 
 def _sniffed(path: Path) -> str | None:
     """The format that the contents of a file have; None for others."""
+    _check_regular(path)
     with open(path, "rb") as file:
         head = file.read(512)
     text = head.removeprefix(_BYTE_ORDER_MARK).lstrip()
@@ -39,6 +42,13 @@ def _sniffed(path: Path) -> str | None:
         if head.startswith(beginnings) or text.startswith(beginnings):
             return name
     return None
+
+
+def _check_regular(path: Path) -> None:
+    """CorruptProfileError for pipes and devices, which may keep a reader waiting for ever."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise CorruptProfileError(path, "this is no regular file")
 
 
 def sniff_profile_format(path: str | os.PathLike[str]) -> str:
@@ -52,7 +62,9 @@ def sniff_profile_format(path: str | os.PathLike[str]) -> str:
     return _sniffed(path) or _named(path) or "hdf5"
 
 
-def load(path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
+def load(
+    path: str | os.PathLike[str], verbose: bool = False, *, max_bytes: int | None = None
+) -> ProfilingResults:
     """The results in a file, whose contents decide on the format.
 
     Parameters
@@ -61,13 +73,19 @@ def load(path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResult
         A file in HDF5 or JSON, the latter compressed or not.
     verbose
         Print how many regions, ranks and calls there are.
+    max_bytes
+        How many bytes of memory what the file holds may take, estimated from
+        the lengths in it before memory is taken: a damaged or crafted file
+        may unpack to a thousand times its size. None for 256 MiB and 64 times
+        the size of the file.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError, PermissionError
         When there is no such file to read.
     CorruptProfileError, JSONProfileError
-        When it holds no results, naming the path and what is wrong.
+        When it holds no results, or takes more than `max_bytes`, naming the
+        path and what is wrong.
     UnsupportedProfileError
         When a later version wrote it, or it has a format that cannot be read.
     """
@@ -76,7 +94,7 @@ def load(path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResult
     if name is None:
         reason = "this is not a profile; it starts with neither HDF5, JSON nor HTML"
         raise CorruptProfileError(path, reason if path.stat().st_size else "the file is empty")
-    return _read(name, path, verbose)
+    return _read(name, path, verbose, check_max_bytes(max_bytes))
 
 
 def metadata_of(path: Path) -> dict[str, Any]:
@@ -107,21 +125,24 @@ def read_json(file_path: str | os.PathLike[str], verbose: bool = False) -> Profi
     return _read("json", file_of("file_path", file_path), verbose)
 
 
-def _read(name: str, path: Path, verbose: bool) -> ProfilingResults:
+def _read(
+    name: str, path: Path, verbose: bool, max_bytes: int | None = None
+) -> ProfilingResults:
     check_switches(verbose=verbose)
     if name == "html":
         raise UnsupportedProfileError(
             f"{path} is an HTML report, which shows results and does not hold them; "
             "read the HDF5 or JSON file that it was made from"
         )
+    _check_regular(path)
     if name == "json":
         from .json_reader import read_json_file
 
-        results = read_json_file(path)
+        results = read_json_file(path, max_bytes)
     else:
         from .hdf5_reader import read_hdf5
 
-        results = read_hdf5(path)
+        results = read_hdf5(path, max_bytes)
     return _told(results, verbose)
 
 

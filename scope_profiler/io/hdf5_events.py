@@ -11,7 +11,7 @@ import numpy as np
 
 from ..results import BLOCK, OPTIONAL_COLUMNS, Region
 from .compression import Compression
-from .hdf5_datasets import member, read
+from .hdf5_datasets import Group
 from .safe_file import SafeFile
 
 #: Row numbers of a region's metadata, which are kept apart from the other columns.
@@ -107,7 +107,7 @@ def _optional(name: str, fill: int, region: Region, rows: slice) -> np.ndarray |
 
 
 def read_events(
-    events: h5py.Group, schema: int, offsets: Sequence[int], counts: Sequence[int]
+    events: Group, schema: int, offsets: Sequence[int], counts: Sequence[int]
 ) -> Iterator[dict[str, Any]]:
     """The columns of each run of calls, as arguments of `Region`, and `METADATA_IDS`.
 
@@ -115,7 +115,7 @@ def read_events(
     """
     names = _ENCODED if schema >= 3 else ("start_times", "end_times")
     datasets = {
-        name: member(events, name)
+        name: events.dataset(name)
         for name in (*names, *OPTIONAL_COLUMNS, METADATA_IDS)
         if name in events or name in names
     }
@@ -123,7 +123,7 @@ def read_events(
     if len(set(lengths.values())) > 1:
         raise ValueError(f"the columns of events differ in length: {lengths}")
     end = _checked_end(offsets, counts, lengths[names[0]])
-    columns = {name: read(dataset, end) for name, dataset in datasets.items()}
+    columns = {name: dataset.read(end) for name, dataset in datasets.items()}
 
     starts, durations = (columns.pop(name) for name in names)
     if schema < 3:

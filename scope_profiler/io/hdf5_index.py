@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from ..results import FLOAT_STATISTICS, INTEGER_STATISTICS, Region
-from .hdf5_datasets import member, read
+from .hdf5_datasets import Group
 from .hdf5_events import recorded_columns
 from .hdf5_schema import AGGREGATES, COLUMN_BITS, EXTENDED, RECORDED, SUMMARY, UNKNOWN
 from .hdf5_texts import read_texts, write_texts
@@ -103,16 +103,22 @@ def _or(value: int | None, otherwise: int) -> int:
     return otherwise if value is None else value
 
 
+#: What a row takes in memory, as objects of Python, besides its texts and calls.
+_ROW_BYTES = 2000
+
+
 class Index:
     """The index as it was read.
 
     Raises ValueError when its columns do not fit together.
     """
 
-    def __init__(self, group: h5py.Group, num_names: int) -> None:
+    def __init__(self, group: Group, num_names: int) -> None:
         self._group = group
         self._known = set(group)
-        self.numbers: list[int] = read(member(group, "region_ids")).tolist()
+        numbers = group.read("region_ids")
+        group.allowance.take(len(numbers) * _ROW_BYTES, f"{group.name} with {len(numbers)} rows")
+        self.numbers: list[int] = numbers.tolist()
         if self.numbers and max(self.numbers) >= num_names:
             raise ValueError(
                 f"there are {num_names} region names, "
@@ -133,14 +139,14 @@ class Index:
     def column(self, name: str, otherwise: Any) -> Sequence[Any]:
         """The values of a column; compound ones as dicts."""
         # The aggregate layout leaves out what it has no use for, or has it empty.
-        dataset = self._group[name] if name in self._known else ()
+        dataset = self._group.dataset(name) if name in self._known else ()
         if not len(dataset):
             return [otherwise] * len(self)
         if len(dataset) != len(self):
             raise ValueError(f"rank_region_index/{name} has {len(dataset)} rows, not {len(self)}")
-        if h5py.check_string_dtype(dataset.dtype):
+        if dataset.is_text:
             return read_texts(self._group, name)
-        values, fields = read(dataset).tolist(), dataset.dtype.names
+        values, fields = dataset.read().tolist(), dataset.fields
         return values if fields is None else [dict(zip(fields, value)) for value in values]
 
     def facts(self) -> list[dict[str, Any]]:
@@ -156,7 +162,7 @@ class Index:
                 "source_file": files[row],
                 "source_lineno": None if lines[row] < 0 else lines[row],
                 "source_text": texts[row],
-                "tags": () if tags[row] == "[]" else json.loads(tags[row]),
+                "tags": () if tags[row] in ("", "[]") else self._group.json(tags[row], "tags"),
                 "exclusive_total_ns": None if exclusives[row] < 0 else exclusives[row],
                 "statistics": statistics,
             }

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 import h5py
 import numpy as np
 
-from .hdf5_datasets import member, read
+from .hdf5_datasets import Group
 from .hdf5_texts import read_texts, write_texts
 from .lanes import Lane, columns_of, from_row, row_of
 
 _TYPES = {int: "<i8", bool: "i1"}
+
+#: What a row takes in memory, as an object of Python.
+_ROW_BYTES = 1000
 
 
 def write_lanes(file: h5py.File, name: str, lanes: Mapping[int, Sequence[Lane]]) -> None:
@@ -30,20 +33,22 @@ def write_lanes(file: h5py.File, name: str, lanes: Mapping[int, Sequence[Lane]])
             group[column] = np.array(values, _TYPES[of_type])
 
 
-def read_lanes(file: h5py.File, name: str, kind: type[Lane]) -> dict[int, list[Lane]]:
+def read_lanes(file: Group, name: str, kind: type[Lane]) -> dict[int, list[Lane]]:
     """What `write_lanes` wrote, or others; empty where there is no such table.
 
     Raises ValueError when its columns differ in length.
     """
     if name not in file:
         return {}
-    group = file[name]
+    group = file.group(name)
+    ranks = group.read("ranks")
+    file.allowance.take(len(ranks) * _ROW_BYTES, f"{group.name} with {len(ranks)} rows")
     columns = {
-        column: read_texts(group, column) if of_type is str else read(group[column]).tolist()
+        column: read_texts(group, column) if of_type is str else group.read(column).tolist()
         for column, of_type in columns_of(kind).items()
         if column in group
     }
     lanes: dict[int, list[Lane]] = {}
-    for rank, *values in zip(read(member(group, "ranks")).tolist(), *columns.values(), strict=True):
+    for rank, *values in zip(ranks.tolist(), *columns.values(), strict=True):
         lanes.setdefault(rank, []).append(from_row(kind, rank, dict(zip(columns, values))))
     return lanes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from ..results import Region
 from .compression import Compression
-from .hdf5_datasets import read
+from .hdf5_datasets import Group
 from .hdf5_events import METADATA_IDS, EventWriter
 from .hdf5_texts import read_texts, write_texts
 from .json_values import json_text
@@ -47,16 +46,20 @@ def write_event_metadata(
 
 
 def read_event_metadata(
-    file: h5py.File, ids: Sequence[np.ndarray | None]
+    file: Group, ids: Sequence[np.ndarray | None]
 ) -> list[Sequence[Mapping[str, Any]] | None]:
     """The metadata of each row of the index, of which `ids` are the `METADATA_IDS`."""
-    index = file["rank_region_index"]
+    index = file.group("rank_region_index")
     if _NUMBERS in index:
         tables: dict[int, Any] = {-1: None}
-        for name, dataset in file[_TABLES].items():
-            tables[int(name)] = checked_table(json.loads(read(dataset).tobytes()))
-        numbers = read(index[_NUMBERS]).tolist()
+        group = file.group(_TABLES)
+        for name in group:
+            text = group.read(name).tobytes()
+            tables[int(name)] = checked_table(group.json(text, f"{group.name}/{name}"))
+        numbers = index.read(_NUMBERS).tolist()
         return [from_table(rows, tables[number]) for rows, number in zip(ids, numbers, strict=True)]
     texts = read_texts(index, _TABLES) if _TABLES in index else []
     # The aggregate layout has the column without rows.
-    return [None if text == "[]" else json.loads(text) for text in texts] or [None] * len(ids)
+    return [
+        None if text in ("", "[]") else index.json(text, f"{index.name}/{_TABLES}") for text in texts
+    ] or [None] * len(ids)

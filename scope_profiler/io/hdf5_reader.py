@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import h5py
 
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, TaskInfo, ThreadInfo
+from .allowance import Allowance
 from .errors import CorruptProfileError, UnsupportedProfileError
-from .hdf5_datasets import member, read
+from .hdf5_datasets import Group
 from .hdf5_events import METADATA_IDS, read_events
 from .hdf5_index import Index
 from .hdf5_lanes import read_lanes
@@ -21,13 +22,15 @@ from .hdf5_recorded import read_recorded
 from .hdf5_schema import SCHEMA
 from .hdf5_texts import read_attributes, read_texts
 from .heap_guard import GuardedFile
-from .region_rows import Row, regions_of, with_sketches
+from .region_rows import Row, checked_rank, regions_of, with_sketches
 
 _Read = TypeVar("_Read")
 
 
-def read_hdf5(path: str | os.PathLike[str]) -> ProfilingResults:
+def read_hdf5(path: str | os.PathLike[str], max_bytes: int | None = None) -> ProfilingResults:
     """The results in an HDF5 file of schema 1 to 3.
+
+    `max_bytes` is what they may take, see `Allowance`.
 
     All columns are read at once, into arrays that the regions share. Of files
     by others, what a `Region` has no place for (GPU columns, hardware
@@ -43,7 +46,7 @@ def read_hdf5(path: str | os.PathLike[str]) -> ProfilingResults:
         When its schema is later than 3, or it is compressed in a way that
         takes a package which is not installed.
     """
-    return opened(path, _read)
+    return opened(path, _read, max_bytes)
 
 
 def read_hdf5_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -52,7 +55,9 @@ def read_hdf5_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def opened(
-    path: str | os.PathLike[str], reader: Callable[[h5py.File, int, Path], _Read]
+    path: str | os.PathLike[str],
+    reader: Callable[[Group, int, Path], _Read],
+    max_bytes: int | None = None,
 ) -> _Read:
     """What `reader` makes of a file, its schema and its path; raises as `read_hdf5` does.
 
@@ -60,9 +65,16 @@ def opened(
     """
     path = Path(path)
     with open(path, "rb", buffering=0) as raw:
+        guarded = GuardedFile(raw)
+        allowance = Allowance(os.fstat(raw.fileno()).st_size, max_bytes)
         try:
-            with h5py.File(GuardedFile(raw), "r") as file:
-                return reader(file, _schema(file), path)
+            with h5py.File(guarded, "r") as file:
+                if file.id.get_create_plist().get_sizes() != (8, 8):
+                    raise ValueError("its addresses are not of 64 bits")
+                root = Group(file, guarded, allowance)
+                read = reader(root, _schema(root), path)
+            guarded.check()
+            return read
         except UnsupportedProfileError as error:
             raise type(error)(f"{path} {error}") from None
         except Exception as error:
@@ -72,8 +84,8 @@ def opened(
             raise CorruptProfileError(path, reason or repr(error)) from error
 
 
-def _schema(file: h5py.File) -> int:
-    schema = int(file.attrs.get("scope_profiler_schema", 1))
+def _schema(file: Group) -> int:
+    schema = int(file.attribute("scope_profiler_schema", 1))
     if schema > SCHEMA:
         raise UnsupportedProfileError(
             f"has schema {schema}; this version reads up to {SCHEMA}: a later one wrote it"
@@ -81,56 +93,58 @@ def _schema(file: h5py.File) -> int:
     return schema
 
 
-def _read(file: h5py.File, schema: int, path: Path) -> ProfilingResults:
+def _read(file: Group, schema: int, path: Path) -> ProfilingResults:
     if schema == 1:
         rows = list(_read_groups(file))
         names = list(dict.fromkeys(name for name, _, _ in rows))
     else:
-        names = read_texts(member(file, "region_table"), "names")
+        names = read_texts(file.group("region_table"), "names")
         rows = list(_read_columns(file, schema, names))
     facts = run_facts(file)
     regions = regions_of(names, with_sketches(rows, facts["recorded"]))
     return ProfilingResults(regions, **facts, file_path=path)
 
 
-def run_facts(file: h5py.File) -> dict[str, Any]:
+def run_facts(file: Group) -> dict[str, Any]:
     """What is known of the run but its regions, as arguments of `ProfilingResults`."""
-    number = file.attrs.get("num_ranks")
+    number = file.attribute("num_ranks")
     return {
         "metadata": _metadata(file),
         "num_ranks": None if number is None else int(number),
-        "event_data_available": bool(file.attrs.get("event_data_available", True)),
+        "event_data_available": bool(file.attribute("event_data_available", True)),
         "threads": read_lanes(file, "thread_table", ThreadInfo),
         "tasks": read_lanes(file, "task_table", TaskInfo),
         "recorded": read_recorded(file),
         "line_profile": {
-            rank: [
-                _read_function(group["line_profile"][key])
-                for key in sorted(group["line_profile"], key=int)
-            ]
+            rank: _read_functions(group.group("line_profile"))
             for rank, group in _rank_groups(file).items()
             if "line_profile" in group
         },
     }
 
 
-def _metadata(file: h5py.File) -> dict[str, Any]:
-    return read_attributes(file["metadata"]) if "metadata" in file else {}
+def _metadata(file: Group) -> dict[str, Any]:
+    return read_attributes(file.group("metadata")) if "metadata" in file else {}
 
 
-def _rank_groups(file: h5py.File) -> dict[int, h5py.Group]:
-    return {int(name[4:]): file[name] for name in file if re.fullmatch(r"rank\d+", name)}
+def _rank_groups(file: Group) -> dict[int, Group]:
+    names = (name for name in file if re.fullmatch(r"rank\d{1,10}", name))
+    return {checked_rank(int(name[4:])): file.group(name) for name in names}
 
 
-def _read_function(group: h5py.Group) -> dict[str, Any]:
-    arrays = {name: read(group[name]) for name in ("line_numbers", "hits", "times")}
+def _read_functions(group: Group) -> list[dict[str, Any]]:
+    return [_read_function(group.group(key)) for key in sorted(group, key=int)]
+
+
+def _read_function(group: Group) -> dict[str, Any]:
+    arrays = {name: group.read(name) for name in ("line_numbers", "hits", "times")}
     return {**read_attributes(group), **arrays}
 
 
-def _read_columns(file: h5py.File, schema: int, names: list[str]) -> Iterator[Row]:
+def _read_columns(file: Group, schema: int, names: list[str]) -> Iterator[Row]:
     """The rows of schema 2 or 3."""
-    index = Index(member(file, "rank_region_index"), len(names))
-    runs = list(read_events(member(file, "events"), schema, index.offsets, index.counts))
+    index = Index(file.group("rank_region_index"), len(names))
+    runs = list(read_events(file.group("events"), schema, index.offsets, index.counts))
     notes = read_event_metadata(file, [run.pop(METADATA_IDS, None) for run in runs])
     for number, rank, facts, run, noted, recorded in zip(
         index.numbers, index.ranks, index.facts(), runs, notes, index.recorded_columns(),
@@ -145,28 +159,33 @@ def _read_columns(file: h5py.File, schema: int, names: list[str]) -> Iterator[Ro
 _REGION_FACTS = ("source_file", "source_lineno", "source_text", "tags")
 
 
-def _read_groups(file: h5py.File) -> Iterator[Row]:
+def _read_groups(file: Group) -> Iterator[Row]:
     """The rows of schema 1: a group for each region on each rank."""
     ranks = _rank_groups(file)
     if not ranks and "metadata" not in file:
         raise ValueError("this is an HDF5 file, but not a profile")
     for rank, group in ranks.items():
-        for name, item in _region_groups(group.get("regions", {})):
+        if "regions" not in group:
+            continue
+        for name, item in _region_groups(group.group("regions"), set()):
             facts = read_attributes(item)
-            starts = read(item["start_times"])
-            ends = read(member(item, "end_times"))
+            starts, ends = item.read("start_times"), item.read("end_times")
             known = {"start_times_ns": starts, "durations_ns": ends - starts}
             known.update(
-                (column, read(item[column])) for column in OPTIONAL_COLUMNS if column in item
+                (column, item.read(column)) for column in OPTIONAL_COLUMNS if column in item
             )
             known.update((key, facts[key]) for key in _REGION_FACTS if key in facts)
             yield name, rank, known
 
 
-def _region_groups(group: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, h5py.Group]]:
+def _region_groups(group: Group, seen: set[int], prefix: str = "") -> Iterator[tuple[str, Group]]:
     """A name with a slash in it is a group within a group, either of which may be a region."""
-    for key, item in group.items():
-        if isinstance(item, h5py.Group):
+    if group.identity in seen:
+        raise ValueError(f"{group.name} is in two places")
+    seen.add(group.identity)
+    for key in group:
+        item = group[key]
+        if isinstance(item, Group):
             if "start_times" in item:
                 yield prefix + key, item
-            yield from _region_groups(item, f"{prefix}{key}/")
+            yield from _region_groups(item, seen, f"{prefix}{key}/")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import h5py
 
 from ..recorded import Recorded
-from .hdf5_datasets import member, read
+from .hdf5_datasets import Group
 from .hdf5_texts import read_texts, write_texts
 from .recorded_tables import from_tables, tables_of
 
@@ -15,6 +15,9 @@ _GROUP = "recorded"
 
 #: Shorter columns are not compressed: a chunk takes room of its own.
 _LONG = 4096
+
+#: What a node takes in memory, as objects of Python.
+_ROW_BYTES = 3000
 
 
 def write_recorded(file: h5py.File, recorded: Mapping[int, Recorded]) -> None:
@@ -32,18 +35,18 @@ def write_recorded(file: h5py.File, recorded: Mapping[int, Recorded]) -> None:
             group[name] = table
 
 
-def read_recorded(file: h5py.File) -> dict[int, Recorded]:
+def read_recorded(file: Group) -> dict[int, Recorded]:
     """What `write_recorded` wrote; empty where there is no such group.
 
     Raises KeyError, ValueError or TypeError when it is not that.
     """
     if _GROUP not in file:
         return {}
-    group = file[_GROUP]
-    return from_tables({
-        **{name: read_texts(group, name) for name in ("names", "facts")},
-        **{
-            name: read(member(group, name))
-            for name in ("nodes", "sketch_values", "sketch_counts")
-        },
-    })
+    group = file.group(_GROUP)
+    arrays = {name: group.read(name) for name in ("nodes", "sketch_values", "sketch_counts")}
+    rows = len(arrays["nodes"])
+    group.allowance.take(rows * _ROW_BYTES, f"{group.name} with {rows} nodes")
+    texts = {name: read_texts(group, name) for name in ("names", "facts")}
+    for text in texts["facts"]:
+        group.json(text, f"{group.name}/facts")  # is it no more than may be?
+    return from_tables({**texts, **arrays})

@@ -7,12 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
-
 from ..results import MPIRegion, ProfilingResults
 from ..results.checks import rank_set
 from .errors import UnsupportedProfileError
-from .hdf5_datasets import member
+from .hdf5_datasets import Group
 from .hdf5_index import Index
 from .hdf5_reader import opened, read_hdf5, run_facts
 from .hdf5_texts import read_texts
@@ -26,14 +24,15 @@ def read_hdf5_summary(
     include_line_profile: bool = True,
     regions: str | Iterable[str] | None = None,
     ranks: int | Iterable[int] | None = None,
+    max_bytes: int | None = None,
 ) -> ProfilingResults:
     """See `scope_profiler.io.read_h5_summary`."""
     try:
-        results = opened(path, _read)
+        results = opened(path, _read, max_bytes)
     except _NoSummary:
         if not fallback:
             raise
-        results = read_hdf5(path)
+        results = read_hdf5(path, max_bytes)
     names = {regions} if isinstance(regions, str) else regions if regions is None else set(regions)
     return _selected(results, names, rank_set(ranks), include_line_profile)
 
@@ -42,11 +41,11 @@ class _NoSummary(UnsupportedProfileError):
     """The file has the calls only."""
 
 
-def _read(file: h5py.File, schema: int, path: Path) -> ProfilingResults:
+def _read(file: Group, schema: int, path: Path) -> ProfilingResults:
     index = None
     if schema > 1:
-        names = read_texts(member(file, "region_table"), "names")
-        index = Index(member(file, "rank_region_index"), len(names))
+        names = read_texts(file.group("region_table"), "names")
+        index = Index(file.group("rank_region_index"), len(names))
     if index is None or not index.has_summaries:
         raise _NoSummary("has no summary, only the calls; read it with read_h5()")
     rows = [

@@ -9,7 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .hdf5_datasets import read
+from .hdf5_datasets import Group
 
 TEXT = h5py.string_dtype()
 
@@ -31,11 +31,13 @@ def write_texts(group: h5py.Group, name: str, texts: Iterable[str]) -> None:
         group.create_dataset(name + EXACT, (len(values),), TEXT, data=exact)
 
 
-def read_texts(group: h5py.Group, name: str) -> list[str]:
-    """What `write_texts` wrote."""
-    if name + EXACT in group:
-        return [json.loads(text) for text in read(group[name + EXACT]).tolist()]
-    return [_decoded(text) for text in read(group[name]).tolist()]
+def read_texts(group: Group, name: str) -> list[str]:
+    """What `write_texts` wrote; raises ValueError for anything else."""
+    exact = name + EXACT in group
+    texts = group.read(name + EXACT if exact else name).tolist()
+    if not all(isinstance(text, bytes) for text in texts):
+        raise ValueError(f"{group.name}/{name} is no column of texts")
+    return [group.json(text, name) if exact else _decoded(text) for text in texts]
 
 
 def write_attributes(group: h5py.Group, values: Mapping[str, Any]) -> None:
@@ -56,11 +58,11 @@ def write_attributes(group: h5py.Group, values: Mapping[str, Any]) -> None:
         group[EXACT] = json.dumps(dict(values))
 
 
-def read_attributes(group: h5py.Group) -> dict[str, Any]:
+def read_attributes(group: Group) -> dict[str, Any]:
     """What `write_attributes` wrote, or others."""
     if EXACT in group:
-        return json.loads(read(group[EXACT]).item())
-    return {name: _plain(value) for name, value in group.attrs.items()}
+        return group.json(group.dataset(EXACT).read().item(), f"{group.name}/{EXACT}")
+    return {name: _plain(value) for name, value in group.attributes().items()}
 
 
 def _plain(value: Any) -> Any:

@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 import gzip
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from ..recorded import Recorded
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, TaskInfo, ThreadInfo
+from .allowance import Allowance
 from .errors import JSONProfileError
+from .json_parser import parse_json
 from .json_pieces import restore_nonfinite
 from .json_writer import FORMAT, VERSION
 from .lanes import Lane, from_row
 from .metadata_tables import checked_table, from_table
 from .recorded_tables import NODE, from_tables
-from .region_rows import Row, from_extended, from_summary, regions_of, with_sketches
+from .region_rows import (
+    Row,
+    checked_rank,
+    from_extended,
+    from_summary,
+    regions_of,
+    with_sketches,
+)
 
 _GZIP = b"\x1f\x8b"
 
+#: How much is read at once.
+_BLOCK = 1 << 20
 
-def read_json_file(path: str | os.PathLike[str]) -> ProfilingResults:
+
+def read_json_file(
+    path: str | os.PathLike[str], max_bytes: int | None = None
+) -> ProfilingResults:
     """The results in a JSON file, compressed or not, whatever its name.
+
+    `max_bytes` is what they may take, see `Allowance`.
 
     Of files by 0.7.5, what results have no place for (GPU columns, hardware
     counters) is passed over.
@@ -39,15 +54,25 @@ def read_json_file(path: str | os.PathLike[str]) -> ProfilingResults:
         profile, saying what is wrong.
     """
     path = Path(path)
-    data = path.read_bytes()
-    try:
-        if data.startswith(_GZIP):
-            data = gzip.decompress(data)
-        return _results(_checked(json.loads(data)), path)
-    except Exception as error:
-        # Whatever json, numpy or our own checks make of a damaged file.
-        reason = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else error
-        raise JSONProfileError(path, str(reason) or repr(error)) from error
+    with open(path, "rb") as file:
+        allowance = Allowance(os.fstat(file.fileno()).st_size, max_bytes)
+        try:
+            packed = file.peek(2).startswith(_GZIP)
+            text = _text(gzip.GzipFile(fileobj=file) if packed else file, allowance)
+            return _results(_checked(parse_json(text, allowance, "the text")), path)
+        except Exception as error:
+            # Whatever json, numpy or our own checks make of a damaged file.
+            reason = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else error
+            raise JSONProfileError(path, str(reason) or repr(error)) from error
+
+
+def _text(file: IO[bytes], allowance: Allowance) -> bytearray:
+    """All that there is to be read, while it is allowed."""
+    text = bytearray()
+    while piece := file.read(_BLOCK):
+        allowance.take(len(piece), "the text")
+        text += piece
+    return text
 
 
 def _checked(document: Any) -> dict[str, Any]:
@@ -74,7 +99,7 @@ def _results(document: dict[str, Any], path: Path) -> ProfilingResults:
         document.get("metadata"),
         num_ranks=document.get("num_ranks"),
         line_profile={
-            int(rank): [_function(function) for function in functions]
+            checked_rank(int(rank)): [_function(function) for function in functions]
             for rank, functions in (document.get("line_profile") or {}).items()
         },
         file_path=path,
@@ -125,7 +150,7 @@ def _row(row: Mapping[str, Any], tables: list[list[dict[str, Any]]]) -> Row:
     if "recorded_statistics" in row:
         known["statistics"] = row["recorded_statistics"]
     known.update(from_extended(row.get("extended_statistics", {})))
-    return row["name"], int(row["rank"]), known
+    return row["name"], checked_rank(int(row["rank"])), known
 
 
 def _durations(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
@@ -142,6 +167,6 @@ def _function(function: Mapping[str, Any]) -> dict[str, Any]:
 
 def _lanes(by_rank: Mapping[str, Any] | None, kind: type[Lane]) -> dict[int, list[Lane]]:
     return {
-        int(rank): [from_row(kind, int(rank), row) for row in rows]
+        checked_rank(int(rank)): [from_row(kind, int(rank), row) for row in rows]
         for rank, rows in (by_rank or {}).items()
     }

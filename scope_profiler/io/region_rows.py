@@ -36,6 +36,12 @@ def from_extended(row: Mapping[str, int | None]) -> dict[str, Any]:
     return {argument: row[name] for name, (_, argument) in _EXTENDED.items() if name in row}
 
 
+#: Of the statistics of a region.
+_DURATIONS = ("total", "minimum", "maximum", "first", "last")
+
+#: Files have 32 bits for a rank.
+LARGEST_RANK = (1 << 32) - 1
+
 #: Of a summary: what the statistics of a region call it.
 _STATISTICS = {
     "count": "count",
@@ -101,10 +107,17 @@ def with_sketches(rows: Iterable[Row], recorded: Mapping[int, Recorded]) -> Iter
         yield name, rank, {**known, "sketch": sketches.get(rank, {}).get(name)}
 
 
+def checked_rank(rank: int) -> int:
+    """The rank; raises ValueError when no format has such a number."""
+    if not 0 <= rank <= LARGEST_RANK:
+        raise ValueError(f"a rank must be at least 0 and at most {LARGEST_RANK}; got {rank}")
+    return rank
+
+
 def regions_of(names: Iterable[str], rows: Iterable[Row]) -> dict[str, MPIRegion]:
     """The regions by name, in the order of `names`; what others did not sort is sorted.
 
-    Raises ValueError when a region has a rank twice.
+    Raises ValueError when a region has a rank twice, and for ranks and durations that cannot be.
     """
     regions: dict[str, dict[int, Region]] = {name: {} for name in names}
     for name, rank, known in rows:
@@ -114,8 +127,17 @@ def regions_of(names: Iterable[str], rows: Iterable[Row]) -> dict[str, MPIRegion
         if "errors" not in known:
             _forget_unrecorded(known)
             _sort(known)
-        regions[name][rank] = Region(**known)
+        regions[name][checked_rank(rank)] = _checked(name, Region(**known))
     return {name: MPIRegion(name, by_rank) for name, by_rank in regions.items()}
+
+
+def _checked(name: str, region: Region) -> Region:
+    shortest = [region.statistics.get(key, 0) for key in _DURATIONS] if region.statistics else [0]
+    if region.num_events:
+        shortest.append(int(region.durations_ns.min()))
+    if min(shortest) < 0:
+        raise ValueError(f"region {name!r} has a negative duration, {min(shortest)} ns")
+    return region
 
 
 def _forget_unrecorded(known: dict[str, Any]) -> None:
