@@ -257,6 +257,6 @@ def test_damaged_files_give_results_or_an_error_of_ours(name, settings):
     seed = os.environ.get("SCOPE_PROFILER_SEED", str(len(name)))
     done = subprocess.run(
         [sys.executable, "-c", FUZZ, str(path), seed, "100"], capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": os.path.dirname(__file__), "OMP_NUM_THREADS": "1",
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1",
              "OPENBLAS_NUM_THREADS": "1"})
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr[-2000:]
