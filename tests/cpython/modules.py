@@ -15,7 +15,7 @@ _ABOUT_NAMESAKE = """
     csv dataclasses dis enum filecmp fileinput fnmatch fractions functools getopt gettext glob
     graphlib heapq html inspect ipaddress linecache mimetypes netrc operator optparse
     pathlib pickle pickletools pkgutil plistlib pprint quopri queue random reprlib runpy sched
-    secrets selectors shelve shlex shutil socketserver stat statistics string
+    secrets selectors shelve shlex shutil stat statistics string
     stringprep tabnanny tarfile tempfile textwrap threading timeit tokenize trace
     traceback typing uuid warnings weakref zipapp
 """

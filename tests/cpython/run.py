@@ -177,9 +177,10 @@ def run_one(test, mode=None, limit=PLAIN_LIMIT):
 
 
 def _end_of(said):
-    """The last of what was printed, and the traceback of a crash from its first line on."""
-    begin = max(said.find("Fatal Python error"), len(said) - 3000)
-    return said[begin:begin + 3000]
+    """The traceback that was printed last, or the last of all."""
+    found = [said.rfind(words) for words in ("Fatal Python error", "Traceback (most recent call")]
+    begin = max(found) if max(found) >= 0 else -3000
+    return said[begin:][:3000]
 
 
 def _lost(mode, file, stops, said):

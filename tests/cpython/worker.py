@@ -89,7 +89,8 @@ def decorate(modules):
     for module in modules:
         for part in parts(module):
             name = module.__name__ + (f".{part.__qualname__}" if part is not module else "")
-            ProfileManager.instrument(part, include=["*", "__*"], prefix=name)
+            # enum has kept its own __new__, and looks for it in the classes that it makes.
+            ProfileManager.instrument(part, include=["*", "__*"], exclude="__new__", prefix=name)
 
 
 def functions(modules):
