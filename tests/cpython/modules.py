@@ -16,7 +16,7 @@ _ABOUT_NAMESAKE = """
     graphlib heapq html inspect ipaddress linecache mimetypes netrc operator optparse
     pathlib pickle pickletools pkgutil plistlib pprint quopri queue random reprlib runpy sched
     secrets selectors shelve shlex shutil stat statistics string
-    stringprep tabnanny tarfile tempfile textwrap threading timeit tokenize trace
+    stringprep tabnanny tempfile textwrap threading timeit tokenize trace
     traceback typing uuid warnings weakref zipapp
 """
 
