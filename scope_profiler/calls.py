@@ -25,7 +25,7 @@ import os
 import sys
 import weakref
 
-from . import _core, monitoring
+from . import _core, monitoring, overhead
 
 _OURS = os.path.dirname(__file__) + os.sep
 _COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>"}
@@ -158,7 +158,21 @@ def _tracing_of(manager):
     fresh = _Tracing(manager)  # first: garbage may be collected here, the last tracing with it
     if monitoring.AVAILABLE and _tool is None:
         _tool = monitoring.Tool("tracing of every function", _callbacks())
+    if not _tracings:
+        overhead.measure_traced(_tracing_aside)
     return _tracings.setdefault(id(manager), fresh)
+
+
+@contextmanager
+def _tracing_aside(manager, decide):
+    """Trace calls of what decide(), as of _core.trace_calls(), wants, before anybody else does."""
+    _core.trace_calls(manager, decide, True)
+    try:
+        if monitoring.AVAILABLE:
+            _tool.watch()
+        yield
+    finally:
+        _core.untrace_calls(id(manager))
 
 
 def _decide_anew(manager, tracing):
@@ -200,7 +214,7 @@ def _decide(manager, code, namespace, in_span):
     region is None when none is recorded now."""
     if _OURS is None or _COMPREHENSIONS is None or _tracings is None:
         return None  # a thread goes on while Python takes its modules apart
-    if code.co_filename.startswith(_OURS) or code.co_name in _COMPREHENSIONS:
+    if code.co_filename.startswith((_OURS, overhead.FILE)) or code.co_name in _COMPREHENSIONS:
         return None
     if manager._decorated.get(id(code)) is code:
         return None

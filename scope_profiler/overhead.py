@@ -1,94 +1,248 @@
-"""What measuring costs here: measured, so that every report can say it."""
+"""What measuring costs here: measured, so that every report can say it.
+
+The core counts what takes time of ours, each kind by itself (node.h). What one of a kind takes is
+measured here, when it is first asked for, by bursts of calls of empty functions and blocks.
+"""
 
 from collections import namedtuple
-from functools import cache
+from contextlib import nullcontext
+import mmap
+from time import perf_counter_ns
 
 from . import _core
 
-
-class Overhead(namedtuple("Overhead", "inside_ns total_ns")):
-    """Nanoseconds that one empty `with region:` adds: to its own time, and to what is around it
-    (its own time included)."""
-
-    def added(self, calls, inside):
-        """What these calls have added to their own time, and to the time around the `inside` of
-        them that were made inside another, in nanoseconds."""
-        return self.inside_ns * calls + (self.total_ns - self.inside_ns) * inside
+# In the order of the core: ways of making a call, and a step of one; what is done besides.
+WAYS = ("block", "decorated", "traced", "generator", "traced_generator", "step", "traced_step")
+COSTS = (*WAYS, "lookup", "metadata", "annotation", "outcome", "line")
 
 
-_CALLS = 400
-_ROUNDS = 15
+class Cost(namedtuple("Cost", "inside_ns around_ns")):
+    """Nanoseconds that one adds to the time of its own call, and to that of what is around it."""
+
+    @property
+    def ns(self):
+        return self.inside_ns + self.around_ns
 
 
-def measure():
-    """The Overhead on this machine and interpreter, by the clock in use."""
-    return _measure(_core.clock_info()["source"])
+class Overhead:
+    """What each kind costs in a run that keeps every call (events) or not, that counts lines or
+    not."""
+
+    def __init__(self, events, lines):
+        self.events = events
+        self.lines = lines
+        self._known = {}
+
+    def cost(self, name):
+        """The Cost of one of COSTS."""
+        if name not in self._known:
+            if name in _LIKE:  # that is measured when tracing begins: see measure_traced()
+                return _traced.get(name) or self.cost(_LIKE[name])
+            self._known[name] = _measure(name, self)
+        return self._known[name]
+
+    def facts(self, counts):
+        """What so many of each of COSTS came to, as facts of a Recorded: how many there were, and
+        nanoseconds. They can be added up."""
+        facts = {"overhead_ns": 0.0}
+        for name, n in zip(COSTS, counts):
+            if n:
+                facts[f"{name}_costs"] = n
+                facts[f"{name}_costs_ns"] = n * self.cost(name).ns
+                facts["overhead_ns"] += facts[f"{name}_costs_ns"]
+        return facts
+
+    def added_ns(self, load):
+        """What they added to a time: load is what a row of _core.Manager._collect() says of it."""
+        counts = memoryview(load).cast("Q").tolist()
+        inside = sum(n * self.cost(name).inside_ns for name, n in zip(COSTS, counts) if n)
+        return inside + sum(n * self.cost(name).around_ns
+                            for name, n in zip(WAYS, counts[len(COSTS):]) if n)
 
 
-def measure_line():
-    """Nanoseconds that line mode adds to the execution of one line, by the clock in use."""
-    return _measure_line(_core.clock_info()["source"])
+_overheads = {}  # (clock, events, lines): Overhead
+_traced = {}  # name: Cost
+_LIKE = {"traced": "decorated", "traced_generator": "generator", "traced_step": "step"}
 
 
-@cache
-def _measure(source):
-    """The smallest of a few short bursts."""
-    manager = _core.Manager()
-    inner, outer, bare = map(manager.profile_region, ("inner", "outer", "bare"))
-    rounds = range(_CALLS)
-    inside, around = [], []
-    for _ in range(_ROUNDS):
-        manager._begin(True, False)
-        with outer:
-            for _ in rounds:
-                with inner:
-                    pass
-        with bare:
-            for _ in rounds:
-                pass
-        total = _totals(manager)
-        inside.append(total["inner"] / _CALLS)
-        around.append((total["outer"] - total["bare"]) / _CALLS)
-    manager._record(False)
-    return Overhead(min(inside), max(min(around), min(inside)))
+def of(manager):
+    """The Overhead of the manager's run, by the clock in use."""
+    run = manager._run
+    return _of(run is None or not run._settings["aggregation_mode"], manager._line_mode)
 
 
-_LOOP = """
-def loop(rounds):
+def _of(events, lines):
+    key = _core.clock_info()["source"], events, lines
+    if key not in _overheads:
+        _overheads[key] = Overhead(events, lines)
+    return _overheads[key]
+
+
+# ---- Bursts
+
+_ROUNDS = 12
+_LEAST_NS = 1_000_000  # a busy moment of the machine is to be over meanwhile
+FILE = "<scope_profiler overhead>"  # which is not traced, but here
+
+_SOURCE = """
+def burst(rounds):
     for i in rounds:
-        i = i
+        {statement}
+
+def called():
+    pass
+
+def ends():
+    yield
+
+def steps():
+    for i in range(400):
+        yield i
 """
 
+# A statement, the same without us, which function of the first is ours, how often it is executed,
+# and what else of COSTS it contains.
+_Burst = namedtuple("_Burst", "statement plain function times contains",
+                    defaults=("pass", None, 400, ()))
+_BURSTS = {
+    "block": _Burst("with region: pass"),
+    "lookup": _Burst("with manager.profile_region('region'): pass", contains=("block",)),
+    "decorated": _Burst("called()", "called()", "called"),
+    "generator": _Burst(*["for _ in ends(): pass"] * 2, "ends", 100, ("step",)),
+    "step": _Burst(*["for _ in steps(): pass"] * 2, "steps", 1),
+    "metadata": _Burst("with manager.metadata(step=i): pass", times=100),
+    "annotation": _Burst("with region: pass", contains=("block", "metadata")),
+    "outcome": _Burst("called()", "called()", "called", 100, ("decorated",)),
+    "line": _Burst("i = i", "i = i", "burst"),
+}
+for _name, _other in _LIKE.items():
+    _BURSTS[_name] = _BURSTS[_other]._replace(
+        contains=tuple("traced_" + part for part in _BURSTS[_other].contains))
 
-@cache
-def _measure_line(source):
-    """The same loop with its lines counted and without, each in code of its own."""
+
+def _measure(name, overhead):
+    """The Cost, which may ask the overhead for others."""
+    manager = _manager()
+    if not overhead.lines:
+        return _cost(name, manager, overhead)
     from . import lines
 
-    manager = _core.Manager()
-    manager._arm = lines.arm
-    loops = {}
-    for name in ("plain", "counted"):
-        namespace = {}
-        exec(compile(_LOOP, "<scope_profiler overhead>", "exec"), namespace)
-        loops[name] = namespace["loop"]
-    rounds = range(_CALLS)
-    added = []
-    lines.start(manager)
     try:
-        counted = manager._wrap(manager.profile_region("counted"), loops["counted"])
-        for _ in range(_ROUNDS):
-            times = []
-            for loop in (manager._wrap(manager.profile_region("plain"), loops["plain"]), counted):
-                manager._begin(False, loop is counted)
-                loop(rounds)
-                times.append(sum(_totals(manager).values()))
-            added.append((times[1] - times[0]) / (2 * _CALLS + 1))
+        lines.start(manager)
+    except RuntimeError:  # others have taken all tool ids of sys.monitoring since the run
+        return Cost(0.0, 0.0)
+    manager._arm = lines.arm
+    try:
+        return _cost(name, manager, overhead)
     finally:
         manager._record(False)
         lines.stop(manager)
-    return max(0.0, min(added))
 
 
-def _totals(manager):
-    return {row[1].name: row[5] for row in manager._collect(None)}
+def measure_traced(tracing):
+    """Measure what traced calls cost, for all runs of the process, if that has not been done.
+    tracing(manager, decide): a context manager that traces calls, as _core.trace_calls() does."""
+    if "traced_generator" in _traced:
+        return
+    overhead = _of(True, False)
+    for name in ("traced", "traced_step", "traced_generator"):
+        manager = _manager()
+
+        def decide(manager, code, namespace, in_span):
+            ours = code.co_filename == FILE and code.co_name == _BURSTS[name].function
+            return (manager.profile_region("region"), True) if ours else None
+
+        _traced[name] = _cost(name, manager, overhead, lambda: tracing(manager, decide))
+
+
+def _manager():
+    from .manager import ProfileManager
+
+    return ProfileManager()
+
+
+def _cost(name, manager, overhead, tracing=nullcontext):
+    burst = _BURSTS[name]
+    run = _Run(manager, overhead, burst.times)
+    plain, empty = (run.shortest(_namespace(text)["burst"]).total
+                    for text in (burst.plain, "pass"))
+    function = _prepared(name, manager, burst)
+    with tracing():
+        ours = run.shortest(function)
+    others = [other for other in (*burst.contains, "line") if other != name]
+    n = ours.counts[name]
+    if n == 0:  # calls have no metadata where each is not kept
+        return Cost(0.0, 0.0)
+    added = ours.total - plain - sum(ours.counts[o] * overhead.cost(o).ns for o in others)
+    if name not in WAYS:
+        return Cost(max(0.0, added / n), 0.0)
+    inside = (ours.inside - (plain - empty)
+              - sum(ours.counts[o] * overhead.cost(o).inside_ns for o in others))
+    added, inside = max(0.0, added / n), max(0.0, inside / n)
+    kept = run.shortest(_new_memory).total / _NEW_CALLS if _keeps(name, overhead) else 0.0
+    return Cost(min(inside, added), max(0.0, added - inside) + kept)
+
+
+def _prepared(name, manager, burst):
+    """burst() with what is ours in it."""
+    namespace = _namespace(burst.statement, manager=manager, region=manager.profile_region("region"))
+    if burst.function is not None and name not in _LIKE:
+        decorate = manager.profile("region", record_outcome=name == "outcome")
+        namespace[burst.function] = decorate(namespace[burst.function])
+    if name == "annotation":
+        return manager.metadata(step=0)(namespace["burst"])
+    return namespace["burst"]
+
+
+def _namespace(statement, **names):
+    exec(compile(_SOURCE.format(statement=statement), FILE, "exec"), names)
+    return names
+
+
+_Taken = namedtuple("_Taken", "total inside counts")
+
+
+_NEW_CALLS = 16_384
+_RECORD = 16
+
+
+def _keeps(name, overhead):
+    """Whether it makes a call that is kept, which takes memory; in bursts that is never new."""
+    return overhead.events and name in WAYS and "step" not in name
+
+
+def _new_memory(_):
+    with mmap.mmap(-1, _NEW_CALLS * _RECORD) as memory:
+        memory[::mmap.PAGESIZE] = _ZEROS
+
+
+_ZEROS = bytes(_NEW_CALLS * _RECORD // mmap.PAGESIZE)
+
+
+class _Run:
+    """Runs bursts."""
+
+    def __init__(self, manager, overhead, times):
+        self._manager = manager
+        self._mode = overhead.events, overhead.lines
+        self._rounds = range(times)
+
+    def shortest(self, burst):
+        """Nanoseconds of one: in all, and in the calls made in it; and what it contains."""
+        taken = []
+        end = perf_counter_ns() + _LEAST_NS
+        while len(taken) < _ROUNDS or perf_counter_ns() < end:
+            taken.append(self._once(burst))
+        return _Taken(min(t.total for t in taken), min(t.inside for t in taken), taken[-1].counts)
+
+    def _once(self, burst):
+        manager = self._manager
+        manager._begin(*self._mode)
+        with manager.profile_region("burst"):
+            burst(self._rounds)
+        rows = {row[1].name: row for row in manager._collect(None)}
+        manager._record(False)
+        outer, inner = rows["burst"], rows.get("region")
+        counts = dict(zip(COSTS, memoryview(outer[14]).cast("Q").tolist()))
+        counts["block"] -= 1
+        return _Taken(outer[5], inner[7] if inner else 0, counts)

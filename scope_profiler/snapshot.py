@@ -29,11 +29,12 @@ def take(manager, results=True):
     run = manager._run
     end = run.finalize_time_ns or perf_counter_ns()
     tree, sketches, scale, regions, calls, counters = manager._snapshot(results)
+    costs = counters.pop("costs")
     records = line_records(manager) if manager._line_mode else []
     recorded = Recorded(
         _nodes(tree, _sketches(sketches, scale) if results else [None] * len(tree)),
         end - run.start_time_ns,
-        {**counters, **_cost(counters, records), **_lost_metadata(manager)},
+        {**counters, **overhead.of(manager).facts(costs), **_lost_metadata(manager)},
     )
     return Taken(
         label=run.label,
@@ -65,18 +66,6 @@ def _sketches(sketches, scale):
 
     return [Sketch.of_buckets(first, np.frombuffer(counts, np.uint64), scale)
             for first, counts in sketches]
-
-
-def _cost(counters, line_records):
-    """What measuring has cost, as facts of a Recorded: see report.notes."""
-    cost = overhead.measure()
-    facts = {"overhead_call_ns": cost.total_ns, "overhead_inside_ns": cost.inside_ns}
-    spent = cost.total_ns * counters["calls"]
-    if line_records:
-        facts["overhead_line_ns"] = overhead.measure_line()
-        events = sum(hits for _, rows in line_records for _, hits, _ in rows)
-        spent += facts["overhead_line_ns"] * events
-    return {**facts, "overhead_ns": round(spent)}
 
 
 def _lost_metadata(manager):

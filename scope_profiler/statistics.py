@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .overhead import measure
+from . import overhead
 
 _SECOND = 1e-9
 
@@ -26,7 +26,7 @@ class RegionStatistics:
     open_total, open_exclusive: what the calls that are not finished have come to, as total and
     exclusive of those that are; so far as their thread runs them now.
     corrected_total, corrected_exclusive: less what measuring is estimated to have added (see
-    overhead.py; of calls, not of lines). An estimate: it can come out below 0.
+    overhead.py). An estimate: where it comes out below 0, the time was less than the overhead.
     running, waiting: of the total, what generators, coroutines and tasks ran, and what they stood
     still. Of a `with` around an await that is known with track_async=True.
     Each of these times is a float in seconds; with the suffix _ns, an integer in nanoseconds.
@@ -63,14 +63,13 @@ class RegionStatistics:
     def from_row(cls, row, timings=None):
         """From a row of _core.Manager._collect()."""
         (_, region, calls, errors, open_calls, total, every, exclusive, minimum, maximum, std,
-         percentiles, inside, calls_below, inside_below, waiting, open_total, open_exclusive,
-         _) = row
+         percentiles, _, added, added_below, waiting, open_total, open_exclusive, _) = row
         average = round(every / calls) if calls else 0
-        cost = measure()
+        cost = overhead.of(region.manager)
         return cls(region.name, calls, errors, open_calls, total, exclusive, average, minimum,
                    maximum, round(std), *percentiles,
-                   round(total - cost.added(calls_below, inside_below)),
-                   round(exclusive - cost.added(calls, inside)), total - waiting, waiting,
+                   round(total - cost.added_ns(added_below)),
+                   round(exclusive - cost.added_ns(added)), total - waiting, waiting,
                    every, open_total, open_exclusive, timings)
 
     def to_dict(self):

@@ -132,14 +132,15 @@ static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObjec
             sleeper = sp_sleeper_new(tracing, frame, code, scope);
         if (sleeper == NULL) { /* it ends in its first step, or memory is out */
             sp_here.thread->lost += how == SP_STEP_GOES_ON;
-            sp_scope_leave(tracing->manager, scope->region, scope->key, how == SP_STEP_FAILS);
+            sp_scope_leave(tracing->manager, scope->region, scope->key, how == SP_STEP_FAILS,
+                           SP_TRACED);
             return true;
         }
     }
     if (scope != NULL) {
         sp_guard_take();
         scope = sp_scope_pop(tracing->manager, scope->region, scope->key, now);
-        sp_stepped_pause(&sleeper->call, scope, now);
+        sp_stepped_pause(&sleeper->call, scope, now, SP_TRACED_STEP);
         sleeper->thread = sp_here.thread;
         sleeper->until = now;
         sp_guard_drop();
@@ -160,7 +161,8 @@ bool sp_calls_leave_slow(const void *frame, PyCodeObject *code, sp_outcome how)
         }
         const sp_scope *scope = scope_of(tracing, frame);
         if (SP_LIKELY(scope != NULL)) {
-            sp_scope_leave(tracing->manager, scope->region, scope->key, how == SP_STEP_FAILS);
+            sp_scope_leave(tracing->manager, scope->region, scope->key, how == SP_STEP_FAILS,
+                           SP_TRACED);
             known = true;
         }
     }
@@ -233,7 +235,7 @@ static void end_open(sp_tracing *tracing)
         const void *frame = (const char *)scope->key - 1;
         const sp_sleeper *sleeper = sp_map_get(&tracing->asleep, frame, NULL);
         if (sleeper == NULL)
-            sp_scope_leave(tracing->manager, scope->region, scope->key, false);
+            sp_scope_leave(tracing->manager, scope->region, scope->key, false, SP_TRACED);
         else
             leave_step(tracing, frame, sleeper->code, SP_STEP_ENDS);
     }

@@ -6,6 +6,7 @@
 
 typedef struct {
     uint64_t calls, open, threads, lost, dropped, bytes;
+    uint64_t costs[SP_COSTS];
 } sp_counters;
 
 /* The threads are stopped. */

@@ -124,6 +124,7 @@ typedef struct sp_line_thread {
     const void *bottom;    /* whose stack it is, by sp_stack_bottom() */
     sp_map parked;         /* bottom -> sp_line_stack, of other greenlets. Owned. */
     uint32_t parked_count; /* how many */
+    uint64_t hits; /* since they were noted in the tree, see sp_scope_take_lines() */
     uint64_t last_serial;
     sp_map tables; /* (code, set) -> sp_line_table */
     struct {       /* the tables of the decorated calls made last */
@@ -227,6 +228,7 @@ SP_INLINE void sp_line_hit(sp_line_frame *recorded, int line, uint64_t now)
     if (SP_LIKELY(index < (unsigned)table->code->plan.count)) {
         recorded->cell = &table->cells[index];
         recorded->cell->hits++;
+        sp_line_here->hits++;
     }
     recorded->since = sp_now();
 }

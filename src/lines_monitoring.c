@@ -64,6 +64,7 @@ SP_INLINE void jump_event(PyObject *const *args)
     if (target < number(args[1])
         && sp_line_offset_in(plan->loops, plan->loop_count, target)) {
         recorded->cell->hits++;
+        sp_line_here->hits++;
         recorded->cell->ticks += now - recorded->since;
         recorded->since = sp_now();
     }

@@ -144,6 +144,7 @@ static int enter(Scope *scope)
     if (put_around(scope, around) < 0)
         return -1;
     scope->open = true;
+    sp_scope_did(manager, SP_METADATA);
     announce(manager);
     return 0;
 }
@@ -292,6 +293,7 @@ static sp_annotation note(sp_manager *manager, PyObject *entry)
 SP_NOINLINE sp_annotation sp_metadata_now(sp_manager *manager)
 {
     Scope *scope;
+    sp_scope_did(manager, SP_ANNOTATION);
     if (current(manager, &scope) < 0) {
         count_failure(manager);
         return (sp_annotation){0};
@@ -379,6 +381,7 @@ void sp_metadata_note_outcome(sp_region *region, const void *key, bool failed)
 {
     sp_manager *manager = region->manager;
     sp_annotation annotation = {0};
+    sp_scope_did(manager, SP_OUTCOME);
     sp_guard_take();
     const sp_scope *scope = sp_scope_of(manager, region, key);
     if (scope != NULL)

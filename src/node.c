@@ -109,7 +109,8 @@ static int sketch_merge(sp_sketch *into, const sp_sketch *from)
 
 int sp_node_merge(sp_node *into, const sp_node *from)
 {
-    into->count += from->count;
+    for (int i = 0; i < SP_COSTS; i++)
+        into->costs[i] += from->costs[i];
     into->errors += from->errors;
     into->sum += from->sum;
     into->nested += from->nested;
@@ -148,15 +149,66 @@ done:
     return result;
 }
 
+static void add(sp_added *into, const sp_added *from)
+{
+    for (int i = 0; i < SP_COSTS; i++)
+        into->done[i] += from->done[i];
+    for (int way = 0; way < SP_WAYS; way++)
+        into->around[way] += from->around[way];
+}
+
+void sp_load_add(sp_load *into, const sp_load *from)
+{
+    add(&into->own, &from->own);
+    add(&into->total, &from->total);
+}
+
+/* How many scopes these were: a call of a generator is none, its steps are. */
+static uint64_t scopes(const uint64_t *ways)
+{
+    uint64_t sum = 0;
+    for (int way = 0; way < SP_WAYS; way++) {
+        if (way != SP_GENERATOR && way != SP_TRACED_GENERATOR)
+            sum += ways[way];
+    }
+    return sum;
+}
+
+static void add_scaled(uint64_t *into, const uint64_t *ways, double factor)
+{
+    for (int way = 0; way < SP_WAYS; way++)
+        into[way] += (uint64_t)(llround((double)ways[way] * factor));
+}
+
+/* The calls of a node's children were made directly inside it, unless recursion was folded: then some
+ * were made further down, or some that were made inside it are the node's, or of one above. These
+ * are taken for made in the ways of the node's own, as there is no telling. */
+static void settle(uint64_t *around, const sp_node *node)
+{
+    uint64_t children = scopes(around), own = scopes(node->costs);
+    double missing = (double)node->inside - (double)children;
+    if (missing < 0)
+        add_scaled(around, around, missing / (double)children);
+    else if (missing > 0 && own != 0)
+        add_scaled(around, node->costs, missing / (double)own);
+}
+
 void sp_tree_load(const sp_tree *tree, sp_load *loads)
 {
-    for (uint32_t i = 0; i < tree->count; i++)
-        loads[i] = (sp_load){tree->nodes[i]->count, tree->nodes[i]->inside};
-    for (uint32_t i = tree->count; i-- > 1;) { /* children come after their parents */
-        uint32_t parent = tree->nodes[i]->parent->id;
-        loads[parent].calls += loads[i].calls;
-        loads[parent].inside += loads[i].inside;
+    memset(loads, 0, tree->count * sizeof *loads);
+    for (uint32_t i = 0; i < tree->count; i++) {
+        const sp_node *node = tree->nodes[i];
+        memcpy(loads[i].own.done, node->costs, sizeof node->costs);
+        for (int way = 0; i != 0 && way < SP_WAYS; way++)
+            loads[node->parent->id].own.around[way] += node->costs[way];
     }
+    for (uint32_t i = 0; i < tree->count; i++) {
+        if (i != 0) /* the root is no call that could have told */
+            settle(loads[i].own.around, tree->nodes[i]);
+        loads[i].total = loads[i].own;
+    }
+    for (uint32_t i = tree->count; i-- > 1;) /* children come after their parents */
+        add(&loads[tree->nodes[i]->parent->id].total, &loads[i].total);
 }
 
 /* The middle of a bucket, as a duration. */
@@ -192,10 +244,11 @@ static void values_at(const sp_node *node, uint64_t first, uint64_t second, doub
 
 double sp_node_quantile(const sp_node *node, double q)
 {
-    if (node->count == 0)
+    uint64_t count = sp_node_count(node);
+    if (count == 0)
         return 0.0;
-    double position = q * (double)(node->count - 1);
-    uint64_t rank = (uint64_t)position, next = rank + 1 < node->count ? rank + 1 : rank;
+    double position = q * (double)(count - 1);
+    uint64_t rank = (uint64_t)position, next = rank + 1 < count ? rank + 1 : rank;
     double value[2];
     values_at(node, rank, next, value);
     double result = value[0] + (position - (double)rank) * (value[1] - value[0]);
@@ -210,14 +263,15 @@ double sp_node_quantile(const sp_node *node, double q)
  * integers of 128 bits hold each term, so nothing cancels; the rest is its mean less f^2. */
 double sp_node_deviation(const sp_node *node)
 {
-    if (node->count < 2)
+    uint64_t count = sp_node_count(node);
+    if (count < 2)
         return 0.0;
-    uint64_t q = node->sum / node->count;
-    double fraction = (double)(node->sum % node->count) / (double)node->count;
+    uint64_t q = node->sum / count;
+    double fraction = (double)(node->sum % count) / (double)count;
     sp_wide spread = node->squares, twice = sp_wide_product(q, node->sum);
     sp_wide_add(&twice, twice);
     sp_wide_add(&spread, sp_wide_negative(twice));
-    sp_wide_add(&spread, sp_wide_product(node->count * q, q));
-    double variance = sp_wide_double(spread) / (double)node->count - fraction * fraction;
+    sp_wide_add(&spread, sp_wide_product(count * q, q));
+    double variance = sp_wide_double(spread) / (double)count - fraction * fraction;
     return variance > 0.0 ? sqrt(variance) : 0.0;
 }

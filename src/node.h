@@ -24,12 +24,31 @@ typedef struct {
     uint32_t octaves; /* how many are held */
 } sp_sketch;
 
+/* What takes time of ours, each an amount of its own, which overhead.py measures. */
+typedef enum {
+    SP_BLOCK,            /* calls that are entered and left: by `with`, */
+    SP_DECORATED,        /* by a decorated function, */
+    SP_TRACED,           /* by one that is traced; */
+    SP_GENERATOR,        /* calls that are made of steps, of a decorated generator or coroutine */
+    SP_TRACED_GENERATOR, /* and of a traced one */
+    SP_CALL_WAYS,
+    SP_STEP = SP_CALL_WAYS, /* and their steps */
+    SP_TRACED_STEP,
+    SP_WAYS,
+    SP_LOOKUP = SP_WAYS, /* what is done while a call is the innermost: a region found by its name, */
+    SP_METADATA,         /* metadata put in force and taken back, */
+    SP_ANNOTATION,       /* looked up for a call, */
+    SP_OUTCOME,          /* the end of a call noted; */
+    SP_LINE,             /* lines that line mode counts */
+    SP_COSTS
+} sp_cost;
+
 typedef struct sp_node {
     struct sp_region *region; /* NULL at the root */
     struct sp_node *parent;
     uint32_t id;     /* in order of creation; a parent's is smaller than its children's */
     uint32_t active; /* calls open now */
-    uint64_t count;
+    uint64_t costs[SP_COSTS]; /* how often each; the calls are those of the first SP_CALL_WAYS */
     uint64_t errors;   /* calls left by an exception */
     uint64_t sum;      /* ticks, every call */
     uint64_t nested;   /* of those, in calls inside a call of the same node */
@@ -93,12 +112,12 @@ SP_INLINE void sp_sketch_add(sp_sketch *sketch, uint64_t value)
     sketch->counts[(octave - sketch->lowest) * SP_SKETCH_BUCKETS + bucket]++;
 }
 
-/* One finished call: ticks inside it, how many of those the calls made inside took and how many
- * these were, and whether it was made inside a call of the same node. */
-SP_INLINE void sp_node_record(sp_node *node, uint64_t ticks, int64_t children, uint32_t inside,
-                              bool nested, bool failed)
+/* One finished call: in which way it was made, ticks inside it, how many of those the calls made
+ * inside took and how many these were, and whether it was made inside a call of the same node. */
+SP_INLINE void sp_node_record(sp_node *node, sp_cost way, uint64_t ticks, int64_t children,
+                              uint32_t inside, bool nested, bool failed)
 {
-    node->count++;
+    node->costs[way]++;
     node->sum += ticks;
     node->active--;
     if (SP_UNLIKELY(nested))
@@ -115,6 +134,15 @@ SP_INLINE void sp_node_record(sp_node *node, uint64_t ticks, int64_t children, u
     sp_sketch_add(&node->sketch, ticks);
 }
 
+/* Finished calls. */
+SP_INLINE uint64_t sp_node_count(const sp_node *node)
+{
+    uint64_t count = 0;
+    for (int way = 0; way < SP_CALL_WAYS; way++)
+        count += node->costs[way];
+    return count;
+}
+
 /* Wall time in the region: of a recursion the outermost call. And its own time, without what was
  * entered inside; exact also in recursion, where a call is a child of the one around it. */
 SP_INLINE uint64_t sp_node_total(const sp_node *node) { return node->sum - node->nested; }
@@ -129,14 +157,21 @@ void sp_node_free(sp_node *node);
 SP_MUST_USE int sp_node_merge(sp_node *into, const sp_node *from);
 /* Add every node of one tree to the same paths of another. */
 SP_MUST_USE int sp_tree_merge(sp_tree *into, const sp_tree *from);
-/* The calls made at a node and below it, and how many of these were made inside another one of
- * them: what measuring them has added to the node's total. */
+/* What measuring has added to a time: what was done in it, and in which ways the calls were made that
+ * were made inside it, which take time around their own. */
 typedef struct {
-    uint64_t calls, inside;
+    uint64_t done[SP_COSTS];
+    uint64_t around[SP_WAYS];
+} sp_added;
+
+/* To the node's own time, and to that at the node and below it. */
+typedef struct {
+    sp_added own, total;
 } sp_load;
 
 /* The load of every node, by id. */
 void sp_tree_load(const sp_tree *tree, sp_load *loads);
+void sp_load_add(sp_load *into, const sp_load *from);
 /* The duration in ticks that the fraction q of the calls do not exceed, interpolated between
  * neighbours in rank as numpy does; 0 without calls. */
 double sp_node_quantile(const sp_node *node, double q);

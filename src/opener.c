@@ -1,6 +1,6 @@
 #include "opener.h"
 
-#include "region.h"
+#include "scope.h"
 
 typedef struct {
     PyObject_HEAD
@@ -112,6 +112,7 @@ static PyObject *opener_call(PyObject *self, PyObject *const *args, size_t nargs
 {
     sp_manager *manager = ((Opener *)self)->manager;
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    sp_scope_did(manager, SP_LOOKUP);
     if (SP_LIKELY(nargs == 1 && names == NULL))
         return Py_XNewRef((PyObject *)sp_manager_region(manager, args[0]));
     return open_with(manager, args, nargs, names);

@@ -50,7 +50,7 @@ SP_INLINE bool is_open(sp_manager *manager)
 SP_INLINE void region_leave(sp_region *region, const void *frame, const void *key, bool failed)
 {
     if (SP_LIKELY(region->recording) || SP_UNLIKELY(is_open(region->manager)))
-        sp_scope_leave_block(region->manager, region, key, failed);
+        sp_scope_leave(region->manager, region, key, failed, SP_BLOCK);
     if (SP_UNLIKELY(sp_lines_open()))
         sp_lines_block_leave(region, frame);
 }

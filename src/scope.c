@@ -1,5 +1,6 @@
 #include "scope.h"
 
+#include "lines.h"
 #include "with_statement.h"
 
 sp_scope *sp_scope_find(const sp_thread *thread, const sp_region *region, const void *key)
@@ -35,6 +36,14 @@ SP_NOINLINE bool sp_scope_is_around(const sp_thread *thread, const sp_node *node
     while (scope > thread->scopes && scope->node != node)
         scope--;
     return scope > thread->scopes;
+}
+
+SP_NOINLINE void sp_scope_take_lines(sp_thread *thread)
+{
+    if (sp_line_here == NULL)
+        return;
+    thread->top->node->costs[SP_LINE] += sp_line_here->hits;
+    sp_line_here->hits = 0;
 }
 
 SP_NOINLINE void sp_scope_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested)
@@ -80,6 +89,7 @@ typedef struct {
     const void *key;
     uint64_t now;
     bool failed;
+    sp_cost way;
 } leaving;
 
 static bool leave(sp_thread *thread, sp_scope *scope, const leaving *call)
@@ -87,7 +97,7 @@ static bool leave(sp_thread *thread, sp_scope *scope, const leaving *call)
     if (scope == NULL)
         return false;
     sp_scope_surface(thread, scope, call->now);
-    sp_scope_record(thread, sp_scope_take(thread, call->now), call->now, call->failed);
+    sp_scope_record(thread, sp_scope_take(thread, call->now), call->now, call->failed, call->way);
     return true;
 }
 
@@ -134,9 +144,10 @@ static bool leave_elsewhere(sp_manager *manager, leaving *call)
 }
 
 SP_NOINLINE void sp_scope_leave_slow(sp_manager *manager, sp_region *region, const void *key,
-                                     uint64_t now, bool failed, bool of_block)
+                                     uint64_t now, bool failed, sp_cost way)
 {
-    leaving call = {region, key, now, failed};
+    leaving call = {region, key, now, failed, way};
+    bool of_block = way == SP_BLOCK;
     bool left = leave_here(manager, &call, false);
     if (!left && of_block && key != SP_BY_HAND)
         left = leave_elsewhere(manager, &call);

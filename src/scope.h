@@ -14,12 +14,16 @@ sp_scope *sp_scope_find(const sp_thread *thread, const sp_region *region, const 
 sp_scope *sp_scope_of(sp_manager *manager, const sp_region *region, const void *key);
 /* Bring a scope to the top of the stack. */
 sp_scope *sp_scope_surface(sp_thread *thread, sp_scope *scope, uint64_t now);
-/* Leave what is not on top of this thread's stack. of_block: see sp_scope_leave_block(). */
+/* Leave what is not on top of this thread's stack. A block may have
+ * been entered in another thread, or, by hand, in another frame. */
 void sp_scope_leave_slow(sp_manager *manager, sp_region *region, const void *key, uint64_t now,
-                         bool failed, bool of_block);
+                         bool failed, sp_cost way);
 
 /* A call that ends now has waited so long; the next record is its. */
 void sp_scope_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested);
+
+/* The lines that line mode has counted since it was asked last are the innermost open call's. */
+void sp_scope_take_lines(sp_thread *thread);
 
 /* Whether a call of the node is open here; the one that is entered now is on top already. */
 bool sp_scope_is_around(const sp_thread *thread, const sp_node *node);
@@ -71,6 +75,8 @@ SP_INLINE void sp_scope_enter(sp_manager *manager, sp_region *region, const void
     sp_thread *thread = sp_thread_of(manager);
     if (SP_UNLIKELY(thread == NULL))
         goto done;
+    if (SP_UNLIKELY(region->lines))
+        sp_scope_take_lines(thread);
     sp_node *node = sp_scope_node(thread, region);
     if (SP_UNLIKELY(node == NULL
                     || (thread->top == thread->limit && !sp_thread_deepen(thread)))) {
@@ -95,6 +101,8 @@ done:
  * the next entry. */
 SP_INLINE sp_scope *sp_scope_take(sp_thread *thread, uint64_t now)
 {
+    if (SP_UNLIKELY(thread->top->region->lines))
+        sp_scope_take_lines(thread);
     sp_scope *scope = thread->top--;
     thread->top->children += (int64_t)(now - scope->start);
     thread->top->inside++;
@@ -126,10 +134,12 @@ SP_INLINE sp_scope *sp_scope_pop(sp_manager *manager, sp_region *region, const v
 }
 
 /* The call is over: its statistics and its record. */
-SP_INLINE void sp_scope_record(sp_thread *thread, const sp_scope *scope, uint64_t now, bool failed)
+SP_INLINE void sp_scope_record(sp_thread *thread, const sp_scope *scope, uint64_t now, bool failed,
+                               sp_cost way)
 {
     uint64_t ticks = now - scope->start;
-    sp_node_record(scope->node, ticks, scope->children, scope->inside, scope->nested, failed);
+    sp_node_record(scope->node, way, ticks, scope->children, scope->inside, scope->nested,
+                   failed);
     if (SP_UNLIKELY(scope->waited != 0))
         sp_scope_wait(thread, scope->node, scope->waited, scope->nested);
     if (thread->log.on)
@@ -137,8 +147,9 @@ SP_INLINE void sp_scope_record(sp_thread *thread, const sp_scope *scope, uint64_
                       ticks, scope->node->id);
 }
 
-SP_INLINE void sp_scope_end(sp_manager *manager, sp_region *region, const void *key, bool failed,
-                            bool of_block)
+/* way: the one in which it was entered, a constant where it is called. */
+SP_INLINE void sp_scope_leave(sp_manager *manager, sp_region *region, const void *key, bool failed,
+                              sp_cost way)
 {
     sp_guard_take();
     uint64_t now = sp_now();
@@ -146,23 +157,20 @@ SP_INLINE void sp_scope_end(sp_manager *manager, sp_region *region, const void *
     if (SP_UNLIKELY(sp_here.run != manager->run || thread->top->region != region
                     || thread->top->key != key)) {
         sp_guard_drop();
-        sp_scope_leave_slow(manager, region, key, now, failed, of_block);
+        sp_scope_leave_slow(manager, region, key, now, failed, way);
         return;
     }
-    sp_scope_record(thread, sp_scope_take(thread, now), now, failed);
+    sp_scope_record(thread, sp_scope_take(thread, now), now, failed, way);
     sp_guard_drop();
 }
 
-SP_INLINE void sp_scope_leave(sp_manager *manager, sp_region *region, const void *key, bool failed)
+/* Something else was done for the manager inside the innermost call of this thread. */
+SP_INLINE void sp_scope_did(sp_manager *manager, sp_cost what)
 {
-    sp_scope_end(manager, region, key, failed, false);
-}
-
-/* The same of a block: it may have been entered in another thread, or, by hand, in another frame. */
-SP_INLINE void sp_scope_leave_block(sp_manager *manager, sp_region *region, const void *key,
-                                    bool failed)
-{
-    sp_scope_end(manager, region, key, failed, true);
+    sp_guard_take();
+    if (SP_LIKELY(sp_here.run == manager->run))
+        sp_here.thread->top->node->costs[what]++;
+    sp_guard_drop();
 }
 
 #endif

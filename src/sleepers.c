@@ -34,7 +34,7 @@ void sp_sleeper_end(sp_sleeper *sleeper, uint64_t now, bool failed)
 {
     sp_stop(); /* it may have slept in another thread */
     if (sleeper->call.run == sleeper->tracing->manager->run)
-        sp_stepped_end(&sleeper->call, sleeper->thread, now, failed);
+        sp_stepped_end(&sleeper->call, sleeper->thread, now, failed, SP_TRACED_GENERATOR);
     sp_go();
     sp_sleeper_forget(sleeper);
 }

@@ -26,21 +26,27 @@ static PyObject *quantiles_ns(const sp_node *node, double scale)
     return values;
 }
 
-static PyObject *row_of(const sp_node *node, sp_load load, double scale)
+static PyObject *bytes_of(const sp_added *added)
+{
+    return PyBytes_FromStringAndSize((const char *)added, sizeof *added);
+}
+
+static PyObject *row_of(const sp_node *node, const sp_load *load, double scale)
 {
 #define NS(ticks) (long long)sp_clock_scaled_ns((int64_t)(ticks), scale)
     PyObject *percentiles = quantiles_ns(node, scale);
     if (percentiles == NULL)
         return NULL;
     double deviation = sp_node_deviation(node) * scale;
+    uint64_t count = sp_node_count(node);
     long long parent = node->parent == NULL ? -1 : (long long)node->parent->id - 1;
     PyObject *region = node->region == NULL ? Py_None : (PyObject *)node->region;
     return Py_BuildValue(
-        "(LOKKILLLLLdNKKKLLLL)", parent, region, (unsigned long long)node->count,
+        "(LOKKILLLLLdNKNNLLLL)", parent, region, (unsigned long long)count,
         (unsigned long long)node->errors, (unsigned)node->active, NS(sp_node_total(node)),
-        NS(node->sum), NS(sp_node_exclusive(node)), NS(node->count == 0 ? 0 : node->minimum),
+        NS(node->sum), NS(sp_node_exclusive(node)), NS(count == 0 ? 0 : node->minimum),
         NS(node->maximum), deviation, percentiles, (unsigned long long)node->inside,
-        (unsigned long long)load.calls, (unsigned long long)load.inside, NS(node->waiting),
+        bytes_of(&load->own), bytes_of(&load->total), NS(node->waiting),
         NS(node->open), NS(node->open_own),
         node->first == UINT64_MAX ? -1 : (long long)sp_clock_instant_ns(node->first));
 #undef NS
@@ -70,7 +76,7 @@ static int settle_thread(void *value, void *argument)
     settling *into = argument;
     for (uint32_t i = 1; i < thread->tree.count; i++) {
         sp_node *node = thread->tree.nodes[i];
-        into->calls += node->count;
+        into->calls += sp_node_count(node);
         node->open = 0;
         node->open_own = 0;
     }
@@ -109,7 +115,7 @@ static PyObject *rows_of_tree(const sp_tree *tree, double scale)
     sp_tree_load(tree, loads);
     PyObject *rows = PyList_New(tree->count - 1);
     for (uint32_t i = 1; rows != NULL && i < tree->count; i++) {
-        PyObject *row = row_of(tree->nodes[i], loads[i], scale);
+        PyObject *row = row_of(tree->nodes[i], &loads[i], scale);
         if (row == NULL)
             Py_CLEAR(rows);
         else
@@ -193,8 +199,7 @@ static int add_thread(void *thread, void *argument)
         if (into->only != NULL && into->only != region)
             continue;
         uint32_t at = into->only != NULL ? 0 : region->id;
-        into->loads[at].calls += loads[i].calls;
-        into->loads[at].inside += loads[i].inside;
+        sp_load_add(&into->loads[at], &loads[i]);
         result = sp_node_merge(&into->sums[at], tree->nodes[i]);
     }
     PyMem_RawFree(loads);
@@ -210,7 +215,7 @@ static PyObject *collect_region(sp_manager *manager, sp_region *region)
     double scale = settle(manager);
     int added = sp_map_each(&manager->threads, add_thread, &(summing){region, &sum, &load});
     sp_go();
-    PyObject *row = added < 0 ? PyErr_NoMemory() : row_of(&sum, load, scale);
+    PyObject *row = added < 0 ? PyErr_NoMemory() : row_of(&sum, &load, scale);
     sp_node_free(&sum);
     return row;
 }
@@ -242,7 +247,7 @@ static PyObject *rows_of_regions(const region_sums *regions, double scale)
 {
     PyObject *rows = PyList_New(regions->count);
     for (uint32_t i = 0; rows != NULL && i < regions->count; i++) {
-        PyObject *row = row_of(&regions->sums[i], regions->loads[i], scale);
+        PyObject *row = row_of(&regions->sums[i], &regions->loads[i], scale);
         if (row == NULL)
             Py_CLEAR(rows);
         else
@@ -281,10 +286,11 @@ const char sp_snapshot_collect_doc[] =
 "Statistics of the current run: one row for a region, or for None the rows of the tree, parents\n"
 "before children. A row is (parent row or -1, region, calls, errors, open calls, total, sum of\n"
 "all calls, exclusive, minimum, maximum, standard deviation, (p50, p90, p95, p99, p99.9), calls\n"
-"made directly inside, calls at and below the node, calls made directly inside any of those, what\n"
-"of the total generators and tasks did not run, what open calls have come to in all and by\n"
-"themselves, when the first call began or -1); times are integer nanoseconds, the deviation a float\n"
-"of them, instants on the perf_counter_ns() axis.";
+"made directly inside, what measuring has added to the exclusive time, and to the total, what of the\n"
+"total generators and tasks did not run, what open calls have come to in all and by themselves, when\n"
+"the first call began or -1); times are integer nanoseconds, the deviation a float of them, instants\n"
+"on the perf_counter_ns() axis. What measuring has added: uint64 as bytes, how often each cost of\n"
+"overhead.py was met there, and in which ways calls were made inside.";
 
 PyObject *sp_snapshot_collect(PyObject *self, PyObject *region)
 {
@@ -334,7 +340,8 @@ const char sp_snapshot_counters_doc[] =
 "_counters()\n--\n\n"
 "What the current run holds and what it missed, as a dict of int: calls finished, open, threads,\n"
 "log_bytes; moved calls, which another thread left than had entered them, unmatched exits, lost\n"
-"entries (no memory), dropped events (no memory), lines_lost.";
+"entries (no memory), dropped events (no memory), lines_lost; and costs, how often each cost of\n"
+"overhead.py was met, as a tuple.";
 
 PyObject *sp_snapshot_counters(PyObject *self, PyObject *unused)
 {

@@ -70,9 +70,9 @@ static void leave_step(Steps *steps, sp_outcome how, uint64_t now)
     steps->call.annotation = sp_annotation_in(manager, annotation);
     sp_scope *scope = sp_scope_pop(manager, steps->region, steps, now);
     if (scope != NULL) {
-        sp_stepped_pause(&steps->call, scope, now);
+        sp_stepped_pause(&steps->call, scope, now, SP_STEP);
         if (ends && steps->call.run == manager->run) /* not begun in an earlier one */
-            sp_stepped_end(&steps->call, sp_here.thread, now, failed);
+            sp_stepped_end(&steps->call, sp_here.thread, now, failed, SP_GENERATOR);
     }
     sp_guard_drop();
 }

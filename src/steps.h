@@ -32,22 +32,24 @@ SP_INLINE sp_stepped sp_stepped_begin(const sp_scope *scope)
 
 /* A step is over: this was its scope. What has not finished is no call of the node's, nor open in
  * it. */
-SP_INLINE void sp_stepped_pause(sp_stepped *call, const sp_scope *scope, uint64_t now)
+SP_INLINE void sp_stepped_pause(sp_stepped *call, const sp_scope *scope, uint64_t now, sp_cost way)
 {
     call->node = scope->node;
     call->running += now - scope->start;
     call->children += scope->children;
     call->inside += scope->inside;
     scope->node->active--;
+    scope->node->costs[way]++;
 }
 
 /* The last step is over: one call, from the first step until now. */
-SP_INLINE void sp_stepped_end(const sp_stepped *call, sp_thread *thread, uint64_t now, bool failed)
+SP_INLINE void sp_stepped_end(const sp_stepped *call, sp_thread *thread, uint64_t now, bool failed,
+                              sp_cost way)
 {
     uint64_t lasted = now - call->start;
     int64_t own = (int64_t)call->running - call->children;
     call->node->active++; /* which recording takes back */
-    sp_node_record(call->node, lasted, (int64_t)lasted - own, call->inside, call->nested, failed);
+    sp_node_record(call->node, way, lasted, (int64_t)lasted - own, call->inside, call->nested, failed);
     if (lasted > call->running)
         sp_scope_wait(thread, call->node, lasted - call->running, call->nested);
     if (thread->log.on)

@@ -38,7 +38,7 @@ SP_INLINE PyObject *call_in(sp_region *region, PyObject *function, vectorcallfun
     PyObject *result = call(function, args, nargsf, names);
     if (record_outcome)
         sp_metadata_note_outcome(region, key, result == NULL);
-    sp_scope_leave(region->manager, region, key, result == NULL);
+    sp_scope_leave(region->manager, region, key, result == NULL, SP_DECORATED);
 #if SP_C_RECURSION
     state->c_recursion_remaining = remaining;
 #endif

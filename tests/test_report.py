@@ -76,7 +76,7 @@ def test_errors_have_a_column_when_there_are_any(run):
 
 
 def test_own_overhead_is_always_told(run):
-    assert "Own overhead: " in printed(run) and "ns per call" in printed(run)
+    assert "Own overhead: " in printed(run) and "% of the run" in printed(run)
 
 
 def test_what_was_missed_is_told(run):

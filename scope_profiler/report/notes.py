@@ -15,11 +15,7 @@ def recording(facts, wall_ns):
 
 
 def together(all_facts):
-    """The facts of several recordings: numbers are added up, but for what one call costs, which is
-    the mean."""
-    all_facts = list(all_facts)
-    if len(all_facts) == 1:
-        return all_facts[0]
+    """The facts of several recordings: numbers are added up."""
     facts = {}
     for one in all_facts:
         for name, value in one.items():
@@ -27,9 +23,6 @@ def together(all_facts):
                 facts[name] = facts.get(name) or value
             else:
                 facts[name] = facts.get(name, 0) + value
-    for name in ("overhead_call_ns", "overhead_inside_ns", "overhead_line_ns"):
-        if name in facts:
-            facts[name] /= len(all_facts)
     return facts
 
 
@@ -47,17 +40,48 @@ def below(rows, shown_rows, columns, wall_ns, processes, how):
 
 
 def overhead(facts, wall_ns):
-    """What measuring has cost."""
+    """What measuring has cost, and one of each of the kinds that most of it went to."""
     spent = facts["overhead_ns"]
-    per_line = ""
-    if "overhead_line_ns" in facts:
-        per_line = f", {facts['overhead_line_ns']:.0f} ns per line"
+    parts = [", ".join(f"{total / n:.0f} ns per {what}" for what, n, total in _kinds(facts)
+                       if total >= _LEAST_COST * spent)]
     share = f", {100 * spent / wall_ns:.1f} % of the run" if wall_ns > 0 else ""
-    return (
-        f"Own overhead: {facts['overhead_call_ns']:.0f} ns per call "
-        f"({facts['overhead_inside_ns']:.0f} ns of them inside the measured time){per_line}; "
-        f"{format_time(round(spent))} in total{share}. Net: own time less that."
-    )
+    parts.append(f"{format_time(round(spent))} in total{share}")
+    return f"Own overhead: {'; '.join(filter(None, parts))}. Net: own time less that."
+
+
+_MOST_KINDS = 3
+_LEAST_COST = 0.01  # of all
+
+_KINDS = {
+    "decorated": "decorated call",
+    "traced": "traced call",
+    "generator": "decorated generator or coroutine",
+    "traced_generator": "traced generator or coroutine",
+    "step": "step of a decorated one",
+    "traced_step": "step of a traced one",
+    "metadata": "metadata scope",
+    "annotation": "call in one",
+    "outcome": "outcome",
+    "line": "line",
+}
+
+
+def _kinds(facts):
+    """[(what, how many, nanoseconds in all), ...] of the kinds of overhead.COSTS that took most."""
+    each = {name: (facts[f"{name}_costs"], facts[f"{name}_costs_ns"])
+            for name in (*_KINDS, "block", "lookup") if facts.get(f"{name}_costs")}
+    blocks, blocks_ns = each.pop("block", (0, 0.0))
+    lookups, lookups_ns = each.pop("lookup", (0, 0.0))
+    kinds = [(_KINDS[name], *costs) for name, costs in each.items()]
+    named = min(blocks, lookups)
+    if named:
+        named_ns = named * (blocks_ns / blocks + lookups_ns / lookups)
+        kinds.append(("with by name", named, named_ns))
+    if blocks > named:
+        kinds.append(("with of a region kept", blocks - named, blocks_ns * (1 - named / blocks)))
+    if lookups > named:
+        kinds.append(("region by name", lookups - named, lookups_ns * (1 - named / lookups)))
+    return sorted(kinds, key=lambda kind: kind[2], reverse=True)[:_MOST_KINDS]
 
 
 _MISSED = (
