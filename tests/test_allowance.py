@@ -74,7 +74,7 @@ def test_what_is_outside_of_the_file_is_not_read(edit):
 
 def test_pipes_are_not_waited_for():
     os.mkfifo("pipe")
-    for read in (sp.load, sp.read_h5, sp.read_json):
+    for read in (sp.load, sp.read_h5, sp.read_json, sp.read_h5_summary):
         with pytest.raises(sp.CorruptProfileError, match="no regular file"):
             read("pipe")
 
@@ -240,6 +240,8 @@ for number in range(count):
     signal.alarm(30)
     try:
         contents(sp.load("fuzzed"))
+        if path.endswith("h5"):
+            contents(sp.read_h5_summary("fuzzed"))
     except (sp.CorruptProfileError, sp.JSONProfileError, sp.UnsupportedProfileError) as error:
         assert not isinstance(error.__cause__, MemoryError), (number, error)
         assert "annot allocate" not in str(error), (number, error)

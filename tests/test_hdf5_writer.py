@@ -348,6 +348,77 @@ def test_the_mode_is_what_the_umask_leaves(tmp_path, mask):
     assert without_leftovers(tmp_path) == ["x.h5"]
 
 
+@pytest.mark.parametrize("name", ["x.h5", "x.json", "x.json.gz"])
+def test_a_file_keeps_its_mode(tmp_path, name):
+    path = write_profile(example(), tmp_path / name)
+    for mode in (0o600, 0o640, 0o664):
+        path.chmod(mode)
+        write_profile(example(), path)
+        assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="chown takes root")
+def test_a_file_keeps_its_owner_and_group(tmp_path):
+    path = write_profile(example(), tmp_path / "x.h5")
+    os.chown(path, 12345, 54321)
+    write_profile(example(), path)
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 54321)
+
+
+@pytest.mark.skipif(safe_file.fcntl is None, reason="there are no locks here")
+def test_what_killed_writers_leave_is_removed(tmp_path, monkeypatch):
+    ended = in_a_process("""
+import os, signal, sys
+from scope_profiler.io import replacing
+with replacing(sys.argv[1]) as file:
+    file.write(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+""", tmp_path / "x.h5")
+    assert ended.returncode == -9 and len(without_leftovers(tmp_path)) == 1
+    with safe_file.replacing(tmp_path / "a.txt") as file:      # it is young
+        assert len(without_leftovers(tmp_path)) == 2
+        monkeypatch.setattr(safe_file, "_YOUNG", -1)
+        path = write_profile(example(), tmp_path / "x.h5")
+        file.write(b"whole")                # who is still there may go on
+    assert without_leftovers(tmp_path) == ["a.txt", "x.h5"]
+    assert (tmp_path / "a.txt").read_bytes() == b"whole" and contents(load(path))
+
+
+@pytest.mark.skipif(not hasattr(signal, "raise_signal"), reason="there are no signals here")
+def test_what_a_handler_raises_while_hdf5_is_written_is_what_is_raised(tmp_path, monkeypatch):
+    class Timeout(Exception):
+        pass
+
+    def handler(number, frame):
+        raise Timeout
+
+    path = write_profile(example(), tmp_path / "x.h5")
+    before = path.read_bytes()
+    handlers = {number: signal.signal(number, handler) for number in (signal.SIGUSR1, signal.SIGINT)}
+    try:
+        for method in ("write", "seek", "truncate", "flush", "tell"):
+            for number in handlers:
+                ordinary = getattr(safe_file.SafeFile, method)
+
+                def signalled(self, *arguments, number=number, ordinary=ordinary):
+                    signal.raise_signal(number)
+                    return ordinary(self, *arguments)
+
+                monkeypatch.setattr(safe_file.SafeFile, method, signalled)
+                try:
+                    write_profile(example(), path)
+                except Timeout:
+                    assert path.read_bytes() == before
+                else:
+                    assert method == "tell"     # which HDF5 need not call
+                monkeypatch.undo()
+                assert signal.getsignal(number) is handler
+                assert without_leftovers(tmp_path) == ["x.h5"]
+    finally:
+        for number, old in handlers.items():
+            signal.signal(number, old)
+
+
 def test_an_exception_leaves_the_old_file(tmp_path, monkeypatch):
     path = write_profile(example(), tmp_path / "x.h5")
     before = path.read_bytes()

@@ -188,6 +188,7 @@ def read_h5_summary(
     path = file_of("file_path", file_path)
     check_switches(verbose=verbose, fallback=fallback, include_likwid=include_likwid,
                    include_line_profile=include_line_profile)
+    _check_regular(path)
     results = read_hdf5_summary(
         path,
         fallback=fallback,

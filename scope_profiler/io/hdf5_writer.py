@@ -19,6 +19,7 @@ from .hdf5_metadata import write_event_metadata
 from .hdf5_recorded import write_recorded
 from .hdf5_schema import SCHEMA
 from .hdf5_texts import write_attributes, write_texts
+from .held_signals import HeldSignals
 from .region_rows import calls_were_read
 from .safe_file import SafeFile, replacing
 
@@ -53,8 +54,8 @@ def write_hdf5(
     """
     settings = check_compression(compression, compression_level, chunk_size)
     # The format is that of HDF5 1.8, the smallest that every tool reads.
-    with replacing(path) as file:
-        output = SafeFile(file)
+    with replacing(path) as file, HeldSignals() as signals:
+        output = SafeFile(file, signals)
         try:
             with h5py.File(output, "w", libver=("v108", "latest")) as root:
                 _write(results, root, output, settings)

@@ -6,19 +6,40 @@ import io
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+
+from .held_signals import HeldSignals
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+
+#: Of temporary files. A lock on one says that it is being written.
+_PREFIX, _SUFFIX = ".scope-profiler-", ".tmp"
+
+#: It takes its writer less to lock one, seconds.
+_YOUNG = 60
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[io.FileIO]:
+def replacing(
+    path: str | os.PathLike[str], place: Callable[[str, str], None] = os.replace
+) -> Iterator[io.FileIO]:
     """A new file, to be written to, that replaces `path` when the block ends without exception.
 
     The file is unbuffered, of bytes, and readable too. It is on the disk
     before the name changes, so that at any time `path` is the old file or the
     new one, each whole; after an exception it is the old one and the new one
-    is gone. The mode is ``0o666 & ~umask``. Where `path` is a symbolic link,
-    the file that it points to is replaced.
+    is gone. Mode, owner and group are those of the old file, the latter two
+    where that is allowed; the mode of a new one is ``0o666 & ~umask``. Where
+    `path` is a symbolic link, the file that it points to is replaced. What
+    killed writers left in the folder is removed.
+
+    `place` is called with the name of the new file and `path`, to rename it.
 
     Raises
     ------
@@ -26,27 +47,32 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[io.FileIO]:
         When `path` is a directory, or no regular file (a device, say).
     """
     target = os.path.realpath(path)
+    old = None
     with suppress(FileNotFoundError):
-        mode = os.stat(target).st_mode
-        if stat.S_ISDIR(mode):
+        old = os.stat(target)
+        if stat.S_ISDIR(old.st_mode):
             raise IsADirectoryError(f"{os.fspath(path)} is a directory")
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(old.st_mode):
             raise OSError(f"{os.fspath(path)} is not a regular file and will not be replaced")
     directory = os.path.dirname(target)
+    _remove_leftovers(directory)
     # Not derived from the name, which may be as long as names can be.
-    temporary = os.path.join(directory, f".scope-profiler-{secrets.token_hex(8)}.tmp")
+    temporary = os.path.join(directory, f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}")
     # The kernel applies the umask; to ask for it would mean to set it, which
     # other threads would see.
     flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
     try:
-        file = open(os.open(temporary, flags, 0o666), "r+b", buffering=0)
+        descriptor = os.open(temporary, flags, 0o666 if old is None else 0o600)
     except OSError as error:
         raise type(error)(error.errno, error.strerror, os.fspath(path)) from None
     try:
-        with file:
+        with open(descriptor, "r+b", buffering=0) as file:
+            _lock(descriptor)
+            if old is not None:
+                _make_alike(descriptor, old)
             yield file
             os.fsync(file)
-        os.replace(temporary, target)
+            place(temporary, target)
     except BaseException as error:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
@@ -62,6 +88,50 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[io.FileIO]:
             os.close(descriptor)
 
 
+def _make_alike(descriptor: int, old: os.stat_result) -> None:
+    """Owner, group and mode of the old file, as far as we may."""
+    if not hasattr(os, "fchown"):
+        return
+    for owner in (old.st_uid, -1):
+        with suppress(OSError):
+            os.fchown(descriptor, owner, old.st_gid)
+            break
+    with suppress(OSError):
+        os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock a file while it is open; False when another process has it, or that cannot be told."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _remove_leftovers(directory: str) -> None:
+    """Remove the temporary files whose writers are gone: their locks went with them."""
+    with suppress(OSError):
+        for entry in os.scandir(directory or "."):
+            if entry.name.startswith(_PREFIX) and entry.name.endswith(_SUFFIX):
+                with suppress(OSError):
+                    _remove_leftover(entry)
+
+
+def _remove_leftover(entry: os.DirEntry[str]) -> None:
+    age = time.time() - entry.stat(follow_symlinks=False).st_mtime
+    if age < _YOUNG or not entry.is_file(follow_symlinks=False):
+        return
+    descriptor = os.open(entry.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        if _lock(descriptor):
+            os.unlink(entry.path)
+    finally:
+        os.close(descriptor)
+
+
 class SafeFile:
     """The file as HDF5 sees it: writing to it never fails.
 
@@ -72,14 +142,17 @@ class SafeFile:
     these methods is treated alike.
     """
 
-    def __init__(self, file: io.FileIO) -> None:
+    def __init__(self, file: io.FileIO, signals: HeldSignals) -> None:
         self._file = file
+        self._signals = signals
         self._position = 0
         self._error: BaseException | None = None
         self._unwritten: dict[int, bytes] = {}
 
     def check(self) -> None:
-        """Raise what went wrong, so that no more is written than HDF5 has begun."""
+        """Raise what went wrong, so that no more is written than HDF5 has begun; or what a handler
+        raises of a signal that has arrived."""
+        self._signals.deliver()
         if self._error is not None:
             raise self._error
 
