@@ -56,10 +56,11 @@ class Real:
         manager, paths, nodes = self.manager, [], {}
         for parent, region, *row in manager._collect(None):
             paths.append((*(paths[parent] if parent >= 0 else ()), region.name))
-            calls, errors, still_open, total, every, exclusive, minimum, maximum, *_ = row
+            (calls, errors, still_open, total, every, exclusive, minimum, maximum, _, _, _, _, _,
+             waiting, *_) = row
             if calls or still_open:
                 nodes[paths[-1]] = (calls, errors, still_open, total, every, exclusive, minimum,
-                                    maximum, row[-1])
+                                    maximum, waiting)
         counters = manager._counters()
         known = ("calls", "open", "unmatched", "moved", "threads")
         return nodes, self._events(), {name: counters[name] for name in known}
