@@ -1,6 +1,6 @@
 """Counts the machine instructions of an event: unlike times, they are the same on every run.
 
-    python benchmarks/instructions.py [--python PATH ...] [--only TEXT]
+    python benchmarks/instructions.py [--python PATH ...] [--only TEXT] [--write]
 
 A process runs a case under `valgrind --tool=callgrind` with two numbers of executions; the
 difference of the counts, divided by that of the executions, is the cost of one. What the loop,
@@ -10,11 +10,12 @@ valgrind turns clock_gettime, which line_profiler and scope-profiler read, into 
 """
 
 import argparse
+import json
 import re
 import subprocess
 import sys
 
-from environments import Interpreter
+from environments import Interpreter, check, write
 
 _FEW, _MANY = 3_000, 15_000
 _VALGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
@@ -49,6 +50,7 @@ def _run(interpreter, tool, state, case, n, valgrind=_VALGRIND):
     done = subprocess.run([*valgrind, *command], env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])
+    check(tool, json.loads(done.stdout.splitlines()[-1]))
     collected = re.search(r"Collected : (\d+)", done.stderr)
     return int(collected.group(1)) if collected else None
 
@@ -56,7 +58,7 @@ def _run(interpreter, tool, state, case, n, valgrind=_VALGRIND):
 LAYOUT = "{:<34} {:>8} {:>8} {:>8}  {:<8} {}"
 
 
-def print_event(interpreter, label, state, case, base, peer, targets):
+def line_of(interpreter, label, state, case, base, peer, targets):
     """A line of the table."""
     costs = {}
     for tool in filter(None, ("ours", peer)):
@@ -65,8 +67,8 @@ def print_event(interpreter, label, state, case, base, peer, targets):
     ours, theirs = costs["ours"], costs.get(peer)
     target = targets and (targets.get(interpreter.minor) or targets[_NEWEST])
     verdict = "" if not target else "met" if ours <= target else "NOT met"
-    print(LAYOUT.format(label, f"{ours:.0f}", f"{theirs:.0f}", f"{theirs / ours:.1f}x",
-                        f"<= {target}" if target else "", verdict), flush=True)
+    return LAYOUT.format(label, f"{ours:.0f}", f"{theirs:.0f}", f"{theirs / ours:.1f}x",
+                         f"<= {target}" if target else "", verdict).rstrip()
 
 
 def main():
@@ -74,14 +76,20 @@ def main():
     parser.add_argument("--python", nargs="+", default=[sys.executable], metavar="PATH",
                         help="the interpreters to count in (this one)")
     parser.add_argument("--only", default="", metavar="TEXT", help="events with this in their name")
+    parser.add_argument("--write", action="store_true", help="put the tables into README.md")
     options = parser.parse_args()
+    tables = []
     for path in options.python:
         interpreter = Interpreter(path)
-        print(f"\nPython {interpreter.version}, instructions\n")
-        print(LAYOUT.format("", "ours", "peer", "ratio", "target", ""))
+        lines = [LAYOUT.format("", "ours", "peer", "ratio", "target", "").rstrip()]
+        print(f"\nPython {interpreter.version}, instructions\n\n{lines[0]}")
         for event in EVENTS:
             if options.only in event[0]:
-                print_event(interpreter, *event)
+                lines.append(line_of(interpreter, *event))
+                print(lines[-1], flush=True)
+        tables.append((f"Python {interpreter.version}, instructions", "\n".join(lines)))
+        if options.write:
+            write("instructions", "Machine instructions, with callgrind.", tables)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from time import perf_counter
 
+from environments import about, check
 from rows import Least, Most
 
 _IMPORT_ROUNDS = 15
@@ -49,6 +50,8 @@ def import_times(interpreter):
     """Milliseconds that the import adds to a bare python, ours and the peer's; of ours a text
     when it loads what it should not."""
     tools = ("ours", "scope_profiler")
+    for tool in tools:
+        check(tool, json.loads(_run(interpreter, tool, _TELL)))
     with_import = dict.fromkeys(tools, 1e9)
     bare = dict.fromkeys(tools, 1e9)
     for _ in range(_IMPORT_ROUNDS):
@@ -65,10 +68,26 @@ def import_times(interpreter):
     return ours, peer
 
 
-def _start(interpreter, tool, code):
+_TELL = f"""
+import sys
+sys.path.append({str(Path(__file__).parent)!r})
+import json, environments
+print(json.dumps(environments.about("scope_profiler")))
+"""
+
+
+def _run(interpreter, tool, code):
+    """What the code prints. -P: the folder that we are called in has a scope_profiler, too."""
     (python, *_), environment = interpreter.command(tool, "large.py")
+    done = subprocess.run([python, "-P", "-c", code], env=environment, check=True,
+                          stdout=subprocess.PIPE, text=True)
+    return done.stdout
+
+
+def _start(interpreter, tool, code):
+    """Milliseconds that a process takes to run the code."""
     start = perf_counter()
-    subprocess.run([python, "-c", code], env=environment, check=True)
+    _run(interpreter, tool, code)
     return (perf_counter() - start) * 1e3
 
 
@@ -92,7 +111,7 @@ def finalize_rows(interpreter, calls, how_many, tools):
         (LargeRow(f"finalize {how_many}: time", "ms", Least(20) if first else None), "ms", 1),
         (LargeRow(f"finalize {how_many}: peak per call", "B", Most(40, " B")), "rss", calls),
         (LargeRow(f"finalize {how_many}: file per call", "B", Least(1) if first else None),
-         "file", calls),
+         "bytes", calls),
     ]
     return [(row, *(_part(costs[tool], key, by) for tool in ("ours", "scope_profiler")))
             for row, key, by in rows]
@@ -107,7 +126,9 @@ def _finalize(interpreter, tool, calls):
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         return done.stderr.strip().splitlines()[-1]
-    return json.loads(done.stdout.splitlines()[-1])
+    cost = json.loads(done.stdout.splitlines()[-1])
+    check(tool, cost)
+    return cost
 
 
 def finalize(calls):
@@ -129,7 +150,8 @@ def finalize(calls):
         ms = (perf_counter() - start) * 1e3
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         size = path.stat().st_size
-    return {"ms": ms, "rss": peak * (1 if sys.platform == "darwin" else 1024), "file": size}
+    return {**about("scope_profiler"), "ms": ms, "bytes": size,
+            "rss": peak * (1 if sys.platform == "darwin" else 1024)}
 
 
 if __name__ == "__main__":

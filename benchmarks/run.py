@@ -1,6 +1,7 @@
 """Prints what we cost beside scope-profiler 0.7.5 and line_profiler 5.1.0.
 
     python benchmarks/run.py [--python PATH ...] [--rounds N] [--quick] [--only TEXT] [--full]
+                             [--write]
 
 Every tool has a process for each state it can be in, and all of them stay alive. A round asks
 each for one timing of each case, ours and the peer's right after one another, so that a busy
@@ -8,6 +9,7 @@ moment of the machine meets both. Of all rounds the smallest timing of a case co
 """
 
 import argparse
+from datetime import date
 import json
 import math
 import os
@@ -15,7 +17,7 @@ import platform
 import subprocess
 import sys
 
-from environments import Interpreter
+from environments import Interpreter, check, write
 from large import large_rows
 from rows import ROWS, Most
 
@@ -31,6 +33,8 @@ class Worker:
         self.best = {}
         self.errors = {}
         self.about = self._answer()
+        if "file" in self.about:
+            check(tool, self.about)
 
     def _answer(self):
         line = self.process.stdout.readline()
@@ -87,7 +91,7 @@ def measure(interpreter, rows, rounds):
 LAYOUT = "{:<38} {:>10} {:>10} {:>8}  {:<10} {}"
 
 
-def print_row(row, ours, peer, minor):
+def line_of(row, ours, peer, minor):
     """A line of the table: the values, the ratio, the target and whether it is met."""
     unit = getattr(row, "unit", None) or ("x" if row.over else "ns")
     target = row.target_of(minor)
@@ -98,8 +102,8 @@ def print_row(row, ours, peer, minor):
         notes.insert(0, "met" if target.met(ours, peer) else "NOT met")
     comparable = None not in (ours, peer) and unit != "x" and ours > 1
     ratio = f"{peer / ours:.1f}x" if comparable else ""
-    print(LAYOUT.format(row.label, *(_number(v, unit) for v in (ours, peer)), ratio,
-                        "" if target is None else str(target), "; ".join(notes)))
+    return LAYOUT.format(row.label, *(_number(v, unit) for v in (ours, peer)), ratio,
+                         "" if target is None else str(target), "; ".join(notes)).rstrip()
 
 
 def _number(value, unit):
@@ -111,17 +115,18 @@ def _number(value, unit):
     return f"{value:.{digits}f} {unit}"
 
 
-def print_table(interpreter, rows, workers, large):
-    clocks = {f"{tool} {w.about['version']}: {w.about['clock']}"
-              for (tool, _), w in workers.items() if "clock" in w.about}
-    print(f"\nPython {interpreter.version}; clocks: {', '.join(sorted(clocks))}\n")
-    print(LAYOUT.format("", "ours", "peer", "ratio", "target", ""))
+def table(interpreter, rows, workers, large):
+    """The table as text; above it what was measured."""
+    told = {f"{tool} {w.about['version']} ({w.about['clock']})"
+            for (tool, _), w in workers.items() if "clock" in w.about}
+    lines = [f"measured, and the clock: {', '.join(sorted(told))}", "",
+             LAYOUT.format("", "ours", "peer", "ratio", "target", "").rstrip()]
     for row in rows:
         ours = workers["ours", row.state].value(row)
         peer = workers[row.peer, row.state].value(row) if row.peer else None
-        print_row(row, ours, peer, interpreter.minor)
-    for row, ours, peer in large:
-        print_row(row, ours, peer, interpreter.minor)
+        lines.append(line_of(row, ours, peer, interpreter.minor))
+    lines += [line_of(row, ours, peer, interpreter.minor) for row, ours, peer in large]
+    return "\n".join(lines)
 
 
 def machine():
@@ -143,15 +148,22 @@ def main():
     parser.add_argument("--quick", action="store_true", help="10 rounds, and no large cases")
     parser.add_argument("--only", default="", metavar="TEXT", help="rows with this in their name")
     parser.add_argument("--full", action="store_true", help="finalize 10 M calls as well")
+    parser.add_argument("--write", action="store_true", help="put the tables into README.md")
     options = parser.parse_args()
     rounds = 10 if options.quick else options.rounds
     rows = [row for row in ROWS if options.only in row.label]
-    print(f"{machine()}; the smallest of {rounds} rounds")
+    about = f"{machine()}, {date.today()}; the smallest of {rounds} rounds"
+    print(about)
+    tables = []
     for path in options.python:
         interpreter = Interpreter(path)
         workers = measure(interpreter, rows, rounds)
         large = [] if options.quick else large_rows(interpreter, options.only, options.full)
-        print_table(interpreter, rows, workers, large)
+        tables.append((f"Python {interpreter.version}",
+                       table(interpreter, rows, workers, large)))
+        print("\n{}\n\n{}".format(*tables[-1]), flush=True)
+        if options.write:
+            write("times", about, tables)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ PACKAGE is scope_profiler, whichever of the two is on the path, line_profiler or
     calls      every function is traced
 
 The request {"case": name} is answered with {"ns": time of one execution}; what went wrong with
-{"error": text}. The first line tells {"version": ..., "clock": ...} of the package.
+{"error": text}. The first line tells {"version": ..., "file": ..., "clock": ...} of the package,
+for the runner to check. The state is checked here: that calls count where a run is on, and that
+none does where not.
 """
 
 import json
@@ -22,6 +24,7 @@ import sys
 from time import get_clock_info
 
 import cases
+import environments
 
 _ROUND_NS = 2_000_000  # long against the clock, short against a time slice
 
@@ -159,8 +162,22 @@ def cases_of(package, state):
         ProfileManager.reset()
     elif state != "never":
         setup(ProfileManager, state)
+    _check_state(ProfileManager, state)
     make = {"sizes": cases.size_cases, "tasks": cases.task_cases}.get(state, cases.region_cases)
     return make(ProfileManager)
+
+
+def _check_state(manager, state):
+    """An error if regions do not do in the state what its name says."""
+    decorated = manager.profile("decorated probe")(cases.empty)
+    for _ in range(10):
+        with manager.profile_region("probe"):
+            decorated()
+    wanted = 0 if state in ("never", "after") else 10
+    for name in ("probe", "decorated probe"):
+        counted = getattr(manager.profile_region(name), "num_calls", 0)
+        if counted != wanted:
+            raise RuntimeError(f"{counted} calls of {wanted} were counted in the state {state!r}")
 
 
 def setup(manager, state):
@@ -203,14 +220,13 @@ class Clock:
 
 
 def about(package):
-    """The versions of what runs here, and the clock it reads."""
-    module = __import__(package)
+    """What runs here, and the clock it reads."""
+    told = environments.about(package)
     try:
-        clock = module._core.clock_info()["source"]
+        clock = sys.modules[package]._core.clock_info()["source"]
     except AttributeError:
         clock = get_clock_info("perf_counter").implementation
-    python = ".".join(map(str, sys.version_info[:3]))
-    return {"version": getattr(module, "__version__", python), "clock": clock, "python": python}
+    return {**told, "clock": clock}
 
 
 def serve(package, state):
@@ -234,5 +250,6 @@ def serve(package, state):
 if __name__ == "__main__":
     if sys.argv[3:4] == ["--once"]:
         cases_of(*sys.argv[1:3])[sys.argv[4]](int(sys.argv[5]))
+        print(json.dumps(about(sys.argv[1])))
     else:
         serve(*sys.argv[1:3])

@@ -32,6 +32,7 @@ class Overhead:
         self.events = events
         self.lines = lines
         self._known = {}
+        self._memory_ns = None
 
     def cost(self, name):
         """The Cost of one of COSTS."""
@@ -40,6 +41,15 @@ class Overhead:
                 return _traced.get(name) or self.cost(_LIKE[name])
             self._known[name] = _measure(name, self)
         return self._known[name]
+
+    def memory_ns(self):
+        """Nanoseconds that it takes to get the memory for a call that is kept; in bursts it is never
+        new."""
+        if not self.events:
+            return 0.0
+        if self._memory_ns is None:
+            self._memory_ns = _Run(_manager(), self, 1).memory_ns()
+        return self._memory_ns
 
     def facts(self, counts):
         """What so many of each of COSTS came to, as facts of a Recorded: how many there were, and
@@ -179,8 +189,8 @@ def _cost(name, manager, overhead, tracing=nullcontext):
     inside = (ours.inside - (plain - empty)
               - sum(ours.counts[o] * overhead.cost(o).inside_ns for o in others))
     added, inside = max(0.0, added / n), max(0.0, inside / n)
-    kept = run.shortest(_new_memory).total / _NEW_CALLS if _keeps(name, overhead) else 0.0
-    return Cost(min(inside, added), max(0.0, added - inside) + kept)
+    memory = overhead.memory_ns() if "step" not in name else 0.0
+    return Cost(min(inside, added), max(0.0, added - inside) + memory)
 
 
 def _prepared(name, manager, burst):
@@ -202,23 +212,6 @@ def _namespace(statement, **names):
 _Taken = namedtuple("_Taken", "total inside counts")
 
 
-_NEW_CALLS = 16_384
-_RECORD = 16
-
-
-def _keeps(name, overhead):
-    """Whether it makes a call that is kept, which takes memory; in bursts that is never new."""
-    return overhead.events and name in WAYS and "step" not in name
-
-
-def _new_memory(_):
-    with mmap.mmap(-1, _NEW_CALLS * _RECORD) as memory:
-        memory[::mmap.PAGESIZE] = _ZEROS
-
-
-_ZEROS = bytes(_NEW_CALLS * _RECORD // mmap.PAGESIZE)
-
-
 class _Run:
     """Runs bursts."""
 
@@ -234,6 +227,22 @@ class _Run:
         while len(taken) < _ROUNDS or perf_counter_ns() < end:
             taken.append(self._once(burst))
         return _Taken(min(t.total for t in taken), min(t.inside for t in taken), taken[-1].counts)
+
+    def memory_ns(self):
+        """What Overhead.memory_ns() tells: the middle of several, as the system may have some memory
+        at hand."""
+        calls, record = 16_384, 16
+        touched = bytes(calls * record // mmap.PAGESIZE)
+        kept = []
+
+        def touch(_):
+            kept.append(mmap.mmap(-1, calls * record))
+            kept[-1][::mmap.PAGESIZE] = touched
+
+        taken = sorted(self._once(touch).total for _ in range(9))
+        for memory in kept:
+            memory.close()
+        return taken[len(taken) // 2] / calls
 
     def _once(self, burst):
         manager = self._manager

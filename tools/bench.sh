@@ -1,9 +1,15 @@
 #!/usr/bin/env bash
-# bench.sh [ARGUMENT...]: the benchmarks, on each Python that pythons.sh finds.
+# bench.sh [--ends] [ARGUMENT...]: the benchmarks, on each Python that pythons.sh finds; with --ends on
+# the oldest and the newest alone.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-pythons=$(tools/pythons.sh)
+ends=()
+if [[ ${1:-} == --ends ]]; then
+    ends=("$1")
+    shift
+fi
+pythons=$(tools/pythons.sh "${ends[@]}")
 interpreters=()
 while IFS=$'\t' read -r -u3 python venv; do
     tools/setup_venv.sh "$python" "$venv"
