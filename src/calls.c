@@ -53,12 +53,28 @@ void sp_calls_end(uint64_t span)
 
 SP_INLINE bool is_call(const sp_scope *scope) { return ((uintptr_t)scope->key & 1) != 0; }
 
+typedef struct {
+    const void *key;
+    sp_scope *scope;
+} seeking;
+
+static int seek(sp_thread *thread, void *argument)
+{
+    seeking *wanted = argument;
+    sp_scope *scope = thread->top;
+    while (scope > thread->scopes && scope->key != wanted->key)
+        scope--;
+    wanted->scope = scope == thread->scopes ? NULL : scope;
+    return wanted->scope != NULL;
+}
+
+/* The scope is not on top, or that of a call that began before its thread had a context. */
 static SP_NOINLINE sp_scope *find_below(sp_thread *thread, const void *key)
 {
-    sp_scope *scope = thread->top;
-    while (scope > thread->scopes && scope->key != key)
-        scope--;
-    return scope == thread->scopes ? NULL : scope;
+    seeking wanted = {key, NULL};
+    if (!seek(thread, &wanted) && !(sp_context_return(thread) && seek(thread, &wanted)))
+        sp_contexts_each(thread, seek, &wanted);
+    return wanted.scope;
 }
 
 /* This thread's scope of the call in the frame; NULL when it has none. */
@@ -241,13 +257,22 @@ static void end_open(sp_tracing *tracing)
     }
 }
 
-/* The same in the thread's other stacks, of which lanes have taken the place. */
+static int end_open_in(sp_thread *thread, void *tracing)
+{
+    (void)thread; /* the one at hand */
+    end_open(tracing);
+    return 0;
+}
+
+/* The same in the thread's other stacks: of other contexts, and those of which lanes have taken the
+ * place. */
 static int end_open_of(void *value, void *tracing)
 {
     sp_thread *thread = value;
     sp_here.thread = thread;
     sp_here.run = ((sp_tracing *)tracing)->manager->run;
     end_open(tracing);
+    sp_contexts_each(thread, end_open_in, tracing);
     for (sp_lane *lane = thread->lane; lane != NULL; lane = lane->outer) {
         sp_stack *below = lane->outer == NULL ? &thread->home : &lane->outer->stack;
         uint32_t number = thread->lane_number;

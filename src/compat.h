@@ -178,6 +178,19 @@ SP_INLINE const void *sp_stack_bottom(void)
     return chunk;
 }
 
+/* The context that runs now, NULL before a thread has used one. */
+SP_INLINE PyObject *sp_current_context(void)
+{
+    return PyThreadState_GetUnchecked()->context;
+}
+
+/* The one from which an entered context was entered, NULL for none: the first field of CPython's
+ * PyContext, in 3.7 to 3.15 (a test asks). */
+SP_INLINE PyObject *sp_outer_context(PyObject *context)
+{
+    return *(PyObject **)((char *)context + sizeof(PyObject));
+}
+
 /* Position of the highest set bit; x must not be 0. */
 SP_INLINE unsigned sp_highest_bit(uint64_t x)
 {

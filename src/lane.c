@@ -16,6 +16,7 @@ static bool begin_anew(sp_lane *lane)
         lane->stack.limit = lane->stack.scopes + FIRST_SCOPES - 1;
     }
     lane->stack.top = lane->stack.scopes;
+    lane->stack.context = lane->stack.around = SP_NO_CONTEXT;
     lane->run = lane->manager->run;
     lane->number = SP_ADD(&lane->manager->lane_count, 1);
     lane->steps = lane->running = lane->waiting = 0;
@@ -36,10 +37,9 @@ static void put(sp_thread *thread, sp_lane *lane)
 {
     sp_stack *before = thread->lane == NULL ? &thread->home : &thread->lane->stack;
     const sp_stack *now = lane == NULL ? &thread->home : &lane->stack;
-    *before = (sp_stack){thread->top, thread->limit, thread->scopes};
-    thread->top = now->top;
-    thread->limit = now->limit;
-    thread->scopes = now->scopes;
+    sp_stack entered = *now;
+    sp_thread_exchange(thread, &entered);
+    *before = entered;
     thread->lane = lane;
     thread->lane_number = lane == NULL ? 0 : lane->number;
 }

@@ -1,5 +1,6 @@
 #include "manager.h"
 
+#include "contexts.h"
 #include "lane.h"
 #include "lines.h"
 #include "metadata.h"
@@ -190,6 +191,17 @@ static PyObject *manager_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
     return (PyObject *)manager;
 }
 
+typedef struct {
+    visitproc visit;
+    void *arg;
+} traversing;
+
+static int traverse_thread(void *thread, void *argument)
+{
+    const traversing *by = argument;
+    return sp_contexts_traverse(thread, by->visit, by->arg);
+}
+
 static int manager_traverse(PyObject *self, visitproc visit, void *arg)
 {
     sp_manager *manager = (sp_manager *)self;
@@ -203,7 +215,7 @@ static int manager_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(manager->outcomes);
     for (uint32_t i = 0; i < manager->region_count; i++)
         Py_VISIT(manager->regions[i]);
-    return 0;
+    return sp_map_each(&manager->threads, traverse_thread, &(traversing){visit, arg});
 }
 
 static int manager_clear(PyObject *self)

@@ -14,8 +14,11 @@ sp_scope *sp_scope_find(const sp_thread *thread, const sp_region *region, const 
 
 sp_scope *sp_scope_of(sp_manager *manager, const sp_region *region, const void *key)
 {
-    const sp_thread *thread = sp_thread_known(manager);
-    return thread == NULL ? NULL : sp_scope_find(thread, region, key);
+    sp_thread *thread = sp_thread_known(manager);
+    if (thread == NULL)
+        return NULL;
+    sp_scope *scope = sp_scope_find(thread, region, key);
+    return scope == NULL && sp_context_return(thread) ? sp_scope_find(thread, region, key) : scope;
 }
 
 /* The newest scope of the region at all. */
@@ -35,7 +38,7 @@ SP_NOINLINE bool sp_scope_is_around(const sp_thread *thread, const sp_node *node
     const sp_scope *scope = thread->top - 1;
     while (scope > thread->scopes && scope->node != node)
         scope--;
-    return scope > thread->scopes;
+    return scope > thread->scopes || sp_context_is_around(thread, node);
 }
 
 SP_NOINLINE void sp_scope_take_lines(sp_thread *thread)
@@ -58,10 +61,10 @@ SP_NOINLINE void sp_scope_wait(sp_thread *thread, sp_node *node, uint64_t waited
  * top. The time it shared with those above has to be charged once: they will charge their whole
  * time to what is then below them, so what they have used so far is taken from there now and
  * given to the one that ends. Exclusive times stay a partition of the thread's time. */
-SP_NOINLINE sp_scope *sp_scope_surface(sp_thread *thread, sp_scope *scope, uint64_t now)
+static void surface(sp_thread *thread, sp_scope *scope, uint64_t now)
 {
     if (scope == thread->top)
-        return scope;
+        return;
     /* The next call of its node takes its place: it was inside it, and is not any longer. */
     sp_scope *heir = scope + 1;
     while (heir <= thread->top && heir->node != scope->node)
@@ -79,7 +82,39 @@ SP_NOINLINE sp_scope *sp_scope_surface(sp_thread *thread, sp_scope *scope, uint6
     int64_t ticks = (int64_t)(now - ending.start);
     thread->top[-1].children -= ticks;
     scope[-1].children += ticks;
-    return thread->top;
+}
+
+typedef struct {
+    const sp_region *region;
+    const void *key;
+    uint64_t now;
+    sp_scope *taken;
+} taking;
+
+static sp_scope *take(sp_thread *thread, sp_scope *scope, uint64_t now)
+{
+    surface(thread, scope, now);
+    return sp_scope_take(thread, now);
+}
+
+static int take_here(sp_thread *thread, void *argument)
+{
+    taking *wanted = argument;
+    sp_scope *scope = sp_scope_find(thread, wanted->region, wanted->key);
+    if (scope == NULL)
+        return 0;
+    wanted->taken = take(thread, scope, wanted->now);
+    return 1;
+}
+
+SP_NOINLINE sp_scope *sp_scope_take_below(sp_thread *thread, const sp_region *region,
+                                          const void *key, uint64_t now)
+{
+    taking wanted = {region, key, now, NULL};
+    if (!take_here(thread, &wanted)
+        && !(sp_context_return(thread) && take_here(thread, &wanted)))
+        sp_contexts_each(thread, take_here, &wanted);
+    return wanted.taken;
 }
 
 /* ---- Leaving what is not on top ---------------------------------------------------------- */
@@ -92,18 +127,23 @@ typedef struct {
     sp_cost way;
 } leaving;
 
-static bool leave(sp_thread *thread, sp_scope *scope, const leaving *call)
+static bool leave(sp_thread *thread, const sp_scope *taken, const leaving *call)
 {
-    if (scope == NULL)
-        return false;
-    sp_scope_surface(thread, scope, call->now);
-    sp_scope_record(thread, sp_scope_take(thread, call->now), call->now, call->failed, call->way);
-    return true;
+    if (taken != NULL)
+        sp_scope_record(thread, taken, call->now, call->failed, call->way);
+    return taken != NULL;
 }
 
 static bool leave_own(sp_thread *thread, const leaving *call)
 {
-    return leave(thread, sp_scope_find(thread, call->region, call->key), call);
+    return leave(thread, sp_scope_take_below(thread, call->region, call->key, call->now), call);
+}
+
+/* By hand, in another frame than it was entered in. */
+static bool leave_any(sp_thread *thread, const leaving *call)
+{
+    sp_scope *scope = find_any(thread, call->region);
+    return scope != NULL && leave(thread, take(thread, scope, call->now), call);
 }
 
 static bool leave_here(sp_manager *manager, const leaving *call, bool any)
@@ -111,8 +151,7 @@ static bool leave_here(sp_manager *manager, const leaving *call, bool any)
     sp_guard_take();
     sp_thread *thread = sp_thread_known(manager);
     bool left = thread != NULL
-                && (any ? leave(thread, find_any(thread, call->region), call)
-                        : leave_own(thread, call));
+                && (any ? leave_any(thread, call) : leave_own(thread, call));
     sp_guard_drop();
     return left;
 }

@@ -4,6 +4,7 @@
 #ifndef SP_SCOPE_H
 #define SP_SCOPE_H
 
+#include "contexts.h"
 #include "region.h"
 #include "thread.h"
 #include "world.h"
@@ -12,8 +13,10 @@
 sp_scope *sp_scope_find(const sp_thread *thread, const sp_region *region, const void *key);
 /* The open call of this thread in the manager's run; NULL when there is none. Under the guard. */
 sp_scope *sp_scope_of(sp_manager *manager, const sp_region *region, const void *key);
-/* Bring a scope to the top of the stack. */
-sp_scope *sp_scope_surface(sp_thread *thread, sp_scope *scope, uint64_t now);
+/* Take it off the stack, where it is not on top, or in that of another context; NULL when the thread has
+ * none. */
+sp_scope *sp_scope_take_below(sp_thread *thread, const sp_region *region, const void *key,
+                              uint64_t now);
 /* Leave what is not on top of this thread's stack. A block may have
  * been entered in another thread, or, by hand, in another frame. */
 void sp_scope_leave_slow(sp_manager *manager, sp_region *region, const void *key, uint64_t now,
@@ -72,11 +75,20 @@ SP_INLINE void sp_scope_enter(sp_manager *manager, sp_region *region, const void
                               sp_annotation annotation)
 {
     sp_guard_take();
+    bool first = false;
     sp_thread *thread = sp_thread_of(manager);
     if (SP_UNLIKELY(thread == NULL))
         goto done;
     if (SP_UNLIKELY(region->lines))
         sp_scope_take_lines(thread);
+    PyObject *context = sp_current_context();
+    if (SP_UNLIKELY(context != thread->context)) {
+        if (!sp_context_switch(thread, context)) {
+            thread->lost++;
+            goto done;
+        }
+        first = sp_context_is_first(thread);
+    }
     sp_node *node = sp_scope_node(thread, region);
     if (SP_UNLIKELY(node == NULL
                     || (thread->top == thread->limit && !sp_thread_deepen(thread)))) {
@@ -92,9 +104,14 @@ SP_INLINE void sp_scope_enter(sp_manager *manager, sp_region *region, const void
     scope->inside = 0;
     scope->annotation = sp_annotation_in(manager, annotation);
     scope->waited = 0;
+    scope->context_marks = 0;
     scope->start = sp_now();
+    if (SP_UNLIKELY(first))
+        sp_context_begin(thread, scope);
 done:
     sp_guard_drop();
+    if (SP_UNLIKELY(first))
+        sp_contexts_release(thread);
 }
 
 /* Take the top scope off the stack and charge its time to what is around it. It stays readable until
@@ -106,6 +123,8 @@ SP_INLINE sp_scope *sp_scope_take(sp_thread *thread, uint64_t now)
     sp_scope *scope = thread->top--;
     thread->top->children += (int64_t)(now - scope->start);
     thread->top->inside++;
+    if (SP_UNLIKELY(scope->context_marks != 0))
+        sp_context_left(thread, scope, now);
     return scope;
 }
 
@@ -124,12 +143,8 @@ SP_INLINE sp_scope *sp_scope_pop(sp_manager *manager, sp_region *region, const v
     sp_thread *thread = sp_thread_known(manager);
     if (SP_UNLIKELY(thread == NULL))
         return NULL;
-    if (SP_UNLIKELY(thread->top->key != key || thread->top->region != region)) {
-        sp_scope *scope = sp_scope_find(thread, region, key);
-        if (scope == NULL)
-            return NULL;
-        sp_scope_surface(thread, scope, now);
-    }
+    if (SP_UNLIKELY(thread->top->key != key || thread->top->region != region))
+        return sp_scope_take_below(thread, region, key, now);
     return sp_scope_take(thread, now);
 }
 

@@ -1,6 +1,7 @@
 #include "snapshot.h"
 
 #include "clock.h"
+#include "contexts.h"
 #include "counters.h"
 #include "event_columns.h"
 #include "manager.h"
@@ -58,7 +59,8 @@ typedef struct {
     uint64_t now, calls;
 } settling;
 
-static void add_open(const sp_scope *bottom, const sp_scope *top, uint64_t now)
+static void add_open(const sp_thread *thread, const sp_scope *bottom, const sp_scope *top,
+                     uint64_t now)
 {
     uint64_t inside = 0;
     for (const sp_scope *scope = top; scope > bottom; scope--) {
@@ -66,13 +68,22 @@ static void add_open(const sp_scope *bottom, const sp_scope *top, uint64_t now)
         if (!scope->nested)
             scope->node->open += elapsed;
         scope->node->open_own += (int64_t)elapsed - scope->children - (int64_t)inside;
+        if (scope->context_marks & SP_AROUND)
+            scope->node->open_own -=
+                sp_context_covered(thread, scope, scope < top ? scope + 1 : NULL, now);
         inside = elapsed;
     }
 }
 
+static int add_parked(sp_thread *thread, void *into)
+{
+    add_open(thread, thread->scopes, thread->top, ((const settling *)into)->now);
+    return 0;
+}
+
 static int settle_thread(void *value, void *argument)
 {
-    const sp_thread *thread = value;
+    sp_thread *thread = value;
     settling *into = argument;
     for (uint32_t i = 1; i < thread->tree.count; i++) {
         sp_node *node = thread->tree.nodes[i];
@@ -80,9 +91,10 @@ static int settle_thread(void *value, void *argument)
         node->open = 0;
         node->open_own = 0;
     }
-    add_open(thread->scopes, thread->top, into->now);
+    add_open(thread, thread->scopes, thread->top, into->now);
+    sp_contexts_each(thread, add_parked, into);
     if (thread->lane != NULL) /* whose calls are in the place of the thread's own */
-        add_open(thread->home.scopes, thread->home.top, into->now);
+        add_open(thread, thread->home.scopes, thread->home.top, into->now);
     return 0;
 }
 

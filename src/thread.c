@@ -1,5 +1,6 @@
 #include "thread.h"
 
+#include "contexts.h"
 #include "lane.h"
 
 SP_THREAD_LOCAL sp_thread_local sp_here;
@@ -69,6 +70,7 @@ sp_thread *sp_thread_new(sp_owner *owner, bool events)
     thread->top = thread->scopes;
     thread->limit = thread->scopes + FIRST_SCOPES - 1;
     thread->top->node = &thread->tree.root;
+    thread->context = thread->around = SP_NO_CONTEXT;
     sp_log_init(&thread->log, owner->serial, events);
     return thread;
 }
@@ -78,6 +80,7 @@ void sp_thread_free(sp_thread *thread)
     sp_lane_release(thread->abandoned);
     sp_tree_free(&thread->tree);
     sp_log_free(&thread->log);
+    sp_contexts_free(thread);
     PyMem_RawFree(thread->scopes);
     release(thread->owner);
     PyMem_RawFree(thread);
@@ -85,7 +88,7 @@ void sp_thread_free(sp_thread *thread)
 
 bool sp_thread_is_free(const sp_thread *thread)
 {
-    return SP_LOAD(&thread->owner->over) && thread->top == thread->scopes && thread->lane == NULL;
+    return SP_LOAD(&thread->owner->over) && !sp_thread_has_open(thread) && thread->lane == NULL;
 }
 
 bool sp_thread_take_over(sp_thread *thread, sp_owner *owner, int64_t number)
@@ -95,6 +98,7 @@ bool sp_thread_take_over(sp_thread *thread, sp_owner *owner, int64_t number)
     release(thread->owner);
     thread->owner = hold(owner);
     thread->number = number;
+    sp_contexts_take_over(thread);
     return true;
 }
 

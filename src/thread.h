@@ -29,13 +29,19 @@ typedef struct {
     uint32_t annotation; /* number of its metadata, in the run of the record; 0 for none */
     uint64_t waited;  /* ticks for which its lane was left meanwhile */
     bool nested;      /* inside a call of the same node: a recursion */
+    uint8_t context_marks; /* see contexts.h */
 } sp_scope;
 
 typedef struct {
     sp_scope *top;    /* the innermost open call; scopes[0] is the root, always there */
     sp_scope *limit;  /* the last scope that fits */
     sp_scope *scopes;
+    PyObject *context; /* in which they were made, or SP_NO_CONTEXT. Owned while it is parked. */
+    PyObject *around;  /* that of the call around them, or SP_NO_CONTEXT. Borrowed. */
 } sp_stack;
+
+/* No context, and not NULL either: that is what a thread is in that never used a context variable. */
+#define SP_NO_CONTEXT ((PyObject *)(uintptr_t)1)
 
 struct sp_lane;
 
@@ -49,8 +55,11 @@ typedef struct {
 typedef struct sp_thread {
     sp_scope *top;    /* the innermost open call; scopes[0] is the root, always there */
     sp_scope *limit;  /* the last scope that fits */
+    PyObject *context; /* in which these calls were made, or SP_NO_CONTEXT. Borrowed. */
     sp_log log;
     sp_scope *scopes; /* Owned. */
+    PyObject *around; /* context of the call around these, or SP_NO_CONTEXT. Borrowed. */
+    struct sp_contexts *contexts; /* the open calls of other contexts, or NULL. Owned. */
     sp_stack home;        /* its own open calls, while a lane's are in their place. Owned. */
     struct sp_lane *lane; /* whose calls these are, or NULL. Owned. */
     struct sp_lane *abandoned; /* when the record goes away: what `lane` was. Owned. */
@@ -86,10 +95,13 @@ SP_MUST_USE bool sp_thread_take_over(sp_thread *thread, sp_owner *owner, int64_t
 /* Put other open calls in the place of those that the record has now, and these there. */
 SP_INLINE void sp_thread_exchange(sp_thread *thread, sp_stack *stack)
 {
-    sp_stack before = {thread->top, thread->limit, thread->scopes};
+    sp_stack before = {thread->top, thread->limit, thread->scopes, thread->context,
+                       thread->around};
     thread->top = stack->top;
     thread->limit = stack->limit;
     thread->scopes = stack->scopes;
+    thread->context = stack->context;
+    thread->around = stack->around;
     *stack = before;
 }
 
