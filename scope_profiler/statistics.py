@@ -69,7 +69,8 @@ class RegionStatistics:
         return cls(region.name, calls, errors, open_calls, total, exclusive, average, minimum,
                    maximum, round(std), *percentiles,
                    round(total - cost.added_ns(added_below)),
-                   round(exclusive - cost.added_ns(added)), total - waiting, waiting,
+                   round(exclusive - cost.added_ns(added)),
+                   None if waiting is None else total - waiting, waiting,
                    every, open_total, open_exclusive, timings)
 
     def to_dict(self):

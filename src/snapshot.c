@@ -32,7 +32,16 @@ static PyObject *bytes_of(const sp_added *added)
     return PyBytes_FromStringAndSize((const char *)added, sizeof *added);
 }
 
-static PyObject *row_of(const sp_node *node, const sp_load *load, double scale)
+/* Running is told from waiting in calls that are made of steps, and in all where tasks are tracked. */
+static PyObject *waiting_ns(const sp_node *node, bool tracked, double scale)
+{
+    uint64_t steps = node->costs[SP_GENERATOR] + node->costs[SP_TRACED_GENERATOR];
+    if (!tracked && (steps == 0 || steps != sp_node_count(node)))
+        Py_RETURN_NONE;
+    return PyLong_FromLongLong(sp_clock_scaled_ns((int64_t)node->waiting, scale));
+}
+
+static PyObject *row_of(const sp_node *node, const sp_load *load, bool tracked, double scale)
 {
 #define NS(ticks) (long long)sp_clock_scaled_ns((int64_t)(ticks), scale)
     PyObject *percentiles = quantiles_ns(node, scale);
@@ -43,11 +52,11 @@ static PyObject *row_of(const sp_node *node, const sp_load *load, double scale)
     long long parent = node->parent == NULL ? -1 : (long long)node->parent->id - 1;
     PyObject *region = node->region == NULL ? Py_None : (PyObject *)node->region;
     return Py_BuildValue(
-        "(LOKKILLLLLdNKNNLLLL)", parent, region, (unsigned long long)count,
+        "(LOKKILLLLLdNKNNNLLL)", parent, region, (unsigned long long)count,
         (unsigned long long)node->errors, (unsigned)node->active, NS(sp_node_total(node)),
         NS(node->sum), NS(sp_node_exclusive(node)), NS(count == 0 ? 0 : node->minimum),
         NS(node->maximum), deviation, percentiles, (unsigned long long)node->inside,
-        bytes_of(&load->own), bytes_of(&load->total), NS(node->waiting),
+        bytes_of(&load->own), bytes_of(&load->total), waiting_ns(node, tracked, scale),
         NS(node->open), NS(node->open_own),
         node->first == UINT64_MAX ? -1 : (long long)sp_clock_instant_ns(node->first));
 #undef NS
@@ -119,7 +128,7 @@ static int merge_thread(void *thread, void *tree)
 }
 
 /* The rows of a tree, parents before children. */
-static PyObject *rows_of_tree(const sp_tree *tree, double scale)
+static PyObject *rows_of_tree(const sp_tree *tree, bool tracked, double scale)
 {
     sp_load *loads = PyMem_RawMalloc(tree->count * sizeof *loads);
     if (loads == NULL)
@@ -127,7 +136,7 @@ static PyObject *rows_of_tree(const sp_tree *tree, double scale)
     sp_tree_load(tree, loads);
     PyObject *rows = PyList_New(tree->count - 1);
     for (uint32_t i = 1; rows != NULL && i < tree->count; i++) {
-        PyObject *row = row_of(tree->nodes[i], &loads[i], scale);
+        PyObject *row = row_of(tree->nodes[i], &loads[i], tracked, scale);
         if (row == NULL)
             Py_CLEAR(rows);
         else
@@ -166,7 +175,7 @@ static PyObject *collect_tree(sp_manager *manager)
     double scale = settle(manager);
     sp_tree *tree = merged_tree(manager);
     sp_go();
-    PyObject *rows = tree == NULL ? PyErr_NoMemory() : rows_of_tree(tree, scale);
+    PyObject *rows = tree == NULL ? PyErr_NoMemory() : rows_of_tree(tree, manager->waits, scale);
     free_tree(tree);
     return rows;
 }
@@ -227,7 +236,7 @@ static PyObject *collect_region(sp_manager *manager, sp_region *region)
     double scale = settle(manager);
     int added = sp_map_each(&manager->threads, add_thread, &(summing){region, &sum, &load});
     sp_go();
-    PyObject *row = added < 0 ? PyErr_NoMemory() : row_of(&sum, &load, scale);
+    PyObject *row = added < 0 ? PyErr_NoMemory() : row_of(&sum, &load, manager->waits, scale);
     sp_node_free(&sum);
     return row;
 }
@@ -255,11 +264,11 @@ static int sum_regions(sp_manager *manager, region_sums *regions)
                        &(summing){NULL, regions->sums, regions->loads});
 }
 
-static PyObject *rows_of_regions(const region_sums *regions, double scale)
+static PyObject *rows_of_regions(const region_sums *regions, bool tracked, double scale)
 {
     PyObject *rows = PyList_New(regions->count);
     for (uint32_t i = 0; rows != NULL && i < regions->count; i++) {
-        PyObject *row = row_of(&regions->sums[i], &regions->loads[i], scale);
+        PyObject *row = row_of(&regions->sums[i], &regions->loads[i], tracked, scale);
         if (row == NULL)
             Py_CLEAR(rows);
         else
@@ -282,13 +291,15 @@ const char sp_snapshot_regions_doc[] =
 
 PyObject *sp_snapshot_regions(PyObject *self, PyObject *unused)
 {
+    sp_manager *manager = (sp_manager *)self;
     region_sums regions = {0};
     (void)unused;
     sp_stop();
-    double scale = settle((sp_manager *)self);
-    int summed = sum_regions((sp_manager *)self, &regions);
+    double scale = settle(manager);
+    int summed = sum_regions(manager, &regions);
     sp_go();
-    PyObject *rows = summed < 0 ? PyErr_NoMemory() : rows_of_regions(&regions, scale);
+    PyObject *rows =
+        summed < 0 ? PyErr_NoMemory() : rows_of_regions(&regions, manager->waits, scale);
     free_sums(&regions);
     return rows;
 }
@@ -392,9 +403,9 @@ PyObject *sp_snapshot_all(PyObject *self, PyObject *calls)
     PyObject *result = NULL;
     if (!done)
         PyErr_NoMemory();
-    else if ((parts[0] = rows_of_tree(tree, scale)) != NULL
+    else if ((parts[0] = rows_of_tree(tree, manager->waits, scale)) != NULL
              && (parts[1] = sketches_of_tree(tree)) != NULL
-             && (parts[2] = rows_of_regions(&regions, scale)) != NULL
+             && (parts[2] = rows_of_regions(&regions, manager->waits, scale)) != NULL
              && (parts[3] = wanted ? sp_event_columns_tuple(&events) : Py_NewRef(Py_None)) != NULL
              && (parts[4] = sp_counters_dict(manager, sum)) != NULL)
         result = Py_BuildValue("(OOdOOO)", parts[0], parts[1], scale, parts[2], parts[3], parts[4]);

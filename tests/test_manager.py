@@ -165,9 +165,6 @@ def test_pause_and_resume(manager):
     manager.resume()
     enter(manager, "x")
     assert manager.get_region("x").num_calls == 2
-    with manager.profile_region("open"):
-        with pytest.raises(RuntimeError, match="inside open regions: leave 'open' first"):
-            manager.pause()
     fresh = ProfileManager()
     for method in (fresh.pause, fresh.resume):
         with pytest.raises(RuntimeError, match="before setup"):
@@ -293,3 +290,97 @@ def test_a_session_around_a_coroutine_lasts_as_long(manager):
             @decorator
             def generator():
                 yield
+
+
+def test_pause_lets_what_is_open_end(manager, clock):
+    """Open calls of every kind end normally and count; new ones do not."""
+
+    @manager.profile("generator")
+    def generator():
+        yield
+        yield
+
+    @manager.profile("decorated")
+    def decorated():
+        with manager.profile_region("block"):
+            next(steps)
+            manager.pause()
+            clock.tick(1)
+        enter(manager, "block")
+        recurse()
+
+    @manager.profile("recurse")
+    def recurse():
+        clock.tick(10)
+
+    steps = generator()
+    decorated()
+    list(steps)
+    enter(manager, "block")
+    found = {name: manager.get_region(name).get_stats() for name in
+             ("generator", "decorated", "block", "recurse")}
+    assert {name: stats.num_calls for name, stats in found.items()} == {
+        "generator": 1, "decorated": 1, "block": 1, "recurse": 0}
+    assert {stats.open_calls for stats in found.values()} == {0}
+    assert found["decorated"].total_ns == 11 and found["block"].total_ns == 1
+    manager.resume()
+    recurse()
+    assert manager.get_region("recurse").num_calls == 1
+    assert manager._counters()["unmatched"] == 0
+
+
+def test_pause_in_tasks_and_threads(manager):
+    """A server is switched off while it works."""
+    import asyncio
+    import threading
+
+    async def request(paused):
+        with manager.profile_region("request"):
+            await paused.wait()
+        with manager.profile_region("late"):
+            await asyncio.sleep(0)
+
+    async def main():
+        paused = asyncio.Event()
+        requests = [asyncio.ensure_future(request(paused)) for _ in range(5)]
+        await asyncio.sleep(0)
+        manager.pause()
+        paused.set()
+        await asyncio.gather(*requests)
+
+    entered, go = threading.Event(), threading.Event()
+
+    def work():
+        with manager.profile_region("thread"):
+            entered.set()
+            go.wait(10)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    entered.wait(10)
+    asyncio.run(main())
+    go.set()
+    thread.join()
+    assert [manager.get_region(name).num_calls for name in ("request", "thread")] == [5, 1]
+    assert manager.get_region("late").num_calls == 0
+    assert manager._counters()["open"] == 0
+
+
+def test_running_and_waiting_are_none_where_they_are_not_measured(manager, clock):
+    import asyncio
+
+    @manager.profile("coroutine")
+    async def coroutine():
+        with manager.profile_region("block"):
+            clock.tick(1)
+            await asyncio.sleep(0)
+            clock.tick(1)
+
+    asyncio.run(coroutine())
+    measured, block = (manager.get_region(name).get_stats() for name in ("coroutine", "block"))
+    assert (measured.running_ns, measured.waiting_ns, measured.running) == (2, 0, 2e-9)
+    assert (block.running_ns, block.waiting_ns, block.running, block.waiting) == (None,) * 4
+    assert block.to_dict()["waiting"] is None
+    manager.setup(track_async=True, deactivate_file_output=True, replace=True)
+    asyncio.run(coroutine())
+    assert manager.get_region("block").get_stats().waiting_ns == 0

@@ -257,9 +257,10 @@ def printed(manager):
     import io
 
     from scope_profiler.report import print_run
+    from scope_profiler.snapshot import take
 
     stream = io.StringIO()
-    print_run(manager, stream)
+    print_run(take(manager, results=False), stream)
     return stream.getvalue()
 
 
