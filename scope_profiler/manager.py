@@ -74,9 +74,13 @@ class ProfileManager(_core.Manager):
         """Begin a run; returns its ProfilingRun.
 
         What was recorded before is forgotten, regions and decorators stay and record again.
-        Settings are those of ProfilingOptions, by keyword, as `options`, or in the TOML file
-        config_path; keywords win over options, options over the file; None means not given.
 
+        settings: those of ProfilingOptions, by keyword. Among them are file_path (where finalize()
+        writes), label, use_line_profiler, recursive_profile (every function), aggregation_mode
+        (statistics, no single calls), track_threads, track_async, deactivate_profiling and
+        deactivate_file_output.
+        options: the same as a ProfilingOptions. config_path: a TOML file that has them. Keywords
+        win over options, options over the file; None means not given.
         auto_finalize: call finalize() when the process ends.
         output: where finalize() writes, None for nowhere; instead of file_path.
         replace: end the run that is active, if any.
@@ -184,14 +188,16 @@ class ProfileManager(_core.Manager):
         run = self._run
         if run is None or run._settings["deactivate_profiling"]:
             return self._finalize_nothing(run, verbose, return_results)
-        run.finalize_time_ns = perf_counter_ns()
         printing = verbose or verbose_line_profiler
+        wanted = return_results or run.file_path is not None
+        run.finalize_time_ns = perf_counter_ns()
+        parts = self._snapshot(wanted)  # before anything is imported, which takes its time
+        calls = parts[-1]["calls"]
         with processes.unforked():
             _load(run, return_results, printing)
-        calls = self._counters()["calls"]
         from .snapshot import take
 
-        taken = take(self, return_results or run.file_path is not None)
+        taken = take(self, wanted, parts)
         if run.file_path is not None:
             with at_exit.writing():
                 run_file.write(taken.results, run)

@@ -24,11 +24,12 @@ class Taken:
     results: "ProfilingResults | None"  # where that was asked for
 
 
-def take(manager, results=True):
-    """What the manager's current run has come to; results: also every call, as ProfilingResults."""
+def take(manager, results=True, parts=None):
+    """What the manager's current run has come to; results: also every call, as ProfilingResults.
+    parts: of manager._snapshot(results), called when the run was finalized; None to call it now."""
     run = manager._run
     end = run.finalize_time_ns or perf_counter_ns()
-    tree, sketches, scale, regions, calls, counters = manager._snapshot(results)
+    tree, sketches, scale, regions, calls, counters = parts or manager._snapshot(results)
     costs = counters.pop("costs")
     records = line_records(manager) if manager._line_mode else []
     recorded = Recorded(

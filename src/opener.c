@@ -8,13 +8,19 @@ typedef struct {
     sp_manager *manager; /* Owned; a cycle, broken by the manager. */
 } Opener;
 
-PyDoc_STRVAR(opener_doc,
-"profile_region(region_name, functions=None, tags=None)\n--\n\n"
-"The region of that name, made when it does not exist yet: a context manager that times what\n"
-"runs inside it. functions: in line mode, functions whose lines count while it is open. tags:\n"
-"str by which regions are switched on and off, see setup(region_tags=, enable_tags=).\n\n"
-"Raises TypeError or ValueError when an argument is not that, ValueError when the region has\n"
-"other tags already.");
+/* What help() prints: for an object that is no function it takes the repr and its own text. */
+#define OPENER_SIGNATURE "region(region_name, functions=None, tags=None)"
+static const char opener_doc[] =
+"The Region of that name, made when it does not exist yet: a context manager that times what runs\n"
+"inside it, and can be used again.\n\n"
+"region_name: a non-empty str.\n"
+"functions: in line mode, functions whose lines count while the region is open.\n"
+"tags: one str or several, by which regions are switched on and off: see setup(region_tags=,\n"
+"    enable_tags=).\n\n"
+"    with region(\"solve\"):\n"
+"        ...\n\n"
+"TypeError or ValueError when an argument is not that, ValueError when the region has other tags\n"
+"already.";
 
 enum { NAME, FUNCTIONS, TAGS, PARAMETERS };
 static const char *const parameters[PARAMETERS] = {"region_name", "functions", "tags"};
@@ -134,10 +140,16 @@ static void opener_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-static PyObject *opener_name(PyObject *self, void *name)
+static PyObject *opener_text(PyObject *self, void *text)
 {
     (void)self;
-    return PyUnicode_FromString(name);
+    return PyUnicode_FromString(text);
+}
+
+static PyObject *opener_repr(PyObject *self)
+{
+    (void)self;
+    return PyUnicode_FromString(OPENER_SIGNATURE);
 }
 
 /* What inspect.signature() looks for in an object that is no function. */
@@ -153,9 +165,10 @@ static PyObject *opener_signature(PyObject *self, void *unused)
 }
 
 static PyGetSetDef opener_getset[] = {
-    {"__name__", opener_name, NULL, NULL, "profile_region"},
-    {"__qualname__", opener_name, NULL, NULL, "ProfileManager.profile_region"},
-    {"__module__", opener_name, NULL, NULL, "scope_profiler"},
+    {"__name__", opener_text, NULL, NULL, "profile_region"},
+    {"__qualname__", opener_text, NULL, NULL, "ProfileManager.profile_region"},
+    {"__module__", opener_text, NULL, NULL, "scope_profiler"},
+    {"__doc__", opener_text, NULL, NULL, (void *)opener_doc},
     {"__signature__", opener_signature, NULL, NULL, NULL},
     {NULL},
 };
@@ -167,7 +180,7 @@ static PyMemberDef opener_members[] = {
 };
 
 static PyType_Slot opener_slots[] = {
-    {Py_tp_doc, (void *)opener_doc},
+    {Py_tp_repr, opener_repr},
     {Py_tp_call, PyVectorcall_Call},
     {Py_tp_traverse, opener_traverse},
     {Py_tp_dealloc, opener_dealloc},

@@ -16,6 +16,7 @@ EXPLANATIONS = {
     "ProfileManager.session(verbose_line_profiler)": "as of `finalize()`",
     **{f"ProfileManager.session({name})": "among the arguments that go on to `setup()`"
        for name in ("output", "replace", "config_path")},
+    "ProfilingResults.print_summary(sort)": "the longest comes first, as in the report of `finalize()`",
     "RegionFactory()": "it takes the same; `inspect.signature()` does not see into C",
     "ProfilingConfig(*)": "settings are given by keyword",
     "ProfilingConfig.*likwid*": "this version has no LIKWID counters",

@@ -14,6 +14,8 @@ from ..main_program import MainProgram
 from ..manager import ProfileManager
 from ..options import DEFAULTS
 from ..programs import Tracing, destination, execute, name_of
+from ..shown import shown
+from ..warning import complain
 
 manager = ProfileManager._default
 
@@ -106,7 +108,7 @@ def _load(script, module):
     except FileNotFoundError:
         raise click.ClickException(f"can't open file {script!r}: there is none") from None
     except (OSError, ImportError) as error:
-        raise click.ClickException(f"can't run {script!r}: {error}") from None
+        raise click.ClickException(f"can't run {script!r}: {shown(error)}") from None
     except (SyntaxError, ValueError) as error:
         _show(error, None)
         sys.exit(1)
@@ -121,9 +123,9 @@ def _setup(settings):
             warnings.simplefilter("always")
             current = manager.setup(replace=True, **settings)
     except (TypeError, ValueError, OSError) as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(shown(error)) from None
     for warning in caught:
-        click.echo(f"Warning: {warning.message}", err=True)
+        click.echo(f"Warning: {shown(warning.message)}", err=True)
     if current.file_path is not None:
         folder = os.path.dirname(os.path.abspath(current.file_path))
         if not os.access(folder, os.W_OK):
@@ -178,7 +180,7 @@ class _End:
                 with _exit_handlers_run():
                     manager.finalize(verbose=not self._quiet)
             except Exception as error:
-                print(f"scope-profiler: {type(error).__name__}: {error}", file=sys.stderr)
+                complain("finalize() failed", error)
         if self.interrupted:
             at_exit.end_by_interrupt()
 

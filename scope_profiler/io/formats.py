@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..shown import shown
 from .allowance import check_max_bytes
 from .arguments import check_results, check_switches, file_of
 from .errors import CorruptProfileError, UnsupportedProfileError
@@ -202,7 +203,7 @@ def read_h5_summary(
 def _told(results: ProfilingResults, verbose: bool) -> ProfilingResults:
     if verbose:
         print(
-            f"{results.file_path}: {len(results)} region(s) on {results.num_ranks} rank(s), "
+            f"{shown(results.file_path)}: {len(results)} region(s) on {results.num_ranks} rank(s), "
             f"{sum(region.num_calls for region in results)} call(s)"
         )
     return results

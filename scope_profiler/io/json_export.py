@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..results import ProfilingResults
+from ..shown import shown
 from .arguments import check_results, check_switches, file_of
 from .json_writer import write_json
 
@@ -54,7 +55,7 @@ def export_json(
     for run, path in zip(runs, paths):
         write_json(run, path, include=include, exclude=exclude, ranks=ranks, indent=indent)
         if verbose:
-            print(f"Wrote {path}")
+            print(f"Wrote {shown(path)}")
     return paths
 
 

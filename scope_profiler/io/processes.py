@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..processes import beside
+from ..shown import shown
 from ..warning import warn
 from .arguments import check_switches, file_of
 from .formats import load, metadata_of
@@ -59,9 +60,10 @@ def load_processes(path: str | os.PathLike[str], verbose: bool = False) -> Profi
     results = merge_processes([load(file) for file in files])
     if verbose:
         for rank, file in enumerate(files):
-            print(f"{file}: process {results.metadata['process_ids'][rank]}, rank {rank}")
+            process = shown(results.metadata["process_ids"][rank])
+            print(f"{shown(file)}: process {process}, rank {rank}")
         for file in sorted(found.keys() - {*files}):
-            print(f"{file}: left out, it is of another run")
+            print(f"{shown(file)}: left out, it is of another run")
     return results
 
 

@@ -76,8 +76,8 @@ def head(name, wall_ns, rows, out):
     regions = len({row.name for row in rows})
     calls = sum(row.statistics.num_calls for row in rows)
     out.line()
-    out.head(f"scope-profiler: {shown(name)} – {format_time(wall_ns)}, "
-             f"{many(regions, 'region')}, {many(calls, 'call')}")
+    out.title(f"scope-profiler: {shown(name)} – {format_time(wall_ns)}, "
+              f"{many(regions, 'region')}, {many(calls, 'call')}")
     out.line()
     if not rows:
         out.line("No region was entered.")

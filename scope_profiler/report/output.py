@@ -38,10 +38,18 @@ class Output:
         """A line that heads a table."""
         self._add(text, _HEAD)
 
+    def title(self, text):
+        """A line that heads everything, or several where one is too short."""
+        for line in self._wrapped(text):
+            self.head(line)
+
     def note(self, text):
         """A sentence, on several lines where one is too short."""
-        for line in textwrap.wrap(text, self.width) if self.width and text else [text]:
+        for line in self._wrapped(text):
             self.line(line)
+
+    def _wrapped(self, text):
+        return textwrap.wrap(text, self.width) if self.width else [text]
 
     def _add(self, text, colour=""):
         if colour and self._coloured and text:

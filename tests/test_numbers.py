@@ -1,0 +1,162 @@
+"""One source: every number of a run is the same wherever it is looked up, to the last digit."""
+
+from contextlib import suppress
+import io
+
+from hypothesis import given, settings, strategies as st
+import pytest
+from results_support import patient
+
+from scope_profiler import ProfileManager, load, load_processes, read_h5_summary, write_profile
+
+NAMES = ("a", "b", "c", "d")
+#: A program: regions, each with how much it does and what it calls, and whether it fails.
+programs = st.recursive(
+    st.just([]),
+    lambda inside: st.lists(
+        st.tuples(st.sampled_from(NAMES), st.integers(0, 60), inside, st.booleans()), max_size=4
+    ),
+    max_leaves=25,
+)
+
+
+class _Failure(Exception):
+    pass
+
+
+def execute(manager, program):
+    for name, work, inside, fails in program:
+        with suppress(_Failure), manager.profile_region(name):
+            sum(range(work))
+            execute(manager, inside)
+            if fails:
+                raise _Failure
+
+
+#: {number of a region in results: that of RegionStatistics}
+SAME = {
+    "num_calls": "num_calls",
+    "errors": "errors",
+    "total_duration": "sum",
+    "inclusive_duration": "total",
+    "exclusive_duration": "exclusive",
+    "average_duration": "average",
+    "min_duration": "minimum",
+    "max_duration": "maximum",
+    "std_duration": "std",
+    "p50_duration": "p50",
+    "p90_duration": "p90",
+    "p95_duration": "p95",
+    "p99_duration": "p99",
+    "p999_duration": "p999",
+    "corrected_total_ns": "corrected_total_ns",
+    "corrected_exclusive_ns": "corrected_exclusive_ns",
+}
+
+
+def numbers(results):
+    """Every number of every region, and of every node of the tree."""
+    regions = {
+        region.name: {
+            **{name: getattr(region, name) for name in SAME},
+            "p12.5": region.percentile_duration(12.5),
+            **{key: value for key, value in region.get_summary().items()
+               if not key.startswith(("first", "last"))},
+        }
+        for region in results
+    }
+    nodes = {
+        rank: [(node.parent, node.first_ns, node.statistics) for node in tree.nodes]
+        for rank, tree in results.recorded.items()
+    }
+    return regions, nodes
+
+
+def printed(function, *arguments):
+    """The rows and remarks of a table, without what heads it."""
+    stream = io.StringIO()
+    function(*arguments, stream=stream)
+    lines = stream.getvalue().splitlines()
+    return [line for line in lines[3:] if line and not line.startswith("Written: ")]
+
+
+def check(manager, folder, kind):
+    run = manager._run
+    stream = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdout", stream)
+        results = manager.finalize(return_results=True)
+    report = [line for line in stream.getvalue().splitlines()[3:]
+              if line and not line.startswith("Written: ")]
+    expected = numbers(results)
+    for name, known in expected[0].items():
+        stats = manager.get_region(name).get_stats()
+        assert {ours: getattr(stats, theirs) for ours, theirs in SAME.items()} == {
+            ours: known[ours] for ours in SAME}
+        assert manager.get_region(name).num_calls == stats.num_calls
+        assert stats.exclusive_ns <= stats.total_ns <= stats.sum_ns
+        assert stats.minimum_ns <= stats.p50_ns <= stats.p999_ns <= stats.maximum_ns
+        of_nodes = [node.statistics for node in results.recorded[0].nodes if node.name == name]
+        assert sum(one.num_calls for one in of_nodes) == stats.num_calls
+    nodes = results.recorded[0].nodes
+    parents = {node.parent for node in nodes}
+    for at, node in enumerate(nodes):
+        if at not in parents and node.statistics.total_ns == node.statistics.sum_ns:
+            assert node.statistics.exclusive_ns == node.statistics.total_ns  # a leaf
+    read = [load(run.file_path), load_processes(run.file_path)]
+    for form in ("h5", "json", "json.gz"):
+        for source in (results, read[0]):
+            write_profile(source, folder / f"again.{form}")
+            read.append(load(folder / f"again.{form}"))
+    if kind == "h5":
+        read.append(read_h5_summary(run.file_path))
+    for again in (results, *read):
+        assert numbers(again) == expected
+        if expected[0]:
+            assert printed(again.print_summary) == report
+
+
+@pytest.mark.parametrize("aggregated", [False, True])
+@pytest.mark.parametrize("kind", ["h5", "json"])
+def test_every_number_is_the_same_everywhere(tmp_path, kind, aggregated):
+    @settings(patient, max_examples=25)
+    @given(programs)
+    def of_any_program(program):
+        manager = ProfileManager()
+        manager.setup(file_path=tmp_path / f"run.{kind}", aggregation_mode=aggregated)
+        execute(manager, program)
+        check(manager, tmp_path, kind)
+        manager.reset()
+
+    of_any_program()
+
+
+def test_numbers_stay_while_no_call_ends(manager):
+    with manager.profile_region("a"):
+        pass
+    before = manager.get_region("a").get_stats()
+    for _ in range(100):
+        sum(range(1000))
+    assert manager.get_region("a").get_stats() == before
+
+
+def test_the_report_is_of_one_moment(manager):
+    """What happens between the results and the report is in neither."""
+    with manager.profile_region("a"):
+        pass
+    from scope_profiler import snapshot
+
+    original = snapshot.take
+
+    def take(*arguments):
+        taken = original(*arguments)
+        with manager.profile_region("late"):
+            pass
+        return taken
+
+    stream = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snapshot, "take", take)
+        patch.setattr("sys.stdout", stream)
+        results = manager.finalize(return_results=True)
+    assert results.region_names == ["a"] and "late" not in stream.getvalue()
