@@ -15,6 +15,7 @@ import warnings
 
 from hypothesis import strategies as st
 
+from collected import tree
 from region_model import leave_by_hand
 from scope_profiler import ProfileManager, _core
 
@@ -53,15 +54,12 @@ class Real:
         """({path: (calls, errors, open, total, sum of all calls, exclusive, minimum, maximum,
         waiting)}, {(region's name, thread): [(start, duration), ...] in the order of ends},
         {counter: value})."""
-        manager, paths, nodes = self.manager, [], {}
-        for parent, region, *row in manager._collect(None):
-            paths.append((*(paths[parent] if parent >= 0 else ()), region.name))
-            (calls, errors, still_open, total, every, exclusive, minimum, maximum, _, _, _, _, _,
-             waiting, *_) = row
-            if calls or still_open:
-                nodes[paths[-1]] = (calls, errors, still_open, total, every, exclusive, minimum,
-                                    maximum, waiting)
-        counters = manager._counters()
+        nodes = {
+            path: (row.calls, row.errors, row.open_calls, row.total, row.every, row.exclusive,
+                   row.minimum, row.maximum, row.waiting)
+            for path, row in tree(self.manager) if row.calls or row.open_calls
+        }
+        counters = self.manager._counters()
         known = ("calls", "open", "unmatched", "moved", "threads")
         return nodes, self._events(), {name: counters[name] for name in known}
 

@@ -1,0 +1,33 @@
+"""What Manager._collect() gives, by name: a row that has become longer is refused, not misread."""
+
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    parent: int
+    region: object
+    calls: int
+    errors: int
+    open_calls: int
+    total: int
+    every: int
+    exclusive: int
+    minimum: int
+    maximum: int
+    deviation: float
+    percentiles: tuple
+    inside: int
+    added_to_exclusive: bytes
+    added_to_total: bytes
+    waiting: int
+    open_total: int
+    open_exclusive: int
+    first: int
+
+
+def tree(manager):
+    """(path, Row) of each node of the merged tree, parents before children."""
+    paths = []
+    for row in map(Row._make, manager._collect(None)):
+        paths.append((*(paths[row.parent] if row.parent >= 0 else ()), row.region.name))
+        yield paths[-1], row
