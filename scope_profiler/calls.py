@@ -26,6 +26,7 @@ import sys
 import weakref
 
 from . import _core, monitoring, overhead
+from .unrecorded import unrecorded
 
 _OURS = os.path.dirname(__file__) + os.sep
 _COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>"}
@@ -78,6 +79,7 @@ class _Tracing:
         self.entrypoint = None
 
 
+@unrecorded
 def start(manager, *, include=(), exclude=(), only_user_code=True, wanted=None, entrypoint=None):
     """Trace the calls of every Python function, in all threads, those that run already included.
 
@@ -105,6 +107,7 @@ def start(manager, *, include=(), exclude=(), only_user_code=True, wanted=None, 
     _decide_anew(manager, tracing)
 
 
+@unrecorded
 def stop(manager):
     """End what start() began; nothing when it did not. Code runs at full speed again."""
     manager = _instance(manager)
@@ -124,6 +127,7 @@ def tracing(manager, **filters):
         stop(manager)
 
 
+@unrecorded
 def trace_spans(manager, on, of_all=False):
     """Let decorated calls trace everything that they call, whatever it is, in their thread: those
     whose region says so (see recurse()) and, if of_all, those whose region says nothing. RuntimeError

@@ -7,6 +7,7 @@ from types import CodeType, FunctionType, coroutine
 
 from . import _core
 from .tags import normal_tags
+from .unrecorded import unrecorded
 
 # Flags of a code object, as in inspect (which is not imported for them).
 _GENERATOR, _COROUTINE, _ITERABLE_COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
@@ -19,6 +20,7 @@ _CLASS_METHODS = ("__init_subclass__", "__class_getitem__")
 Decoration = namedtuple("Decoration", "recursive metadata record_outcome tags")
 
 
+@unrecorded
 def decoration(recursive, metadata, record_outcome, tags):
     """A Decoration of these. TypeError when one of them is not what profile() takes."""
     if metadata is not None and not isinstance(metadata, dict) and not callable(metadata):
@@ -33,6 +35,7 @@ def decoration(recursive, metadata, record_outcome, tags):
     return Decoration(recursive, metadata, record_outcome, tags)
 
 
+@unrecorded
 def decorate(manager, region_name, function, how):
     """The function, timed under the region; see ProfileManager.profile."""
     if isinstance(function, type):
@@ -72,6 +75,7 @@ def in_metadata(scope, function):
     return inside("metadata()", scope._again, function)
 
 
+@unrecorded
 def inside(what, scope, function):
     """The function, each call inside `with scope():`, that of a coroutine function to its end.
 

@@ -13,6 +13,7 @@ from .decorator import decorate, decoration
 from .regions import Region
 from .runs import ProfilingRun, Session
 from .tags import Selection, add_opt_in, normal_tags
+from .unrecorded import unrecorded
 from .unset import UNSET
 from .warning import complain
 
@@ -69,6 +70,7 @@ class ProfileManager(_core.Manager):
     # ---- Life cycle
 
     @_on_class_or_instance
+    @unrecorded
     def setup(self, options=None, *, auto_finalize=False, output=UNSET, replace=False,
               region_tags=None, config_path=None, **settings):
         """Begin a run; returns its ProfilingRun.
@@ -109,6 +111,7 @@ class ProfileManager(_core.Manager):
         return self._run
 
     @_on_class_or_instance
+    @unrecorded
     def setup_from_env(self, **settings):
         """setup() with what the environment says, if it says anything.
 
@@ -163,6 +166,7 @@ class ProfileManager(_core.Manager):
         return Session(self, *checked(options, settings), ending)
 
     @_on_class_or_instance
+    @unrecorded
     def finalize(self, verbose=True, return_results=False, native_traces=None,
                  verbose_line_profiler=None, *, style="table"):
         """Write the file and print the report of everything recorded since setup().
@@ -224,6 +228,7 @@ class ProfileManager(_core.Manager):
 
         return take(self).results
 
+    @unrecorded
     def _in_forked_child(self):
         """The child of a fork starts clean: with a run of its own, that goes on as the parent's
         did."""
@@ -292,6 +297,7 @@ class ProfileManager(_core.Manager):
             self._set_tracing(True)
 
     @_on_class_or_instance
+    @unrecorded
     def pause(self):
         """Record no call that begins before resume(). Those that are open end as they would and
         count. RuntimeError before setup()."""
@@ -299,6 +305,7 @@ class ProfileManager(_core.Manager):
         self._hold("pause()")
 
     @_on_class_or_instance
+    @unrecorded
     def resume(self):
         """Go on recording after pause(). RuntimeError before setup()."""
         self._need_run("resume")
@@ -337,6 +344,7 @@ class ProfileManager(_core.Manager):
         return steps_of(self, every, start)
 
     @_on_class_or_instance
+    @unrecorded
     def reset(self):
         """Forget the run, what it recorded and what define_region() defined. Regions and
         decorators stay, switched off."""
@@ -390,6 +398,7 @@ class ProfileManager(_core.Manager):
         )
 
     @_on_class_or_instance
+    @unrecorded
     def define_region(self, region_name, functions=None, tags=None):
         """The Region of that name, as profile_region() gives it, defined once for all.
 
@@ -416,6 +425,7 @@ class ProfileManager(_core.Manager):
         return self._factory(self.profile_region(region_name, None, tags))
 
     @_on_class_or_instance
+    @unrecorded
     def instrument(self, module, *, include=("*",), exclude=(), prefix=None, tags=None):
         """Decorate the functions of a module, or the methods of a class, in place; see
         instrumentation.instrument."""
@@ -423,6 +433,7 @@ class ProfileManager(_core.Manager):
 
         return instrument(self, module, include=include, exclude=exclude, prefix=prefix, tags=tags)
 
+    @unrecorded
     def _check_region(self, functions, tags):
         """What profile_region() was given, as tuples or None. TypeError when they are not that."""
         return (
@@ -430,6 +441,7 @@ class ProfileManager(_core.Manager):
             None if tags is None else normal_tags("tags", tags),
         )
 
+    @unrecorded
     def _set_tags(self, region, tags):
         """Tags stay with a region, and a later run may give it others, unless they are those of
         a decorated function or defined region."""
@@ -442,12 +454,14 @@ class ProfileManager(_core.Manager):
         self._tagged.add(name)
         region._tag(tags, self._selection.takes(tags))
 
+    @unrecorded
     def _add_functions(self, region, functions):
         from .lines import watch
 
         watch(region, functions)
 
     @staticmethod
+    @unrecorded
     def register_opt_in_tag(*tags):
         """Make these tags opt-in, in all managers: a region that has one does not record unless
         the run enables it, by setup(enable_tags=[...]) or region_tags, or by the variable
@@ -515,6 +529,7 @@ class ProfileManager(_core.Manager):
         return tuple(region.name for region in self._regions())
 
     @_on_class_or_instance
+    @unrecorded
     def recorded_regions(self):
         """The names of the regions with a finished call in the current run: a tuple of str."""
         return tuple(row[1].name for row in self._collect_regions() if row[2])
@@ -530,6 +545,7 @@ class ProfileManager(_core.Manager):
         return self._run is not None
 
     @_on_class_or_instance
+    @unrecorded
     def get_config(self):
         """The settings of the current run, to read: a ProfilingConfig. Of the defaults, without
         a run."""
@@ -539,6 +555,7 @@ class ProfileManager(_core.Manager):
         return ProfilingConfig() if run is None else ProfilingConfig.of_run(run, run._effective())
 
     @_on_class_or_instance
+    @unrecorded
     def set_config(self, config):
         """Begin a run with the settings of a ProfilingConfig; the run before is replaced.
 
@@ -553,6 +570,7 @@ class ProfileManager(_core.Manager):
         self._start(ProfilingRun(self, dict(config._settings)))
 
     @_on_class_or_instance
+    @unrecorded
     def last_results(self):
         """The ProfilingResults of the last finalize(); None before it. When that was not asked to
         return them, they are taken now."""
@@ -564,6 +582,7 @@ class ProfileManager(_core.Manager):
         return run._results
 
     @_on_class_or_instance
+    @unrecorded
     def read_results(self):
         """The ProfilingResults in the file that the last finalize() wrote.
 

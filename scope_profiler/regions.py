@@ -1,6 +1,7 @@
 """Region objects: what profile_region() returns."""
 
 from . import _core
+from .unrecorded import unrecorded
 
 
 class Region(_core.Region):
@@ -16,6 +17,7 @@ class Region(_core.Region):
     def __repr__(self):
         return f"<Region {self.name!r}: {self.num_calls} calls>"
 
+    @unrecorded
     def get_stats(self):
         """The RegionStatistics of the finished calls of the current run, as of now."""
         from .statistics import RegionStatistics
@@ -27,6 +29,7 @@ class Region(_core.Region):
             timings = timings_of(self)
         return RegionStatistics.from_row(self.manager._collect(self), timings)
 
+    @unrecorded
     def print_stats(self, stream=None):
         """Print the statistics, and in line mode the line tables, to stream (sys.stdout)."""
         from .report import print_region
@@ -103,6 +106,7 @@ class Region(_core.Region):
 
     # ---- Its calls
 
+    @unrecorded
     def _columns(self):
         from .snapshot import calls_of
 

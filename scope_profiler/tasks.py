@@ -14,6 +14,7 @@ import sys
 import weakref
 
 from . import _core
+from .unrecorded import here, unrecorded
 
 Coroutine.register(_core.Steps)  # or no task would take it
 
@@ -143,16 +144,18 @@ def _loop_types():
 def _create_task_after(before):
     def create_task(self, coro, **kwargs):
         followed = []
-        if asyncio.iscoroutine(coro):
-            name = getattr(coro, "__qualname__", type(coro).__qualname__)
-            for watch in _watches:
-                task = watch.follow("task", name)
-                if task is not None:
-                    followed.append(task)
-                    coro = _core.Steps.of_task(task.lane, coro)
+        with here:
+            if asyncio.iscoroutine(coro):
+                name = getattr(coro, "__qualname__", type(coro).__qualname__)
+                for watch in _watches:
+                    task = watch.follow("task", name)
+                    if task is not None:
+                        followed.append(task)
+                        coro = _core.Steps.of_task(task.lane, coro)
         task = before(self, coro, **kwargs)
-        for each in followed:
-            each.is_of(task)
+        with here:
+            for each in followed:
+                each.is_of(task)
         return task
 
     return create_task
@@ -182,6 +185,7 @@ class _TrioTasks:
     def stop(self):
         self._is_on = False
 
+    @unrecorded
     def before_task_step(self, task):
         followed = self._tasks.get(task)
         if followed is None and self._is_on:
@@ -193,9 +197,11 @@ class _TrioTasks:
             followed.lane.enter()
             self._entered.add(task)
 
+    @unrecorded
     def task_exited(self, task):
         self._done.add(task)
 
+    @unrecorded
     def after_task_step(self, task):
         if task in self._entered:
             self._entered.discard(task)
@@ -226,16 +232,19 @@ class _Greenlets:
 
     def _switched(self, event, args):
         if event in ("switch", "throw"):
-            origin, target = args
-            task = self._tasks.get(origin)
-            if task is not None:
-                task.lane.leave(origin.dead)
-            if target.parent is not None:  # the main one is the thread itself
-                task = self._task_of(target)
-                if task is not None:
-                    task.lane.enter()
+            with here:
+                self._follow(*args)
         if self._before is not None:
             self._before(event, args)
+
+    def _follow(self, origin, target):
+        task = self._tasks.get(origin)
+        if task is not None:
+            task.lane.leave(origin.dead)
+        if target.parent is not None:  # the main one is the thread itself
+            task = self._task_of(target)
+            if task is not None:
+                task.lane.enter()
 
     def _task_of(self, target):
         task = self._tasks.get(target)

@@ -1,5 +1,7 @@
 #include "aside.h"
 
+#include "state.h"
+
 enum { ROOM = 200 }; /* calls that ours may need, one inside the other */
 
 static int *recursion_remaining(PyThreadState *state)
@@ -26,6 +28,7 @@ void sp_aside_begin(sp_aside *aside)
     aside->state = PyThreadState_Get();
     PyErr_Fetch(&aside->type, &aside->value, &aside->traceback);
     PyThreadState_EnterTracing(aside->state);
+    sp_unrecorded_begin();
     aside->collects = PyGC_Disable(); /* or callbacks of the user's would run untraced */
     aside->remaining = at_least(recursion_remaining(aside->state));
 #if SP_C_RECURSION
@@ -41,10 +44,57 @@ void sp_aside_end(sp_aside *aside)
     *recursion_remaining(aside->state) = aside->remaining;
     if (aside->collects)
         PyGC_Enable();
+    sp_unrecorded_end();
     PyThreadState_LeaveTracing(aside->state);
     if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
         PyErr_SetInterrupt();
     PyErr_Restore(aside->type, aside->value, aside->traceback);
     sp_world_return(&aside->held);
     sp_signals_release(&aside->signals);
+}
+
+/* ---- The context manager ----------------------------------------------------------------- */
+
+static PyObject *unrecorded_enter(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    sp_unrecorded_begin();
+    Py_RETURN_NONE;
+}
+
+static PyObject *unrecorded_exit(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    sp_unrecorded_end();
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef unrecorded_methods[] = {
+    {"__enter__", unrecorded_enter, METH_NOARGS, "Begin."},
+    {"__exit__", unrecorded_exit, METH_VARARGS, "End."},
+    {NULL},
+};
+
+static PyType_Slot unrecorded_slots[] = {
+    {Py_tp_doc, "A context manager: meanwhile this thread records nothing that begins."},
+    {Py_tp_methods, unrecorded_methods},
+    {0, NULL},
+};
+
+static PyType_Spec unrecorded_spec = {
+    .name = "scope_profiler._core.Unrecorded",
+    .basicsize = sizeof(PyObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = unrecorded_slots,
+};
+
+int sp_aside_init(PyObject *module, sp_state *state)
+{
+    state->unrecorded_type = sp_add_type(module, &unrecorded_spec, NULL);
+    if (state->unrecorded_type == NULL)
+        return -1;
+    PyObject *object = state->unrecorded_type->tp_alloc(state->unrecorded_type, 0);
+    int result = PyModule_AddObjectRef(module, "unrecorded", object);
+    Py_XDECREF(object);
+    return result;
 }

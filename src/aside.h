@@ -1,12 +1,34 @@
-/* Python code of ours that runs in the middle of the user's, to decide something once. No tool of
- * his sees it, the exception that may be under way is not disturbed, none of ours comes out, and it
- * runs at the recursion limit too. Signals wait, as their handlers would run here. What interrupts
- * it all the same is the user's, and raised again where it can be. */
+/* Python code that we call in the middle of the user's. Nothing that it calls is recorded, nor prepared
+ * for being recorded, in whatever mode: its thread begins no calls and no recorded frames meanwhile.
+ * What was open before may end. Everything that could begin asks sp_here.unrecorded where it is not
+ * on the hot path, which comes there because the thread uses no run's record. */
 #ifndef SP_ASIDE_H
 #define SP_ASIDE_H
 
+#include "thread.h"
 #include "world.h"
 
+SP_INLINE void sp_unrecorded_begin(void)
+{
+    if (sp_here.unrecorded++ == 0) {
+        sp_here.left_run = sp_here.run;
+        sp_here.left_thread = sp_here.thread;
+    }
+    sp_here.run = 0; /* no run's number: the record is looked for (attach.c) */
+}
+
+SP_INLINE void sp_unrecorded_end(void)
+{
+    if (--sp_here.unrecorded == 0) {
+        sp_here.run = sp_here.left_run;
+        sp_here.thread = sp_here.left_thread;
+    }
+}
+
+/* The same for code that decides something once, on the way of an event. No tool of the user's sees
+ * it, the exception that may be under way is not disturbed, none of ours comes out, and it runs at the
+ * recursion limit too. Signals wait, as their handlers would run here. What interrupts it all the same
+ * is the user's, and raised again where it can be. */
 typedef struct {
     PyThreadState *state;
     PyObject *type, *value, *traceback; /* what was under way. Owned. */

@@ -8,7 +8,7 @@ static const void *key_of(const sp_owner *owner) { return (const void *)(uintptr
 static sp_thread *use(sp_manager *manager, sp_thread *thread)
 {
     sp_here.thread = thread;
-    sp_here.run = manager->run;
+    sp_here.run = sp_unrecorded_for(manager) ? 0 : manager->run; /* or it would not be asked again */
     return thread;
 }
 
@@ -96,7 +96,7 @@ static void announce(sp_manager *manager, int64_t number)
     sp_aside_end(&aside);
 }
 
-SP_NOINLINE sp_thread *sp_manager_attach(sp_manager *manager)
+sp_thread *sp_manager_attach_always(sp_manager *manager)
 {
     if (sp_manager_return(manager))
         return sp_here.thread;
@@ -115,7 +115,12 @@ SP_NOINLINE sp_thread *sp_manager_attach(sp_manager *manager)
         uint64_t run = manager->run;
         announce(manager, thread->number);
         if (manager->run != run) /* that was not nice: the thread is gone with its run */
-            return sp_manager_attach(manager);
+            return sp_manager_attach_always(manager);
     }
     return use(manager, thread);
+}
+
+SP_NOINLINE sp_thread *sp_manager_attach(sp_manager *manager)
+{
+    return sp_unrecorded_for(manager) ? NULL : sp_manager_attach_always(manager);
 }

@@ -95,6 +95,10 @@ bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
     bool wanted = false, suspends = sp_calls_suspends(code);
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
         bool in_span = sp_calls_in_span(tracing);
+        if (sp_unrecorded_for(tracing->manager)) { /* nor is anything decided now */
+            wanted = true;
+            continue;
+        }
         const sp_decision *decision = sp_decide(tracing, code, frame, in_span);
         if (SP_UNLIKELY(decision == NULL))
             return true; /* the tracing may be gone: the rest of the list is not to be trusted */

@@ -94,7 +94,7 @@ static bool enter(sp_lane *lane)
     sp_manager *manager = lane->manager;
     if (lane->entered || manager->run == SP_NO_RUN)
         return false;
-    sp_thread *thread = sp_thread_of(manager);
+    sp_thread *thread = sp_manager_attach_always(manager);
     if (thread == NULL || (lane->run != manager->run && !begin_anew(lane)))
         return false;
     uint64_t now = sp_now();

@@ -5,6 +5,12 @@
 #include "line_tables.h"
 #include "world.h"
 
+/* What this thread records, where something more of it may begin; else NULL. */
+SP_INLINE sp_line_thread *thread_to_record(const sp_manager *manager)
+{
+    return SP_LIKELY(!sp_unrecorded_for(manager)) ? sp_line_thread_here() : NULL;
+}
+
 /* ---- Decorated calls --------------------------------------------------------------------- */
 
 /* Where the lines of a decorated call go; NULL with `wanted` false when they are not wanted, true
@@ -50,8 +56,8 @@ static uint64_t mark_top(const sp_line_thread *here)
 
 static uint64_t call_begin(sp_region *region, PyCodeObject *code)
 {
-    sp_line_thread *here = sp_line_thread_here();
-    bool wanted = code != NULL;
+    sp_line_thread *here = thread_to_record(region->manager);
+    bool wanted = code != NULL && !sp_unrecorded_for(region->manager);
     sp_line_frame call = {.region = region};
     if (SP_LIKELY(here != NULL && code != NULL))
         call.table = call.call = call.own = call_table(here, region, code, &wanted);
@@ -172,7 +178,7 @@ static sp_line_code *code_of_with(sp_manager *manager)
 
 static void block_enter(sp_region *region, const void *frame)
 {
-    sp_line_thread *here = sp_line_thread_here();
+    sp_line_thread *here = thread_to_record(region->manager);
     if (here != NULL && SP_UNLIKELY(region->watches != NULL))
         sp_line_open(here, region);
     sp_line_code *code = here == NULL ? NULL : code_of_with(region->manager);
@@ -246,8 +252,10 @@ static void block_leave(sp_region *region, const void *frame)
     sp_line_frame *recorded = here->top;
     if (SP_UNLIKELY(recorded->frame != frame))
         recorded = match_running(frame, now);
-    sp_line_close(here, region);
-    if (recorded == NULL || !pop_block(recorded, region))
+    bool has_block = recorded != NULL && pop_block(recorded, region);
+    if (has_block || !sp_unrecorded_for(region->manager)) /* else nothing was opened */
+        sp_line_close(here, region);
+    if (!has_block)
         return;
     sp_line_stop(recorded, now);
     sp_line_table *table = sp_line_table_now(here, recorded, recorded->blocks);

@@ -9,7 +9,10 @@
 static sp_region *watcher(const sp_line_thread *here, const sp_line_code *entry, uint32_t i)
 {
     sp_region *region = (sp_region *)here->open[i].region;
-    return sp_line_code_watched_by(entry, region) && region->lines ? region : NULL;
+    return sp_line_code_watched_by(entry, region) && region->lines
+                   && !sp_unrecorded_for(region->manager)
+               ? region
+               : NULL;
 }
 
 /* Whether a region that is open watches the code, and its plan is made. That runs Python code,

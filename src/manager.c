@@ -461,6 +461,8 @@ static PyGetSetDef manager_getset[] = {
 
 static PyMemberDef manager_members[] = {
     {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(sp_manager, weakrefs), Py_READONLY, NULL},
+    {"_calibrates", Py_T_BOOL, offsetof(sp_manager, calibrates), 0,
+     "It measures what recording costs: it records in code of the package, too."},
     {NULL},
 };
 

@@ -30,6 +30,7 @@ typedef struct sp_manager {
     bool lines;     /* it is in line mode */
     bool selective; /* regions without tags do not record */
     bool annotated; /* its calls may have metadata */
+    bool calibrates; /* it measures what recording costs, and records where others do not (aside.h) */
     PyObject *on_thread; /* called in each thread that begins to record, or NULL. Owned. */
     int64_t thread_count; /* that have recorded in this run */
     size_t unswept;       /* threads that began since free records were looked for last, */
@@ -52,10 +53,17 @@ typedef struct sp_manager {
     sp_mutex lock;  /* regions, names, known, threads */
 } sp_manager;
 
+/* Whether code of ours is under way (aside.h), of which this manager records nothing. */
+SP_INLINE bool sp_unrecorded_for(const sp_manager *manager)
+{
+    return SP_UNLIKELY(sp_here.unrecorded != 0) && !manager->calibrates;
+}
+
 /* In attach.c. Make this thread's state of the current run the one at hand. attach makes one when
- * there is none yet, and returns NULL when memory is out; return only finds, and says whether it
- * did. */
+ * there is none yet, and returns NULL when memory is out or nothing is to be recorded now (aside.h),
+ * which attach_always does not ask; return only finds, and says whether it did. */
 sp_thread *sp_manager_attach(sp_manager *manager);
+sp_thread *sp_manager_attach_always(sp_manager *manager);
 bool sp_manager_return(sp_manager *manager);
 
 /* The region of that name, or NULL, with an exception set when it is no name. Borrowed. */

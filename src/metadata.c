@@ -1,5 +1,6 @@
 #include "metadata.h"
 
+#include "aside.h"
 #include "scope.h"
 
 /* ---- Scopes ------------------------------------------------------------------------------ */
@@ -444,9 +445,14 @@ static PyObject *scope_from(sp_manager *manager, PyObject *given)
 PyObject *sp_metadata_of_call(sp_manager *manager, PyObject *metadata, PyObject *const *args,
                               size_t nargsf, PyObject *names)
 {
-    return scope_from(manager, PyDict_Check(metadata)
-                                   ? Py_NewRef(metadata)
-                                   : PyObject_Vectorcall(metadata, args, nargsf, names));
+    if (sp_unrecorded_for(manager))
+        return NULL;
+    if (PyDict_Check(metadata))
+        return scope_from(manager, Py_NewRef(metadata));
+    sp_unrecorded_begin();
+    PyObject *given = PyObject_Vectorcall(metadata, args, nargsf, names);
+    sp_unrecorded_end();
+    return scope_from(manager, given);
 }
 
 const char sp_metadata_of_call_doc[] =
@@ -459,8 +465,12 @@ PyObject *sp_metadata_of_call_py(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "OO!O!:_metadata_of_call", &metadata, &PyTuple_Type, &positional,
                           &PyDict_Type, &named))
         return NULL;
+    if (sp_unrecorded_for((sp_manager *)self))
+        Py_RETURN_NONE;
+    sp_unrecorded_begin();
     PyObject *given = PyDict_Check(metadata) ? Py_NewRef(metadata)
                                              : PyObject_Call(metadata, positional, named);
+    sp_unrecorded_end();
     PyObject *scope = scope_from((sp_manager *)self, given);
     return scope == NULL ? Py_NewRef(Py_None) : scope;
 }

@@ -71,7 +71,8 @@ static int module_exec(PyObject *module)
         || sp_region_init(module, state) < 0 || sp_wrapper_init(module, state) < 0
         || sp_steps_init(module, state) < 0 || sp_metadata_init(module, state) < 0
         || sp_factory_init(module, state) < 0 || sp_lane_init(module, state) < 0
-        || sp_callback_init(module, state) < 0 || sp_calls_init(module) < 0)
+        || sp_callback_init(module, state) < 0 || sp_aside_init(module, state) < 0
+        || sp_calls_init(module) < 0)
         return -1;
     return PyModule_AddFunctions(module, sp_line_functions);
 }
@@ -89,7 +90,8 @@ static int module_exec(PyObject *module)
     DO((state)->metadata_scope_type);                                                          \
     DO((state)->factory_type);                                                                 \
     DO((state)->lane_type);                                                                    \
-    DO((state)->callback_type)
+    DO((state)->callback_type);                                                                \
+    DO((state)->unrecorded_type)
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
 {

@@ -188,6 +188,8 @@ SP_NOINLINE void sp_scope_leave_slow(sp_manager *manager, sp_region *region, con
     leaving call = {region, key, now, failed, way};
     bool of_block = way == SP_BLOCK;
     bool left = leave_here(manager, &call, false);
+    if (!left && sp_unrecorded_for(manager))
+        return; /* nor was it entered */
     if (!left && of_block && key != SP_BY_HAND)
         left = leave_elsewhere(manager, &call);
     if (!left && of_block && !sp_with_statement_leaves())

@@ -16,6 +16,7 @@ typedef struct sp_state {
     PyTypeObject *factory_type;
     PyTypeObject *lane_type;
     PyTypeObject *callback_type;
+    PyTypeObject *unrecorded_type;
 } sp_state;
 
 extern struct PyModuleDef sp_module;
@@ -28,6 +29,7 @@ int sp_steps_init(PyObject *module, sp_state *state);
 int sp_metadata_init(PyObject *module, sp_state *state);
 int sp_lane_init(PyObject *module, sp_state *state);
 int sp_factory_init(PyObject *module, sp_state *state);
+int sp_aside_init(PyObject *module, sp_state *state);
 
 /* Make a heap type of the module; NULL with an exception set. */
 PyTypeObject *sp_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base);

@@ -69,11 +69,13 @@ static void leave_step(Steps *steps, sp_outcome how, uint64_t now)
     sp_guard_take();
     steps->call.annotation = sp_annotation_in(manager, annotation);
     sp_scope *scope = sp_scope_pop(manager, steps->region, steps, now);
-    if (scope != NULL) {
+    if (scope != NULL)
         sp_stepped_pause(&steps->call, scope, now, SP_STEP);
-        if (ends && steps->call.run == manager->run) /* not begun in an earlier one */
-            sp_stepped_end(&steps->call, sp_here.thread, now, failed, SP_GENERATOR);
-    }
+    /* Of a generator that ends while code of ours is under way, the last step alone is not recorded. */
+    bool recorded = scope != NULL
+                    || (sp_unrecorded_for(manager) && sp_thread_known(manager) != NULL);
+    if (ends && recorded && steps->call.run == manager->run && steps->call.node != NULL)
+        sp_stepped_end(&steps->call, sp_here.thread, now, failed, SP_GENERATOR);
     sp_guard_drop();
 }
 

@@ -78,6 +78,9 @@ typedef struct {
     uint64_t run;
     sp_thread *thread;
     sp_owner *owner; /* this thread, from its first recording on. Counted. */
+    uint32_t unrecorded; /* how often code of ours is under way that records nothing (aside.h), */
+    uint64_t left_run;   /* and what run and thread were before */
+    sp_thread *left_thread;
     uintptr_t stack_floor; /* where its C stack is nearly used up; 0 when unknown */
 } sp_thread_local;
 
