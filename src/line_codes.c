@@ -5,10 +5,18 @@
 #include "region.h"
 #include "world.h"
 
+enum { FOUND = 256 };
+
 /* What all threads share. */
 static struct {
-    Py_ssize_t slot;       /* of code objects, that is ours, plus 1; 0: not yet asked for */
-    sp_line_code *codes;   /* of code that lives */
+    sp_line_code *codes;   /* of code that lives, */
+    sp_map by_code;        /* code -> sp_line_code, */
+    sp_map by_watcher;     /* and weak reference -> sp_line_code */
+    PyObject *forgetter;   /* what the weak references call. Owned, for ever. */
+    struct {               /* what was looked up last; entry NULL: it has none */
+        const PyCodeObject *code;
+        sp_line_code *entry;
+    } found[FOUND];
     sp_map watches;        /* (region, entry) -> sp_line_watch */
     size_t watch_count;
 } all;
@@ -44,23 +52,33 @@ static void unwatch(sp_line_watch *watch)
     PyMem_RawFree(watch);
 }
 
-/* The code object dies. CPython calls this for every code that has any such slot filled. */
-static void code_died(void *extra)
+SP_INLINE size_t place_of(const PyCodeObject *code)
 {
-    sp_line_code *entry = extra;
-    if (entry == NULL)
-        return;
+    return (((uintptr_t)code >> 4) ^ ((uintptr_t)code >> 12)) % FOUND;
+}
+
+/* A code object dies: called through its weak reference, before its memory is used again. */
+static PyObject *code_died(PyObject *module, PyObject *watcher)
+{
+    (void)module;
     sp_shared_take();
-    while (entry->watches != NULL)
-        unwatch(entry->watches);
-    sp_line_heard -= entry->heard;
-    *entry->link = entry->next;
-    if (entry->next != NULL)
-        entry->next->link = entry->link;
-    entry->code = NULL;
-    if (entry->tables == 0)
-        entry_free(entry);
+    sp_line_code *entry = sp_map_pop(&all.by_watcher, watcher, NULL);
+    if (entry != NULL) {
+        sp_map_pop(&all.by_code, entry->code, NULL);
+        all.found[place_of(entry->code)].code = NULL;
+        while (entry->watches != NULL)
+            unwatch(entry->watches);
+        sp_line_heard -= entry->heard;
+        *entry->link = entry->next;
+        if (entry->next != NULL)
+            entry->next->link = entry->link;
+        Py_CLEAR(entry->watcher);
+        entry->code = NULL;
+        if (entry->tables == 0)
+            entry_free(entry);
+    }
     sp_shared_drop();
+    Py_RETURN_NONE;
 }
 
 void sp_line_code_used(sp_line_code *entry, int change)
@@ -72,25 +90,58 @@ void sp_line_code_used(sp_line_code *entry, int change)
 
 sp_line_code *sp_line_code_find(PyCodeObject *code)
 {
-    void *extra = NULL;
-    if (all.slot <= 0 || PyUnstable_Code_GetExtra((PyObject *)code, all.slot - 1, &extra) < 0)
-        return NULL;
-    return extra;
+    size_t place = place_of(code);
+    if (SP_UNLIKELY(all.found[place].code != code)) {
+        all.found[place].code = code;
+        all.found[place].entry = sp_map_get(&all.by_code, code, NULL);
+    }
+    return all.found[place].entry;
 }
 
-/* NULL when memory is out, or when other extensions have taken all slots. */
+/* A weak reference to the code; NULL when memory is out. Nothing is collected meanwhile, or callbacks
+ * of the user's would run here. */
+static PyObject *watch_code(PyCodeObject *code)
+{
+    static PyMethodDef method = {"forget_code", code_died, METH_O, NULL};
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    int collects = PyGC_Disable();
+    if (all.forgetter == NULL)
+        all.forgetter = PyCFunction_New(&method, NULL);
+    PyObject *watcher =
+        all.forgetter == NULL ? NULL : PyWeakref_NewRef((PyObject *)code, all.forgetter);
+    if (collects)
+        PyGC_Enable();
+    PyErr_Restore(type, value, traceback);
+    return watcher;
+}
+
+/* Put it into the tables; false when memory is out. */
+static bool register_entry(sp_line_code *entry)
+{
+    if (entry->watcher == NULL || sp_map_add(&all.by_code, entry->code, NULL, entry) < 0)
+        return false;
+    if (sp_map_add(&all.by_watcher, entry->watcher, NULL, entry) < 0) {
+        sp_map_pop(&all.by_code, entry->code, NULL);
+        return false;
+    }
+    all.found[place_of(entry->code)].code = NULL;
+    return true;
+}
+
+/* NULL when memory is out. */
 static sp_line_code *new_entry(PyCodeObject *code)
 {
-    if (all.slot == 0)
-        all.slot = PyUnstable_Eval_RequestCodeExtraIndex(code_died) + 1;
-    sp_line_code *entry = all.slot <= 0 ? NULL : PyMem_RawCalloc(1, sizeof *entry);
+    sp_line_code *entry = PyMem_RawCalloc(1, sizeof *entry);
     if (entry == NULL)
         return NULL;
-    if (PyUnstable_Code_SetExtra((PyObject *)code, all.slot - 1, entry) < 0) {
+    entry->code = code;
+    entry->watcher = watch_code(code);
+    if (!register_entry(entry)) {
+        Py_XDECREF(entry->watcher);
         PyMem_RawFree(entry);
         return NULL;
     }
-    entry->code = code;
     entry->file = Py_NewRef(code->co_filename);
     entry->name = Py_NewRef(code->co_qualname);
     entry->def_line = code->co_firstlineno;

@@ -1,8 +1,10 @@
 /* The code objects that line mode has met: what is known of each, and which regions watch it.
  *
- * An entry hangs on its code object, in a slot that CPython keeps there for extensions (PEP 523),
- * so it is found without a table and told of the code's end. It does not keep the code alive; what
- * was counted for code that is gone stays until its run is forgotten, under the code's name. */
+ * An entry is found by the address of its code object, and a weak reference tells of the code's end.
+ * The slots that CPython keeps on code objects for extensions (PEP 523) would spare the table; but when
+ * one of them is filled, CPython calls the destructors of all others that were ever asked for, also
+ * those that are gone. An entry does not keep the code alive; what was counted for code that is gone
+ * stays until its run is forgotten, under the code's name. */
 #ifndef SP_LINE_CODES_H
 #define SP_LINE_CODES_H
 

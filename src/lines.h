@@ -41,6 +41,7 @@ typedef struct {
 /* A code object that line mode has met (line_codes.h). */
 typedef struct sp_line_code {
     PyCodeObject *code; /* Borrowed; NULL when it is gone and its tables alone are left. */
+    PyObject *watcher; /* weak reference that tells of its end. Owned. */
     PyObject *file, *name; /* co_filename, co_qualname. Owned. */
     int def_line;          /* co_firstlineno */
     struct sp_line_code *next, **link; /* in the list of all that live */

@@ -3173,3 +3173,35 @@ def test_a_child_counts_from_nothing(lined):
     assert hits(lined, "f")["return 1"] == 1
     assert hits(lined, "open in both") == {
         'with lined.region("open in both"):': 1, "child = os.fork()": 1, "if child == 0:": 1}
+
+
+# ---- Other users of what CPython keeps on code objects --------------------------------------------
+
+
+def test_another_user_of_code_extras_that_is_gone_by_then():
+    """CPython calls its destructor with every code object on which anybody has put something."""
+    done = run_python("""
+        import ctypes
+        prefix = "PyUnstable_" if sys.version_info >= (3, 12) else "_Py"
+        request = getattr(ctypes.pythonapi, prefix + "Eval_RequestCodeExtraIndex")
+        request.restype = ctypes.c_ssize_t
+        request.argtypes = [ctypes.c_void_p]
+        assert request(1) >= 0  # where nothing can be called: a library that was unloaded
+        from scope_profiler import ProfileManager
+        ProfileManager.setup(use_line_profiler=True, deactivate_file_output=True)
+
+        def make():
+            space = {}
+            exec("def f():\\n    return 1", space)
+            return ProfileManager.profile("f")(space["f"])
+
+        for _ in range(10):
+            assert make()() == 1
+        with ProfileManager.region("block"):
+            make()()
+        ProfileManager.finalize(verbose=False)
+        kept = make()
+        kept()
+        print(ProfileManager.get_region("f").num_calls)
+    """)
+    assert done == "12\n"
