@@ -77,6 +77,14 @@ class _Tracing:
         self.filter = None
         self.in_spans = False
         self.entrypoint = None
+        self.lined = []  # (region, weak reference to code) whose lines count while this is on
+
+    def leave_lines(self):
+        for region, reference in self.lined:
+            code = reference()
+            if code is not None:
+                _core.watch_lines(region, code, False)
+        self.lined.clear()
 
 
 @unrecorded
@@ -114,6 +122,7 @@ def stop(manager):
     tracing = _tracings.get(id(manager))
     if tracing is not None:
         tracing.filter = tracing.entrypoint = None
+        tracing.leave_lines()
         _decide_anew(manager, tracing)
 
 
@@ -233,6 +242,9 @@ def _decide(manager, code, namespace, in_span):
         name = tracing.entrypoint
     region = manager.profile_region(name)
     region._locate(code.co_filename, code.co_firstlineno)
+    if everywhere and manager._line_mode:
+        _core.watch_lines(region, code, True)
+        tracing.lined.append((region, weakref.ref(code)))
     return region, everywhere
 
 

@@ -62,6 +62,10 @@ def decorate(manager, region_name, function, how):
         region._locate(code.co_filename, code.co_firstlineno)
         manager._decorated[id(code)] = code
         _core.forget_decision(manager, code)
+    if hasattr(function, "__wrapped__"):
+        from .lines import watch_wrapped
+
+        watch_wrapped(region, function, code)
     if how.recursive is not None:
         manager._recurse(region, how.recursive)
     carrier = update_wrapper(_carrier(manager, region, code, function, how), function)

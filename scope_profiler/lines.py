@@ -181,6 +181,23 @@ def watch(region, functions):
         _core.watch_lines(region, code)
 
 
+def watch_wrapped(region, function, code):
+    """In line mode, count the lines also of what a decorated function wraps, as functools.wraps()
+    says: of the innermost, while the region is open.
+
+    Where a call of the wrapper only makes what runs the innermost later (a context manager of
+    contextlib, an awaitable), its lines count whenever it runs. code: that a call runs itself, or
+    None.
+    """
+    outer, inner = _top(function), _bottom(function)
+    if inner is None or outer is None:
+        return
+    suspends = code is not None and code.co_flags & _SUSPENDING
+    later = bool(inner.__code__.co_flags & _SUSPENDING) and not suspends
+    if later or inner.__code__ is not outer.__code__:
+        _core.watch_lines(region, inner.__code__, *((True,) if later else ()))
+
+
 _TAKEN = "functions takes an iterable of Python functions, methods or what wraps them"
 
 
@@ -221,6 +238,15 @@ def _bottom(function):
         if function is None:
             break
     return bottom
+
+
+def _top(function):
+    """The first one on that way, or None: the one whose frame a call begins with."""
+    for _ in range(_FARTHEST):
+        if function is None or isinstance(function, FunctionType):
+            return function
+        function = _inside(function)
+    return None
 
 
 def _inside(function):

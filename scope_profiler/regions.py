@@ -32,9 +32,7 @@ class Region(_core.Region):
     @unrecorded
     def print_stats(self, stream=None):
         """Print the statistics, and in line mode the line tables, to stream (sys.stdout)."""
-        from .report import print_region
-
-        print_region(self, stream)
+        self.get_stats().print(stream)
 
     @property
     def region_name(self):

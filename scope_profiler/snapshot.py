@@ -20,6 +20,7 @@ class Taken:
     begun: float  # seconds since the epoch
     recorded: Recorded
     regions: "list[RegionStatistics]"  # that were entered, in the order in which they were first
+    line_mode: bool
     line_records: list  # as lines.line_records()
     results: "ProfilingResults | None"  # where that was asked for
 
@@ -44,6 +45,7 @@ def take(manager, results=True, parts=None):
         recorded=recorded,
         regions=[RegionStatistics.from_row(row) for row in sorted(regions, key=_first)
                  if row[2] or row[4]],
+        line_mode=manager._line_mode,
         line_records=records,
         results=_results(manager, end, regions, calls, recorded) if results else None,
     )

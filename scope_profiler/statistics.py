@@ -73,6 +73,27 @@ class RegionStatistics:
                    None if waiting is None else total - waiting, waiting,
                    every, open_total, open_exclusive, timings)
 
+    def print(self, stream=None):
+        """Print the statistics, and in line mode the line tables, to stream (sys.stdout)."""
+        from .report import print_statistics
+
+        print_statistics(self, stream)
+
+    def to_file(self, filename):
+        """Write the lines to a file that line_profiler reads (`python -m line_profiler FILE`,
+        LineStats.from_files); that need not be installed.
+
+        RuntimeError without line mode, OSError when the file cannot be written.
+        """
+        import pickle
+
+        if self.timings is None:
+            raise RuntimeError("to_file() without lines: they are counted after "
+                               "setup(use_line_profiler=True)")
+        state = pickle.dumps({"timings": self.timings, "unit": self.unit}, 2)[2:-1]
+        with open(filename, "wb") as file:
+            file.write(b"\x80\x02cline_profiler.line_profiler\nLineStats\n)\x81" + state + b"b.")
+
     def to_dict(self):
         """Everything as a dict of plain values, times both in seconds and in ns."""
         values = {"name": self.name, "num_calls": self.num_calls, "errors": self.errors,

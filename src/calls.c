@@ -1,6 +1,7 @@
 #include "calls.h"
 
 #include "lane.h"
+#include "lines.h"
 
 SP_THREAD_LOCAL sp_calls_spans sp_calls_here;
 
@@ -99,9 +100,12 @@ bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
             wanted = true;
             continue;
         }
+        bool decides = sp_decision_find(tracing, code) == NULL;
         const sp_decision *decision = sp_decide(tracing, code, frame, in_span);
         if (SP_UNLIKELY(decision == NULL))
             return true; /* the tracing may be gone: the rest of the list is not to be trusted */
+        if (decides && SP_MONITORING && sp_line_always != 0)
+            sp_line_frame_begins(frame, code, true); /* its own event was not asked for before */
         wanted |= sp_decision_wants(decision);
         if (suspends && tracing->sleepers != 0)
             sp_sleeper_replaced(tracing, frame);

@@ -22,6 +22,7 @@ static struct {
 } all;
 
 uint32_t sp_line_heard;
+uint32_t sp_line_always;
 
 /* ---- Entries ----------------------------------------------------------------------------- */
 
@@ -49,6 +50,7 @@ static void unwatch(sp_line_watch *watch)
         watch->next_of_code->link_of_code = watch->link_of_code;
     sp_map_pop(&all.watches, watch->region, watch->code);
     all.watch_count--;
+    sp_line_always -= watch->always;
     PyMem_RawFree(watch);
 }
 
@@ -306,9 +308,15 @@ bool sp_line_code_watched_by(const sp_line_code *entry, const sp_region *region)
 bool sp_line_any_watched(void) { return all.watch_count != 0; }
 
 /* False when memory is out. */
-static bool add_watch(sp_region *region, sp_line_code *entry)
+static bool add_watch(sp_region *region, sp_line_code *entry, sp_line_when when)
 {
-    if (sp_map_get(&all.watches, region, entry) != NULL)
+    bool always = when == SP_WATCH_ALWAYS;
+    sp_line_watch *known = sp_map_get(&all.watches, region, entry);
+    if (known != NULL && when != SP_WATCH_AS_BEFORE) {
+        sp_line_always += (uint32_t)always - (uint32_t)known->always;
+        known->always = always;
+    }
+    if (known != NULL)
         return true;
     sp_line_watch *watch = PyMem_RawMalloc(sizeof *watch);
     if (watch == NULL || sp_map_add(&all.watches, region, entry, watch) < 0) {
@@ -316,7 +324,7 @@ static bool add_watch(sp_region *region, sp_line_code *entry)
         return false;
     }
     *watch = (sp_line_watch){
-        .region = region, .code = entry,
+        .region = region, .code = entry, .always = always,
         .next_of_region = region->watches, .link_of_region = &region->watches,
         .next_of_code = entry->watches, .link_of_code = &entry->watches,
     };
@@ -326,13 +334,14 @@ static bool add_watch(sp_region *region, sp_line_code *entry)
         watch->next_of_code->link_of_code = &watch->next_of_code;
     region->watches = entry->watches = watch;
     all.watch_count++;
+    sp_line_always += always;
     return true;
 }
 
-int sp_line_code_watch(sp_region *region, PyCodeObject *code)
+int sp_line_code_watch(sp_region *region, PyCodeObject *code, sp_line_when when)
 {
     sp_line_code *entry = meet(code);
-    bool added = entry != NULL && add_watch(region, entry);
+    bool added = entry != NULL && add_watch(region, entry, when);
     if (added)
         return sp_line_arm(entry);
     PyErr_NoMemory();

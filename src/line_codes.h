@@ -10,9 +10,10 @@
 
 #include "lines.h"
 
-/* A region wants the lines of the code while it is open. */
+/* A region wants the lines of the code while it is open, or always. */
 typedef struct sp_line_watch {
     struct sp_region *region;
+    bool always;
     sp_line_code *code;
     struct sp_line_watch *next_of_region, **link_of_region;
     struct sp_line_watch *next_of_code, **link_of_code;
@@ -41,8 +42,9 @@ bool sp_line_code_is_watched(PyCodeObject *code);
 bool sp_line_code_watched_by(const sp_line_code *entry, const struct sp_region *region);
 /* Whether any region watches any code. */
 bool sp_line_any_watched(void);
-/* The region watches the code from now on; -1 with an exception set. */
-SP_MUST_USE int sp_line_code_watch(struct sp_region *region, PyCodeObject *code);
+/* The region watches the code from now on, while it is open or always; what says neither is while it
+ * is open, or as it was. -1 with an exception set. */
+SP_MUST_USE int sp_line_code_watch(struct sp_region *region, PyCodeObject *code, sp_line_when when);
 /* The region dies. */
 void sp_line_codes_unwatch(struct sp_region *region);
 

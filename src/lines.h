@@ -142,6 +142,9 @@ extern uint32_t sp_line_asleep;
 
 extern SP_THREAD_LOCAL sp_line_thread *sp_line_here;
 
+/* How often a region watches code whether it is open or not. */
+extern uint32_t sp_line_always;
+
 /* Whether this thread has, or may wake, a recorded frame, or a region open that watches code. */
 SP_INLINE bool sp_lines_open(void)
 {
@@ -172,8 +175,9 @@ void sp_lines_reset(sp_manager *manager);
 /* How often memory was out, so that lines are missing. */
 uint64_t sp_lines_lost(void);
 
-/* From now on the lines of the code count for the region while it is open; -1 with an exception. */
-SP_MUST_USE int sp_lines_watch(struct sp_region *region, PyCodeObject *code);
+/* From now on the lines of the code count for the region, see line_codes.h; -1 with an exception. */
+typedef enum { SP_WATCH_AS_BEFORE, SP_WATCH_OPEN, SP_WATCH_ALWAYS } sp_line_when;
+SP_MUST_USE int sp_lines_watch(struct sp_region *region, PyCodeObject *code, sp_line_when when);
 
 PyObject *sp_lines_collect(PyObject *manager, PyObject *region);
 extern const char sp_lines_collect_doc[];
@@ -200,7 +204,7 @@ SP_INLINE sp_line_thread *sp_line_thread_here(void)
 /* The same where nothing is made; NULL also when nothing is recorded or open. */
 SP_INLINE sp_line_thread *sp_line_thread_known(void)
 {
-    return sp_lines_open() ? sp_line_thread_here() : NULL;
+    return sp_lines_open() || sp_line_always != 0 ? sp_line_thread_here() : NULL;
 }
 
 /* The innermost recorded frame if it is this one, else NULL. */

@@ -99,8 +99,9 @@ SP_INLINE void start_event(PyObject *const *args)
 {
     const void *frame = sp_current_frame();
     const sp_line_thread *here = sp_line_here;
-    if (here != NULL && (here->open_count != 0 || here->parked_count != 0
-                         || here->top->frame == frame))
+    if (sp_line_always != 0
+        || (here != NULL && (here->open_count != 0 || here->parked_count != 0
+                             || here->top->frame == frame)))
         sp_line_frame_begins(frame, (PyCodeObject *)args[0], true);
 }
 

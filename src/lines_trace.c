@@ -140,7 +140,8 @@ SP_INLINE bool is_recorded(sp_line_thread *here, _PyInterpreterFrame *frame)
 {
     sp_line_frame *top = here->top;
     if (SP_LIKELY(sp_line_asleep == 0
-                  && (here->open_count == 0 || !sp_line_code_is_watched(frame->f_code)))) {
+                  && ((here->open_count == 0 && sp_line_always == 0)
+                      || !sp_line_code_is_watched(frame->f_code)))) {
         if (top->frame != NULL)
             return top->frame == frame && top->own != NULL; /* a decorated generator goes on */
         if (SP_LIKELY(top->table->code->code == frame->f_code)) {
@@ -155,7 +156,7 @@ PyObject *sp_lines_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, in
 {
     if (SP_UNLIKELY(state->tracing != 0)) /* inside a tracer: there are no events */
         return evaluate_plainly(state, frame, throwing);
-    sp_line_thread *here = sp_lines_open() ? sp_line_thread_here() : NULL;
+    sp_line_thread *here = sp_line_thread_known();
     bool recorded = here != NULL && is_recorded(here, frame);
     bool traced = state->c_tracefunc == trace || SP_UNLIKELY(sp_evaluator_in_depth != 0);
     if (!recorded && (here == NULL || !traced)) {

@@ -25,7 +25,7 @@ def print_run(taken, stream=None, *, regions=True, lines=True, style="table", se
     elif regions:
         _part(out, "regions", _show_regions, taken, out)
     if lines:
-        _show_lines(taken.line_records, {} if seen is None else seen, out)
+        _show_lines(taken.line_records, taken.line_mode, {} if seen is None else seen, out)
     if regions:
         out.line()
         for what, function, *arguments in (
@@ -37,15 +37,14 @@ def print_run(taken, stream=None, *, regions=True, lines=True, style="table", se
     out.deliver()
 
 
-def print_region(region, stream=None):
-    """Print one region's statistics, and in line mode its line tables."""
-    from ..lines import line_records
+def print_statistics(statistics, stream=None):
+    """Print the RegionStatistics of one region, with its line tables if there are any."""
+    from ..lines import CountedCode
 
     out = Output(sys.stdout if stream is None else stream)
-    blocks.show_one(region.get_stats(), out)
-    if region.manager._line_mode:
-        for code, rows in line_records(region.manager, region):
-            line_table.show(code, rows, out)
+    blocks.show_one(statistics, out)
+    for code, rows in (statistics.timings or {}).items():
+        line_table.show(CountedCode(*code), rows, out)
     out.deliver()
 
 
@@ -83,8 +82,17 @@ def head(name, wall_ns, rows, out):
         out.line("No region was entered.")
 
 
-def _show_lines(records, seen, out):
+_NO_LINES = (
+    "No line was counted: line mode counts those of functions with @profile and of `with region` "
+    "blocks, and with `scope-profiler run --recursive --line-profile` those of every function."
+)
+
+
+def _show_lines(records, line_mode, seen, out):
     left = 0
+    if not records and line_mode:
+        out.line()
+        out.note(_NO_LINES)
     for code, rows in records:
         hits = sum(hits for _, hits, _ in rows)
         if seen.get(code) == hits:
