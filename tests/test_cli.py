@@ -288,7 +288,7 @@ def test_a_file_that_cannot_be_written_in_the_end():
     path = write(REGION + "import os; os.rmdir('sub')")
     os.mkdir("sub")
     done = run("-q", "-o", "sub/x.h5", path)
-    assert done.returncode == 0 and "scope-profiler: FileNotFoundError: " in done.stderr
+    assert done.returncode == 0 and "scope-profiler: finalize() failed: FileNotFoundError: " in done.stderr
     assert "x.h5" in done.stderr and "Traceback" not in done.stderr
 
 

@@ -3,6 +3,7 @@ know and their tools parse."""
 
 from inspect import getblock
 import linecache
+import os
 from tokenize import TokenError
 
 from ..shown import cut, shown
@@ -27,10 +28,9 @@ def show(code, rows, out):
 
 
 def _show(code, total, lines, missing, out):
-    file, name = shown(code.co_filename), shown(code.co_qualname)
     out.line()
-    out.head(f"{name} – {format_time(total)}")
-    for text in (f"{file}, line {code.co_firstlineno}", *missing):
+    out.head(f"{shown(code.co_qualname)} – {format_time(total)}")
+    for text in (f"{_file(code)}, line {code.co_firstlineno}", *missing):
         out.line(text)
     out.line()
     texts = [
@@ -49,6 +49,12 @@ def _show(code, total, lines, missing, out):
     out.head("─" * (sum(widths) + 2 * (len(widths) - 1)))
     for values, (_, counts, _) in zip(texts, lines):
         out.line(joined(values), counts and (counts[1] / total if total else 0.0))
+
+
+def _file(code):
+    """Its file, from the working directory on where it is below that."""
+    path, here = code.co_filename, os.path.join(os.getcwd(), "")
+    return shown(path.removeprefix(here))
 
 
 def _cells(hits, ns, total):
