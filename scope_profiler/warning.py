@@ -35,5 +35,5 @@ def complain(what, error):
     from .shown import shown
 
     reason = shown(error) or "interrupted"
-    with suppress(Exception):  # there may be none, or a closed one
-        print(f"scope-profiler: {what}: {type(error).__name__}: {reason}", file=sys.stderr)
+    with suppress(Exception):  # there may be no such stream, or a closed one
+        sys.stderr.write(f"scope-profiler: {what}: {type(error).__name__}: {reason}\n")
