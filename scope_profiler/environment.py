@@ -25,8 +25,8 @@ def settings(**overrides):
     """The keyword arguments for setup() that the environment gives, as a dict.
 
     SCOPE_PROFILER_CONFIG, _OUTPUT: paths, for config_path and output.
-    SCOPE_PROFILER_RECURSIVE, _AUTO_FINALIZE: 1, true, yes, on or 0, false, no, off, for
-    recursive_profile and auto_finalize.
+    SCOPE_PROFILER_RECURSIVE, _AUTO_FINALIZE, _VERBOSE: 1, true, yes, on or 0, false, no, off, for
+    recursive_profile, auto_finalize and verbose.
 
     The overrides are keyword arguments for setup() too and win; those that are None do not count,
     but output=None does. ValueError, naming the variable, for a value that it does not take.
@@ -37,6 +37,7 @@ def settings(**overrides):
         "config_path": _text("SCOPE_PROFILER_CONFIG"),
         "recursive_profile": _flag("SCOPE_PROFILER_RECURSIVE"),
         "auto_finalize": _flag("SCOPE_PROFILER_AUTO_FINALIZE"),
+        "verbose": _flag("SCOPE_PROFILER_VERBOSE"),
     }
     if not overrides.keys() & {"output", "file_path"}:
         # output= decides, against a configuration file too, that there is a file. Where an

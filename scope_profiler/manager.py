@@ -8,7 +8,7 @@ from time import perf_counter_ns
 from types import MethodType
 import weakref
 
-from . import _core, at_exit, environment, processes, run_file
+from . import _core, at_exit, environment, processes, termination
 from .decorator import decorate, decoration
 from .regions import Region
 from .runs import ProfilingRun, Session
@@ -57,6 +57,7 @@ class ProfileManager(_core.Manager):
         self.profile_region = self.region = self._opener
         self.metadata = self._metadata
         self._run = None
+        self._host = None  # while it runs a program: see host.py
         self._tasks = None
         self._line_mode = False
         self._recursive = False  # some decorated functions ask to have traced what they call,
@@ -83,29 +84,38 @@ class ProfileManager(_core.Manager):
         deactivate_file_output.
         options: the same as a ProfilingOptions. config_path: a TOML file that has them. Keywords
         win over options, options over the file; None means not given.
-        auto_finalize: call finalize() when the process ends.
+        auto_finalize: call finalize() when the process ends, by its own or by SIGTERM, for which the
+            program has no handler of its own. Other threads record nothing any more then.
         output: where finalize() writes, None for nowhere; instead of file_path.
         replace: end the run that is active, if any.
         region_tags: record only the regions that have one of these tags.
+
+        In a program that the profiler runs (`scope-profiler run`, run_script()) the run that is on
+        takes these settings over, but for those that it was given itself, and writes both files.
 
         RuntimeError when a run is active already and replace is not True; TypeError for an
         unknown setting or a value of the wrong type, ValueError for a value that a setting does
         not take or a setting that this version does not have.
         """
+        from . import run_file
         from .options import resolve
         from .settings import switch
 
         auto_finalize = switch("auto_finalize", auto_finalize)
         replace = switch("replace", replace)
-        run = self._run
-        if run is not None and run.is_active and not run.finalize_time_ns and not replace:
+        run, host = self._run, self._host
+        is_on = run is not None and run.is_active and not run.finalize_time_ns
+        if is_on and not replace and host is None:
             raise RuntimeError(
                 "profiling is set up already: call finalize() first, or pass replace=True"
             )
         chosen = resolve(options, settings, config_path=config_path, output=output,
                          region_tags=region_tags)
         run_file.check(chosen)
-        self._start(ProfilingRun(self, chosen))
+        if host is None:
+            self._start(ProfilingRun(self, chosen))
+        else:
+            host.take_over(chosen)
         if auto_finalize and self._run.is_active:
             at_exit.finalize_at_exit(self, self._run)
         return self._run
@@ -117,6 +127,7 @@ class ProfileManager(_core.Manager):
 
         SCOPE_PROFILER_CONFIG: config_path. SCOPE_PROFILER_OUTPUT: output.
         SCOPE_PROFILER_RECURSIVE: recursive_profile. SCOPE_PROFILER_AUTO_FINALIZE: auto_finalize.
+        SCOPE_PROFILER_VERBOSE: verbose.
         Settings given here win. ValueError for a variable whose value is not understood.
         """
         return self.setup(**environment.settings(**settings))
@@ -148,8 +159,8 @@ class ProfileManager(_core.Manager):
                 region._tag(region.tags, self._selection.takes(region.tags))
 
     @_on_class_or_instance
-    def session(self, options=None, *, verbose=True, verbose_line_profiler=None,
-                return_results=False, native_traces=None, style="table", **settings):
+    def session(self, options=None, *, verbose_line_profiler=None, return_results=False,
+                native_traces=None, style="table", **settings):
         """A run as a context manager or decorator: setup() on the way in, finalize() on the way
         out, also when an exception passes. The region "scope_profiler.session" is around it all.
 
@@ -162,20 +173,21 @@ class ProfileManager(_core.Manager):
         from .options import checked
         from .settings import finalizing
 
-        ending = finalizing(verbose, return_results, native_traces, verbose_line_profiler, style)
+        ending = finalizing(None, return_results, native_traces, verbose_line_profiler, style)
         return Session(self, *checked(options, settings), ending)
 
     @_on_class_or_instance
     @unrecorded
-    def finalize(self, verbose=True, return_results=False, native_traces=None,
+    def finalize(self, verbose=None, return_results=False, native_traces=None,
                  verbose_line_profiler=None, *, style="table"):
         """Write the file and print the report of everything recorded since setup().
 
         A checkpoint: recording goes on, and the next finalize() has it all again and more; a
         call that is open now is in the next one, whole.
 
-        verbose: False prints nothing. verbose_line_profiler: False leaves out the tables of lines,
-        True prints them in any case; a second finalize() prints those of what ran since.
+        verbose: False prints nothing; None is what setup(verbose=) says, True where it does not.
+        verbose_line_profiler: False leaves out the tables of lines, True prints them in any case; a
+        second finalize() prints those of what ran since.
         style: "table" prints the regions as a tree; "blocks" prints calls, total, average, minimum,
         maximum and deviation of each, in seconds, in the order in which they were first entered.
         return_results: whether to return the ProfilingResults; else it gives None.
@@ -190,21 +202,26 @@ class ProfileManager(_core.Manager):
         ending = finalizing(verbose, return_results, native_traces, verbose_line_profiler, style)
         verbose, return_results, verbose_line_profiler, style = ending.values()
         run = self._run
+        if verbose is None:
+            verbose = run is None or run._settings["verbose"]
         if run is None or run._settings["deactivate_profiling"]:
             return self._finalize_nothing(run, verbose, return_results)
         printing = verbose or verbose_line_profiler
-        wanted = return_results or run.file_path is not None
+        files = run._destinations()
+        wanted = return_results or bool(files)
         run.finalize_time_ns = perf_counter_ns()
         parts = self._snapshot(wanted)  # before anything is imported, which takes its time
         calls = parts[-1]["calls"]
         with processes.unforked():
             _load(run, return_results, printing)
+        from . import run_file
         from .snapshot import take
 
         taken = take(self, wanted, parts)
-        if run.file_path is not None:
-            with at_exit.writing():
-                run_file.write(taken.results, run)
+        if files:
+            with termination.writing():
+                for each in files:
+                    run_file.write(taken.results, each)
             run._written_calls = calls
         run._results = taken.results if return_results else None
         if printing:
@@ -237,6 +254,7 @@ class ProfileManager(_core.Manager):
         self._start(ProfilingRun(self, before._settings))
         self._record(recording)
         self._run._over, self._run._held = before._over, before._held
+        self._run._also = before._also
         at_exit.goes_on(self, before, self._run)
 
     def _stop(self):
@@ -618,11 +636,13 @@ def _report(taken, **how):
 
 def _load(run, return_results, verbose):
     """Import what finalize() needs."""
-    from . import snapshot  # noqa: F401
-    if return_results or run.file_path is not None:
+    from . import run_file, snapshot  # noqa: F401
+
+    files = run._destinations()
+    if return_results or files:
         from . import results, run_metadata  # noqa: F401
-    if run.file_path is not None:
-        run_file.load(run)
+    for each in files:
+        run_file.load(each)
     if verbose:
         from . import report  # noqa: F401
 

@@ -63,7 +63,6 @@ class _Script(_WithoutOutput, total=False):
 
 @type_check_only
 class _Session(_Script, total=False):
-    verbose: bool
     verbose_line_profiler: bool | None
     return_results: bool
     native_traces: None
@@ -102,7 +101,6 @@ class ProfileManager:
         cls,
         options: ProfilingOptions | None = None,
         *,
-        verbose: bool = True,
         verbose_line_profiler: bool | None = None,
         return_results: bool = False,
         native_traces: None = None,
@@ -113,7 +111,7 @@ class ProfileManager:
     @classmethod
     def finalize(
         cls,
-        verbose: bool = True,
+        verbose: bool | None = None,
         return_results: Literal[False] = False,
         native_traces: None = None,
         verbose_line_profiler: bool | None = None,
@@ -124,7 +122,7 @@ class ProfileManager:
     @classmethod
     def finalize(
         cls,
-        verbose: bool,
+        verbose: bool | None,
         return_results: Literal[True],
         native_traces: None = None,
         verbose_line_profiler: bool | None = None,
@@ -135,7 +133,7 @@ class ProfileManager:
     @classmethod
     def finalize(
         cls,
-        verbose: bool = True,
+        verbose: bool | None = None,
         *,
         return_results: Literal[True],
         native_traces: None = None,
@@ -146,7 +144,7 @@ class ProfileManager:
     @classmethod
     def finalize(
         cls,
-        verbose: bool = True,
+        verbose: bool | None = None,
         return_results: bool = False,
         native_traces: None = None,
         verbose_line_profiler: bool | None = None,

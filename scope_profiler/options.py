@@ -150,6 +150,8 @@ class ProfilingOptions(_Checked):
     hdf5_compression_level: 0 to 9 with "gzip" and "auto", 1 to 22 with "zstd".
     hdf5_chunk_size: how many calls are stored together.
     hdf5: the last three, as a group.
+    verbose: print the report in finalize() and, with auto_finalize, at the end of the process, unless
+        finalize(verbose=) says otherwise; on unless it is set.
 
     Of scope-profiler 0.7.5, and not here: use_likwid, perf_events, use_nvtx, use_gpu_timing,
     use_memray, profile_mpi_calls and what belongs to them; setup() raises ValueError when one is
@@ -191,6 +193,7 @@ class ProfilingOptions(_Checked):
     gpu: GPUOptions | None = None
     hdf5: HDF5Options | None = None
     gpu_sync_on_exit: bool | None = None
+    verbose: bool | None = None
     profiling_activated: InitVar[bool | None] = field(default=None, kw_only=True)
     time_trace: InitVar[bool | None] = field(default=None, kw_only=True)
     flush_to_disk: InitVar[bool | None] = field(default=None, kw_only=True)

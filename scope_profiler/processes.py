@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import os
 import sys
 
+from . import environment
+
 _VARIABLE = "SCOPE_PROFILER_PROGRAM"
 
 _forked = False  # in the middle of a run
@@ -39,7 +41,9 @@ def _is_server():
 def _identify():
     known = os.environ.get(_VARIABLE)
     if not known or not (is_worker() or _is_server()):
-        known = os.environ[_VARIABLE] = os.urandom(8).hex()
+        known = os.urandom(8).hex()
+        if not environment.DISABLED:
+            os.environ[_VARIABLE] = known
     return known
 
 

@@ -1,5 +1,6 @@
 """Programs under the profiler: a function, a script in this process, a command in another."""
 
+from contextlib import contextmanager
 import os
 import re
 import sys
@@ -56,7 +57,7 @@ def run_script(manager, script_path, script_args=None, region_name=None, only_us
     if recursive:
         tracing = Tracing(region_name or name_of(script_path), only_user_code, include_patterns,
                           exclude_patterns, entrypoint)
-    with restored():
+    with restored(), hosting(manager):
         execute(manager, program, script_args, tracing)
 
 
@@ -75,14 +76,14 @@ def profile_script(manager, script_path, *, script_args=None, output=None, **set
     if current._settings["recursive_profile"]:
         tracing = Tracing(name_of(script_path))
     try:
-        with restored():
+        with restored(), hosting(manager, setup):
             execute(manager, program, script_args, tracing)
     except SystemExit as end:
         if end.code not in (None, 0):
             raise
     finally:
         results = manager.finalize(verbose=False, return_results=True)
-        if manager._run is current:
+        if manager._host is None and manager.is_active():
             manager._stop()
     return results
 
@@ -137,6 +138,24 @@ class Tracing(NamedTuple):
     include: tuple = ()
     exclude: tuple = ()
     entrypoint: "str | None" = None
+
+
+@contextmanager
+def hosting(manager, given=()):
+    """Inside, setup() goes into the manager's current run, if it has one; `given` are the names of
+    settings that this run was given, and that it keeps."""
+    run = manager._run
+    if manager._host is not None or run is None or not run.is_active:
+        yield
+        return
+    from .host import Host
+
+    manager._host = host = Host(manager, given)
+    try:
+        yield
+    finally:
+        manager._host = None
+        host.leave()
 
 
 def execute(manager, program, args, tracing=None):

@@ -21,6 +21,7 @@ class ProfilingRun:
         self._lines_printed = {}  # of each code object in a report, how many hits
         self._written_calls = None  # how many calls there were when the file was written
         self._over = settings["deactivate_profiling"]
+        self._also = None  # another run whose file gets the results, too: see host.py
         self._held = set()  # why it does not record now: pause(), steps of sample_every()
 
     def __repr__(self):
@@ -34,6 +35,12 @@ class ProfilingRun:
         if self._settings["deactivate_file_output"] or self._settings["deactivate_profiling"]:
             return None
         return processes.own_path(self._settings["file_path"])
+
+    def _destinations(self):
+        """The runs whose files the results are written to."""
+        found = [run for run in (self, self._also) if run is not None and run.file_path is not None]
+        paths = [os.path.abspath(run.file_path) for run in found]
+        return found[:1] if paths[1:] == paths[:1] else found
 
     def _effective(self):
         """The settings, and where this process writes."""
@@ -60,7 +67,7 @@ class ProfilingRun:
         """The ProfilingResults of the last finalize(), or None before it."""
         return self._results
 
-    def finalize(self, verbose=True, return_results=True, **settings):
+    def finalize(self, verbose=None, return_results=True, **settings):
         """ProfileManager.finalize() of this run. RuntimeError when setup() has replaced it."""
         manager = self._manager()
         if manager is None or manager._run is not self:
@@ -103,7 +110,7 @@ class Session:
             try:
                 manager.finalize(**{**self._finalizing, **quiet})
             finally:
-                if is_own:
+                if is_own and manager._host is None:
                     manager._stop()
         return False
 

@@ -39,13 +39,13 @@ class ProfilingRun:
     @overload
     def finalize(
         self,
-        verbose: bool = True,
+        verbose: bool | None = None,
         return_results: Literal[True] = True,
         **settings: Unpack[_Finalizing],
     ) -> ProfilingResults: ...
     @overload
     def finalize(
-        self, verbose: bool = True, *, return_results: bool, **settings: Unpack[_Finalizing]
+        self, verbose: bool | None = None, *, return_results: bool, **settings: Unpack[_Finalizing]
     ) -> ProfilingResults | None: ...
 
 class Session:
@@ -69,7 +69,7 @@ class Session:
     def finalize(
         self,
         *,
-        verbose: bool = True,
+        verbose: bool | None = None,
         return_results: bool = True,
         **settings: Unpack[_Finalizing],
     ) -> ProfilingResults | None: ...

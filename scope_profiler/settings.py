@@ -125,7 +125,7 @@ def finalizing(verbose, return_results, native_traces, verbose_line_profiler, st
         )
     lines = verbose_line_profiler
     return {
-        "verbose": boolean("verbose", verbose),
+        "verbose": None if verbose is None else boolean("verbose", verbose),
         "return_results": boolean("return_results", return_results),
         "verbose_line_profiler": None if lines is None else boolean("verbose_line_profiler", lines),
         "style": one_of("table", "blocks")("style", style),
@@ -167,9 +167,10 @@ CHECKS = {
     "hdf5_compression_level": whole(0),
     "hdf5_chunk_size": whole(1),
     "enable_tags": strings,
+    "verbose": boolean,
 }
 
-#: {name: value where nothing is set}; switches are off.
+#: {name: value where nothing is set}; switches are off, but verbose.
 DEFAULTS = {
     **{name: False if check is boolean else None for name, check in CHECKS.items()},
     "file_path": "profiling_data.h5",
@@ -179,6 +180,7 @@ DEFAULTS = {
     "buffer_limit": 1024,
     "output_mode": "auto",
     "enable_tags": (),
+    "verbose": True,
 }
 
 #: Older spellings, each a switch: {name: that of today's, which means the opposite}.

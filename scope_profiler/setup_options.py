@@ -45,6 +45,7 @@ class SetupOptions(TypedDict, total=False):
     hdf5_compression_level: int | None
     hdf5_chunk_size: int | None
     enable_tags: str | Iterable[str] | None
+    verbose: bool | None
     memray: MemrayOptions | None
     gpu: GPUOptions | None
     hdf5: HDF5Options | None

@@ -17,6 +17,7 @@ class Taken:
 
     label: "str | None"
     file_path: "str | None"
+    paths: "list[str]"  # where it is written: there, and for a program that has a host, elsewhere
     begun: float  # seconds since the epoch
     recorded: Recorded
     regions: "list[RegionStatistics]"  # that were entered, in the order in which they were first
@@ -41,6 +42,7 @@ def take(manager, results=True, parts=None):
     return Taken(
         label=run.label,
         file_path=run.file_path,
+        paths=[each.file_path for each in run._destinations()],
         begun=time() - (perf_counter_ns() - run.start_time_ns) / 1e9,
         recorded=recorded,
         regions=[RegionStatistics.from_row(row) for row in sorted(regions, key=_first)

@@ -5,6 +5,7 @@
 #include "lines.h"
 #include "opener.h"
 #include "state.h"
+#include "termination.h"
 #include "world.h"
 
 PyTypeObject *sp_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base)
@@ -72,7 +73,8 @@ static int module_exec(PyObject *module)
         || sp_steps_init(module, state) < 0 || sp_metadata_init(module, state) < 0
         || sp_factory_init(module, state) < 0 || sp_lane_init(module, state) < 0
         || sp_callback_init(module, state) < 0 || sp_aside_init(module, state) < 0
-        || sp_calls_init(module) < 0)
+        || sp_calls_init(module) < 0
+        || PyModule_AddFunctions(module, sp_termination_functions) < 0)
         return -1;
     return PyModule_AddFunctions(module, sp_line_functions);
 }

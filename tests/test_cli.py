@@ -9,6 +9,7 @@ import zipfile
 import pytest
 
 import scope_profiler as sp
+from scope_profiler.cli import main
 
 REGION = 'import scope_profiler as sp\nwith sp.region("r"): pass\n'
 
@@ -340,26 +341,123 @@ def test_a_program_that_calls_finalize():
     assert done.stdout.count("Written: ") == 1 and calls() == {"r": 2}
 
 
-@pytest.mark.parametrize("start", ["sp.setup()", "sp.session().__enter__()"])
-def test_a_program_that_begins_a_run_is_told(start):
-    done = run("-q", write(REGION + start))
-    assert done.returncode == 1 and "profiling is set up already" in done.stderr
-    assert calls() == {"r": 1}
-
-
-@pytest.mark.parametrize("source, reports", [
-    ("with sp.session(replace=True, file_path='own.h5'): pass", 1),
-    ("sp.setup(replace=True, file_path='own.h5')", 1),
-    ("sp.setup(replace=True, file_path='own.h5'); sp.pause()", 1),
-    ("sp.setup(replace=True, file_path='own.h5'); sp.finalize()", 1),
-    ("sp.setup(replace=True, auto_finalize=True, file_path='own.h5')", 1),
+@pytest.mark.parametrize("begin, end", [
+    ("sp.setup(file_path='own.h5')", ""),
+    ("sp.setup(file_path='own.h5', replace=True)", "sp.finalize()"),
+    ("sp.setup(file_path='own.h5', auto_finalize=True)", ""),
+    ("sp.setup(file_path='own.h5', track_threads=True)", "sp.finalize(); sp.setup()"),
+    ("session = sp.session(file_path='own.h5'); session.__enter__()",
+     "session.__exit__(None, None, None)"),
+    ("manager = sp.ProfileManager._default; manager.setup(output='own.h5')", "manager.pause()"),
+    ("sp.reset(); sp.setup(file_path='own.h5')", ""),
 ])
-def test_a_program_that_insists_on_a_run_of_its_own(source, reports):
-    done = run("-o", "asked.h5", write(REGION + source))
-    assert done.returncode == 0 and done.stdout.count("Written: ") == reports
-    assert done.stderr == ("scope-profiler: the program began a run of its own, which ended the "
-                           "one that the command line asks for\n")
-    assert sorted(os.listdir()) == ["own.h5", "script.py"]
+def test_a_program_that_begins_a_run(begin, end):
+    """It goes into the one that is on. Both files have all of it."""
+    done = run("-q", "-o", "asked.h5",
+               write("import scope_profiler as sp\n" + begin + "\n" + REGION + end
+                     + "\nassert sp.is_active()\n" + REGION))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    both = calls("asked.h5")
+    assert both.pop("scope_profiler.session", 1) == 1
+    assert both == {"r": 1 if "pause" in end else 2}
+    own = "profiling_data.h5" if "sp.setup()" in end else "own.h5"
+    assert calls(own).items() >= both.items()
+
+
+def test_a_program_with_a_session_as_in_the_readme():
+    done = run(write("""
+import scope_profiler as sp
+@sp.profile("solve")
+def solve(): pass
+with sp.session() as session:
+    with sp.region("assemble"): solve()
+    assert session.is_active and session.file_path == "profiling_data.h5"
+"""))
+    assert done.returncode == 0 and done.stderr == ""
+    assert calls() == {"scope_profiler.session": 1, "assemble": 1, "solve": 1}
+
+
+def test_settings_of_the_program_count_but_for_those_of_the_command():
+    script = write("""
+import scope_profiler as sp
+run = sp.setup(label="mine", aggregation_mode=True, use_line_profiler=False, verbose=True,
+               file_path="own.json", metadata_detail="full", deactivate_profiling=True)
+config = sp.get_config()
+print(config.label, config.aggregation_mode, config.use_line_profiler, config.verbose,
+      config.metadata_detail, config.deactivate_profiling, config.file_path, run.file_path)
+""" + REGION)
+    done = run("-q", "--label", "asked", "--line-profile", "-o", "asked.json", script)
+    assert done.stdout == "asked True True False full False own.json own.json\n"
+    assert (done.returncode, done.stderr) == (0, "") and sp.load("own.json").label == "asked"
+    assert calls("asked.json") == calls("own.json") == {"r": 1}
+    done = run("--no-output", script)
+    assert done.stdout.startswith("mine True False True full False own.json own.json\n")
+    assert done.stdout.count("Written: ") == 1 and "Written: own.json" in done.stdout
+
+
+def test_a_program_that_asks_for_another_mode_begins_anew():
+    """What is recorded otherwise cannot go on."""
+    done = run("--recursive", "-q", "-o", "asked.h5", write(
+        REGION + "sp.setup(file_path='own.h5', use_line_profiler=True)\n" + REGION
+        + "def f(): pass\nf()"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert calls("asked.h5") == calls("own.h5") == {"r": 1, "__main__.f": 1}
+
+
+def test_a_program_whose_children_record():
+    done = run("-q", "-o", "asked.h5", write("""
+import os, scope_profiler as sp
+sp.setup(file_path="own.h5")
+pid = os.fork()
+""" + REGION + "if pid: os.waitpid(pid, 0)\n"))
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in ("asked.h5", "own.h5"):
+        assert sp.load_processes(name)["r"].num_calls == 2
+
+
+def test_a_program_that_is_terminated():
+    done = run("-q", "-o", "asked.h5", write(
+        "import os, signal, time, scope_profiler as sp\nsp.setup(file_path='own.h5')\n" + REGION
+        + "os.kill(os.getpid(), signal.SIGTERM); time.sleep(30)"))
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGTERM, "", "")
+    assert calls("asked.h5") == calls("own.h5") == {"r": 1}
+
+
+def test_where_nothing_is_recorded_it_says_what_to_add():
+    hint = "nothing was recorded. --recursive traces every function"
+    assert hint in run(write("def f(): pass\nf()")).stderr
+    assert run("-q", "script.py").stderr == run("--recursive", "script.py").stderr == ""
+    assert run(write(REGION)).stderr == ""
+
+
+# ---- main() in a program
+
+
+def test_main_has_done_all_when_it_returns(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["own"])
+    state = [list(sys.argv), list(sys.path), sys.modules["__main__"]]
+    write("import sys, scope_profiler as sp\nassert sys.argv == ['script.py', 'x']\n" + REGION)
+    for _ in range(2):
+        assert main(["run", "-o", "x.h5", "script.py", "x"]) is None
+        assert capsys.readouterr().out.count("Written: ") == 1
+        assert calls("x.h5") == {"r": 1} and not sp.is_active()
+        assert state == [sys.argv, sys.path, sys.modules["__main__"]]
+        os.remove("x.h5")
+    sp.setup(deactivate_file_output=True)  # as if nothing had been
+    with sp.region("after"):
+        pass
+    assert sp.recorded_regions() == ("after",)
+
+
+@pytest.mark.parametrize("ending, error", [("sys.exit(3)", SystemExit), ("1 / 0", ZeroDivisionError),
+                                           ("raise KeyboardInterrupt", KeyboardInterrupt)])
+def test_main_lets_pass_what_the_program_raises(ending, error, capsys):
+    write("import sys\n" + REGION + ending)
+    hook = sys.excepthook
+    with pytest.raises(error):
+        main(["run", "-q", "-o", "x.h5", "script.py"])
+    assert calls("x.h5") == {"r": 1} and sys.excepthook is hook
+    assert capsys.readouterr().err == ""
 
 
 def test_a_program_that_resets():

@@ -9,8 +9,9 @@ import pytest
 from scope_profiler import environment
 from scope_profiler.options import resolve
 
-VARIABLES = ["CONFIG", "OUTPUT", "RECURSIVE", "AUTO_FINALIZE", "ENABLE_TAGS", "DISABLE"]
-FLAGS = {"RECURSIVE": "recursive_profile", "AUTO_FINALIZE": "auto_finalize"}
+VARIABLES = ["CONFIG", "OUTPUT", "RECURSIVE", "AUTO_FINALIZE", "VERBOSE", "ENABLE_TAGS", "DISABLE"]
+FLAGS = {"RECURSIVE": "recursive_profile", "AUTO_FINALIZE": "auto_finalize",
+         "VERBOSE": "verbose"}
 TAKES = "takes 1, true, yes or on, or 0, false, no or off; got"
 
 
@@ -152,3 +153,58 @@ def test_importing_it_loads_nothing(tmp_path):
                "from scope_profiler import environment\n"
                "print(sorted(set(sys.modules) - before - {environment.__name__}))")
     assert run(program, tmp_path).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("disabled", ["1", ""])
+def test_instrumentation_that_nobody_uses_leaves_nothing_behind(tmp_path, disabled):
+    """With the variable, and as well when there is just no setup()."""
+    done = run("""
+import asyncio, atexit, gc, os, signal, sys, threading, types
+environ, argv, path = dict(os.environ), list(sys.argv), list(sys.path)
+handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+callbacks = atexit._ncallbacks(), len(gc.callbacks), sys.gettrace(), sys.getprofile()
+import scope_profiler as sp
+if os.environ["SCOPE_PROFILER_DISABLE"]: assert environ == dict(os.environ)
+
+@sp.profile
+def function(a, b=2): return a + b
+@sp.profile("generator", record_outcome=True, metadata=lambda: 1 / 0, tags="t", recursive=True)
+def generator(): yield 1
+@sp.profile("coroutine", tags=["a", "b"])
+async def coroutine(): return 3
+@types.coroutine
+@sp.profile
+def waits(): return (yield)
+@sp.metadata(case=1)
+def scoped(): return 4
+class Solver:
+    @sp.profile
+    def method(self): return self
+    @sp.profile
+    @staticmethod
+    def static(): return 5
+sp.instrument(Solver, tags="t")
+factory = sp.region_factory("factory", tags="t")
+region = sp.define_region("defined")
+
+assert function(1) == 3 and list(generator()) == [1] and asyncio.run(coroutine()) == 3
+assert scoped() == 4 and Solver().method() and Solver.static() == 5
+with sp.region("r", tags="t") as entered, region, sp.metadata(a=1), factory(step=3):
+    with sp.sample_every(2) as profile_step, profile_step(1): pass
+try:
+    with sp.region("r"): 1 / 0
+except ZeroDivisionError as error:
+    assert error.__context__ is None
+thread = threading.Thread(target=function, args=(1,)); thread.start(); thread.join()
+if hasattr(os, "fork"):
+    pid = os.fork()
+    if not pid: function(1); os._exit(0)
+    os.waitpid(pid, 0)
+assert not sp.is_active() and sp.recorded_regions() == () and region.num_calls == 0
+assert handlers == {number: signal.getsignal(number) for number in handlers}
+assert callbacks == (atexit._ncallbacks(), len(gc.callbacks), sys.gettrace(), sys.getprofile())
+assert (argv, path, threading.active_count()) == (sys.argv, sys.path, 1)
+assert not {"numpy", "h5py", "rich", "click"} & sys.modules.keys()
+""", tmp_path, SCOPE_PROFILER_DISABLE=disabled)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert [path.name for path in tmp_path.iterdir()] == ["program.py"]

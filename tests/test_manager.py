@@ -384,3 +384,25 @@ def test_running_and_waiting_are_none_where_they_are_not_measured(manager, clock
     manager.setup(track_async=True, deactivate_file_output=True, replace=True)
     asyncio.run(coroutine())
     assert manager.get_region("block").get_stats().waiting_ns == 0
+
+
+def test_a_run_that_is_to_print_nothing(capsys):
+    """verbose of the run is what finalize() does where it is not told."""
+    manager = ProfileManager()
+    for verbose, given, printed in (
+        (False, {}, False), (False, {"verbose": True}, True), (True, {"verbose": False}, False),
+        (True, {"verbose": None}, True), (None, {}, True),
+    ):
+        manager.setup(deactivate_file_output=True, replace=True, verbose=verbose)
+        assert manager.get_config().verbose is (verbose is not False)
+        manager.finalize(**given)
+        assert bool(capsys.readouterr().out) is printed, (verbose, given)
+    for options in ({"verbose": False}, {"options": sp.ProfilingOptions(verbose=False)}):
+        with manager.session(deactivate_file_output=True, replace=True, **options) as session:
+            session.finalize()
+        assert capsys.readouterr().out == ""
+    with pytest.raises(TypeError, match="verbose takes True or False, got str"):
+        manager.setup(verbose="no")
+    with pytest.raises(TypeError, match="verbose takes True or False, got str"):
+        manager.session(verbose="no")
+    manager.reset()

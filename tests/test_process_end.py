@@ -66,14 +66,45 @@ def test_what_has_ended_is_kept(program, status, message, more):
     assert done.stdout.count("Written: x.json") == 1
 
 
-@pytest.mark.parametrize("program, status", [
-    ("os._exit(4)", 4), ("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM),
-])
-def test_ends_without_exit_handlers_lose_it(program, status):
+def test_an_end_without_exit_handlers_loses_it():
     """As docs/differences.md says."""
-    done = run(program)
-    assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
+    done = run("os._exit(4)")
+    assert (done.returncode, done.stdout, done.stderr) == (4, "", "")
     assert not os.path.exists("x.json")
+
+
+def test_what_is_printed_at_the_end_can_be_silenced():
+    again = "sp.setup(file_path='y.json', auto_finalize=True, replace=True, verbose={})\n"
+    for more, lines in (("False", 0), ("None", 1), ("True", 1)):
+        done = run(again.format(more))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.count("Written: y.json") == lines and calls("y.json") == {}
+    done = run("sp.setup_from_env(file_path='y.json', auto_finalize=True, replace=True)",
+               env={**os.environ, "SCOPE_PROFILER_VERBOSE": "0"})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_threads_that_go_on_record_nothing_any_more():
+    """Else the last results grow while they are taken."""
+    done = run("""
+from scope_profiler import snapshot
+def busy():
+    while True:
+        with sp.region("busy"): pass
+for _ in range(3): threading.Thread(target=busy, daemon=True).start()
+while not sp.get_region("busy").num_calls: pass
+region, take = sp.get_region("busy"), snapshot.take
+def watched(manager, *how):
+    before = region.num_calls
+    time.sleep(0.05)
+    print("more" if region.num_calls > before else "as many", manager._recording, flush=True)
+    return take(manager, *how)
+snapshot.take = watched
+sp.setup(file_path="x.json", auto_finalize=True, replace=True, verbose=False)
+while not sp.get_region("busy").num_calls: pass
+""")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "as many False\n", "")
+    assert calls()["busy"] >= 1
 
 
 def test_exit_handlers_of_the_program():

@@ -198,10 +198,34 @@ def test_the_results_of_a_script_that_fails(default, ending, error):
 
 
 def test_a_script_with_a_run_of_its_own(default):
-    path = write('sp.setup(deactivate_file_output=True, replace=True)\n'
-                 'with sp.region("r"): pass')
-    assert profile_script(default, path, output="out.h5")["r"].num_calls == 1
-    assert os.listdir() == ["script.py"]
+    """It goes into the one that is on, and back are its settings and its file in the end."""
+    for begin in ("sp.setup(file_path='own.h5', label='mine')",
+                  "sp.setup(file_path='own.h5', label='mine', replace=True, track_threads=True)"):
+        path = write(begin + '\nwith sp.region("r"): pass\nassert sp.get_config().label == "mine"')
+        results = profile_script(default, path, output="out.h5")
+        assert results["r"].num_calls == 1 and not default.is_active()
+        assert sp.load("own.h5")["r"].num_calls == sp.load("out.h5")["r"].num_calls == 1
+        assert str(default.last_results().file_path) == "out.h5"
+        run = default.setup(file_path="outer.h5", label="outer", replace=True)
+        run_script(default, write(path and begin.replace("track_threads=True", "")
+                                  + '\nwith sp.region("r"): pass\nsp.finalize(verbose=False)'))
+        assert default.is_active() and run.file_path == "outer.h5" and run.label == "outer"
+        assert sp.load("own.h5")["r"].num_calls == 1
+        default.finalize(verbose=False)
+        assert sp.load("outer.h5")["r"].num_calls == 1
+        default.reset()
+
+
+def test_scripts_that_run_scripts(default):
+    inner = write('import scope_profiler as sp\nsp.setup(file_path="inner.h5")\n'
+                  'with sp.region("inner"): pass\nsp.finalize(verbose=False)', "inner.py")
+    outer = write('import scope_profiler as sp\n'
+                  'assert sp.profile_script("inner.py", output="x.h5")["inner"].num_calls == 1\n'
+                  'assert sp.run(len, "abc", deactivate_file_output=True) == 3 and sp.is_active()\n'
+                  'with sp.region("outer"): pass')
+    results = profile_script(default, outer, output="out.h5")
+    assert results["inner"].num_calls == results["outer"].num_calls == 1
+    assert inner == "inner.py" and not default.is_active()
 
 
 def test_profile_script_refuses_before_anything_happens(default):

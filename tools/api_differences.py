@@ -10,12 +10,13 @@ _NO_COMMAND = "this version has `scope-profiler run` and no other command"
 #: {pattern: why}
 EXPLANATIONS = {
     # ---- Managers and runs
+    "ProfileManager.finalize(verbose)": "None is what `setup(verbose=)` says, True unless it is given",
     "ProfileManager.finalize(verbose_line_profiler)": (
         "the tables of lines are printed in line mode, unless it is False"
     ),
     "ProfileManager.session(verbose_line_profiler)": "as of `finalize()`",
     **{f"ProfileManager.session({name})": "among the arguments that go on to `setup()`"
-       for name in ("output", "replace", "config_path")},
+       for name in ("output", "replace", "config_path", "verbose")},
     "ProfilingResults.print_summary(sort)": "the longest comes first, as in the report of `finalize()`",
     "RegionFactory()": "it takes the same; `inspect.signature()` does not see into C",
     "ProfilingConfig(*)": "settings are given by keyword",

@@ -1,7 +1,7 @@
 """scope-profiler run: a program under the profiler, from its first line to the report."""
 
 import atexit
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 import os
 import sys
@@ -10,6 +10,7 @@ import warnings
 import click
 
 from .. import at_exit
+from ..host import Host
 from ..main_program import MainProgram
 from ..manager import ProfileManager
 from ..options import DEFAULTS
@@ -64,7 +65,8 @@ def run(script, script_args, module, output, no_output, quiet, recursive, everyt
 
     SCRIPT runs as it would under Python itself, and its exit status is that of this command. Its
     regions are recorded as if it had called setup() at its start; it need not call setup() or
-    finalize(). The report comes also when it fails or is interrupted. Options for SCRIPT come
+    finalize(). When it does, its settings count, but for those given here, and its own file is
+    written, too. The report comes also when it fails or is interrupted. Options for SCRIPT come
     after its name.
 
     \b
@@ -81,13 +83,16 @@ def run(script, script_args, module, output, no_output, quiet, recursive, everyt
         recursive = True
     if recursive is False:
         settings["recursive_profile"] = False  # whatever the configuration says
+    if quiet:
+        settings["verbose"] = False
     if no_output:
         settings["deactivate_file_output"] = True
     elif output is not None or settings["config_path"] is None:
         # From here: the program may go to another folder.
         settings.update(destination(os.path.abspath(output or DEFAULTS["file_path"])))
     program = _load(script, module)
-    current = _setup(settings)
+    given = {name: value for name, value in settings.items() if value not in (None, ())}
+    current = _setup(given)
     if recursive is None:
         recursive = current._settings["recursive_profile"]
     if (include or exclude) and not recursive:
@@ -96,7 +101,7 @@ def run(script, script_args, module, output, no_output, quiet, recursive, everyt
     if recursive:
         name = script if module else name_of(script)
         tracing = Tracing(name, not everything, include, exclude, entrypoint)
-    return partial(_run, current, program, script_args, tracing, quiet)
+    return partial(_run, _End(given), program, script_args, tracing)
 
 
 def _load(script, module):
@@ -117,7 +122,6 @@ def _load(script, module):
 def _setup(settings):
     """The run; a setting that cannot be had, or a place that cannot be written to, ends the
     command before the program runs."""
-    settings = {name: value for name, value in settings.items() if value not in (None, ())}
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -134,22 +138,26 @@ def _setup(settings):
     return current
 
 
-def _run(current, program, args, tracing, quiet):
-    end = _End(current, quiet)
-    at_exit.finalize_at_exit(manager, current)  # for the program's child processes
+def _run(end, program, args, tracing, is_process):
+    """Run it. is_process: this process is the command's, which ends with it."""
+    at_exit.finalize_at_exit(manager, end.run)  # for the program's child processes
     try:
         execute(manager, program, args, tracing)
     except SystemExit:
         raise
     except BaseException as error:
-        end.interrupted = type(error) is KeyboardInterrupt
-        _show(error, program.traceback_of(error))
-        sys.excepthook = _shown  # Python is still to take the exit status from it
+        if is_process:
+            end.interrupted = type(error) is KeyboardInterrupt
+            _show(error, program.traceback_of(error))
+            sys.excepthook = _shown  # Python is still to take the exit status from it
         raise
     finally:
-        # Now, not before the program: a handler runs before those that were there earlier, and
-        # the one of h5py, which the program may have imported, takes from us what writing needs.
-        atexit.register(end.finalize)
+        if is_process:
+            # Now, not before the program: a handler runs before those that were there earlier, and
+            # the one of h5py, which the program may have imported, takes from us what writing needs.
+            atexit.register(end.finalize, _exit_handlers_run)
+        else:
+            end.finalize(nullcontext)
 
 
 def _show(error, traceback):
@@ -165,33 +173,36 @@ class _End:
     """The end of the command: an exit handler, which runs after the program's threads have ended
     and before its own exit handlers; what those do is not in the results."""
 
-    def __init__(self, current, quiet):
-        self._current = current
-        self._quiet = quiet
-        self._process = os.getpid()
+    def __init__(self, given):
+        self.run = manager._run
         self.interrupted = False
+        self._process = os.getpid()
+        self._host = manager._host = Host(manager, given)
 
-    def finalize(self):
+    def finalize(self, surroundings):
         if os.getpid() != self._process:  # in the child of a fork
             return
-        at_exit.forget(self._current)
-        if not self._is_done():
-            try:
-                with _exit_handlers_run():
-                    manager.finalize(verbose=not self._quiet)
-            except Exception as error:
-                complain("finalize() failed", error)
+        manager._host = None
+        self._host.leave()
+        at_exit.forget(manager._run)
+        try:
+            if manager.is_active():
+                manager._stop()  # threads that nobody waits for would go on recording
+            with surroundings():
+                manager.finalize(verbose=self.run._settings["verbose"])
+            self._hint()
+        except Exception as error:
+            complain("finalize() failed", error)
         if self.interrupted:
             at_exit.end_by_interrupt()
 
-    def _is_done(self):
-        """Whether the program has finalized a run of its own."""
-        last = manager._run
-        if last in (self._current, None):
-            return False
-        print("scope-profiler: the program began a run of its own, which ended the one that the "
-              "command line asks for", file=sys.stderr)
-        return last.finalize_time_ns is not None
+    def _hint(self):
+        """Say what to add where nothing was recorded."""
+        recorded = manager._run is None or manager._counters()["calls"]
+        if self.run._settings["verbose"] and not recorded:
+            print("scope-profiler: nothing was recorded. --recursive traces every function of the "
+                  "program; @scope_profiler.profile and `with scope_profiler.region(...)` record "
+                  "what they are put around", file=sys.stderr)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def print_run(taken, stream=None, *, regions=True, lines=True, style="table", se
         out.line()
         for what, function, *arguments in (
             ("measuring", notes.recording, summary.facts, summary.wall_ns),
-            ("the file", notes.written, taken.file_path, taken.begun),
+            ("the file", notes.written, taken.paths, taken.begun),
         ):
             for text in _part(out, what, lambda: list(function(*arguments))) or ():
                 out.note(text)

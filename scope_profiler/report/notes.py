@@ -108,16 +108,15 @@ def missed(facts):
         yield f"{format_count(facts['lines_lost'])} times lines could not be recorded."
 
 
-def written(path, begun):
+def written(paths, begun):
     """Where the results are. begun: of the run, seconds since the epoch."""
-    if path is None or not os.path.exists(path):
-        return
-    yield f"Written: {shown(path)} ({_size(os.path.getsize(path))})"
-    # Files of earlier runs may lie there, too.
-    number = sum(os.path.getmtime(file) >= begun for file in beside(path))
-    if number:
-        yield (f"Child processes wrote {many(number, 'file')} beside it: "
-               f"load_processes({path!a}) reads all.")
+    for path in filter(os.path.exists, paths):
+        yield f"Written: {shown(path)} ({_size(os.path.getsize(path))})"
+        # Files of earlier runs may lie there, too.
+        number = sum(os.path.getmtime(file) >= begun for file in beside(path))
+        if number:
+            yield (f"Child processes wrote {many(number, 'file')} beside it: "
+                   f"load_processes({path!a}) reads all.")
 
 
 def _size(size):

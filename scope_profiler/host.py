@@ -1,0 +1,46 @@
+"""A program under the profiler that begins runs itself: they go into the run that is on."""
+
+from .runs import ProfilingRun
+from .settings import DEFAULTS
+
+# What decides how calls are recorded: where that changes, the run begins anew. What is on stays on.
+_SWITCHES = ("use_line_profiler", "recursive_profile", "track_threads", "track_async")
+_RECORDING = (*_SWITCHES, "aggregation_mode", "enable_tags", "region_tags")
+
+
+class Host:
+    """What a manager has while it runs such a program. Its setup() takes settings over into the
+    current run, but for those that this run was given; its finalize() and the ends of its sessions
+    are checkpoints. The results are written to both files."""
+
+    def __init__(self, manager, given=()):
+        settings = manager._run._settings
+        self._manager = manager
+        self._run = ProfilingRun(manager, settings)  # for where it is written
+        self._wins = {name: value for name, value in settings.items()
+                      if name in given or value != DEFAULTS.get(name)}
+        for name in ("file_path", "deactivate_file_output"):
+            self._wins.pop(name, None)
+        self._wins["deactivate_profiling"] = settings["deactivate_profiling"]
+
+    def take_over(self, chosen):
+        """What setup() does: the run is on, with these settings."""
+        from . import at_exit
+
+        manager, settings = self._manager, {**chosen, **self._wins}
+        run = manager._run
+        is_on = run is not None and run.is_active
+        if is_on:
+            settings.update({name: True for name in _SWITCHES if run._settings[name]})
+        if is_on and all(settings[name] == run._settings[name] for name in _RECORDING):
+            run._settings = settings
+        else:
+            manager._start(ProfilingRun(manager, settings))
+            at_exit.follows(manager, run, manager._run)
+        manager._run._also = self._run
+
+    def leave(self):
+        """The program is over. The run is written to its own file first, as before."""
+        run = self._manager._run
+        if run is not None and run._also is self._run:
+            run._settings, self._run._settings = self._run._settings, run._settings
