@@ -455,9 +455,13 @@ def test_waiting_has_columns_where_there_is_any(manager):
     with manager.profile_region("plain"):
         pass
     assert "Waiting" not in printed(manager)
-    asyncio.run(manager.profile("sleeps")(sleeps)())
-    head = next(line for line in printed(manager).splitlines() if line.startswith("Region"))
+    with manager.profile_region("open"):
+        asyncio.run(manager.profile("sleeps")(sleeps)())
+        lines = printed(manager).splitlines()
+    head = next(line for line in lines if line.startswith("Region"))
     assert "Running" in head and "Waiting" in head
+    row = next(line for line in lines if line.startswith("open"))
+    assert "0 ns" not in row and row.count("–") > 2  # nothing was measured of it yet
     stream = io.StringIO()
     manager.finalize(verbose=False, return_results=True).print_summary(
         stream=stream, columns=["region", "running", "waiting"])

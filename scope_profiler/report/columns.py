@@ -43,6 +43,8 @@ PRIORITY = ("region", "total", "percent", "calls", "own", "errors", "waiting", "
 
 #: Times of the finished calls: the attribute of RegionStatistics.
 _OF_CALLS = {
+    "running": "running_ns",
+    "waiting": "waiting_ns",
     "avg": "average_ns",
     "min": "minimum_ns",
     "max": "maximum_ns",
@@ -77,8 +79,6 @@ def _of_calls(name):
 TIMES = {
     "total": lambda row: row.total_ns,
     "own": lambda row: row.own_ns,
-    "running": lambda row: row.statistics.running_ns,
-    "waiting": lambda row: row.statistics.waiting_ns,
     "net": _net,
     "first": _of_single("first_duration"),
     "last": _of_single("last_duration"),
