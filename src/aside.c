@@ -55,9 +55,39 @@ void sp_aside_end(sp_aside *aside)
 
 /* ---- The context manager ----------------------------------------------------------------- */
 
+/* What signal handlers and finalizers call is the user's, and recorded: they wait until the outermost
+ * is left. Signals that are to end the process do not wait, as that may take long. */
+typedef struct sp_waiting {
+    sp_signals signals;
+    int collects;
+} sp_waiting;
+
+static void leave_waiting(void)
+{
+    sp_waiting *waiting = sp_here.waiting;
+    if (waiting == NULL)
+        return;
+    sp_here.waiting = NULL;
+    if (waiting->collects)
+        PyGC_Enable();
+    sp_signals_release(&waiting->signals);
+    PyMem_RawFree(waiting);
+}
+
 static PyObject *unrecorded_enter(PyObject *self, PyObject *unused)
 {
     (void)self, (void)unused;
+    if (sp_here.unrecorded == 0
+        && (sp_here.waiting = PyMem_RawMalloc(sizeof *sp_here.waiting)) != NULL) {
+        sp_signals_hold(&sp_here.waiting->signals);
+        sp_signals_allow_ends();
+        bool raised = PyErr_CheckSignals() < 0; /* those, and collections, that were due before */
+        sp_here.waiting->collects = PyGC_Disable();
+        if (raised) {
+            leave_waiting();
+            return NULL;
+        }
+    }
     sp_unrecorded_begin();
     Py_RETURN_NONE;
 }
@@ -66,6 +96,8 @@ static PyObject *unrecorded_exit(PyObject *self, PyObject *unused)
 {
     (void)self, (void)unused;
     sp_unrecorded_end();
+    if (sp_here.unrecorded == 0)
+        leave_waiting();
     Py_RETURN_NONE;
 }
 

@@ -137,6 +137,8 @@ typedef sigset_t sp_signals;
 #endif
 void sp_signals_hold(sp_signals *before);
 void sp_signals_release(const sp_signals *before);
+/* ... nor for those that are to end the process. */
+void sp_signals_allow_ends(void);
 
 /* Calls of decorated functions go through C. Until 3.14, which looks itself, they must be kept from
  * using the stack up where Python's recursion limit has been raised. */

@@ -67,6 +67,7 @@ SP_NOINLINE void sp_lock_slow(sp_mutex *mutex)
 #ifdef _WIN32
 
 void sp_signals_hold(sp_signals *before) { (void)before; }
+void sp_signals_allow_ends(void) {}
 void sp_signals_release(const sp_signals *before) { (void)before; }
 
 #else
@@ -79,6 +80,16 @@ void sp_signals_hold(sp_signals *before)
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
         sigdelset(&held, errors[i]);
     pthread_sigmask(SIG_BLOCK, &held, before);
+}
+
+void sp_signals_allow_ends(void)
+{
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    sigset_t allowed;
+    sigemptyset(&allowed);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        sigaddset(&allowed, ends[i]);
+    pthread_sigmask(SIG_UNBLOCK, &allowed, NULL);
 }
 
 void sp_signals_release(const sp_signals *before) { pthread_sigmask(SIG_SETMASK, before, NULL); }

@@ -81,6 +81,7 @@ typedef struct {
     uint32_t unrecorded; /* how often code of ours is under way that records nothing (aside.h), */
     uint64_t left_run;   /* and what run and thread were before */
     sp_thread *left_thread;
+    struct sp_waiting *waiting; /* meanwhile, for aside.c. Owned. */
     uintptr_t stack_floor; /* where its C stack is nearly used up; 0 when unknown */
 } sp_thread_local;
 
