@@ -130,7 +130,7 @@ def _finalize(manager, run):
         if verbose:
             manager.finalize()
     elif calls or not processes.is_child():
-        with nullcontext() if all(map(run_file.is_json, files)) else _h5py():
+        with nullcontext() if all(each._file.is_json for each in files) else _h5py():
             manager.finalize(verbose)
 
 

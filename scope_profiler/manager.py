@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from functools import update_wrapper
 import os
 from time import perf_counter_ns
@@ -143,7 +144,10 @@ class ProfileManager(_core.Manager):
         except BaseException:
             self._set_line_mode(lined)
             raise
+        self._release_file()
         self._run = run
+        processes.writes_to([of._file.shared_path for manager in list(_managers)
+                             if (of := manager._run) is not None and of._file is not None])
         self._selection = Selection(settings["region_tags"], settings["enable_tags"])
         self._select()
         self._tagged.clear()
@@ -152,6 +156,11 @@ class ProfileManager(_core.Manager):
         self._begin(not settings["aggregation_mode"], self._line_mode,
                     self._selection.wanted is not None, self._tasks is not None)
         self._record(on)
+
+    def _release_file(self):
+        """Others may replace the file of the run, which is over."""
+        if self._run is not None and self._run._file is not None:
+            self._run._file.release()
 
     def _select(self):
         for region in self._regions():
@@ -221,8 +230,9 @@ class ProfileManager(_core.Manager):
         if files:
             with termination.writing():
                 for each in files:
-                    run_file.write(taken.results, each)
+                    each._file.write(taken.results)
             run._written_calls = calls
+            taken = replace(taken, file_path=run.file_path)  # which it may have found taken
         run._results = taken.results if return_results else None
         if printing:
             _report(taken, regions=verbose, lines=verbose_line_profiler is not False, style=style,
@@ -260,6 +270,7 @@ class ProfileManager(_core.Manager):
     def _stop(self):
         """The run is over; what it recorded stays."""
         self._run._over = True
+        self._release_file()
         self._record(False)
         if self._tasks is not None:
             self._tasks.stop()
@@ -374,6 +385,7 @@ class ProfileManager(_core.Manager):
         self._set_line_mode(False)
         self._definitions.clear()
         self._tagged.clear()
+        self._release_file()
         self._run = None
 
     # The test suites of users call it by this name.
@@ -636,13 +648,13 @@ def _report(taken, **how):
 
 def _load(run, return_results, verbose):
     """Import what finalize() needs."""
-    from . import run_file, snapshot  # noqa: F401
+    from . import snapshot  # noqa: F401
 
     files = run._destinations()
     if return_results or files:
         from . import results, run_metadata  # noqa: F401
     for each in files:
-        run_file.load(each)
+        each._file.load()
     if verbose:
         from . import report  # noqa: F401
 
@@ -650,7 +662,8 @@ def _load(run, return_results, verbose):
 def _in_forked_child():
     configured = [manager for manager in _managers if manager._run is not None]
     if configured:
-        processes.was_forked()
+        runs = [manager._run for manager in configured]
+        processes.was_forked([run._file.shared_path for run in runs if run._file is not None])
     for manager in configured:
         manager._in_forked_child()
 

@@ -8,7 +8,7 @@ import os
 from os import PathLike
 from typing import Any, ClassVar
 
-from . import environment
+from . import environment, processes, run_file
 from .settings import CHECKS, DEFAULTS, OPPOSITES, boolean, path, renamed, strings, unknown
 from .unset import UNSET
 from .warning import warn
@@ -142,7 +142,9 @@ class ProfilingOptions(_Checked):
     What is kept of it:
 
     file_path: where finalize() writes, "profiling_data.h5". A name in .json or .json.gz makes it
-        JSON, any other HDF5.
+        JSON, one in .h5, .hdf5, .hdf or without such an end HDF5. {pid}, {rank}, {host}, {time} and
+        {run} in it stand for the process, its rank in a job, the machine, when the run began, and
+        its number in the process.
     deactivate_file_output: write no file.
     label: a name for the run in reports and in the file.
     metadata_detail: "minimal", or "full" for user, host, folders and environment too.
@@ -340,13 +342,9 @@ def _check_level(chosen, places):
 def _check_destination(path, places):
     """What could not be written is refused before anything is recorded."""
     given = f"file_path={path!r}{places.get('file_path', '')}"
-    if path.lower().endswith((".html", ".htm")):
-        raise ValueError(
-            f"{given}: this version has no HTML report; names in .json and .json.gz are written "
-            "as JSON, others as HDF5"
-        )
     if not os.path.basename(path) or os.path.isdir(path):
         raise ValueError(f"{given} is a folder; it takes the path of a file")
+    run_file.check_name(processes.expanded(path, processes.fields(1, 0)), given)
 
 
 def _warn_of_meaningless(chosen, places):

@@ -1,40 +1,217 @@
-"""The file of a run: by its name JSON, or else HDF5."""
+"""The file of a run: where it is, and by its name JSON, or else HDF5.
+
+Processes that have no more in common than the path write there at the same time, or while one
+of them is still to write again. So a file is replaced only where it is the one that was there when
+the run began, and nobody has it locked; a run locks what it has written for as long as it lasts.
+"""
+
+from contextlib import contextmanager, suppress
+import os
+from pathlib import Path
+import struct
+import time
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+from . import processes
+from .warning import warn
+
+#: Names that end so are of files in HDF5; in JSON.
+HDF5, JSON = (".h5", ".hdf5", ".hdf"), (".json", ".json.gz")
+
+_HTML, _NO_REPORT = (".html", ".htm"), "this version has no HTML report"
+
+_runs = 0
 
 
 def check(settings):
     """What the file cannot be written with is an error now, not when there is something to write."""
+    if settings["deactivate_file_output"]:
+        return
     how = [settings[f"hdf5_{name}"] for name in ("compression", "compression_level", "chunk_size")]
-    if any(value is not None for value in how) and not settings["deactivate_file_output"]:
+    if any(value is not None for value in how):
         from .io.compression import check_compression
 
         check_compression(*how)
 
 
-def is_json(run):
-    """Whether the name of the run's file makes it JSON."""
-    return run.file_path.lower().endswith((".json", ".json.gz"))
+def check_name(path, given):
+    """ValueError, beginning with `given`, for a name that ends as those of no format here do."""
+    suffix = processes.split(path)[1].lower()
+    # That of "run-1.5" is none.
+    if suffix and not suffix[1:2].isdigit() and suffix not in (*HDF5, *JSON):
+        raise ValueError(
+            f"{given}: {_NO_REPORT if suffix in _HTML else f'no format is called {suffix!r}'}; names "
+            f"in {' and '.join(JSON)} are written as JSON, those in {', '.join(HDF5)} or without any "
+            "as HDF5"
+        )
 
 
-def load(run):
-    """Import what writing the file takes."""
-    if is_json(run):
-        from .io import json_writer  # noqa: F401
-    else:
-        from .io import hdf5_writer  # noqa: F401
+class RunFile:
+    """Where a run writes. Made when it begins."""
+
+    def __init__(self, settings):
+        global _runs
+        _runs += 1
+        self._settings = settings
+        self._begun = time.time()
+        fields = processes.fields(_runs, self._begun)
+        self.path, self.shared_path = processes.own_path(settings["file_path"], fields)
+        self._there = _identity(self.path)
+        self._lock = None
+
+    @property
+    def is_json(self):
+        """Whether the name of the file makes it JSON."""
+        return self.path.lower().endswith(JSON)
+
+    def load(self):
+        """Import what writing the file takes."""
+        if self.is_json:
+            from .io import json_writer  # noqa: F401
+        else:
+            from .io import hdf5_writer  # noqa: F401
+
+    def write(self, results):
+        """Write the results; `path` is where they are then."""
+        planned = self.path
+        if self.is_json:
+            from .io.json_writer import write_document
+
+            write_document(results, self.path, place=self._place)
+        else:
+            from .io.hdf5_writer import write_hdf5
+
+            settings = {
+                name.removeprefix("hdf5_"): value
+                for name, value in self._settings.items()
+                if name.startswith("hdf5_") and value is not None
+            }
+            write_hdf5(results, self.path, **settings, place=self._place)
+        if self.path != planned:
+            results._file_path = Path(self.path)
+            if processes.is_child():  # of a program, which load_processes() puts together
+                return
+            warn(f"another process writes to {planned}: this one has written {self.path}")
+
+    def release(self):
+        """The run is over: others may replace the file."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _place(self, temporary, target):
+        lock = _locked(temporary, fcntl and fcntl.F_RDLCK)
+        names = self._names(target)
+        for name in names:
+            if self._put(temporary, name, name == target):
+                break
+        self.release()
+        self._lock, self._there = lock, _identity(name)
+        if name != target:
+            self.path = os.path.join(os.path.dirname(self.path), os.path.basename(name))
+        _written[name] = self._there
+
+    def _names(self, target):
+        yield target
+        stem, suffix = processes.split(processes.numbered(target))
+        yield stem + suffix
+        number = 2
+        while True:
+            yield f"{stem}-{number}{suffix}"
+            number += 1
+
+    def _put(self, temporary, path, is_planned):
+        """Give the file its name; False where the file of that name is another's."""
+        there = _identity(path)
+        if there is None:
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                return False
+            except OSError:  # a file system without second names
+                os.replace(temporary, path)
+                return True
+            os.unlink(temporary)
+            return True
+        if _written.get(path) != there:
+            if there != self._there if is_planned else os.stat(path).st_mtime >= self._begun:
+                return False
+            if processes.is_child() and _is_of_program(path):
+                return False
+        with _exclusive(path, there) as is_free:
+            if is_free:
+                os.replace(temporary, path)
+            return is_free
 
 
-def write(results, run):
-    """Write the results to the run's file."""
-    if is_json(run):
-        from .io import write_json
+#: {path: identity} of what this process wrote: a run of its own does not keep it from there.
+_written = {}
 
-        write_json(results, run.file_path)
+
+def _identity(path):
+    """What tells a file from one that has replaced it, or None when there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_mtime_ns
+
+
+def _is_of_program(path):
+    """Whether another process of this program wrote it."""
+    from .io.formats import metadata_of
+
+    try:
+        facts = metadata_of(Path(path))
+    except (OSError, ValueError):
+        return False
+    return (facts.get("program_id") == processes.PROGRAM
+            and facts.get("process_id") != os.getpid())
+
+
+@contextmanager
+def _exclusive(path, there):
+    """Whether nobody else replaces the file inside, or has it locked."""
+    if _written.get(path) == there:
+        yield True
         return
-    from .io import write_hdf5
+    descriptor = None
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+        is_free = _lock(descriptor, fcntl and fcntl.F_WRLCK) and _identity(path) == there
+    except OSError:  # we may not write to it, so nobody's lock can be asked for
+        is_free = True
+    try:
+        yield is_free
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
-    settings = {
-        name.removeprefix("hdf5_"): value
-        for name, value in run._settings.items()
-        if name.startswith("hdf5_") and value is not None
-    }
-    write_hdf5(results, run.file_path, **settings)
+
+def _locked(path, kind):
+    """An open file, with a lock; None where that cannot be had."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        if _lock(descriptor, kind):
+            return descriptor
+        os.close(descriptor)
+    return None
+
+
+def _lock(descriptor, kind):
+    """Lock a byte that no file has, as HDF5 and others lock files for their own ends. The lock is
+    the open file's, not the process's. False when another has it; True where there are no locks."""
+    command = getattr(fcntl, "F_OFD_SETLK", None)
+    if command is None or struct.calcsize("P") != 8:
+        return True
+    try:
+        fcntl.fcntl(descriptor, command, struct.pack("hhqqi4x", kind, os.SEEK_SET, 1 << 62, 1, 0))
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True

@@ -4,8 +4,8 @@ import os
 from time import perf_counter_ns
 import weakref
 
-from . import processes
 from .decorator import inside
+from .run_file import RunFile
 
 
 class ProfilingRun:
@@ -22,6 +22,9 @@ class ProfilingRun:
         self._written_calls = None  # how many calls there were when the file was written
         self._over = settings["deactivate_profiling"]
         self._also = None  # another run whose file gets the results, too: see host.py
+        self._file = None
+        if not (settings["deactivate_file_output"] or settings["deactivate_profiling"]):
+            self._file = RunFile(settings)
         self._held = set()  # why it does not record now: pause(), steps of sample_every()
 
     def __repr__(self):
@@ -30,11 +33,10 @@ class ProfilingRun:
 
     @property
     def file_path(self):
-        """Where finalize() writes, or None when nothing is written. In a child of the program
-        that is beside what file_path= says: `<stem>.<process id>.h5`."""
-        if self._settings["deactivate_file_output"] or self._settings["deactivate_profiling"]:
-            return None
-        return processes.own_path(self._settings["file_path"])
+        """Where finalize() writes, or has written; None when nothing is written. In a child of the
+        program beside the file of its parent: `<stem>.<process id>.h5`. Where another process has
+        written there since the run began, or still may, finalize() takes that name too."""
+        return None if self._file is None else self._file.path
 
     def _destinations(self):
         """The runs whose files the results are written to."""
@@ -44,7 +46,7 @@ class ProfilingRun:
 
     def _effective(self):
         """The settings, and where this process writes."""
-        return {**self._settings, "file_path": processes.own_path(self._settings["file_path"])}
+        return {**self._settings, "file_path": self.file_path or self._settings["file_path"]}
 
     @property
     def label(self):

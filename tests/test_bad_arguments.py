@@ -151,11 +151,11 @@ def test_a_session_takes_everything_that_setup_does(manager, tmp_path):
 
 def test_a_file_of_any_name_is_written(manager):
     """What setup() takes is no error at finalize()."""
-    manager.setup(output="x.dat", replace=True)
+    manager.setup(output="x-1.5", replace=True)
     with manager.region("r"):
         pass
     manager.finalize(verbose=False)
-    assert files.load("x.dat").get_region("r").num_calls == 1
+    assert files.load("x-1.5").get_region("r").num_calls == 1
 
 
 # ---- Regions and decorators

@@ -176,12 +176,18 @@ def test_runs_that_a_child_begins():
     run("""
 if (child := os.fork()) == 0:
     pid = os.getpid()
-    assert sp.setup(file_path="y.json", replace=True).file_path == f"y.{pid}.json"
-    assert sp.setup(file_path=f"y_{pid}.h5", replace=True).file_path == f"y_{pid}.h5"
-    assert sp.setup(file_path="y.JSON.gz", replace=True).file_path == f"y.{pid}.JSON.gz"
-    assert sp.setup(file_path="a.b/y", replace=True).file_path == f"a.b/y.{pid}"
-    sp.ProfileManager.set_config(sp.get_config())
-    assert sp.ProfileManager._default._run.file_path == f"a.b/y.{pid}"
+    for path in ("y.json", f"x_{pid}.json", "y.JSON.gz", "a.b/y", "a/x.json"):
+        assert sp.setup(file_path=path, replace=True).file_path == path
+        sp.ProfileManager.set_config(sp.get_config())
+        assert sp.ProfileManager._default._run.file_path == path
+    for path in ("x.json", os.path.abspath("x.json")):      # that of the parent's run
+        path = sp.setup(file_path=path, replace=True).file_path
+        assert os.path.basename(path) == f"x.{pid}.json"
+        sp.ProfileManager.set_config(sp.get_config())
+        assert sp.ProfileManager._default._run.file_path == path
+    assert sp.setup(file_path="{pid}-{run}.h5", replace=True).file_path.startswith(f"{pid}-")
+    with sp.session(file_path="own.json", replace=True, verbose=False): pass
+    assert os.path.exists("own.json")
     os._exit(0)
 wait(child)
 """)
@@ -372,7 +378,8 @@ def test_workers_keep_what_they_record(method):
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_runs_that_workers_begin(method):
-    """All processes of a pool set up with one path, and the main one does not record."""
+    """All processes of a pool set up with one path, and the main one does not record: the path is
+    of who writes first."""
     out = run("""
 import multiprocessing as mp, os, sys
 import scope_profiler as sp
@@ -381,14 +388,16 @@ def begin():
 def work(n):
     with sp.region("work"): pass
     with sp.ProfileManager().session(file_path="task.json", verbose=False) as session:
-        return os.getpid(), session.file_path
+        pass
+    return os.getpid(), session.file_path
 if __name__ == "__main__":
     with mp.get_context(sys.argv[1]).Pool(2, begin, maxtasksperchild=3) as pool:
         for line in pool.map(work, range(9), chunksize=1): print(*line)
 """, method, begin="")
     lines = [line.split() for line in out.splitlines()]
-    assert all(name == f"task.{pid}.json" for pid, name in lines)
-    assert sum(of["work"] for of in written().values()) == 9 and 0 not in written()
+    assert len({pid for pid, _ in lines}) == len({name for _, name in lines})
+    assert {name for pid, name in lines if name != f"task.{pid}.json"} == {"task.json"}
+    assert sum(of["work"] for of in written().values()) == 9 and 0 in written()
     assert sp.load_processes("x.json")["work"].num_calls == 9
 
 

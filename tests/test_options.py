@@ -277,7 +277,7 @@ def test_wrong_output(output, error, message):
 
 
 @pytest.mark.parametrize("name", [
-    "x", "x.h5", "x.hdf5", "x.json", "x.JSON.gz", "run-1.5", "x.dat", ".hidden", "html", "a.html/x",
+    "x", "x.h5", "x.hdf5", "x.json", "x.JSON.gz", "run-1.5", "x{pid}.h5", ".hidden", "html", "a.html/x",
 ])
 def test_names_that_can_be_written(name):
     for chosen in (resolve(None, {"file_path": name}), resolve(None, {}, output=name)):
@@ -285,6 +285,8 @@ def test_names_that_can_be_written(name):
 
 
 @pytest.mark.parametrize("name, message", [
+    ("x.prof", "^file_path='x.prof': no format is called '.prof'; names in .json and .json.gz"),
+    ("x.PARQUET", "no format is called '.parquet'"), ("x.json.zst", "no format is called '.zst'"),
     ("x.html", "^file_path='x.html': this version has no HTML report; names in .json and .json.gz"),
     ("a/X.HTM", "^file_path='a/X.HTM': this version has no HTML report"),
     ("a/", "^file_path='a/' is a folder; it takes the path of a file$"),

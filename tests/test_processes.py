@@ -2,6 +2,8 @@
 
 import os
 from pathlib import Path
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 from results_support import region
 
 import scope_profiler as sp
-from scope_profiler import processes
+from scope_profiler import launcher, processes
 from scope_profiler.results import (
     MPIRegion,
     ProfilingResults,
@@ -101,7 +103,7 @@ def test_the_files_of_a_run(suffix, capsys):
     write(f"folder/run.x.9{suffix}", 9, 2000, 50, program="another")
     write(f"folder/run.x.10{suffix}", 10, 900, 50)     # of an earlier run of the same process
     for name in ("run.x.b", "run.y.7", "run.x.7.8", "run.x7", "arun.x.7"):
-        write(f"folder/{name}{suffix}", 7, 2000, 50)
+        write(f"folder/{name}{suffix}", 7, 2000, 50, program="another")
     results = sp.load_processes(path, verbose=True)
     assert results["r"].num_calls_per_rank() == {0: 1, 1: 3, 2: 2}
     assert results.metadata["process_ids"] == ["40", "88", "7"]
@@ -198,5 +200,192 @@ def test_what_tells_the_format(path, parts):
 
 
 def test_a_main_process_writes_where_it_is_told():
-    assert processes.own_path("x.h5") == "x.h5" and processes.own_path(Path("a/b")) == "a/b"
+    assert processes.own_path("x.h5", {}) == ("x.h5", "x.h5")
+    assert processes.own_path(Path("a/b"), {}) == ("a/b", "a/b")
     assert not processes.is_worker() and not processes.is_child()
+
+
+# ---- Processes that have no more in common than a path, and ranks
+
+OVERLAPPING = """
+import sys, scope_profiler as sp
+run = sp.setup(file_path=sys.argv[1])
+print("begun", flush=True)
+for line in sys.stdin:
+    with sp.region("r"): pass
+    sp.finalize(verbose=False)
+    print(run.file_path, flush=True)
+"""
+
+
+class Program:
+    """A process with a run, which it finalizes when it is told to."""
+
+    def __init__(self, path, **environment):
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", OVERLAPPING, path], text=True, env={**os.environ, **environment},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert self._process.stdout.readline() == "begun\n"
+        self.pid = self._process.pid
+
+    def begin_to_finalize(self):
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+
+    def written(self):
+        return self._process.stdout.readline().strip()
+
+    def finalize(self):
+        self.begin_to_finalize()
+        return self.written()
+
+    def end(self):
+        """What it has said on standard error."""
+        _, said = self._process.communicate(timeout=60)
+        assert self._process.returncode == 0, said
+        return said
+
+    def kill(self):
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".json"])
+def test_processes_that_overlap_never_overwrite_each_other(suffix):
+    path = f"run{suffix}"
+    first, second, third = Program(path), Program(path), Program(path)
+    own = f"run.{second.pid}{suffix}"
+    assert first.finalize() == path and second.finalize() == own
+    assert [first.finalize(), second.finalize()] == [path, own]
+    assert sp.load(path)["r"].num_calls == sp.load(own)["r"].num_calls == 2
+    assert first.end() == ""
+    assert f"another process writes to {path}: this one has written {own}" in second.end()
+    assert third.finalize() == f"run.{third.pid}{suffix}"      # which had begun before
+    third.kill()
+    assert len(os.listdir()) == 3 and sp.load_processes(f"run*{suffix}").num_ranks == 3
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".json"])
+def test_processes_that_end_at_one_moment(suffix):
+    programs = [Program(f"run{suffix}") for _ in range(4)]
+    for program in programs:
+        program.begin_to_finalize()
+    paths = {program.written() for program in programs}
+    assert len(paths) == 4 and f"run{suffix}" in paths and {*os.listdir()} == paths
+    for program in programs:
+        program.end()
+    results = sp.load_processes(sorted(paths))
+    assert results["r"].num_calls_per_rank() == dict.fromkeys(range(4), 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there are no locks of open files here")
+def test_the_file_of_who_lives_is_not_replaced():
+    first = Program("run.json")
+    first.finalize()
+    second = Program("run.json")        # which sees that file when it begins
+    assert second.finalize() == f"run.{second.pid}.json"
+    first.kill()
+    second.end()
+    third = Program("run.json")         # nobody who would write again is there
+    assert third.finalize() == "run.json" and third.end() == ""
+
+
+def test_runs_one_after_the_other_replace_the_file():
+    for _ in range(2):
+        program = Program("run.h5")
+        assert program.finalize() == "run.h5" and program.end() == ""
+        with sp.session(file_path="run.h5", verbose=False):
+            pass
+        sp.setup(file_path="run.h5", replace=True)
+        sp.finalize(verbose=False)
+        sp.reset()
+    assert os.listdir() == ["run.h5"]
+
+
+@pytest.mark.parametrize("launcher", [
+    {"OMPI_COMM_WORLD_RANK": "R", "OMPI_COMM_WORLD_SIZE": "3", "SLURM_PROCID": "0"},
+    {"PMI_RANK": "R", "PMI_SIZE": "3"}, {"PALS_RANKID": "R"},
+    {"SLURM_PROCID": "R", "SLURM_NTASKS": "3", "SLURM_JOB_ID": "77"},
+    {"RANK": "R", "WORLD_SIZE": "3", "TORCHELASTIC_RUN_ID": "none"},
+])
+def test_ranks_of_a_job(launcher):
+    def rank(number):
+        return Program("run.json", **{k: v.replace("R", str(number)) for k, v in launcher.items()})
+
+    ranks = [rank(number) for number in (2, 0, 1)]
+    assert [one.finalize() for one in ranks] == ["run.rank2.json", "run.json", "run.rank1.json"]
+    ranks[0].finalize()
+    for one in ranks:
+        assert one.end() == ""
+    results = sp.load_processes("run.json")
+    assert results["r"].num_calls_per_rank() == {0: 1, 1: 1, 2: 2}
+    assert results.metadata["process_ids"] == [str(ranks[n].pid) for n in (1, 2, 0)]
+
+
+def test_what_ranks_are_not(monkeypatch):
+    for name in list(os.environ):
+        if "RANK" in name or "SLURM" in name:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("RANK", "3")         # of whatever
+    assert launcher.rank() is None and launcher.facts() == {}
+    monkeypatch.setenv("SLURM_PROCID", "x")
+    assert launcher.rank() is None
+    monkeypatch.setenv("SLURM_PROCID", "4")
+    assert launcher.facts() == {"rank": 4}
+    assert processes.own_path("run.h5", {})[0] == "run.rank4.h5"
+    fields = processes.fields(3, 0)
+    assert processes.own_path("{rank:03}-{run}{{}}.h5", fields)[0] == "004-3{}.h5"
+
+
+@pytest.mark.parametrize("path", ["{nonsense}.h5", "{}.h5", "{0}.h5", "a{.h5", "a}.h5", "{pid.x}.h5"])
+def test_fields_that_are_not_known(path):
+    with pytest.raises(ValueError, match=r"it takes \{pid\}, \{rank\}, \{host\}, \{time\}, \{run\}"):
+        sp.setup(file_path=path, replace=True)
+
+
+def test_fields():
+    numbers = []
+    for _ in range(2):
+        with sp.session(file_path="a-{pid}-{run}-{host}-{time}.json", verbose=False) as session:
+            pass
+        assert Path(session.file_path).exists()
+        pid, number = session.file_path.split("-")[1:3]
+        assert int(pid) == os.getpid()
+        numbers.append(int(number))
+    assert numbers[1] == numbers[0] + 1
+
+
+def test_several_results_as_ranks():
+    sets = [of_process(1, 0, 1, child=False), of_process(2, 0, 2), of_process(3, 0, 3)]
+    merged = sp.merge_results(*sets, ranks=True, label="all")
+    assert merged["r"].num_calls_per_rank() == {0: 1, 1: 2, 2: 3} and merged.label == "all"
+    for rank, results in zip((2, 0, 5), sets):
+        results._metadata["rank"] = rank
+    merged = sp.merge_results(*sets, ranks=True)
+    assert merged["r"].num_calls_per_rank() == {0: 2, 2: 1, 5: 3}
+    assert merged.metadata["process_ids"] == ["2", "", "1", "", "", "3"]
+
+
+def test_patterns_and_lists_of_files():
+    for number in (3, 1, 2):
+        write(f"gu.{number}.json", number, number, number, program=str(number))
+    for path in ("gu*.json", ["gu.1.json", Path("gu.2.json"), "gu.3.json"]):
+        assert sp.load_processes(path)["r"].num_calls_per_rank() == {0: 1, 1: 2, 2: 3}
+    with pytest.raises(FileNotFoundError, match=r"no\*"):
+        sp.load_processes("no*.h5")
+    with pytest.raises(ValueError, match="at least one path"):
+        sp.load_processes([])
+
+
+def test_percentiles_of_processes_in_aggregation_mode():
+    for number in (1, 2):
+        manager = sp.ProfileManager()
+        manager.setup(file_path=f"a{number}.h5", aggregation_mode=True)
+        for _ in range(100):
+            with manager.region("r"):
+                pass
+        manager.finalize(verbose=False)
+    merged = sp.load_processes("a*.h5")["r"]
+    assert merged.num_calls == 200 and merged[0].num_events == 0
+    for results in (merged, merged[0], merged[1]):
+        assert 0 < results.min_duration <= results.p50_duration <= results.max_duration

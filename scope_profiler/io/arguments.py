@@ -27,3 +27,9 @@ def check_results(name: str, results: Any) -> None:
         raise TypeError(
             f"{name} takes ProfilingResults, got {type(results).__name__}: {results!r}"
         )
+
+
+def check_suffix(name: str, path: Path, suffixes: tuple[str, ...]) -> None:
+    """ValueError when the path has another suffix than these; one without any is right."""
+    if path.suffix and not path.name.lower().endswith(suffixes):
+        raise ValueError(f"{name} must end in {' or '.join(suffixes)}; got {str(path)!r}")

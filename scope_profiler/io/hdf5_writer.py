@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ def write_hdf5(
     compression: str | None = None,
     compression_level: int | None = None,
     chunk_size: int | None = None,
+    place: Callable[[str, str], None] = os.replace,
 ) -> Path:
     """Write results to `path`, replacing in one step what is there; return the path.
 
@@ -44,6 +45,8 @@ def write_hdf5(
         The file, whatever its suffix.
     compression, compression_level, chunk_size
         How the columns are stored; see `check_compression`. Readers need not know.
+    place
+        What gives the file its name; see `replacing`.
 
     Raises
     ------
@@ -54,7 +57,7 @@ def write_hdf5(
     """
     settings = check_compression(compression, compression_level, chunk_size)
     # The format is that of HDF5 1.8, the smallest that every tool reads.
-    with replacing(path) as file, HeldSignals() as signals:
+    with replacing(path, place) as file, HeldSignals() as signals:
         output = SafeFile(file, signals)
         try:
             with h5py.File(output, "w", libver=("v108", "latest")) as root:

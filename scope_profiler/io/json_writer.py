@@ -21,7 +21,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,7 +29,7 @@ from typing import Any, BinaryIO
 from .._version import __version__
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, Region
 from ..results.checks import rank_set
-from .arguments import check_results, file_of
+from .arguments import check_results, check_suffix, file_of
 from .json_pieces import json_pieces
 from .lanes import row_of
 from .metadata_tables import MetadataTables, per_call
@@ -77,19 +77,38 @@ def write_json(
     ------
     TypeError, ValueError
         When `include` or `exclude` is no regular expression, or `indent` is
-        neither an int >= 0, a str nor None.
+        neither an int >= 0, a str nor None; when the name does not end in
+        ".json" or ".json.gz".
     OSError
         When the file cannot be written; it is then as it was.
     """
     _check_indent(indent)
     check_results("results", results)
     path = file_of("filepath", filepath)
-    document = _document(results, include, exclude, rank_set(ranks))
+    check_suffix("filepath", path, (".json", ".json.gz"))
+    _write(_document(results, include, exclude, rank_set(ranks)), path, indent)
+    return path
+
+
+def write_document(
+    results: ProfilingResults,
+    path: str | os.PathLike[str],
+    place: Callable[[str, str], None] = os.replace,
+) -> None:
+    """Write all of the results; for `place` see `replacing`. Raises OSError as `write_json` does."""
+    _write(_document(results, None, None, None), Path(path), None, place)
+
+
+def _write(
+    document: dict[str, Any],
+    path: Path,
+    indent: int | str | None,
+    place: Callable[[str, str], None] = os.replace,
+) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _written(path) as file:
+    with _written(path, place) as file:
         for piece in json_pieces(document, indent):
             file.write(piece.encode("ascii"))
-    return path
 
 
 def _check_indent(indent: object) -> None:
@@ -102,8 +121,8 @@ def _check_indent(indent: object) -> None:
 
 
 @contextmanager
-def _written(path: Path) -> Iterator[BinaryIO]:
-    with replacing(path) as raw:
+def _written(path: Path, place: Callable[[str, str], None]) -> Iterator[BinaryIO]:
+    with replacing(path, place) as raw:
         # Closing it would close the file, which is not on the disk yet.
         buffered = io.BufferedWriter(raw, 1 << 20)
         if path.name.lower().endswith(".gz"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
     from ..results import ProfilingResults
 
 
-def load_processes(path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
+#: A path, or several.
+_Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+
+def load_processes(path: _Paths, verbose: bool = False) -> ProfilingResults:
     """The results of a program with all its child processes, each process as a rank.
 
     Children of a program, forked or started by multiprocessing, write beside
@@ -25,12 +31,19 @@ def load_processes(path: str | os.PathLike[str], verbose: bool = False) -> Profi
     ``run.4711.h5`` beside ``run.h5``. Rank 0 is the main process; the others
     follow in the order in which they began to record. Files of earlier runs
     that lie there are left alone. Where the main process wrote no file, those
-    of the children are taken that belong with the one that began last.
+    of the children are taken that belong with the one that began last. Ranks
+    of a job, each with its own children, are found by their names too:
+    ``run.rank1.h5`` beside ``run.h5``.
+
+    Files of processes that have nothing else in common are given as a pattern
+    or a list, of which all are taken: each a rank, in the order in which they
+    began, or as its launcher numbered them.
 
     Parameters
     ----------
     path
-        The file of the main process, in HDF5 or JSON.
+        The file of the main process, in HDF5 or JSON; or a pattern, as
+        ``"run*.h5"``, where there is no file of that name; or several paths.
     verbose
         Print which files were taken, and which were not.
 
@@ -43,17 +56,25 @@ def load_processes(path: str | os.PathLike[str], verbose: bool = False) -> Profi
     Raises
     ------
     FileNotFoundError
-        When there is neither that file nor one of a child.
+        When there is neither that file nor one of a child, or no file that
+        the pattern matches.
+    ValueError
+        When there are no paths.
     CorruptProfileError, JSONProfileError, UnsupportedProfileError
         As `load` does. Of a file that merely has the name of a child's there
         is a warning instead.
     """
-    path = file_of("path", path)
     check_switches(verbose=verbose)
-    found = dict(_found_beside(path))
-    main = metadata_of(path) if path.exists() or not found else None
-    chosen = _children_of(main, found)
-    files = [*([path] if main is not None else []), *chosen]
+    found: dict[Path, dict[str, Any]] = {}
+    several = _several(path)
+    if several is None:
+        path = file_of("path", path)
+        found = dict(_found_beside(path))
+        main = metadata_of(path) if path.exists() or not found else None
+        files = [*([path] if main is not None else []), *_children_of(main, found)]
+    else:
+        begun = {file: str(metadata_of(file).get("timestamp", "")) for file in several}
+        files = sorted(begun, key=begun.__getitem__)
 
     from ..results import merge_processes
 
@@ -76,16 +97,47 @@ def _found_beside(path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
             warn(f"load_processes left out {file}: {error}")
 
 
+def _several(path: Any) -> list[Path] | None:
+    """The files of a list or pattern; None for the path of one."""
+    if isinstance(path, Iterable) and not isinstance(path, (str, bytes, os.PathLike)):
+        files = [file_of("path", one) for one in path]
+        if not files:
+            raise ValueError("path takes at least one path, got none")
+        return files
+    if isinstance(path, str) and glob.has_magic(path) and not os.path.exists(path):
+        matched = [Path(one) for one in sorted(glob.glob(path))]
+        if not matched:
+            raise FileNotFoundError(errno.ENOENT, "no file has such a name", path)
+        return matched
+    return None
+
+
 def _children_of(main: dict[str, Any] | None, found: dict[Path, dict[str, Any]]) -> list[Path]:
-    """Those of the run of the main process, by their start; without that, those that belong with
-    the last."""
+    """Those of the run of the main process, by their rank and start; without that, those that
+    belong with the last."""
+    start = 0
     if main is None:
-        last = max(found.values(), key=lambda facts: str(facts.get("timestamp", "")))
-        main = {"program_id": last.get("program_id")}
-    program, start = main.get("program_id"), main.get("start_time_ns", 0)
+        main = max(found.values(), key=lambda facts: str(facts.get("timestamp", "")))
+    elif "parent_process_id" not in main:  # a child's siblings may have begun before it
+        start = main.get("start_time_ns", 0)
+    program, job = main.get("program_id"), _job_of(main)
+    ranks = {program: main.get("rank", 0)}
+    if job is not None:
+        for facts in found.values():
+            if _job_of(facts) == job:
+                ranks.setdefault(facts.get("program_id"), facts["rank"])
     begun = {
-        file: facts.get("start_time_ns", 0)
+        file: (ranks[facts["program_id"]], facts.get("start_time_ns", 0))
         for file, facts in found.items()
-        if program is not None and facts.get("program_id") == program
+        if program is not None and facts.get("program_id") in ranks
     }
-    return [file for file in sorted(begun, key=begun.__getitem__) if begun[file] >= start]
+    return [
+        file
+        for file in sorted(begun, key=begun.__getitem__)
+        if found[file]["program_id"] != program or begun[file][1] >= start
+    ]
+
+
+def _job_of(facts: dict[str, Any]) -> tuple[Any, ...] | None:
+    """What the ranks of a job have in common; None for who is none."""
+    return (facts.get("launched_ranks"), facts.get("job_id")) if "rank" in facts else None

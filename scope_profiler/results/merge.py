@@ -17,10 +17,15 @@ from .region import Region
 from .threads import TaskInfo, ThreadInfo
 
 
+#: More, and the ranks of metadata are taken for something else.
+_MOST_RANKS = 1 << 24
+
+
 def merge_results(
     *result_sets: ProfilingResults,
     label: str | None = None,
     file_path: str | os.PathLike[str] | None = None,
+    ranks: bool = False,
 ) -> ProfilingResults:
     """One result with the regions, lines, threads and tasks of all.
 
@@ -39,6 +44,10 @@ def merge_results(
         the first is handed back.
     label, file_path
         Of the result; None for those of the first set.
+    ranks
+        Each set is a process, and gets ranks of its own, as `load_processes`
+        does it with files: that which its launcher gave to it, or else one
+        after the other. Regions may have the same names.
 
     Raises
     ------
@@ -57,6 +66,12 @@ def merge_results(
     roots = [results for results in result_sets if results.is_root]
     if not roots:
         return result_sets[0]
+    if ranks:
+        merged = merge_processes(roots)
+        if label is None and file_path is None:
+            return merged
+        named = merged.metadata if label is None else {**merged.metadata, "label": label}
+        return _merged([merged], named, merged.num_ranks, file_path or merged.file_path)
     _check_names(roots)
     metadata: dict[str, Any] = {} if label is None else {"label": label}
     for results in roots:
@@ -67,20 +82,30 @@ def merge_results(
 
 def merge_processes(result_sets: Sequence[ProfilingResults]) -> ProfilingResults:
     """One result with the regions of all, at least one, of which each is a process and gets
-    ranks of its own: the first rank 0, and so on.
+    ranks of its own: the one that its metadata name, where all have different ones; or else the
+    first rank 0, and so on.
 
     The metadata are those of the first, with the lists ``process_ids`` and
     ``process_names`` (str, by rank, empty where unknown).
     """
-    moved: list[ProfilingResults] = []
-    facts: dict[str, list[str]] = {"process_ids": [], "process_names": []}
-    for results in result_sets:
-        moved.append(_moved(results, len(facts["process_ids"])))
+    sizes = [max(results.num_ranks, 1) for results in result_sets]
+    firsts = [sum(sizes[:index]) for index in range(len(sizes))]
+    known = [results.metadata.get("rank") for results in result_sets]
+    if all(isinstance(rank, int) and 0 <= rank < _MOST_RANKS for rank in known) and (
+        len({*known}) == len(known) and max(sizes) == 1
+    ):
+        result_sets = sorted(result_sets, key=lambda results: results.metadata["rank"])
+        firsts = sorted(known)
+    num_ranks = max(first + size for first, size in zip(firsts, sizes))
+    facts = {name: [""] * num_ranks for name in ("process_ids", "process_names")}
+    for results, first, size in zip(result_sets, firsts, sizes):
         for name, values in facts.items():
             value = str(results.metadata.get(name.removesuffix("s"), ""))
-            values.extend([value] * max(results.num_ranks, 1))
+            values[first : first + size] = [value] * size
+    moved = [_moved(results, first) for results, first in zip(result_sets, firsts)]
     metadata = {**moved[0].metadata, **facts}
-    return _merged(moved, metadata, len(facts["process_ids"]), moved[0].file_path)
+    metadata.pop("rank", None)
+    return _merged(moved, metadata, num_ranks, moved[0].file_path)
 
 
 def _moved(results: ProfilingResults, first: int) -> ProfilingResults:
