@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import sys
+import sysconfig
 from glob import glob
 from pathlib import Path
 
@@ -47,6 +48,16 @@ def find_uthash():
         "error: uthash.h was not found. Install uthash-dev (Debian, Ubuntu), uthash-devel (Fedora)"
         " or uthash (Homebrew, conda), or set UTHASH_INCLUDE_DIR to the directory that holds it."
     )
+
+
+def dependencies():
+    """What the interpreter that this is built for installs along: of h5py there are no wheels for
+    3.15 and for 3.13 without the GIL, and few can build it. Runs are written as JSON there."""
+    needed = ["numpy", "click"]
+    no_gil = sysconfig.get_config_var("Py_GIL_DISABLED")
+    if (3, 14 if no_gil else 11) <= sys.version_info < (3, 15):
+        needed.insert(1, "h5py")
+    return needed
 
 
 class BuildExt(build_ext):
@@ -94,5 +105,6 @@ if __name__ == "__main__":
                 include_dirs=["src"],
             )
         ],
+        install_requires=dependencies(),
         cmdclass={"build_ext": BuildExt, "sdist": SourceDistribution},
     )

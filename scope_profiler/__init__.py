@@ -13,7 +13,7 @@
 Every function of the module acts on the process-wide manager, as the methods of the class
 ``ProfileManager`` do; ``ProfileManager()`` makes an independent one.
 
-Importing the package loads the C core and nothing heavy: numpy, h5py and rich come in when
+Importing the package loads the C core and nothing heavy: numpy and h5py come in when
 results are taken, written or shown.
 """
 
@@ -83,6 +83,9 @@ _LAZY = {
     "ThreadInfo": "results",
     "TaskInfo": "results",
     "merge_results": "results",
+    "collect_file_metadata": "region_statistics",
+    "collect_region_statistics": "region_statistics",
+    "write_region_statistics_json": "region_statistics",
     "CallArrays": "results",
     "build_call_arrays": "results",
     "build_call_stack": "results",
@@ -143,7 +146,10 @@ def __getattr__(name):
         raise AttributeError(explain(name))
     from importlib import import_module
 
-    value = getattr(import_module(f".{module}", __name__), name)
+    from .needs import explained
+
+    with explained():
+        value = getattr(import_module(f".{module}", __name__), name)
     globals()[name] = value
     return value
 

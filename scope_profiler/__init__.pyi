@@ -25,6 +25,11 @@ from .options import (
     ProfilingOptions as ProfilingOptions,
 )
 from .profiling_config import ProfilingConfig as ProfilingConfig
+from .region_statistics import (
+    collect_file_metadata as collect_file_metadata,
+    collect_region_statistics as collect_region_statistics,
+    write_region_statistics_json as write_region_statistics_json,
+)
 from .results import (
     CallArrays as CallArrays,
     EventDataUnavailableError as EventDataUnavailableError,

@@ -19,9 +19,7 @@ _NAMES = {
         "MPIRegionMetadata ProfiledMPIComm ProfiledMPIRequest format_mpi_region message_nbytes "
         "parse_mpi_region profile_mpi4py profile_mpi_comm"
     ),
-    "load(path).metadata has it": "collect_file_metadata",
     "load(path).print_summary() shows the regions": "inspect_file",
-    "load(path).summary() has them": "collect_region_statistics write_region_statistics_json",
 }
 
 #: {name: why it is not there, or what is there instead}

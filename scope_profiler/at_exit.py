@@ -123,8 +123,6 @@ def _finalize(manager, run):
         return
     # One report is enough, and that of the program, not of each of its children.
     verbose = run._settings["verbose"] and not again and not processes.is_child()
-    from . import run_file
-
     files = run._destinations()
     if not files:
         if verbose:

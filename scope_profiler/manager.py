@@ -11,6 +11,7 @@ import weakref
 
 from . import _core, at_exit, environment, processes, termination
 from .decorator import decorate, decoration
+from .needs import explained
 from .regions import Region
 from .runs import ProfilingRun, Session
 from .tags import Selection, add_opt_in, normal_tags
@@ -223,7 +224,6 @@ class ProfileManager(_core.Manager):
         calls = parts[-1]["calls"]
         with processes.unforked():
             _load(run, return_results, printing)
-        from . import run_file
         from .snapshot import take
 
         taken = take(self, wanted, parts)
@@ -651,10 +651,11 @@ def _load(run, return_results, verbose):
     from . import snapshot  # noqa: F401
 
     files = run._destinations()
-    if return_results or files:
-        from . import results, run_metadata  # noqa: F401
-    for each in files:
-        each._file.load()
+    with explained():
+        if return_results or files:
+            from . import results, run_metadata  # noqa: F401
+        for each in files:
+            each._file.load()
     if verbose:
         from . import report  # noqa: F401
 

@@ -16,7 +16,7 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-from . import processes
+from . import needs, processes
 from .warning import warn
 
 #: Names that end so are of files in HDF5; in JSON.
@@ -29,8 +29,13 @@ _runs = 0
 
 def check(settings):
     """What the file cannot be written with is an error now, not when there is something to write."""
-    if settings["deactivate_file_output"]:
+    if settings["deactivate_file_output"] or settings["deactivate_profiling"]:
         return
+    if not needs.is_there("numpy"):
+        raise ModuleNotFoundError(
+            "files need numpy, which is not installed: pip install numpy, or set up without a file, "
+            "by output=None", name="numpy",
+        )
     how = [settings[f"hdf5_{name}"] for name in ("compression", "compression_level", "chunk_size")]
     if any(value is not None for value in how):
         from .io.compression import check_compression
@@ -59,7 +64,10 @@ class RunFile:
         self._settings = settings
         self._begun = time.time()
         fields = processes.fields(_runs, self._begun)
-        self.path, self.shared_path = processes.own_path(settings["file_path"], fields)
+        path = settings["file_path"]
+        if not path.lower().endswith(JSON) and not needs.is_there("h5py"):
+            path = _instead(path)
+        self.path, self.shared_path = processes.own_path(path, fields)
         self._there = _identity(self.path)
         self._lock = None
 
@@ -146,6 +154,19 @@ class RunFile:
             if is_free:
                 os.replace(temporary, path)
             return is_free
+
+
+_said = set()
+
+
+def _instead(path):
+    """The path of a file in JSON, in the place of one in HDF5."""
+    stem, suffix = processes.split(path)
+    instead = (stem if suffix.lower() in HDF5 else path) + ".json"
+    if path not in _said:
+        _said.add(path)
+        warn(f"h5py is not installed, so {path} becomes {instead}")
+    return instead
 
 
 #: {path: identity} of what this process wrote: a run of its own does not keep it from there.

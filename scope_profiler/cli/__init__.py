@@ -20,9 +20,12 @@ def main(argv=None):
 
 
 def _main(argv):
-    import click
+    from ..needs import explained
 
-    from .group import group
+    with explained():
+        import click
+
+        from .group import group
 
     try:
         result = group.main(argv, "scope-profiler", standalone_mode=False)

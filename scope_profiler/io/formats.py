@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..needs import explained
 from ..shown import shown
 from .allowance import check_max_bytes
 from .arguments import check_results, check_switches, file_of
@@ -101,7 +102,8 @@ def load(
 def metadata_of(path: Path) -> dict[str, Any]:
     """The metadata of the results in a file, in HDF5 without reading the rest; raises as `load`."""
     if _sniffed(path) == "hdf5":
-        from .hdf5_reader import read_hdf5_metadata
+        with explained():
+            from .hdf5_reader import read_hdf5_metadata
 
         return read_hdf5_metadata(path)
     return load(path).metadata
@@ -136,15 +138,12 @@ def _read(
             "read the HDF5 or JSON file that it was made from"
         )
     _check_regular(path)
-    if name == "json":
-        from .json_reader import read_json_file
-
-        results = read_json_file(path, max_bytes)
-    else:
-        from .hdf5_reader import read_hdf5
-
-        results = read_hdf5(path, max_bytes)
-    return _told(results, verbose)
+    with explained():
+        if name == "json":
+            from .json_reader import read_json_file as read
+        else:
+            from .hdf5_reader import read_hdf5 as read
+    return _told(read(path, max_bytes), verbose)
 
 
 def read_h5_summary(
@@ -184,7 +183,8 @@ def read_h5_summary(
     UnsupportedProfileError
         As `load` does, and without `fallback` when there is no summary.
     """
-    from .hdf5_summary import read_hdf5_summary
+    with explained():
+        from .hdf5_summary import read_hdf5_summary
 
     path = file_of("file_path", file_path)
     check_switches(verbose=verbose, fallback=fallback, include_likwid=include_likwid,
@@ -243,11 +243,13 @@ def write_profile(
             f"{path}: this version has no HTML report yet; file_path must end in one of {_writable()}"
         )
     if name == "json":
-        from .json_writer import write_json
+        with explained():
+            from .json_writer import write_json
 
         return write_json(results, path, **settings)
     if name == "hdf5":
-        from .hdf5_writer import write_hdf5
+        with explained():
+            from .hdf5_writer import write_hdf5
 
         return write_hdf5(results, path, **settings)
     raise ValueError(f"file_path must end in one of {_writable()}; got {str(path)!r}")

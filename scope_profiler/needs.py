@@ -1,0 +1,36 @@
+"""Packages that files and the command need, and recording does not: what is said when one is missing."""
+
+from contextlib import contextmanager
+
+_WHAT = {
+    "numpy": "results and files need",
+    "h5py": "files in HDF5 need",
+    "click": "the command scope-profiler needs",
+}
+
+
+@contextmanager
+def explained():
+    """Imports inside that fail, for one of these packages is not installed, say what to install."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if name not in _WHAT:
+            raise
+        raise ModuleNotFoundError(
+            f"{_WHAT[name]} {name}, which is not installed: pip install {name}", name=name
+        ) from None
+
+
+def is_there(name):
+    """Whether a package can be imported, as far as that can be told without doing it."""
+    from importlib.util import find_spec
+    import sys
+
+    if name in sys.modules:
+        return sys.modules[name] is not None
+    try:
+        return find_spec(name) is not None
+    except ImportError:
+        return False
