@@ -7,6 +7,7 @@ import sys
 from typing import NamedTuple
 
 from .main_program import MainProgram, restored
+from .run_file import check_name
 from .runs import _Root
 from .settings import boolean, path, strings, text
 
@@ -112,6 +113,7 @@ def profile_command(manager, command, *, output=None, recursive=False, all=False
     if not words:
         raise ValueError("command takes a script and its arguments, got none")
     file = path("output", output) if output is not None else "profiling_data.h5"
+    check_name(file, f"output={file!r}")
     recursive, all = boolean("recursive", recursive), boolean("all", all)
     options = ["--recursive"] * (recursive or all) + ["--all"] * all
     before = _identity(file)

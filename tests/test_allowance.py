@@ -7,13 +7,14 @@ from pathlib import Path
 import subprocess
 import sys
 
-import h5py
 from hdf5_support import example
 import numpy as np
 import pytest
 
 import scope_profiler as sp
 from scope_profiler.io.allowance import ALWAYS, TIMES, Allowance
+
+h5py = pytest.importorskip("h5py")
 
 COLUMN = "rank_region_index/ranks"
 SECRET = "secret.txt"

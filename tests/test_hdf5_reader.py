@@ -3,7 +3,6 @@
 import random
 import tracemalloc
 
-import h5py
 import numpy as np
 import pytest
 from hdf5_support import NOW, aggregates, assert_same_calls, columns, contents, example, run
@@ -20,6 +19,8 @@ from scope_profiler.io import (
 )
 from scope_profiler.io.hdf5_reader import read_hdf5
 from scope_profiler.results import BLOCK, Region
+
+h5py = pytest.importorskip("h5py")
 
 # -- there and back ----------------------------------------------------------------
 

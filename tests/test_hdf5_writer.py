@@ -11,7 +11,6 @@ from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 
-import h5py
 import numpy as np
 import pytest
 from hdf5_support import (
@@ -37,6 +36,8 @@ from scope_profiler.io import (
 from scope_profiler.io.metadata_tables import PER_CALL
 from scope_profiler.results import EventMetadata, Region
 from scope_profiler.run_metadata import collect_metadata
+
+h5py = pytest.importorskip("h5py")
 
 # -- the layout --------------------------------------------------------------------
 

@@ -298,3 +298,21 @@ def test_profile_command_traces_every_function(default):
 def test_profile_command_refuses_at_once(default, arguments, error, message):
     with pytest.raises(error, match=message):
         profile_command(default, **{"command": ["script.py"], **arguments})
+
+
+@pytest.mark.parametrize("use", [
+    lambda: sp.setup(output="x.prof", replace=True), lambda: sp.session(file_path="x.prof"),
+    lambda: sp.run(print, output="x.prof"),
+    lambda: sp.profile_script("script.py", output="x.prof"),
+    lambda: sp.profile_command(["script.py"], output="x.prof"),
+    lambda: sp.write_profile(sp.ProfilingResults({}), "x.prof"),
+    lambda: sp.write_json(sp.ProfilingResults({}), "x.prof"),
+    lambda: sp.export_json(sp.ProfilingResults({}), "x.prof"),
+    lambda: sp.write_region_statistics_json(sp.ProfilingResults({}), "x.prof"),
+])
+def test_names_of_unknown_formats_are_refused_everywhere(use, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "script.py").write_text("print('it ran')")
+    with pytest.raises(ValueError, match=r"\.json"):
+        use()
+    assert [path.name for path in tmp_path.iterdir()] == ["script.py"]
