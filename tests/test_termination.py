@@ -183,7 +183,7 @@ for daemon in (True, False):
     print(process.pid, process.exitcode)
 thread = threading.Thread(target=lambda: print(*in_child()))   # its main thread is this one
 thread.start(); thread.join()
-""" + RECORD)
+""" + RECORD, "-W", "ignore::DeprecationWarning")  # of forks with threads
     assert (done.returncode, done.stderr) == (0, "")
     assert calls() == {"done": 1}
     for line in done.stdout.splitlines():
