@@ -59,9 +59,15 @@ def _first(row):
 
 def _nodes(tree, sketches):
     return [
-        Node(row[0], RegionStatistics.from_row(row), None if row[-1] < 0 else row[-1], sketch)
+        Node(row[0], _statistics(row), None if row[-1] < 0 else row[-1], sketch)
         for row, sketch in zip(tree, sketches, strict=True)
     ]
+
+
+def _statistics(row):
+    if row[1] is None:  # what groups calls on more paths than are told apart (src/node.h)
+        return RegionStatistics.nothing_of("(other paths)")
+    return RegionStatistics.from_row(row)
 
 
 def _sketches(sketches, scale):

@@ -94,6 +94,13 @@ class RegionStatistics:
         with open(filename, "wb") as file:
             file.write(b"\x80\x02cline_profiler.line_profiler\nLineStats\n)\x81" + state + b"b.")
 
+    @classmethod
+    def nothing_of(cls, name):
+        """Of no calls."""
+        times = [f"{time}_ns" for time in TIMES]
+        return cls(name, num_calls=0, errors=0, open_calls=0,
+                   **{**dict.fromkeys(times, 0), "running_ns": None, "waiting_ns": None})
+
     def to_dict(self):
         """Everything as a dict of plain values, times both in seconds and in ns."""
         values = {"name": self.name, "num_calls": self.num_calls, "errors": self.errors,

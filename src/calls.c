@@ -199,7 +199,8 @@ void sp_calls_cancel(const void *frame)
         sp_guard_take();
         const sp_scope *scope = scope_of(tracing, frame);
         if (scope != NULL)
-            sp_scope_pop(tracing->manager, scope->region, scope->key, scope->start)->node->active--;
+            sp_node_end(
+                sp_scope_pop(tracing->manager, scope->region, scope->key, scope->start)->node);
         sp_guard_drop();
     }
 }

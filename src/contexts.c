@@ -402,7 +402,7 @@ SP_NOINLINE void sp_context_left(sp_thread *thread, sp_scope *scope, uint64_t no
     thread->around = SP_NO_CONTEXT;
 }
 
-SP_NOINLINE bool sp_context_is_around(const sp_thread *thread, const sp_node *node)
+SP_NOINLINE bool sp_context_is_around(const sp_thread *thread, const struct sp_region *region)
 {
     const sp_scope *root = thread->scopes;
     PyObject *context = thread->around;
@@ -411,7 +411,7 @@ SP_NOINLINE bool sp_context_is_around(const sp_thread *thread, const sp_node *no
         sp_stack stack = stack_of(thread, context);
         for (const sp_scope *scope = scope_around(&stack, root, &beside);
              scope != NULL && scope > stack.scopes; scope--) {
-            if (scope->node == node)
+            if (scope->region == region)
                 return true;
         }
         if (stack.scopes == NULL)

@@ -32,8 +32,8 @@ void sp_context_left(sp_thread *thread, sp_scope *scope, uint64_t now);
  * right inside it in its own stack, or NULL. */
 int64_t sp_context_covered(const sp_thread *thread, const sp_scope *around,
                            const sp_scope *beside, uint64_t now);
-/* Whether a call of the node is open around all that the thread has at hand. */
-bool sp_context_is_around(const sp_thread *thread, const sp_node *node);
+/* Whether a call of the region is open around all that the thread has at hand. */
+bool sp_context_is_around(const sp_thread *thread, const struct sp_region *region);
 
 /* Whether the thread has a call open in any context. */
 bool sp_thread_has_open(const sp_thread *thread);

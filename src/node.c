@@ -29,6 +29,13 @@ int sp_tree_init(sp_tree *tree)
     return 0;
 }
 
+static int free_count(void *count, void *unused)
+{
+    (void)unused;
+    PyMem_RawFree(count);
+    return 0;
+}
+
 void sp_tree_free(sp_tree *tree)
 {
     for (uint32_t i = 1; i < tree->count; i++) {
@@ -38,7 +45,20 @@ void sp_tree_free(sp_tree *tree)
     sp_node_free(&tree->root);
     PyMem_RawFree(tree->nodes);
     sp_map_free(&tree->edges);
+    sp_map_each(&tree->open, free_count, NULL);
+    sp_map_free(&tree->open);
     memset(tree, 0, sizeof *tree);
+}
+
+static uint32_t *open_of(sp_tree *tree, const struct sp_region *region)
+{
+    uint32_t *count = sp_map_get(&tree->open, region, NULL);
+    if (count != NULL || (count = PyMem_RawCalloc(1, sizeof *count)) == NULL)
+        return count;
+    if (sp_map_add(&tree->open, region, NULL, count) == 0)
+        return count;
+    PyMem_RawFree(count);
+    return NULL;
 }
 
 static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *region)
@@ -56,6 +76,10 @@ static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *regi
         return NULL;
     sp_node_init(node, region, parent, tree->count);
     node->first = sp_now();
+    if (region != NULL && (node->alike = open_of(tree, region)) == NULL) {
+        PyMem_RawFree(node);
+        return NULL;
+    }
     if (sp_map_add(&tree->edges, parent, region, node) < 0) {
         PyMem_RawFree(node);
         return NULL;
@@ -64,16 +88,52 @@ static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *regi
     return node;
 }
 
+static sp_node *get_or_grow(sp_tree *tree, sp_node *parent, struct sp_region *region)
+{
+    sp_node *node = sp_map_get(&tree->edges, parent, region);
+    return node != NULL ? node : tree_grow(tree, parent, region);
+}
+
+static sp_node *other_paths(sp_tree *tree, sp_node *below)
+{
+    while (below->parent != NULL && below->parent != &tree->root)
+        below = below->parent;
+    return get_or_grow(tree, below, NULL);
+}
+
+static sp_node *other_path(sp_tree *tree, sp_node *parent, struct sp_region *region)
+{
+    sp_node *others = other_paths(tree, parent);
+    sp_node *node = others == NULL ? NULL : get_or_grow(tree, others, region);
+    if (node != NULL)
+        node->other = true;
+    return node;
+}
+
+static sp_node *new_path(sp_tree *tree, sp_node *parent, struct sp_region *region)
+{
+    if (SP_UNLIKELY(parent->other))
+        return other_path(tree, parent, region);
+    if (SP_LIKELY(tree->count < SP_TREE_BOUND)
+        || sp_map_get(&tree->open, region, NULL) == NULL)
+        return tree_grow(tree, parent, region);
+    return other_path(tree, parent, region);
+}
+
 SP_NOINLINE sp_node *sp_tree_child_slow(sp_tree *tree, sp_node *parent, struct sp_region *region)
 {
     sp_node *node = sp_map_get(&tree->edges, parent, region);
     if (node != NULL)
         return node;
-    for (sp_node *above = parent; above != NULL; above = above->parent) {
-        if (above->region == region) /* recursion: fold, and remember the edge */
-            return sp_map_add(&tree->edges, parent, region, above) < 0 ? NULL : above;
+    for (sp_node *above = parent; above->parent != NULL; above = above->parent) {
+        if (above->region != region)
+            continue;
+        if (tree->count >= SP_TREE_BOUND)
+            return above;
+        /* recursion: fold, and remember the edge */
+        return sp_map_add(&tree->edges, parent, region, above) < 0 ? NULL : above;
     }
-    return tree_grow(tree, parent, region);
+    return new_path(tree, parent, region);
 }
 
 SP_NOINLINE int sp_sketch_reach(sp_sketch *sketch, uint32_t octave)
@@ -139,7 +199,10 @@ int sp_tree_merge(sp_tree *into, const sp_tree *from)
     placed[0] = &into->root;
     for (uint32_t i = 1; i < from->count; i++) { /* parents come before their children */
         const sp_node *node = from->nodes[i];
-        placed[i] = sp_tree_child(into, placed[node->parent->id], node->region);
+        sp_node *parent = placed[node->parent->id];
+        placed[i] = node->region == NULL ? other_paths(into, parent)
+                    : node->other        ? other_path(into, parent, node->region)
+                                         : sp_tree_child(into, parent, node->region);
         if (placed[i] == NULL || sp_node_merge(placed[i], node) < 0)
             goto done;
     }

@@ -6,6 +6,11 @@
  * the path. So no path holds a region twice, a recursion 5 000 deep is still one node, and the
  * time of the outermost call is the node's inclusive total.
  *
+ * The number of paths is bounded, as functions that call each other in any order have more of them
+ * than there is memory. From SP_TREE_BOUND nodes on, a new path to a region that has a node goes
+ * under "other paths" instead: a node without a region, one for each node right below the root, with
+ * one node for each region. A region that is new still gets a node of its own.
+ *
  * The sketch is a log-linear histogram of durations (the idea of HdrHistogram and DDSketch): 64
  * buckets to an octave, so that a bucket's middle is within 1/128 = 0.8 % of every value in it.
  * Octaves are allocated when the first duration falls into them. */
@@ -44,10 +49,12 @@ typedef enum {
 } sp_cost;
 
 typedef struct sp_node {
-    struct sp_region *region; /* NULL at the root */
+    struct sp_region *region; /* NULL at the root, and for other paths */
     struct sp_node *parent;
     uint32_t id;     /* in order of creation; a parent's is smaller than its children's */
     uint32_t active; /* calls open now */
+    uint32_t *alike; /* the same of all nodes of the region in its tree. Borrowed. */
+    bool other;      /* right below other paths */
     uint64_t costs[SP_COSTS]; /* how often each; the calls are those of the first SP_CALL_WAYS */
     uint64_t errors;   /* calls left by an exception */
     uint64_t sum;      /* ticks, every call */
@@ -63,13 +70,14 @@ typedef struct sp_node {
     int64_t open_own;  /* and the part of them outside of other calls */
 } sp_node;
 
-enum { SP_EDGE_CACHE = 128 };
+enum { SP_EDGE_CACHE = 128, SP_TREE_BOUND = 1 << 14 };
 
 typedef struct {
     sp_node root;
     sp_node **nodes; /* by id; nodes[0] is the root. Owned. */
     uint32_t count, capacity;
     sp_map edges; /* (parent node, region) -> node */
+    sp_map open;  /* region -> how many of its calls are open, for those that have a node. Owned. */
     struct {
         const sp_node *parent;
         const struct sp_region *region;
@@ -112,14 +120,29 @@ SP_INLINE void sp_sketch_add(sp_sketch *sketch, uint64_t value)
     sketch->counts[(octave - sketch->lowest) * SP_SKETCH_BUCKETS + bucket]++;
 }
 
+/* A call begins. Returns whether others of its region are open in the tree: it may be a recursion, also
+ * where the one around it has another node. */
+SP_INLINE bool sp_node_begin(sp_node *node)
+{
+    node->active++;
+    return (*node->alike)++ != 0;
+}
+
+/* It ends, or is suspended. */
+SP_INLINE void sp_node_end(sp_node *node)
+{
+    node->active--;
+    --*node->alike;
+}
+
 /* One finished call: in which way it was made, ticks inside it, how many of those the calls made
- * inside took and how many these were, and whether it was made inside a call of the same node. */
+ * inside took and how many these were, and whether it was made inside a call of the same region. */
 SP_INLINE void sp_node_record(sp_node *node, sp_cost way, uint64_t ticks, int64_t children,
                               uint32_t inside, bool nested, bool failed)
 {
     node->costs[way]++;
     node->sum += ticks;
-    node->active--;
+    sp_node_end(node);
     if (SP_UNLIKELY(nested))
         node->nested += ticks;
     node->children += children;

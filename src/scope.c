@@ -33,12 +33,12 @@ static sp_scope *find_any(const sp_thread *thread, const sp_region *region)
 
 /* Not every open call of a node is: others are of tasks that wait, in lanes of their own. In a
  * recursion it is near the top. */
-SP_NOINLINE bool sp_scope_is_around(const sp_thread *thread, const sp_node *node)
+SP_NOINLINE bool sp_scope_is_around(const sp_thread *thread, const sp_region *region)
 {
     const sp_scope *scope = thread->top - 1;
-    while (scope > thread->scopes && scope->node != node)
+    while (scope > thread->scopes && scope->region != region)
         scope--;
-    return scope > thread->scopes || sp_context_is_around(thread, node);
+    return scope > thread->scopes || sp_context_is_around(thread, region);
 }
 
 SP_NOINLINE void sp_scope_take_lines(sp_thread *thread)
@@ -65,9 +65,9 @@ static void surface(sp_thread *thread, sp_scope *scope, uint64_t now)
 {
     if (scope == thread->top)
         return;
-    /* The next call of its node takes its place: it was inside it, and is not any longer. */
+    /* The next call of its region takes its place: it was inside it, and is not any longer. */
     sp_scope *heir = scope + 1;
-    while (heir <= thread->top && heir->node != scope->node)
+    while (heir <= thread->top && heir->region != scope->region)
         heir++;
     if (heir <= thread->top)
         heir->nested = scope->nested;

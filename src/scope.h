@@ -28,8 +28,8 @@ void sp_scope_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool neste
 /* The lines that line mode has counted since it was asked last are the innermost open call's. */
 void sp_scope_take_lines(sp_thread *thread);
 
-/* Whether a call of the node is open here; the one that is entered now is on top already. */
-bool sp_scope_is_around(const sp_thread *thread, const sp_node *node);
+/* Whether a call of the region is open around the one on top. */
+bool sp_scope_is_around(const sp_thread *thread, const sp_region *region);
 
 /* In which lane and with which metadata a call is made. */
 SP_INLINE uint64_t sp_scope_context(const sp_thread *thread, uint32_t annotation)
@@ -96,7 +96,7 @@ SP_INLINE void sp_scope_enter(sp_manager *manager, sp_region *region, const void
         goto done;
     }
     sp_scope *scope = ++thread->top;
-    scope->nested = SP_UNLIKELY(node->active++ != 0) && sp_scope_is_around(thread, node);
+    scope->nested = SP_UNLIKELY(sp_node_begin(node)) && sp_scope_is_around(thread, region);
     scope->region = region;
     scope->key = key;
     scope->node = node;

@@ -217,7 +217,7 @@ static int add_thread(void *thread, void *argument)
     sp_tree_load(tree, loads);
     for (uint32_t i = 1; result == 0 && i < tree->count; i++) {
         const sp_region *region = tree->nodes[i]->region;
-        if (into->only != NULL && into->only != region)
+        if (region == NULL || (into->only != NULL && into->only != region))
             continue;
         uint32_t at = into->only != NULL ? 0 : region->id;
         sp_load_add(&into->loads[at], &loads[i]);

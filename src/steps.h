@@ -38,7 +38,7 @@ SP_INLINE void sp_stepped_pause(sp_stepped *call, const sp_scope *scope, uint64_
     call->running += now - scope->start;
     call->children += scope->children;
     call->inside += scope->inside;
-    scope->node->active--;
+    sp_node_end(scope->node);
     scope->node->costs[way]++;
 }
 
@@ -48,7 +48,7 @@ SP_INLINE void sp_stepped_end(const sp_stepped *call, sp_thread *thread, uint64_
 {
     uint64_t lasted = now - call->start;
     int64_t own = (int64_t)call->running - call->children;
-    call->node->active++; /* which recording takes back */
+    sp_node_begin(call->node); /* which recording takes back */
     sp_node_record(call->node, way, lasted, (int64_t)lasted - own, call->inside, call->nested, failed);
     if (lasted > call->running)
         sp_scope_wait(thread, call->node, lasted - call->running, call->nested);

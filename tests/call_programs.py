@@ -191,7 +191,7 @@ class Delegate:
 
 class Node:
     def __init__(self):
-        self.calls = self.errors = self.sum = self.nested = self.children = self.active = 0
+        self.calls = self.errors = self.sum = self.nested = self.children = 0
 
     def numbers(self):
         return self.calls, self.sum - self.nested, self.sum - self.children, self.errors
@@ -202,8 +202,7 @@ class Scope:
         above = model.stack[-1].path if model.stack else ()
         self.path = above[: above.index(name) + 1] if name in above else (*above, name)
         self.node = model.nodes.setdefault(self.path, Node())
-        self.nested = self.node.active > 0
-        self.node.active += 1
+        self.nested = any(scope.path[-1] == name for scope in model.stack)
         self.start = model.now()
         self.children = 0
         model.stack.append(self)
@@ -229,7 +228,6 @@ class Call:
             model.stack[-1].children += lasted
         self._running += lasted
         self._children += scope.children
-        scope.node.active -= 1
         self._until = model.now()
 
     def resume(self):

@@ -128,7 +128,7 @@ class Model:
         thread = self._thread()
         thread.charge(self.now)
         node = thread.path(region.name)
-        nested = any(scope.node == node for scope in thread.scopes)
+        nested = any(scope.region is region for scope in thread.scopes)
         scope = Scope(region, key, node, self.now, nested)
         thread.scopes.append(scope)
         return scope
@@ -138,7 +138,7 @@ class Model:
         thread.charge(self.now)
         place = next(i for i, other in enumerate(thread.scopes) if other is scope)
         del thread.scopes[place]
-        alike = [other for other in thread.scopes[place:] if other.node == scope.node]
+        alike = [other for other in thread.scopes[place:] if other.region is scope.region]
         if alike:  # the next one takes its place: it was inside it, and is not any longer
             alike[0].nested = scope.nested
 

@@ -31,7 +31,7 @@ class Call:
         self.start, self.end, self.inside, self.since = start, None, [], {}
         self.nested, above = False, around
         while above is not None:
-            self.nested |= above.path == self.path and above.end is None
+            self.nested |= above.path[-1] == name and above.end is None
             above = above.around
         self.around = around
         if around is not None:

@@ -122,3 +122,87 @@ def test_many_children_of_one_parent(clock, core):
     found = calls_of(core)
     assert all(found[f"parent>child {i}"] == (3, 3 * i, 3 * i) for i in range(1000))
     assert found["parent"] == (1, 3 * sum(range(1000)), 0)
+
+
+def any_order(core, rounds, regions=10, seed=7):
+    """Functions that call each other in any order: more paths than there is memory for."""
+    import random
+
+    chosen = random.Random(seed)
+    functions = [core._wrap(core.profile_region(f"f{number}"), lambda depth, go: go(depth))
+                 for number in range(regions)]
+
+    def go(depth):
+        if depth:
+            chosen.choice(functions)(depth - 1, go)
+
+    for _ in range(rounds):
+        go(regions + 4)
+
+
+BOUND = 1 << 14
+
+
+def test_the_number_of_paths_is_bounded(clock):
+    core = _core.Manager()
+    core._begin(False, False)
+    with core.profile_region("main"):
+        any_order(core, 12_000)
+    for name in range(20):
+        with core.profile_region(f"new {name}"):
+            clock.tick(1)
+    rows = core._collect(None)
+    assert BOUND < len(rows) < BOUND + 100
+    others = [number for number, row in enumerate(rows) if row[1] is None]
+    assert [rows[rows[number][0]][1].name for number in others] == ["main"]
+    assert {row[1].name for row in rows if row[0] in others} <= {f"f{n}" for n in range(10)}
+    # Nothing is lost: by region the numbers are what they were.
+    by_region = {}
+    for row in rows:
+        if row[1] is not None:
+            by_region[row[1].name] = by_region.get(row[1].name, 0) + row[2]
+    assert by_region == {row[1].name: row[2] for row in core._collect_regions()}
+    assert sum(by_region[f"f{number}"] for number in range(10)) == 12_000 * 14
+    assert by_region["new 3"] == 1
+    core._record(False)
+
+
+def test_totals_on_other_paths_count_recursion_once(clock):
+    core = _core.Manager()
+    core._begin(True, False)
+    any_order(core, 12_000)
+
+    def tick(depth, go):
+        clock.tick(1)
+        go(depth)
+
+    a, b, c = (core._wrap(core.profile_region(name), tick) for name in "abc")
+    order = []
+
+    def go(depth):
+        if order:
+            order.pop()(0, go)
+
+    before = {row[1].name: row[5] for row in core._collect_regions()}
+    with core.profile_region("f0"), core.profile_region("f1"), core.profile_region("f3"):
+        order = [b, a, core._wrap(core.profile_region("f0"), tick), b, a]
+        go(0)
+    after = {row[1].name: row[5] for row in core._collect_regions()}
+    assert after["a"] == 5 and after["b"] == 4
+    assert after["f0"] - before["f0"] == 5  # the one inside is inside the one around
+    core._record(False)
+
+
+def test_other_paths_of_threads_merge(clock):
+    import threading
+
+    core = _core.Manager()
+    core._begin(False, False)
+    threads = [threading.Thread(target=any_order, args=(core, 10_000, 10, seed)) for seed in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rows = core._collect(None)
+    assert sum(row[2] for row in rows) == 2 * 10_000 * 14 == core._counters()["calls"]
+    core._record(False)
