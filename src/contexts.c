@@ -99,7 +99,8 @@ static sp_stack *take_spare(sp_contexts *contexts)
         PyMem_RawFree(scopes);
         return NULL;
     }
-    *stack = (sp_stack){scopes, scopes + FIRST_SCOPES - 1, scopes, SP_NO_CONTEXT, SP_NO_CONTEXT};
+    *stack = (sp_stack){scopes, scopes + FIRST_SCOPES - 1, scopes, SP_NO_CONTEXT,
+                        {.context = SP_NO_CONTEXT}};
     return stack;
 }
 
@@ -169,11 +170,10 @@ static void begin_stack(sp_thread *thread, PyObject *context)
     const sp_stack *outer = stack_around(thread, context);
     let_go(thread);
     hold(thread, context);
-    thread->around = outer == NULL ? SP_NO_CONTEXT : outer->context;
-    *thread->scopes = outer == NULL ? (sp_scope){.node = &thread->tree.root}
-                                    : (sp_scope){.node = outer->top->node,
-                                                 .key = outer->top->key,
-                                                 .start = outer->top->start};
+    thread->around = outer == NULL
+                         ? (sp_outer){.context = SP_NO_CONTEXT}
+                         : (sp_outer){outer->context, outer->top->key, outer->top->start};
+    thread->scopes->node = outer == NULL ? &thread->tree.root : outer->top->node;
 }
 
 /* Park the calls at hand, and take those of `own` in their place. */
@@ -246,13 +246,12 @@ static cover *cover_of(const sp_contexts *contexts, uint64_t start, const void *
     return NULL;
 }
 
-/* The call that a stack with this root hangs below; NULL when it has ended. *beside: what is open right
- * inside it, or NULL. */
-static sp_scope *scope_around(const sp_stack *stack, const sp_scope *root, const sp_scope **beside)
+/* The call in its stack; NULL when it has ended. *beside: what is open right inside it, or NULL. */
+static sp_scope *find_outer(const sp_stack *stack, const sp_outer *call, const sp_scope **beside)
 {
     *beside = NULL;
     for (sp_scope *scope = stack->top; scope > stack->scopes; scope--) {
-        if (scope->start == root->start && scope->key == root->key) {
+        if (scope->start == call->start && scope->key == call->key) {
             *beside = scope < stack->top ? scope + 1 : NULL;
             return scope;
         }
@@ -273,19 +272,19 @@ static cover *new_cover(sp_contexts *contexts)
     return &contexts->covers[contexts->count++];
 }
 
-/* A stack with this root hangs below a call of the context, and has calls since then. */
-static void hang(sp_thread *thread, const sp_scope *root, PyObject *context, uint64_t since)
+/* A stack hangs below the call, and has calls since then. */
+static void hang(sp_thread *thread, const sp_outer *call, uint64_t since)
 {
     const sp_scope *beside;
-    sp_stack stack = stack_of(thread, context);
-    sp_scope *around = scope_around(&stack, root, &beside);
+    sp_stack stack = stack_of(thread, call->context);
+    sp_scope *around = find_outer(&stack, call, &beside);
     if (around == NULL)
         return;
-    cover *charged = cover_of(thread->contexts, root->start, root->key);
+    cover *charged = cover_of(thread->contexts, call->start, call->key);
     if (charged == NULL) {
         if ((charged = new_cover(thread->contexts)) == NULL)
             return; /* it is charged nothing */
-        *charged = (cover){.start = root->start, .key = root->key, .since = since,
+        *charged = (cover){.start = call->start, .key = call->key, .since = since,
                            .beside = beside == NULL ? 0 : beside->start,
                            .before = around->children};
         around->context_marks |= SP_AROUND;
@@ -304,8 +303,8 @@ bool sp_context_is_first(const sp_thread *thread)
 SP_NOINLINE void sp_context_begin(sp_thread *thread, sp_scope *scope)
 {
     scope->context_marks |= SP_FIRST;
-    if (thread->around != SP_NO_CONTEXT)
-        hang(thread, thread->scopes, thread->around, scope->start);
+    if (thread->around.context != SP_NO_CONTEXT)
+        hang(thread, &thread->around, scope->start);
 }
 
 /* The time since stacks hang below the call, but for that of what its own stack had open inside it
@@ -353,15 +352,14 @@ static int hand_on(void *value, void *argument)
     sp_stack *stack = value;
     const handing_on *call = argument;
     sp_thread *thread = call->thread;
-    if (stack->scopes->start != call->ended->start || stack->scopes->key != call->ended->key)
+    if (stack->around.context == SP_NO_CONTEXT || stack->around.start != call->ended->start
+        || stack->around.key != call->ended->key)
         return 0;
-    bool inside = thread->top != thread->scopes;
-    const sp_scope *next = inside ? thread->top : thread->scopes;
-    stack->around = inside ? thread->context : thread->around;
-    stack->scopes->start = next->start;
-    stack->scopes->key = next->key;
-    if (stack->around != SP_NO_CONTEXT)
-        hang(thread, stack->scopes, stack->around, call->now);
+    stack->around = thread->top == thread->scopes
+                        ? thread->around
+                        : (sp_outer){thread->context, thread->top->key, thread->top->start};
+    if (stack->around.context != SP_NO_CONTEXT)
+        hang(thread, &stack->around, call->now);
     return 0;
 }
 
@@ -377,9 +375,11 @@ static void end_around(sp_thread *thread, sp_scope *scope, uint64_t now)
 static void end_first(sp_thread *thread, uint64_t now)
 {
     const sp_scope *beside;
-    cover *charged = cover_of(thread->contexts, thread->scopes->start, thread->scopes->key);
-    sp_stack stack = stack_of(thread, thread->around);
-    sp_scope *around = scope_around(&stack, thread->scopes, &beside);
+    if (thread->around.context == SP_NO_CONTEXT)
+        return;
+    cover *charged = cover_of(thread->contexts, thread->around.start, thread->around.key);
+    sp_stack stack = stack_of(thread, thread->around.context);
+    sp_scope *around = find_outer(&stack, &thread->around, &beside);
     if (charged == NULL || around == NULL)
         return;
     charged->calls++;
@@ -399,25 +399,23 @@ SP_NOINLINE void sp_context_left(sp_thread *thread, sp_scope *scope, uint64_t no
     }
     end_first(thread, now);
     let_go(thread); /* it may be entered from another context then: the next entry looks anew */
-    thread->around = SP_NO_CONTEXT;
+    thread->around.context = SP_NO_CONTEXT;
 }
 
 SP_NOINLINE bool sp_context_is_around(const sp_thread *thread, const struct sp_region *region)
 {
-    const sp_scope *root = thread->scopes;
-    PyObject *context = thread->around;
-    while (context != SP_NO_CONTEXT) {
+    sp_outer call = thread->around;
+    while (call.context != SP_NO_CONTEXT) {
         const sp_scope *beside;
-        sp_stack stack = stack_of(thread, context);
-        for (const sp_scope *scope = scope_around(&stack, root, &beside);
-             scope != NULL && scope > stack.scopes; scope--) {
+        sp_stack stack = stack_of(thread, call.context);
+        const sp_scope *scope = find_outer(&stack, &call, &beside);
+        if (scope == NULL)
+            return false;
+        for (; scope > stack.scopes; scope--) {
             if (scope->region == region)
                 return true;
         }
-        if (stack.scopes == NULL)
-            return false;
-        root = stack.scopes;
-        context = stack.around;
+        call = stack.around;
     }
     return false;
 }

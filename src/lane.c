@@ -16,7 +16,7 @@ static bool begin_anew(sp_lane *lane)
         lane->stack.limit = lane->stack.scopes + FIRST_SCOPES - 1;
     }
     lane->stack.top = lane->stack.scopes;
-    lane->stack.context = lane->stack.around = SP_NO_CONTEXT;
+    lane->stack.context = lane->stack.around.context = SP_NO_CONTEXT;
     lane->run = lane->manager->run;
     lane->number = SP_ADD(&lane->manager->lane_count, 1);
     lane->steps = lane->running = lane->waiting = 0;

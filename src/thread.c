@@ -70,7 +70,7 @@ sp_thread *sp_thread_new(sp_owner *owner, bool events)
     thread->top = thread->scopes;
     thread->limit = thread->scopes + FIRST_SCOPES - 1;
     thread->top->node = &thread->tree.root;
-    thread->context = thread->around = SP_NO_CONTEXT;
+    thread->context = thread->around.context = SP_NO_CONTEXT;
     sp_log_init(&thread->log, owner->serial, events);
     return thread;
 }

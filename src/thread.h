@@ -32,12 +32,19 @@ typedef struct {
     uint8_t context_marks; /* see contexts.h */
 } sp_scope;
 
+/* An open call in the stack of a context. */
+typedef struct {
+    PyObject *context; /* or SP_NO_CONTEXT for none. Borrowed. */
+    const void *key;
+    uint64_t start;
+} sp_outer;
+
 typedef struct {
     sp_scope *top;    /* the innermost open call; scopes[0] is the root, always there */
     sp_scope *limit;  /* the last scope that fits */
     sp_scope *scopes;
-    PyObject *context; /* in which they were made, or SP_NO_CONTEXT. Owned while it is parked. */
-    PyObject *around;  /* that of the call around them, or SP_NO_CONTEXT. Borrowed. */
+    PyObject *context; /* in which they were made, or SP_NO_CONTEXT. Owned. */
+    sp_outer around;   /* what they hang below */
 } sp_stack;
 
 /* No context, and not NULL either: that is what a thread is in that never used a context variable. */
@@ -55,10 +62,10 @@ typedef struct {
 typedef struct sp_thread {
     sp_scope *top;    /* the innermost open call; scopes[0] is the root, always there */
     sp_scope *limit;  /* the last scope that fits */
-    PyObject *context; /* in which these calls were made, or SP_NO_CONTEXT. Borrowed. */
+    PyObject *context; /* in which these calls were made, or SP_NO_CONTEXT. Owned. */
     sp_log log;
     sp_scope *scopes; /* Owned. */
-    PyObject *around; /* context of the call around these, or SP_NO_CONTEXT. Borrowed. */
+    sp_outer around;  /* what they hang below */
     struct sp_contexts *contexts; /* the open calls of other contexts, or NULL. Owned. */
     sp_stack home;        /* its own open calls, while a lane's are in their place. Owned. */
     struct sp_lane *lane; /* whose calls these are, or NULL. Owned. */
