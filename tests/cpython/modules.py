@@ -26,7 +26,6 @@ _ABOUT = {
     "test_asyncio.test_locks": ["asyncio.locks", "asyncio.mixins"],
     "test_asyncio.test_pep492": ["asyncio.base_events", "asyncio.coroutines"],
     "test_asyncio.test_queues": ["asyncio.queues"],
-    "test_asyncio.test_runners": ["asyncio.runners", "asyncio.base_events"],
     "test_asyncio.test_streams": ["asyncio.streams"],
     "test_asyncio.test_taskgroups": ["asyncio.taskgroups", "asyncio.tasks"],
     "test_asyncio.test_tasks": ["asyncio.tasks"],

@@ -40,7 +40,7 @@ MODES = {
     "watched lines": (["--line-profile"], "", "--watch"),
     "decorated": ([], "track_async = true\ntrack_threads = true\n", "--decorate"),
 }
-PLAIN_LIMIT = 300  # seconds; CPython's own tests hang at times, too
+PLAIN_LIMIT = 200  # seconds; CPython's own tests hang at times, too
 LOST = re.compile(r"no memory was left|lines could not be recorded|^scope-profiler: \w+: ")
 
 
