@@ -47,7 +47,8 @@ without=(build.py "compat*.py" configuration.py correctness.py docs.py environme
          json.py options.py profiling_config.py "results*.py" run_metadata.py settings.py typing.py
          warning.py examples.py cli.py cpython.py other_tools.py "process*.py")
 pytest=(-m pytest -q -p no:faulthandler -p no:cacheprovider)
-with_greenlets=$(grep -lE "\bgreenlet" tests/test_*.py)
+with_greenlets=(-k "greenlet or live_objects" $(grep -l greenlet tests/test_*.py)
+                tests/test_live_objects.py)
 
 passed=1
 while IFS=$'\t' read -r -u3 python venv; do
@@ -64,12 +65,12 @@ while IFS=$'\t' read -r -u3 python venv; do
         echo "error: $venv does not take the build in $PWD" >&2
         exit 1
     fi
-    sanitized "${pytest[@]}" -n auto --dist worksteal -m "not timing" -k "not greenlet" \
+    sanitized "${pytest[@]}" -n auto --dist worksteal -m "not timing" -k "not greenlet and not live_objects" \
         "${without[@]/#/--ignore-glob=*/tests/test_}" "$@" || passed=0
 
     # Greenlets copy the stack about, and with it the gaps that the sanitizer keeps between variables.
     build --param asan-stack=0
-    sanitized "${pytest[@]}" -k greenlet $with_greenlets || passed=0
+    sanitized "${pytest[@]}" -n auto "${with_greenlets[@]}" || passed=0
 done 3<<<"$pythons"
 
 for report in reports/*; do
