@@ -3,6 +3,7 @@ tracing."""
 
 import asyncio
 from collections import namedtuple
+import contextvars
 import cProfile
 import fractions
 import gc
@@ -1394,3 +1395,29 @@ def test_a_pending_call_of_a_reset_manager(manager):
     manager.setup(replace=True, deactivate_file_output=True)
     user["leaf"]()
     assert counts_of(manager) == {}
+
+
+def test_a_call_in_which_the_context_changes(manager, clock):
+    """The calls of the new context hang below it, and it is the innermost when they are over."""
+    variable = contextvars.ContextVar("variable")
+
+    def inner():
+        clock.tick(1)
+
+    def outer():
+        variable.set(1)  # the first in a thread makes its context
+        inner()
+        contextvars.copy_context().run(inner)
+
+    def thread():
+        with calls.tracing(manager, only_user_code=False, include=["*outer", "*inner"]):
+            outer()
+
+    alone = threading.Thread(target=thread)
+    alone.start()
+    alone.join()
+    outer_name, inner_name = (
+        f"{__name__}.{function.__qualname__}" for function in (outer, inner))
+    assert {path: row[:2] for path, row in tree_of(manager).items()} == {
+        outer_name: (1, 2), f"{outer_name}>{inner_name}": (2, 2)}
+    assert nothing_missed(manager)
