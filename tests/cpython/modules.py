@@ -49,7 +49,6 @@ _ABOUT = {
     "test_userdict": ["collections"],
     "test_userlist": ["collections"],
     "test_wsgiref": ["wsgiref.handlers", "wsgiref.headers", "wsgiref.util"],
-    "test_xml_etree": ["xml.etree.ElementTree"],
     "test_zipfile": ["zipfile"],
 }
 
