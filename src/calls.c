@@ -85,8 +85,8 @@ SP_INLINE sp_scope *scope_of(const sp_tracing *tracing, const void *frame)
     if (SP_UNLIKELY(sp_here.run != manager->run && !sp_manager_return(manager)))
         return NULL;
     sp_thread *thread = sp_here.thread;
-    const void *key = sp_calls_key(frame);
-    return SP_LIKELY(sp_calls_on_top(thread, key)) ? thread->top : find_below(thread, key);
+    return SP_LIKELY(thread->top->key == sp_calls_key(frame)) ? thread->top
+                                                        : find_below(thread, sp_calls_key(frame));
 }
 
 /* ---- Events ------------------------------------------------------------------------------ */

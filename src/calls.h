@@ -55,13 +55,6 @@ SP_INLINE bool sp_calls_suspends(const PyCodeObject *code)
 
 SP_INLINE const void *sp_calls_key(const void *frame) { return (const char *)frame + 1; }
 
-/* Whether the innermost scope is that of the key. The root of a context's stack has the key of the
- * call around it, and no region. */
-SP_INLINE bool sp_calls_on_top(const sp_thread *thread, const void *key)
-{
-    return thread->top->key == key && thread->top->region != NULL;
-}
-
 /* The one tracing that is on, when it is one. */
 SP_INLINE sp_tracing *sp_tracing_alone(void)
 {
@@ -94,7 +87,7 @@ SP_INLINE bool sp_calls_leave(const void *frame, PyCodeObject *code, sp_outcome 
     if (SP_UNLIKELY(tracing == NULL || sp_calls_suspends(code)))
         return sp_calls_leave_slow(frame, code, how);
     if (SP_LIKELY(sp_here.run == tracing->manager->run
-                  && sp_calls_on_top(sp_here.thread, sp_calls_key(frame)))) {
+                  && sp_here.thread->top->key == sp_calls_key(frame))) {
         sp_scope_leave(tracing->manager, sp_here.thread->top->region, sp_calls_key(frame),
                        how == SP_STEP_FAILS, SP_TRACED);
         return true;

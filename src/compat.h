@@ -156,6 +156,11 @@ enum { SP_C_RECURSION_LOW = 200 };
 #define SP_C_RECURSION 0
 #endif
 
+/* It is the same throughout any function of ours, so that one call of it is enough there. */
+#if defined(__GNUC__) || defined(__clang__)
+PyAPI_FUNC(PyThreadState *) PyThreadState_GetUnchecked(void) __attribute__((const));
+#endif
+
 /* The address of the interpreter frame that runs now: the identity of one activation,
  * without making a frame object. */
 SP_INLINE const void *sp_current_frame(void)
