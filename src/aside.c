@@ -77,7 +77,7 @@ static void leave_waiting(void)
 static PyObject *unrecorded_enter(PyObject *self, PyObject *unused)
 {
     (void)self, (void)unused;
-    if (sp_here.unrecorded == 0
+    if (sp_local_is_mine() && sp_here.unrecorded == 0
         && (sp_here.waiting = PyMem_RawMalloc(sizeof *sp_here.waiting)) != NULL) {
         sp_signals_hold(&sp_here.waiting->signals);
         sp_signals_allow_ends();

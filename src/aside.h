@@ -10,6 +10,8 @@
 
 SP_INLINE void sp_unrecorded_begin(void)
 {
+    if (!sp_local_is_mine())
+        return; /* such a thread records nothing in any case */
     if (sp_here.unrecorded++ == 0) {
         sp_here.left_run = sp_here.run;
         sp_here.left_thread = sp_here.thread;
@@ -19,7 +21,7 @@ SP_INLINE void sp_unrecorded_begin(void)
 
 SP_INLINE void sp_unrecorded_end(void)
 {
-    if (--sp_here.unrecorded == 0) {
+    if (sp_here.unrecorded != 0 && --sp_here.unrecorded == 0) {
         sp_here.run = sp_here.left_run;
         sp_here.thread = sp_here.left_thread;
     }

@@ -14,11 +14,10 @@ static sp_thread *use(sp_manager *manager, sp_thread *thread)
 
 bool sp_manager_return(sp_manager *manager)
 {
-    sp_owner *owner = sp_owner_here();
-    if (manager->run == SP_NO_RUN || owner == NULL)
+    if (manager->run == SP_NO_RUN || !sp_local_is_mine())
         return false;
     SP_LOCK(&manager->lock);
-    sp_thread *thread = sp_map_get(&manager->threads, key_of(owner), NULL);
+    sp_thread *thread = sp_map_get(&manager->threads, key_of(sp_here.owner), NULL);
     SP_UNLOCK(&manager->lock);
     return thread != NULL && use(manager, thread);
 }
@@ -100,9 +99,9 @@ sp_thread *sp_manager_attach_always(sp_manager *manager)
 {
     if (sp_manager_return(manager))
         return sp_here.thread;
-    sp_owner *owner = sp_owner_here();
-    if (manager->run == SP_NO_RUN || owner == NULL)
+    if (manager->run == SP_NO_RUN || !sp_local_is_mine())
         return NULL;
+    sp_owner *owner = sp_here.owner;
     SP_LOCK(&manager->lock);
     sp_thread *thread = take_over(manager, owner);
     if (thread == NULL)

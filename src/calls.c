@@ -3,8 +3,6 @@
 #include "lane.h"
 #include "lines.h"
 
-SP_THREAD_LOCAL sp_calls_spans sp_calls_here;
-
 /* ---- Spans ------------------------------------------------------------------------------- */
 
 static sp_tracing *tracing_of(const sp_manager *manager)
@@ -17,9 +15,9 @@ static sp_tracing *tracing_of(const sp_manager *manager)
 
 static uint64_t begin_span(sp_manager *manager)
 {
-    sp_calls_spans *spans = &sp_calls_here;
+    sp_calls_spans *spans = &sp_here.spans;
     const sp_tracing *tracing = tracing_of(manager);
-    if (tracing == NULL || sp_calls_in_span(tracing))
+    if (tracing == NULL || sp_calls_in_span(tracing) || !sp_local_is_mine())
         return 0;
     if (spans->count == SP_CALLS_SPANS) {
         sp_calls_lost(manager);
@@ -40,7 +38,7 @@ uint64_t sp_calls_begin(sp_manager *manager)
 
 void sp_calls_end(uint64_t span)
 {
-    sp_calls_spans *spans = &sp_calls_here;
+    sp_calls_spans *spans = &sp_here.spans;
     for (uint32_t i = 0; i < spans->count; i++) {
         if (spans->tracings[i] == span) {
             spans->tracings[i] = spans->tracings[--spans->count];
@@ -296,11 +294,15 @@ static int end_open_of(void *value, void *tracing)
 
 static void end_calls(sp_tracing *tracing)
 {
+    if (!sp_local_is_mine())
+        return;
     sp_stop();
-    sp_thread_local before = sp_here;
+    uint64_t run = sp_here.run;
+    sp_thread *thread = sp_here.thread;
     sp_map_each(&tracing->manager->threads, end_open_of, tracing);
     sp_sleepers_end(tracing);
-    sp_here = before;
+    sp_here.run = run;
+    sp_here.thread = thread;
     sp_go();
 }
 

@@ -22,20 +22,10 @@ SP_INLINE bool sp_calls_wanted(const sp_region *region)
     return region->recursive + region->manager->recursive > 0;
 }
 
-/* The tracings in whose spans this thread is, by serial number. Not a chain through the C stack,
- * which greenlets exchange. */
-enum { SP_CALLS_SPANS = 8 };
-typedef struct {
-    uint32_t count;
-    uint64_t tracings[SP_CALLS_SPANS];
-} sp_calls_spans;
-
-extern SP_THREAD_LOCAL sp_calls_spans sp_calls_here;
-
 SP_INLINE bool sp_calls_in_span(const sp_tracing *tracing)
 {
-    for (uint32_t i = 0; i < sp_calls_here.count; i++) {
-        if (sp_calls_here.tracings[i] == tracing->serial)
+    for (uint32_t i = 0; i < sp_here.spans.count; i++) {
+        if (sp_here.spans.tracings[i] == tracing->serial)
             return true;
     }
     return false;

@@ -73,11 +73,6 @@ PyObject *sp_calls_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, in
 
 /* ---- In depth ---------------------------------------------------------------------------- */
 
-static SP_THREAD_LOCAL struct {
-    const void *frame;     /* the outermost in depth, of which the hook knows */
-    Py_tracefunc function; /* the profile function that was there, or NULL */
-} deep;
-
 static void tell(PyFrameObject *object, int what, PyObject *value)
 {
     _PyInterpreterFrame *frame = object->f_frame;
@@ -92,29 +87,29 @@ static void tell(PyFrameObject *object, int what, PyObject *value)
 
 static int profile(PyObject *argument, PyFrameObject *object, int what, PyObject *value)
 {
-    if ((what == PyTrace_CALL || what == PyTrace_RETURN) && object->f_frame != deep.frame)
+    if ((what == PyTrace_CALL || what == PyTrace_RETURN) && object->f_frame != sp_here.deepest)
         tell(object, what, value);
-    return deep.function == NULL ? 0 : deep.function(argument, object, what, value);
+    return sp_here.profile == NULL ? 0 : sp_here.profile(argument, object, what, value);
 }
 
 PyObject *sp_calls_evaluate_in_depth(PyThreadState *state, _PyInterpreterFrame *frame, int throwing,
                                      _PyFrameEvalFunction before)
 {
-    const void *outer = deep.frame;
+    const void *outer = sp_here.deepest;
     uint8_t traced = state->cframe->use_tracing;
     bool is_outermost = state->c_profilefunc != profile;
-    deep.frame = frame;
+    sp_here.deepest = frame;
     if (is_outermost) {
-        deep.function = state->c_profilefunc;
+        sp_here.profile = state->c_profilefunc;
         state->c_profilefunc = profile;
         state->cframe->use_tracing = 255;
     }
     PyObject *result = before(state, frame, throwing);
     if (is_outermost && state->c_profilefunc == profile) {
-        state->c_profilefunc = deep.function;
+        state->c_profilefunc = sp_here.profile;
         state->cframe->use_tracing = traced;
     }
-    deep.frame = outer;
+    sp_here.deepest = outer;
     return result;
 }
 

@@ -48,7 +48,8 @@
 #endif
 
 /* The initial-exec model makes a thread-local load one instruction instead of a call to
- * __tls_get_addr; our few words fit the space the dynamic loader reserves for it. */
+ * __tls_get_addr. The dynamic loader reserves few bytes for libraries that come late: there is one
+ * such variable, a pointer (local.h). */
 #if defined(__GNUC__) && defined(__ELF__)
 #define SP_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
 #elif defined(_MSC_VER)

@@ -63,18 +63,16 @@ static SP_NOINLINE PyObject *evaluate_in_depth(PyThreadState *state, _PyInterpre
  * recursion limit. */
 enum { DEEPEST = 1500 };
 
-static SP_THREAD_LOCAL unsigned depth = 0; /* of evaluations, one inside the other */
-
 PyObject *sp_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing)
 {
-    if (SP_UNLIKELY(sp_here.owner == NULL))
-        sp_owner_here(); /* which finds out about the stack */
-    depth++;
+    if (SP_UNLIKELY(!sp_local_is_mine())) /* which finds out about the stack */
+        return before(state, frame, throwing);
+    sp_here.evaluations++;
     bool shallow = (uintptr_t)&frame > sp_here.stack_floor
-                   && (sp_here.stack_floor != 0 || depth < DEEPEST);
+                   && (sp_here.stack_floor != 0 || sp_here.evaluations < DEEPEST);
     PyObject *result = SP_LIKELY(shallow) ? before(state, frame, throwing)
                                           : evaluate_in_depth(state, frame, throwing);
-    depth--;
+    sp_here.evaluations--;
     return result;
 }
 

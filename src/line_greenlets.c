@@ -5,7 +5,6 @@
  * for. Greenlets that record nothing cost nothing. */
 #include "line_frames.h"
 
-SP_THREAD_LOCAL sp_line_thread *sp_line_here;
 sp_line_thread *sp_line_threads;
 
 /* ---- Stacks ------------------------------------------------------------------------------ */
@@ -123,19 +122,16 @@ static sp_line_thread *take_over(void)
     return here;
 }
 
-/* Runs as the thread ends, without the GIL: it may only raise a flag. */
-static void thread_ends(void *thread) { SP_STORE(&((sp_line_thread *)thread)->ended, true); }
-
 static sp_line_thread *begin_thread(const void *bottom)
 {
-    static sp_thread_end end;
+    if (!sp_local_is_mine())
+        return NULL;
     sp_line_thread *here = take_over();
     if (here == NULL)
         here = new_thread();
     if (here == NULL)
         return NULL;
     here->bottom = bottom;
-    sp_at_thread_end(&end, thread_ends, here);
     return sp_line_here = here;
 }
 

@@ -140,7 +140,8 @@ typedef struct sp_line_thread {
 /* Frames of generators that sleep inside a block. They may wake in another thread. */
 extern uint32_t sp_line_asleep;
 
-extern SP_THREAD_LOCAL sp_line_thread *sp_line_here;
+/* What this thread records, or NULL. */
+#define sp_line_here sp_here.lines
 
 /* How often a region watches code whether it is open or not. */
 extern uint32_t sp_line_always;

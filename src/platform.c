@@ -7,18 +7,15 @@
 
 size_t sp_stack_left(void)
 {
-    static SP_THREAD_LOCAL uintptr_t lowest = 0;
+    uintptr_t lowest = UINTPTR_MAX; /* it cannot be told */
+    pthread_attr_t attributes;
+    void *address = NULL;
+    size_t size = 0;
     char here;
-    if (lowest == 0) {
-        pthread_attr_t attributes;
-        void *address = NULL;
-        size_t size = 0;
-        lowest = UINTPTR_MAX; /* it cannot be told */
-        if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
-            if (pthread_attr_getstack(&attributes, &address, &size) == 0)
-                lowest = (uintptr_t)address;
-            pthread_attr_destroy(&attributes);
-        }
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        if (pthread_attr_getstack(&attributes, &address, &size) == 0)
+            lowest = (uintptr_t)address;
+        pthread_attr_destroy(&attributes);
     }
     return (uintptr_t)&here > lowest ? (uintptr_t)&here - lowest : 0;
 }

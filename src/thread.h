@@ -5,6 +5,7 @@
 #define SP_THREAD_H
 
 #include "clock.h"
+#include "local.h"
 #include "node.h"
 #include "threadlog.h"
 
@@ -52,13 +53,6 @@ typedef struct {
 
 struct sp_lane;
 
-/* A thread of the operating system, as long as somebody asks whether it is over. */
-typedef struct {
-    uint64_t serial; /* in the process */
-    uint32_t references;
-    bool over;
-} sp_owner;
-
 typedef struct sp_thread {
     sp_scope *top;    /* the innermost open call; scopes[0] is the root, always there */
     sp_scope *limit;  /* the last scope that fits */
@@ -79,26 +73,9 @@ typedef struct sp_thread {
     sp_tree tree;
 } sp_thread;
 
-/* The thread's own view: the state it used last, valid while the run is the same. Run numbers
- * are unique in the process, so one comparison tells. */
-typedef struct {
-    uint64_t run;
-    sp_thread *thread;
-    sp_owner *owner; /* this thread, from its first recording on. Counted. */
-    uint32_t unrecorded; /* how often code of ours is under way that records nothing (aside.h), */
-    uint64_t left_run;   /* and what run and thread were before */
-    sp_thread *left_thread;
-    struct sp_waiting *waiting; /* meanwhile, for aside.c. Owned. */
-    uintptr_t stack_floor; /* where its C stack is nearly used up; 0 when unknown */
-} sp_thread_local;
-
-extern SP_THREAD_LOCAL sp_thread_local sp_here;
-
 sp_thread *sp_thread_new(sp_owner *owner, bool events);
 /* After sp_lane_abandon(). */
 void sp_thread_free(sp_thread *thread);
-/* This thread; NULL when memory is out. Borrowed. */
-sp_owner *sp_owner_here(void);
 /* Whether the owner is over and has left nothing open, so that another thread may go on here. */
 bool sp_thread_is_free(const sp_thread *thread);
 /* This thread goes on where another ended: the tree and the log are used further. */

@@ -2,7 +2,7 @@
 
 #if SP_MONITORING
 
-typedef struct {
+typedef struct sp_twin {
     PyFunctionObject *function; /* Borrowed: the entry dies with it. */
     vectorcallfunc plain;       /* Python's own */
     sp_region *region;          /* Owned. */
@@ -18,35 +18,30 @@ static struct {
     sp_mutex lock;
 } all;
 
-enum { REMEMBERED = 64 };
-
-static SP_THREAD_LOCAL struct {
-    uint64_t deaths;
-    struct {
-        const PyObject *function;
-        Twin *twin;
-    } slots[REMEMBERED];
-} called;
-
 static SP_NOINLINE Twin *find_slow(PyObject *function, size_t slot)
 {
+    bool remembers = sp_local_is_mine();
+    sp_twins_called *called = &sp_here.twins;
     SP_LOCK(&all.lock);
     Twin *twin = sp_map_get(&all.twins, function, NULL);
-    if (called.deaths != all.deaths) {
-        memset(&called, 0, sizeof called);
-        called.deaths = all.deaths;
+    if (remembers && called->deaths != all.deaths) {
+        memset(called, 0, sizeof *called);
+        called->deaths = all.deaths;
     }
     SP_UNLOCK(&all.lock);
-    called.slots[slot].function = function;
-    called.slots[slot].twin = twin;
+    if (remembers) {
+        called->slots[slot].function = function;
+        called->slots[slot].twin = twin;
+    }
     return twin;
 }
 
 SP_INLINE Twin *find(PyObject *function)
 {
-    size_t slot = (((uintptr_t)function >> 4) ^ ((uintptr_t)function >> 10)) % REMEMBERED;
-    if (SP_LIKELY(called.slots[slot].function == function && called.deaths == all.deaths))
-        return called.slots[slot].twin;
+    const sp_twins_called *called = &sp_here.twins;
+    size_t slot = (((uintptr_t)function >> 4) ^ ((uintptr_t)function >> 10)) % SP_TWINS_REMEMBERED;
+    if (SP_LIKELY(called->slots[slot].function == function && called->deaths == all.deaths))
+        return called->slots[slot].twin;
     return find_slow(function, slot);
 }
 

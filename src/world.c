@@ -4,8 +4,6 @@
 
 #include <pthread.h>
 
-SP_THREAD_LOCAL sp_guard sp_guard_here;
-
 static struct {
     sp_mutex lock; /* of the list; held while the threads are stopped */
     sp_guard *guards;
@@ -13,17 +11,6 @@ static struct {
 } all;
 
 /* ---- Guards ------------------------------------------------------------------------------ */
-
-static void unregister(void *argument)
-{
-    sp_guard *guard = argument;
-    SP_LOCK(&all.lock);
-    *guard->link = guard->next;
-    if (guard->next != NULL)
-        guard->next->link = guard->link;
-    guard->link = NULL;
-    SP_UNLOCK(&all.lock);
-}
 
 static void add_to_list(sp_guard *guard)
 {
@@ -34,24 +21,37 @@ static void add_to_list(sp_guard *guard)
     all.guards = guard;
 }
 
-SP_NOINLINE void sp_guard_register(void)
+void sp_guard_begin(sp_local *local)
 {
-    static sp_thread_end end;
     SP_LOCK(&all.lock);
-    add_to_list(&sp_guard_here);
+    add_to_list(&local->guard);
     SP_UNLOCK(&all.lock);
-    sp_at_thread_end(&end, unregister, &sp_guard_here);
+}
+
+void sp_guard_end(sp_local *local)
+{
+    sp_guard *guard = &local->guard;
+    SP_LOCK(&all.lock);
+    *guard->link = guard->next;
+    if (guard->next != NULL)
+        guard->next->link = guard->link;
+    SP_UNLOCK(&all.lock);
+}
+
+sp_guard *sp_guard_make(void)
+{
+    if (!sp_local_make())
+        Py_FatalError("scope_profiler: no memory for a thread");
+    return &sp_here.guard;
 }
 
 /* ---- Stopping ---------------------------------------------------------------------------- */
 
 void sp_stop(void)
 {
-    sp_guard *own = &sp_guard_here;
+    sp_guard *own = sp_guard_here();
     if (own->stops++ != 0)
         return;
-    if (own->link == NULL)
-        sp_guard_register();
     SP_LOCK(&all.lock);
     for (sp_guard *guard = all.guards; guard != NULL; guard = guard->next) {
         if (guard != own)
@@ -62,7 +62,7 @@ void sp_stop(void)
 
 void sp_go(void)
 {
-    sp_guard *own = &sp_guard_here;
+    sp_guard *own = sp_guard_here();
     if (--own->stops != 0)
         return;
     sp_guard_drop();
@@ -77,19 +77,19 @@ void sp_go(void)
 
 void sp_shared_take(void)
 {
-    if (sp_guard_here.shared++ == 0)
+    if (sp_guard_here()->shared++ == 0)
         PyMutex_Lock(&all.shared);
 }
 
 void sp_shared_drop(void)
 {
-    if (--sp_guard_here.shared == 0)
+    if (--sp_guard_here()->shared == 0)
         PyMutex_Unlock(&all.shared);
 }
 
 void sp_world_leave(sp_let_go *held)
 {
-    sp_guard *own = &sp_guard_here;
+    sp_guard *own = sp_guard_here();
     *held = (sp_let_go){own->depth, own->shared};
     if (own->depth != 0)
         SP_UNLOCK(&own->mutex);
@@ -100,7 +100,7 @@ void sp_world_leave(sp_let_go *held)
 
 void sp_world_return(const sp_let_go *held)
 {
-    sp_guard *own = &sp_guard_here;
+    sp_guard *own = sp_guard_here();
     if (held->shared != 0)
         PyMutex_Lock(&all.shared);
     if (held->depth != 0)
@@ -128,7 +128,7 @@ static void after_fork(void)
 
 static void in_child(void)
 {
-    sp_guard *own = &sp_guard_here;
+    sp_guard *own = sp_guard_here();
     own->mutex = 0;
     own->depth = own->stops = own->shared = 0;
     all.lock = 0;

@@ -12,38 +12,34 @@
 #ifndef SP_WORLD_H
 #define SP_WORLD_H
 
-#include "compat.h"
+#include "local.h"
 
 #ifdef Py_GIL_DISABLED
 
-typedef struct sp_guard {
-    sp_mutex mutex;
-    uint32_t depth;  /* how often its thread has taken it */
-    uint32_t stops;  /* how often its thread has stopped the others */
-    uint32_t shared; /* how often its thread has taken what is shared */
-    struct sp_guard *next, **link; /* in the list of all; NULL before the first use */
-} sp_guard;
-
-extern SP_THREAD_LOCAL sp_guard sp_guard_here;
-
-void sp_guard_register(void);
+/* A thread that has no memory for its guard cannot be kept apart: that ends the process. */
+SP_NOINLINE sp_guard *sp_guard_make(void);
+SP_INLINE sp_guard *sp_guard_here(void)
+{
+    return SP_LIKELY(sp_here.owner != NULL) ? &sp_here.guard : sp_guard_make();
+}
 
 SP_INLINE void sp_guard_take(void)
 {
-    sp_guard *guard = &sp_guard_here;
-    if (guard->depth++ == 0) {
-        if (SP_UNLIKELY(guard->link == NULL))
-            sp_guard_register();
+    sp_guard *guard = sp_guard_here();
+    if (guard->depth++ == 0)
         SP_LOCK(&guard->mutex);
-    }
 }
 
 SP_INLINE void sp_guard_drop(void)
 {
-    sp_guard *guard = &sp_guard_here;
+    sp_guard *guard = &sp_here.guard;
     if (--guard->depth == 0)
         SP_UNLOCK(&guard->mutex);
 }
+
+/* Of a thread that begins, and that ends. */
+void sp_guard_begin(sp_local *local);
+void sp_guard_end(sp_local *local);
 
 void sp_stop(void);
 void sp_go(void);
@@ -61,6 +57,8 @@ void sp_world_return(const sp_let_go *held);
 
 SP_INLINE void sp_guard_take(void) {}
 SP_INLINE void sp_guard_drop(void) {}
+SP_INLINE void sp_guard_begin(sp_local *local) { (void)local; }
+SP_INLINE void sp_guard_end(sp_local *local) { (void)local; }
 SP_INLINE void sp_stop(void) {}
 SP_INLINE void sp_go(void) {}
 SP_INLINE void sp_shared_take(void) {}

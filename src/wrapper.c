@@ -9,7 +9,12 @@
 /* Keys of the scopes of calls, which no other open call of the thread has. No address would do:
  * greenlets take turns on one piece of C stack. That of a frame, which other scopes have, is a multiple
  * of 4, or odd where it is that of a traced call. */
-static SP_THREAD_LOCAL uintptr_t last_key = 2;
+SP_INLINE const void *new_key(void)
+{
+    if (SP_UNLIKELY(!sp_local_is_mine()))
+        return NULL; /* such a thread has no open calls */
+    return (const void *)(sp_here.last_key += 4);
+}
 
 /* A call under a region: the recipe both carriers follow. The region is held, as the function may
  * drop the last reference to its own carrier. */
@@ -18,7 +23,7 @@ SP_INLINE PyObject *call_in(sp_region *region, PyObject *function, vectorcallfun
                             PyObject *names, bool record_outcome)
 {
     uint64_t mark = 0;
-    const void *key = (const void *)(last_key += 4);
+    const void *key = new_key();
     if (SP_CHECK_STACK && SP_UNLIKELY((uintptr_t)&mark < sp_here.stack_floor)) {
         PyErr_SetString(PyExc_RecursionError,
                         "maximum recursion depth exceeded: the C stack is nearly used up");
