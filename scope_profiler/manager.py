@@ -54,10 +54,10 @@ class ProfileManager(_core.Manager):
     """
 
     def __init__(self):
-        _managers.add(self)
+        _register(self)
         self._region_type = Region
         self.profile_region = self.region = self._opener
-        self.metadata = self._metadata
+        self.metadata = super().metadata  # the class has that of the process-wide manager
         self._run = None
         self._host = None  # while it runs a program: see host.py
         self._tasks = None
@@ -78,16 +78,24 @@ class ProfileManager(_core.Manager):
               region_tags=None, config_path=None, **settings):
         """Begin a run; returns its ProfilingRun.
 
-        What was recorded before is forgotten, regions and decorators stay and record again.
+            setup(file_path="run.h5")
+            setup(use_line_profiler=True, output=None)
 
-        settings: those of ProfilingOptions, by keyword. Among them are file_path (where finalize()
-        writes), label, use_line_profiler, recursive_profile (every function), aggregation_mode
-        (statistics, no single calls), track_threads, track_async, deactivate_profiling and
-        deactivate_file_output.
-        options: the same as a ProfilingOptions. config_path: a TOML file that has them. Keywords
-        win over options, options over the file; None means not given.
-        auto_finalize: call finalize() when the process ends, by its own or by SIGTERM, for which the
-            program has no handler of its own. Other threads record nothing any more then.
+        What was recorded before is forgotten; regions and decorators stay and record again.
+
+        settings: those of ProfilingOptions, by keyword; None means not given. The ones most used:
+            file_path: where finalize() writes, HDF5 or, by its name, JSON ("profiling_data.h5");
+                deactivate_file_output: it writes nothing.
+            use_line_profiler: count and time lines.
+            recursive_profile: trace what decorated functions call.
+            aggregation_mode: keep statistics and no single calls.
+            track_threads, track_async: tell threads, tasks and greenlets apart by name.
+            label: a name for the run. verbose: whether finalize() prints.
+            deactivate_profiling: record nothing.
+        options: the same as a ProfilingOptions. config_path: a TOML file that has them. Keywords win
+            over options, options over the file.
+        auto_finalize: call finalize() when the process ends, by itself or by a SIGTERM for which the
+            program has no handler. Other threads record nothing any more then.
         output: where finalize() writes, None for nowhere; instead of file_path.
         replace: end the run that is active, if any.
         region_tags: record only the regions that have one of these tags.
@@ -147,7 +155,7 @@ class ProfileManager(_core.Manager):
             raise
         self._release_file()
         self._run = run
-        processes.writes_to([of._file.shared_path for manager in list(_managers)
+        processes.writes_to([of._file.shared_path for manager in _all()
                              if (of := manager._run) is not None and of._file is not None])
         self._selection = Selection(settings["region_tags"], settings["enable_tags"])
         self._select()
@@ -501,7 +509,7 @@ class ProfileManager(_core.Manager):
         TypeError when a tag is not a non-empty str.
         """
         add_opt_in(tags)
-        for manager in list(_managers):
+        for manager in _all():
             manager._select()
 
     # ---- Whole programs
@@ -661,7 +669,7 @@ def _load(run, return_results, verbose):
 
 
 def _in_forked_child():
-    configured = [manager for manager in _managers if manager._run is not None]
+    configured = [manager for manager in _all() if manager._run is not None]
     if configured:
         runs = [manager._run for manager in configured]
         processes.was_forked([run._file.shared_path for run in runs if run._file is not None])
@@ -669,7 +677,22 @@ def _in_forked_child():
         manager._in_forked_child()
 
 
-_managers = weakref.WeakSet()
+_managers = {}  # {id: weak reference}
+
+
+def _register(manager):
+    # A WeakSet would do, but for code of its own that runs when a manager is collected, which may be
+    # in the middle of the program where every function is traced. Ours is not.
+    number = id(manager)
+    _managers[number] = weakref.ref(manager, lambda _: _managers.pop(number, None))
+
+
+def _all():
+    """All managers that there are."""
+    references = list(_managers.values())
+    return [manager for reference in references if (manager := reference()) is not None]
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_forked_child)
 

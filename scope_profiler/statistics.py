@@ -28,7 +28,7 @@ class RegionStatistics:
     corrected_total, corrected_exclusive: less what measuring is estimated to have added (see
     overhead.py). An estimate: where it comes out below 0, the time was less than the overhead.
     running, waiting: of the total, what generators, coroutines and tasks ran, and what they stood
-    still. Of a `with` around an await that is known with track_async=True.
+    still. Of a `with` around an await that is known with track_async=True; None where it is not.
     Each of these times is a float in seconds; with the suffix _ns, an integer in nanoseconds.
     timings: in line mode {(file, first line, function): [(line, hits, time), ...]} with time in
     multiples of `unit` seconds; else None.

@@ -389,7 +389,7 @@ static PyMethodDef manager_methods[] = {
     {"_snapshot", sp_snapshot_all, METH_O, sp_snapshot_all_doc},
     {"_lines", sp_lines_collect, METH_O, sp_lines_collect_doc},
     {"_counters", sp_snapshot_counters, METH_NOARGS, sp_snapshot_counters_doc},
-    {"_metadata", (PyCFunction)(void (*)(void))sp_metadata_make, METH_FASTCALL | METH_KEYWORDS,
+    {"metadata", (PyCFunction)(void (*)(void))sp_metadata_make, METH_FASTCALL | METH_KEYWORDS,
      sp_metadata_make_doc},
     {"_metadata_of_call", sp_metadata_of_call_py, METH_VARARGS, sp_metadata_of_call_doc},
     {"_annotations", sp_metadata_annotations, METH_NOARGS, sp_metadata_annotations_doc},

@@ -502,10 +502,14 @@ PyObject *sp_metadata_scope(sp_manager *manager, const char *what, sp_region *re
 }
 
 const char sp_metadata_make_doc[] =
-"_metadata($self, /, **values)\n--\n\n"
-"Context manager or decorator: the calls that begin inside it, in this thread or task, carry\n"
-"the values. Scopes add up; the innermost wins. Gives the dict of all values, which may be added\n"
-"to. TypeError for positional arguments.";
+"metadata($self, /, **values)\n--\n\n"
+"A context manager or decorator: the calls that begin inside it, in this thread or task, carry the\n"
+"values.\n\n"
+"    with metadata(job=\"A\"):\n"
+"        with metadata(step=3):\n"
+"            solve()\n\n"
+"Scopes add up, and the innermost wins. It gives the dict of all values, which may be added to. In\n"
+"aggregation mode there are no single calls to carry them. TypeError for positional arguments.";
 
 PyObject *sp_metadata_make(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                            PyObject *names)

@@ -99,7 +99,7 @@ def test_who_takes_over_has_metadata_and_tree_of_its_own_calls(clock, core):
     region = core.profile_region("x")
 
     def work(step):
-        with core._metadata(step=step), core.profile_region(f"outer {step % 2}"):
+        with core.metadata(step=step), core.profile_region(f"outer {step % 2}"):
             with region:
                 clock.tick(step)
 
