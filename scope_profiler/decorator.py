@@ -177,7 +177,12 @@ def _stepping(manager, region, code, how):
     def annotated(inner, args, kwargs, is_async):
         scope = None
         if metadata is not None and region._recording:
-            scope = manager._metadata_of_call(metadata, args, kwargs)
+            try:
+                scope = manager._metadata_of_call(metadata, args, kwargs)
+            except BaseException:
+                if not is_async:
+                    inner.close()  # it was never awaited
+                raise
         return Steps(region, code, inner, is_async, scope, record_outcome)
 
     return annotated

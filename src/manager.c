@@ -210,7 +210,6 @@ static int manager_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(manager->opener);
     Py_VISIT(manager->arm);
     Py_VISIT(manager->on_thread);
-    Py_VISIT(manager->context);
     Py_VISIT(manager->annotations);
     Py_VISIT(manager->outcomes);
     for (uint32_t i = 0; i < manager->region_count; i++)
@@ -225,7 +224,6 @@ static int manager_clear(PyObject *self)
     Py_CLEAR(manager->opener);
     Py_CLEAR(manager->arm);
     Py_CLEAR(manager->on_thread);
-    Py_CLEAR(manager->context);
     sp_names_free(&manager->names);
     sp_known_free(&manager->known);
     manager->run = SP_NO_RUN;
@@ -283,7 +281,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     manager->lines = lines;
     manager->selective = selective;
     manager->waits = waits;
-    manager->annotated = events && manager->context != NULL; /* a scope may be open */
+    manager->annotated = events && manager->scoped;
     manager->recording = true;
     spread(manager);
     sp_lines_reset(manager);

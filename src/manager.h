@@ -29,6 +29,7 @@ typedef struct sp_manager {
     bool events;    /* it logs every call, not statistics alone */
     bool lines;     /* it is in line mode */
     bool selective; /* regions without tags do not record */
+    bool scoped;    /* a metadata scope has been entered, and may be open */
     bool annotated; /* its calls may have metadata */
     bool calibrates; /* it measures what recording costs, and records where others do not (aside.h) */
     PyObject *on_thread; /* called in each thread that begins to record, or NULL. Owned. */
@@ -40,7 +41,6 @@ typedef struct sp_manager {
     bool waits;          /* it is recorded how long each call waited */
     int8_t recursive; /* 1: decorated calls trace what they call, unless their regions say no */
     sp_map threads; /* serial number -> sp_thread, of this run. Owned. */
-    PyObject *context;     /* variable whose value is the metadata scope in force. Owned, or NULL. */
     PyObject *annotations; /* metadata of the run, by number less one: a list. Owned, or NULL. */
     PyObject *outcomes;    /* (number, exception type) -> number, a dict. Owned, or NULL. */
     uint64_t metadata_lost; /* how often metadata could not be noted, */

@@ -22,6 +22,8 @@ static PyObject *take_message(void)
     PyErr_Fetch(&type, &value, &traceback);
     PyErr_NormalizeException(&type, &value, &traceback);
     PyObject *message = value == NULL ? NULL : PyObject_Repr(value);
+    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
+        PyErr_SetInterrupt(); /* it arrives where it can be raised */
     PyErr_Clear();
     Py_XDECREF(type);
     Py_XDECREF(value);
@@ -67,22 +69,12 @@ static void announce(sp_manager *manager)
     sp_go();
 }
 
-/* The variable is made when it is first needed, and stays; -1 with an exception. */
-static int need_context(sp_manager *manager)
-{
-    sp_shared_take();
-    if (manager->context == NULL)
-        manager->context = PyContextVar_New("scope_profiler.metadata", NULL);
-    sp_shared_drop();
-    return manager->context == NULL ? -1 : 0;
-}
-
-/* The scope in force here, a new reference; NULL for none. Scopes that have been left, out of turn or
- * in another context, are not. */
-static int current(sp_manager *manager, Scope **scope)
+/* The scope that was entered last here, of whichever manager, a new reference; NULL for none. Scopes
+ * that have been left, out of turn or in another context, are not. */
+static int innermost(const sp_manager *manager, Scope **scope)
 {
     PyObject *value = NULL;
-    if (manager->context != NULL && PyContextVar_Get(manager->context, NULL, &value) < 0)
+    if (PyContextVar_Get(manager->state->metadata_in_force, NULL, &value) < 0)
         return -1;
     if (value == Py_None)
         Py_CLEAR(value);
@@ -92,9 +84,30 @@ static int current(sp_manager *manager, Scope **scope)
     return 0;
 }
 
-static int put_in_force(sp_manager *manager, PyObject *scope)
+/* The innermost of the manager's that is open, this one or around it; NULL when there is none.
+ * Borrowed. */
+static Scope *of_manager(Scope *scope, const sp_manager *manager)
 {
-    PyObject *token = PyContextVar_Set(manager->context, scope == NULL ? Py_None : scope);
+    while (scope != NULL && (scope->manager != manager || !scope->open))
+        scope = (Scope *)scope->outer;
+    return scope;
+}
+
+/* The manager's scope in force here, a new reference; NULL for none. */
+static int current(const sp_manager *manager, Scope **scope)
+{
+    Scope *inner = NULL;
+    if (innermost(manager, &inner) < 0)
+        return -1;
+    *scope = (Scope *)Py_XNewRef(of_manager(inner, manager));
+    Py_XDECREF(inner);
+    return 0;
+}
+
+static int put_in_force(const sp_manager *manager, PyObject *scope)
+{
+    PyObject *token = PyContextVar_Set(manager->state->metadata_in_force,
+                                       scope == NULL ? Py_None : scope);
     Py_XDECREF(token);
     return token == NULL ? -1 : 0;
 }
@@ -133,18 +146,19 @@ static int put_around(Scope *scope, Scope *around)
         return 0;
     }
     Py_XSETREF(scope->outer, (PyObject *)around);
-    return merge(scope, around) < 0 ? -1 : put_in_force(scope->manager, (PyObject *)scope);
+    return merge(scope, of_manager(around, scope->manager)) < 0
+               ? -1
+               : put_in_force(scope->manager, (PyObject *)scope);
 }
 
 static int enter(Scope *scope)
 {
     sp_manager *manager = scope->manager;
     Scope *around;
-    if (need_context(manager) < 0 || current(manager, &around) < 0)
-        return -1;
-    if (put_around(scope, around) < 0)
+    if (innermost(manager, &around) < 0 || put_around(scope, around) < 0)
         return -1;
     scope->open = true;
+    manager->scoped = true;
     sp_scope_did(manager, SP_METADATA);
     announce(manager);
     return 0;
@@ -156,7 +170,8 @@ static void leave(Scope *scope)
 {
     Scope *around = NULL;
     scope->open = false;
-    if (current(scope->manager, &around) < 0 || put_in_force(scope->manager, (PyObject *)around) < 0)
+    if (innermost(scope->manager, &around) < 0
+        || put_in_force(scope->manager, (PyObject *)around) < 0)
         PyErr_Clear();
     Py_XDECREF(around);
 }
@@ -419,40 +434,47 @@ static PyObject *dict_from(PyObject *given)
 {
     if (PyDict_Check(given))
         return PyDict_Copy(given);
-    if (!PyObject_HasAttrString(given, "keys")) {
-        PyErr_Format(PyExc_TypeError, "metadata gave no dict but %.200s: %R",
-                     Py_TYPE(given)->tp_name, given);
+    PyObject *keys = PyObject_GetAttrString(given, "keys");
+    if (keys == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_AttributeError))
+            PyErr_Format(PyExc_TypeError, "metadata gave no dict but %.200s: %R",
+                         Py_TYPE(given)->tp_name, given);
         return NULL;
     }
+    Py_DECREF(keys);
     PyObject *values = PyDict_New();
     if (values != NULL && PyDict_Update(values, given) < 0)
         Py_CLEAR(values);
     return values;
 }
 
-/* A scope of what the metadata gave, a reference that is taken; NULL, and counted, when it failed. */
-static PyObject *scope_from(sp_manager *manager, PyObject *given)
+/* A scope of what the metadata gave, a reference that is taken. See sp_metadata_of_call(). */
+static int scope_from(sp_manager *manager, PyObject *given, PyObject **scope)
 {
     PyObject *values = given == NULL ? NULL : dict_from(given);
-    PyObject *scope = values == NULL ? NULL : scope_new(manager, values, NULL);
+    *scope = values == NULL ? NULL : scope_new(manager, values, NULL);
     Py_XDECREF(given);
     Py_XDECREF(values);
-    if (scope == NULL)
-        count_failure(manager);
-    return scope;
+    if (*scope != NULL)
+        return 0;
+    if (!PyErr_ExceptionMatches(PyExc_Exception))
+        return -1;
+    count_failure(manager);
+    return 0;
 }
 
-PyObject *sp_metadata_of_call(sp_manager *manager, PyObject *metadata, PyObject *const *args,
-                              size_t nargsf, PyObject *names)
+int sp_metadata_of_call(sp_manager *manager, PyObject *metadata, PyObject *const *args,
+                        size_t nargsf, PyObject *names, PyObject **scope)
 {
+    *scope = NULL;
     if (sp_unrecorded_for(manager))
-        return NULL;
+        return 0;
     if (PyDict_Check(metadata))
-        return scope_from(manager, Py_NewRef(metadata));
+        return scope_from(manager, Py_NewRef(metadata), scope);
     sp_unrecorded_begin();
     PyObject *given = PyObject_Vectorcall(metadata, args, nargsf, names);
     sp_unrecorded_end();
-    return scope_from(manager, given);
+    return scope_from(manager, given, scope);
 }
 
 const char sp_metadata_of_call_doc[] =
@@ -471,7 +493,9 @@ PyObject *sp_metadata_of_call_py(PyObject *self, PyObject *args)
     PyObject *given = PyDict_Check(metadata) ? Py_NewRef(metadata)
                                              : PyObject_Call(metadata, positional, named);
     sp_unrecorded_end();
-    PyObject *scope = scope_from((sp_manager *)self, given);
+    PyObject *scope;
+    if (scope_from((sp_manager *)self, given, &scope) < 0)
+        return NULL;
     return scope == NULL ? Py_NewRef(Py_None) : scope;
 }
 
@@ -545,5 +569,6 @@ PyObject *sp_metadata_annotations(PyObject *self, PyObject *unused)
 int sp_metadata_init(PyObject *module, sp_state *state)
 {
     state->metadata_scope_type = sp_add_type(module, &scope_spec, NULL);
-    return state->metadata_scope_type == NULL ? -1 : 0;
+    state->metadata_in_force = PyContextVar_New("scope_profiler.metadata", NULL);
+    return state->metadata_scope_type == NULL || state->metadata_in_force == NULL ? -1 : 0;
 }

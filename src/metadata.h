@@ -17,9 +17,10 @@ SP_INLINE sp_annotation sp_metadata_for(const sp_region *region)
 }
 
 /* A scope for one call of a function decorated with metadata: a dict, or a callable that gets the
- * call's arguments and gives one. NULL without an exception when it gives none: counted. */
-PyObject *sp_metadata_of_call(sp_manager *manager, PyObject *metadata, PyObject *const *args,
-                              size_t nargsf, PyObject *names);
+ * call's arguments and gives one. NULL when it gives none, which is counted. -1 with an exception
+ * that is the program's: KeyboardInterrupt, SystemExit, what else is no Exception. */
+SP_MUST_USE int sp_metadata_of_call(sp_manager *manager, PyObject *metadata, PyObject *const *args,
+                                    size_t nargsf, PyObject *names, PyObject **scope);
 /* Put a scope in force, and take it back; neither touches an exception that is on its way. */
 void sp_metadata_push(PyObject *scope);
 void sp_metadata_pop(PyObject *scope);

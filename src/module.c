@@ -90,6 +90,8 @@ static int module_exec(PyObject *module)
     DO((state)->callable_type);                                                                \
     DO((state)->steps_type);                                                                   \
     DO((state)->metadata_scope_type);                                                          \
+    DO((state)->metadata_in_force);                                                            \
+    DO((state)->tags_name);                                                                    \
     DO((state)->factory_type);                                                                 \
     DO((state)->lane_type);                                                                    \
     DO((state)->callback_type);                                                                \

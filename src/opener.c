@@ -82,11 +82,52 @@ static PyObject *check(sp_manager *manager, PyObject *const given[PARAMETERS])
                                given[TAGS] == NULL ? Py_None : given[TAGS]);
 }
 
+static bool is_same_text(PyObject *a, PyObject *b)
+{
+    return a == b || (PyUnicode_CheckExact(a) && PyUnicode_CheckExact(b)
+                      && PyUnicode_GET_LENGTH(a) == PyUnicode_GET_LENGTH(b)
+                      && PyUnicode_Compare(a, b) == 0);
+}
+
+/* Whether the given tags, in any form, are the known ones, a tuple. False when that takes Python to
+ * tell. */
+static bool are_tags(PyObject *known, PyObject *given)
+{
+    if (given == known)
+        return true;
+    if (!PyTuple_CheckExact(known))
+        return false;
+    if (PyUnicode_CheckExact(given))
+        return PyTuple_GET_SIZE(known) == 1 && is_same_text(PyTuple_GET_ITEM(known, 0), given);
+#ifdef Py_GIL_DISABLED
+    if (!PyTuple_CheckExact(given)) /* a list may change meanwhile */
+        return false;
+#endif
+    if ((!PyTuple_CheckExact(given) && !PyList_CheckExact(given))
+        || PySequence_Fast_GET_SIZE(given) != PyTuple_GET_SIZE(known))
+        return false;
+    PyObject **items = PySequence_Fast_ITEMS(given);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(known); i++) {
+        if (!is_same_text(PyTuple_GET_ITEM(known, i), items[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool has_tags(sp_region *region, PyObject *given)
+{
+    PyObject *known = sp_field_get((PyObject *)region, &region->tags);
+    bool same = known != Py_None && are_tags(known, given);
+    Py_DECREF(known);
+    return same;
+}
+
 static PyObject *open_with_given(sp_manager *manager, PyObject *const given[PARAMETERS])
 {
     sp_region *region = sp_manager_region(manager, given[NAME]);
     if (region == NULL
-        || (given[TAGS] != region->tags && apply(manager, "_set_tags", region, given[TAGS]) < 0)
+        || (given[TAGS] != NULL && !has_tags(region, given[TAGS])
+            && apply(manager, "_set_tags", region, given[TAGS]) < 0)
         || apply(manager, "_add_functions", region, given[FUNCTIONS]) < 0)
         return NULL;
     return Py_NewRef(region);
@@ -121,6 +162,12 @@ static PyObject *opener_call(PyObject *self, PyObject *const *args, size_t nargs
     sp_scope_did(manager, SP_LOOKUP);
     if (SP_LIKELY(nargs == 1 && names == NULL))
         return Py_XNewRef((PyObject *)sp_manager_region(manager, args[0]));
+    if (nargs == 1 && PyTuple_GET_SIZE(names) == 1
+        && PyTuple_GET_ITEM(names, 0) == manager->state->tags_name) {
+        sp_region *region = sp_known_get(&manager->known, args[0]);
+        if (SP_LIKELY(region != NULL && has_tags(region, args[1])))
+            return Py_NewRef(region);
+    }
     return open_with(manager, args, nargs, names);
 }
 
@@ -216,5 +263,6 @@ PyObject *sp_opener_of(PyObject *self, void *unused)
 int sp_opener_init(PyObject *module, sp_state *state)
 {
     state->opener_type = sp_add_type(module, &opener_spec, NULL);
-    return state->opener_type == NULL ? -1 : 0;
+    state->tags_name = PyUnicode_InternFromString("tags");
+    return state->opener_type == NULL || state->tags_name == NULL ? -1 : 0;
 }

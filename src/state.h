@@ -13,6 +13,8 @@ typedef struct sp_state {
     PyTypeObject *wrapper_type, *callable_type;
     PyTypeObject *steps_type;
     PyTypeObject *metadata_scope_type;
+    PyObject *metadata_in_force; /* context variable: the scope that was entered last, or None */
+    PyObject *tags_name;         /* "tags", as call sites have it */
     PyTypeObject *factory_type;
     PyTypeObject *lane_type;
     PyTypeObject *callback_type;

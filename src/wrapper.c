@@ -108,9 +108,10 @@ static PyObject *annotated_call(PyObject *self, PyObject *const *args, size_t na
     if (!wrapper->region->recording)
         return call_of(wrapper)(wrapper->wrapped, args, nargsf, names);
     PyObject *metadata = NULL;
-    if (wrapper->metadata != NULL)
-        metadata = sp_metadata_of_call(wrapper->region->manager, wrapper->metadata, args, nargsf,
-                                       names);
+    if (wrapper->metadata != NULL
+        && sp_metadata_of_call(wrapper->region->manager, wrapper->metadata, args, nargsf, names,
+                               &metadata) < 0)
+        return NULL;
     if (metadata != NULL)
         sp_metadata_push(metadata);
     PyObject *result = call_in(wrapper->region, wrapper->wrapped, call_of(wrapper),

@@ -5,6 +5,7 @@ import contextlib
 import contextvars
 import gc
 import threading
+import warnings
 import weakref
 
 import pytest
@@ -243,6 +244,91 @@ def test_broken_metadata_is_counted_and_does_not_hurt(manager, capsys, broken, r
     assert f"2 times metadata could not be noted; the first time: {reason}" in printed
 
 
+class Stop(BaseException):
+    pass
+
+
+class WithKeys:
+    def __init__(self, error):
+        self.error = error
+
+    def keys(self):
+        raise self.error
+
+
+class Attributes:
+    def __init__(self, error):
+        self.error = error
+
+    def __getattr__(self, name):
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), Stop()], ids=repr)
+@pytest.mark.parametrize("give", ["raise", WithKeys, Attributes])
+@pytest.mark.parametrize("record_outcome", [False, True])
+def test_what_is_no_exception_passes_from_metadata(manager, error, give, record_outcome):
+    """Whatever the kind of function: its body does not run, and nothing is counted as broken."""
+    failing = True
+
+    def given():
+        if not failing:
+            return {"a": 1}
+        if give == "raise":
+            raise error
+        return give(error)
+
+    profile = manager.profile("w", metadata=given, record_outcome=record_outcome)
+    ran = []
+
+    @profile
+    def function():
+        ran.append("function")
+
+    @profile
+    def generator():
+        ran.append("generator")
+        yield
+
+    @profile
+    async def coroutine():
+        ran.append("coroutine")
+
+    @profile
+    async def agen():
+        ran.append("agen")
+        yield
+
+    def step(coroutine):
+        with pytest.raises((StopIteration, StopAsyncIteration)):
+            coroutine.send(None)
+
+    uses = {
+        "function": lambda: function(),
+        "generator": lambda: next(generator()),
+        "coroutine": lambda: step(coroutine()),
+        "agen": lambda: anext(agen()).send(None),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nothing was left that is never awaited
+        for use in uses.values():
+            with pytest.raises(type(error)) as caught:
+                use()
+            assert caught.value is error
+        gc.collect()
+    assert ran == [] and manager._counters()["open"] == 0
+    failing = False
+    for name, use in uses.items():
+        if name == "agen":
+            with pytest.raises(StopIteration):
+                use()
+        else:
+            use()
+    assert ran == list(uses)
+    assert [entry["a"] for entry in noted(manager, "w")] == [1] * 4
+    assert manager._annotations()[1] == 0
+
+
 def test_outcomes(manager):
     @manager.profile("o", record_outcome=True, metadata=lambda error: {"given": error is not None})
     def work(error):
@@ -365,3 +451,36 @@ def test_nothing_is_kept_when_the_manager_goes(clock):
     del value, manager
     gc.collect()
     assert gone() is None
+
+
+def test_managers_that_used_metadata_leave_no_variables():
+    def use():
+        manager = ProfileManager()
+        manager.setup(deactivate_file_output=True)
+        with manager.metadata(a=1), manager.region_factory("f")(b=2):
+            enter(manager, "r")
+
+    use()
+    before = len(contextvars.copy_context())
+    for _ in range(20):
+        use()
+    gc.collect()
+    assert len(contextvars.copy_context()) == before
+
+
+def test_managers_interleave(manager):
+    """They share a variable, and each sees its own scopes alone, in whichever order they end."""
+    other = ProfileManager()
+    other.setup(deactivate_file_output=True)
+    first, second = manager.metadata(a=1), other.metadata(b=1)
+    third, fourth = manager.metadata(c=1), other.metadata(d=1)
+    for scope in (first, second, third, fourth):
+        scope.__enter__()
+    for scope in (None, second, third, first, fourth):
+        if scope is not None:
+            scope.__exit__(None, None, None)
+        enter(manager, "r")
+        enter(other, "r")
+    assert noted(manager, "r") == [{"a": 1, "c": 1}, {"a": 1, "c": 1}, {"a": 1}, {}, {}]
+    inner = {"b": 1, "d": 1}
+    assert noted(other, "r") == [inner, inner, inner, inner, {}]

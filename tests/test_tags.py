@@ -38,6 +38,44 @@ def test_a_region_has_its_tags(manager):
         manager.profile_region("r", tags=["x"])
 
 
+class Text(str):
+    pass
+
+
+@pytest.mark.parametrize("same", [
+    ("fast", "io"), ["fast", "io"], ("".join(["fa", "st"]), "io"), (Text("fast"), "io"),
+    {"fast": 1, "io": 2}, None,
+], ids=repr)
+def test_tags_that_are_known(manager, same):
+    region = manager.profile_region("r", tags=["fast", "io"])
+    for _ in range(3):
+        assert manager.profile_region("r", tags=same) is region
+        assert manager.profile_region("r", None, same) is region
+        assert manager.profile_region(region_name="r", tags=same) is region
+    assert region.tags == ("fast", "io") and all(type(tag) is str for tag in region.tags)
+
+
+@pytest.mark.parametrize("different", [
+    ("fast",), ["io", "fast"], ["fast", "io", "io"], (), "fast", "fast, io", ("fast", "iö"),
+    ("fast", Text("i")),
+], ids=repr)
+def test_tags_that_are_others(manager, different):
+    manager.profile_region("r", tags=["fast", "io"])
+    for _ in range(3):
+        with pytest.raises(ValueError, match=r"has the tags \('fast', 'io'\), not"):
+            manager.profile_region("r", tags=different)
+
+
+@pytest.mark.parametrize("known, given", [
+    (["fast", "io"], ["fast", "io"]), (["fast", "io"], ("fast", "io")), ("io", "io"),
+], ids=repr)
+def test_tags_that_are_known_cost_no_python(manager, monkeypatch, known, given):
+    region = manager.profile_region("r", tags=known)
+    monkeypatch.setattr(type(manager), "_set_tags", None)
+    assert manager.profile_region("r", tags=given) is region
+    assert manager.profile_region("r", None, given) is region
+
+
 def test_tags_reach_the_results(manager):
     with manager.profile_region("r", tags=["b", "a"]):
         pass

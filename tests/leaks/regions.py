@@ -170,6 +170,32 @@ def metadata_and_tags():
     return grows(step)
 
 
+def managers_with_metadata():
+    """Each leaves nothing, not even in the contexts that its metadata was in force in."""
+    async def noted(manager, factory):
+        with manager.metadata(in_task=True), factory(i=1):
+            await asyncio.sleep(0)
+
+    async def tasks(manager, factory):
+        await asyncio.gather(*(noted(manager, factory) for _ in range(2)))
+
+    def step():
+        for i in range(1_000):
+            manager = ProfileManager()
+            if i % 2:
+                manager.setup(deactivate_file_output=True, track_async=True)
+            factory = manager.region_factory("factory", tags=["tag"])
+            function = manager.profile("f", metadata={"a": 1}, tags=["tag"])(lambda: None)
+            with manager.metadata(step=i), factory(i=i):
+                with manager.profile_region("tagged", tags=["tag"]):
+                    function()
+            if i % 10 == 1:
+                asyncio.run(tasks(manager, factory))
+            manager.reset()
+
+    return grows(step)
+
+
 def threads_and_tasks():
     manager = ProfileManager()
 
@@ -213,4 +239,4 @@ def main(*checks):
 if __name__ == "__main__":
     main(a_million_calls, errors_and_generators, ten_thousand_regions,
          rounds_of_setup_and_finalize, closures_and_managers, metadata_and_tags,
-         threads_and_tasks)
+         managers_with_metadata, threads_and_tasks)
