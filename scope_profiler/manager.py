@@ -383,8 +383,8 @@ class ProfileManager(_core.Manager):
     @_on_class_or_instance
     @unrecorded
     def reset(self):
-        """Forget the run, what it recorded and what define_region() defined. Regions and
-        decorators stay, switched off."""
+        """Forget the run, what it recorded, what define_region() defined and every region that
+        nobody holds. Decorators and the regions that something refers to stay, switched off."""
         self._begin(False, False)
         self._record(False)
         self._watch_threads(False)
@@ -395,6 +395,8 @@ class ProfileManager(_core.Manager):
         self._tagged.clear()
         self._release_file()
         self._run = None
+        self._forget()
+        self._decorated_tags.intersection_update(self.registered_regions())
 
     # The test suites of users call it by this name.
     _reset = reset

@@ -85,6 +85,7 @@ static sp_thread *begin_record(sp_manager *manager, sp_owner *owner)
 static void announce(sp_manager *manager, int64_t number)
 {
     sp_aside aside;
+    sp_lend_regions(manager);
     sp_aside_begin(&aside);
     PyObject *on_thread = sp_field_get((PyObject *)manager, &manager->on_thread);
     PyObject *result = on_thread == Py_None
@@ -93,6 +94,7 @@ static void announce(sp_manager *manager, int64_t number)
     Py_XDECREF(result); /* without one, the thread's facts are unknown */
     Py_DECREF(on_thread);
     sp_aside_end(&aside);
+    sp_take_back_regions(manager);
 }
 
 sp_thread *sp_manager_attach_always(sp_manager *manager)

@@ -59,6 +59,23 @@ void sp_decision_forget(sp_tracing *tracing, const PyCodeObject *code)
         forget(decision, NULL);
 }
 
+static int keep(void *value, void *unused)
+{
+    const sp_decision *decision = value;
+    (void)unused;
+    if (decision->region != NULL)
+        decision->region->decided = true;
+    return 0;
+}
+
+void sp_decisions_keep(const sp_manager *manager)
+{
+    for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        if (tracing->manager == manager)
+            sp_map_each(&tracing->decisions, keep, NULL);
+    }
+}
+
 /* The code is gone: called through its weak reference, before its memory is used again. */
 static PyObject *code_died(PyObject *module, PyObject *watcher)
 {

@@ -23,7 +23,8 @@ typedef struct {
     sp_tracing *tracing;
     PyCodeObject *code; /* Borrowed: the decision is forgotten when the code dies, */
     PyObject *watcher;  /* of which this weak reference tells. Owned. */
-    sp_region *region;  /* of the code's calls, or NULL: not wanted. The manager owns it. */
+    sp_region *region;  /* of the code's calls, or NULL: not wanted. The manager owns it, see
+                         * sp_decisions_keep(). */
     bool everywhere;    /* wanted in every call, not in spans alone */
     bool postponed;     /* wanted in spans, and has not been called in one: has no region yet */
 } sp_decision;
@@ -71,6 +72,9 @@ bool sp_tracing_is_on(uint64_t serial);
 /* Forget every decision of the tracing, or the one about this code. */
 void sp_decisions_forget(sp_tracing *tracing);
 void sp_decision_forget(sp_tracing *tracing, const PyCodeObject *code);
+/* Mark the regions that decisions name: the manager does not forget them. A reference would keep the
+ * manager, whose end is the end of its tracing. */
+void sp_decisions_keep(const sp_manager *manager);
 /* The manager could not be given a call that it wants. */
 void sp_calls_lost(sp_manager *manager);
 

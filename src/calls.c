@@ -89,6 +89,17 @@ SP_INLINE sp_scope *scope_of(const sp_tracing *tracing, const void *frame)
 
 /* ---- Events ------------------------------------------------------------------------------ */
 
+/* A call, or a step of one, begins. False when the tracing is over now: Python runs where a thread
+ * begins to record, and may where metadata are noted. */
+static bool enter(const sp_tracing *tracing, sp_region *region, const void *frame, bool annotated)
+{
+    uint64_t serial = tracing->serial;
+    sp_manager *manager = tracing->manager;
+    sp_annotation annotation = annotated ? sp_metadata_for(region) : (sp_annotation){0};
+    sp_scope_enter(manager, region, sp_calls_key(frame), annotation);
+    return sp_tracing_is_on(serial);
+}
+
 bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
 {
     bool wanted = false, suspends = sp_calls_suspends(code);
@@ -108,8 +119,9 @@ bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
         if (suspends && tracing->sleepers != 0)
             sp_sleeper_replaced(tracing, frame);
         sp_region *region = decision->region;
-        if (region != NULL && region->recording && (decision->everywhere || in_span))
-            sp_scope_enter(tracing->manager, region, sp_calls_key(frame), sp_metadata_for(region));
+        if (region != NULL && region->recording && (decision->everywhere || in_span)
+            && !enter(tracing, region, frame, true))
+            return true;
     }
     return wanted;
 }
@@ -135,9 +147,8 @@ bool sp_calls_wake(const void *frame, PyCodeObject *code)
         known = true;
         if (sleeper->call.run != tracing->manager->run)
             sp_sleeper_forget(sleeper);
-        else if (sleeper->region->recording)
-            sp_scope_enter(tracing->manager, sleeper->region, sp_calls_key(frame),
-                           (sp_annotation){0});
+        else if (sleeper->region->recording && !enter(tracing, sleeper->region, frame, false))
+            return true;
     }
     return known || is_wanted(code);
 }

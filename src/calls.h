@@ -63,9 +63,9 @@ SP_INLINE bool sp_calls_enter(const void *frame, PyCodeObject *code)
         return sp_decision_wants(used);
     if (SP_UNLIKELY(used->region == NULL))
         return used->postponed && sp_calls_enter_slow(frame, code);
-    if (SP_LIKELY(used->region->recording))
-        sp_scope_enter(tracing->manager, used->region, sp_calls_key(frame),
-                       sp_metadata_for(used->region));
+    sp_region *region = used->region; /* `used` and `tracing` may be gone when metadata are noted */
+    if (SP_LIKELY(region->recording))
+        sp_scope_enter(region->manager, region, sp_calls_key(frame), sp_metadata_for(region));
     return true;
 }
 

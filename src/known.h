@@ -5,7 +5,8 @@
  * Without the GIL, slots are read while they are written, and no lock is taken: the writer takes the
  * name away before he changes the region, so a region that lies between two equal readings of the
  * name is that name's. Who asks holds the name, so its address means nothing else meanwhile; and
- * regions, and tables that have become too small, live as long as the manager. */
+ * regions, and tables that have become too small, live as long as the manager. With the GIL nobody
+ * reads meanwhile, and all is freed when regions are forgotten. */
 #ifndef SP_KNOWN_H
 #define SP_KNOWN_H
 

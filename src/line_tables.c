@@ -144,8 +144,11 @@ static bool is_of_manager(const sp_region *region, const void *manager)
 
 /* ---- Forgetting and resetting ------------------------------------------------------------ */
 
+typedef bool (*set_choice)(const sp_line_set *set, const void *argument);
+
 typedef struct {
-    const sp_region *region;
+    set_choice is_chosen;
+    const void *argument;
     sp_line_set *doomed; /* linked by `next_doomed` */
 } doom;
 
@@ -153,12 +156,20 @@ static int doom_set(void *value, void *argument)
 {
     sp_line_set *set = value;
     doom *list = argument;
-    if (set_holds(set, list->region)) {
+    if (list->is_chosen(set, list->argument)) {
         set->next_doomed = list->doomed;
         set->pinned = false;
         list->doomed = set;
     }
     return 0;
+}
+
+/* The sets that are chosen, as a list; until a sweep has marked them, no table is of any. */
+static sp_line_set *doom_sets(set_choice is_chosen, const void *argument)
+{
+    doom list = {is_chosen, argument, NULL};
+    sp_map_each(&all.sets, doom_set, &list);
+    return list.doomed;
 }
 
 /* Whoever has a call or a block of the region open keeps it alive; but there are ways to enter a
@@ -183,6 +194,8 @@ static void sweep(table_choice is_chosen, const void *argument)
     }
 }
 
+static bool is_set_of(const sp_line_set *set, const void *region) { return set_holds(set, region); }
+
 static bool counts_for(const sp_line_table *table, const void *region)
 {
     return set_holds(table->set, region);
@@ -203,10 +216,9 @@ static void forget(sp_region *region)
     sp_line_open_forget(region);
     if (!region->in_line_sets)
         return;
-    doom list = {region, NULL};
-    sp_map_each(&all.sets, doom_set, &list);
+    sp_line_set *doomed = doom_sets(is_set_of, region);
     forget_tables(region);
-    for (sp_line_set *set = list.doomed, *next; set != NULL; set = next) {
+    for (sp_line_set *set = doomed, *next; set != NULL; set = next) {
         next = set->next_doomed;
         sp_map_pop(&all.sets, set->outer, set->region);
         if (set->region == region)
@@ -225,7 +237,7 @@ void sp_lines_forget(sp_region *region)
     sp_shared_drop();
 }
 
-static bool set_of_manager(const sp_line_set *set, const sp_manager *manager)
+static bool set_of_manager(const sp_line_set *set, const void *manager)
 {
     for (; set != NULL; set = set->outer) {
         if (set->region != NULL && set->region->manager == manager)
@@ -257,7 +269,15 @@ void sp_lines_reset(sp_manager *manager)
         hand_over(table, is_of_manager, manager);
         memset(table->cells, 0, (size_t)table->code->plan.count * sizeof *table->cells);
     }
+    sp_line_set *doomed = doom_sets(set_of_manager, manager);
     sweep(counts_for_manager, manager);
+    for (sp_line_set *set = doomed, *next; set != NULL; set = next) {
+        next = set->next_doomed;
+        if (set->pinned)
+            continue;
+        sp_map_pop(&all.sets, set->outer, set->region);
+        PyMem_RawFree(set);
+    }
 }
 
 /* ---- Collecting -------------------------------------------------------------------------- */

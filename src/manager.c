@@ -55,125 +55,6 @@ static void free_run(left_run *left)
     sp_metadata_release(&left->metadata);
 }
 
-/* ---- Regions ----------------------------------------------------------------------------- */
-
-static int raise_bad_name(PyObject *name)
-{
-    if (!PyUnicode_Check(name))
-        PyErr_Format(PyExc_TypeError, "region_name must be a non-empty str, got %.200s: %R",
-                     Py_TYPE(name)->tp_name, name);
-    else if (PyUnicode_GET_LENGTH(name) == 0)
-        PyErr_SetString(PyExc_ValueError, "region_name must be a non-empty str, got ''");
-    else
-        PyErr_Format(PyExc_ValueError,
-                     "region_name must be a str that UTF-8 can encode, got %R", name);
-    return -1;
-}
-
-/* The UTF-8 text of a valid name; NULL with an exception that names the argument. */
-static const char *name_text(PyObject *name, Py_ssize_t *length)
-{
-    const char *text = NULL;
-    if (PyUnicode_Check(name) && PyUnicode_GET_LENGTH(name) != 0) {
-        text = PyUnicode_AsUTF8AndSize(name, length);
-        if (text == NULL && !PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
-            return NULL;
-        if (text == NULL)
-            PyErr_Clear();
-    }
-    if (text == NULL)
-        raise_bad_name(name);
-    return text;
-}
-
-/* Room for one more region; false when memory is out. */
-static bool reserve_region(sp_manager *manager)
-{
-    if (manager->region_count < manager->region_capacity)
-        return true;
-    uint32_t capacity = manager->region_capacity == 0 ? 16 : 2 * manager->region_capacity;
-    sp_region **regions = PyMem_RawRealloc(manager->regions, capacity * sizeof *regions);
-    if (regions == NULL)
-        return false;
-    manager->regions = regions;
-    manager->region_capacity = capacity;
-    return true;
-}
-
-static unsigned name_hash(PyObject *name)
-{
-    return (unsigned)PyUnicode_Type.tp_hash(name); /* a subclass may have another */
-}
-
-sp_region *sp_manager_find(sp_manager *manager, PyObject *name)
-{
-    Py_ssize_t length = 0;
-    const char *text = name_text(name, &length);
-    if (text == NULL)
-        return NULL;
-    SP_LOCK(&manager->lock);
-    sp_region *region = sp_names_get(&manager->names, text, (size_t)length, name_hash(name));
-    SP_UNLOCK(&manager->lock);
-    return region;
-}
-
-/* Put a new region into the tables; when another thread was faster, take that one instead. */
-static sp_region *publish_region(sp_manager *manager, sp_region *region)
-{
-    Py_ssize_t length = 0;
-    const char *text = name_text(region->name, &length);
-    unsigned hash = name_hash(region->name);
-    sp_stop();
-    SP_LOCK(&manager->lock);
-    sp_region *found = sp_names_get(&manager->names, text, (size_t)length, hash);
-    if (found == NULL && reserve_region(manager)
-        && sp_names_add(&manager->names, text, (size_t)length, hash, region) == 0) {
-        region->id = manager->region_count;
-        manager->regions[manager->region_count++] = (sp_region *)Py_NewRef(region);
-        sp_region_switch(region);
-        found = region;
-    }
-    SP_UNLOCK(&manager->lock);
-    sp_go();
-    if (found == NULL)
-        PyErr_NoMemory();
-    return found;
-}
-
-static sp_region *make_region(sp_manager *manager, PyObject *name)
-{
-    PyObject *exact = PyUnicode_FromObject(name); /* a str subclass becomes a str */
-    if (exact == NULL)
-        return NULL;
-    sp_region *region = sp_region_new(manager, exact); /* calls Python: not under the lock */
-    Py_DECREF(exact);
-    if (region == NULL)
-        return NULL;
-    sp_region *published = publish_region(manager, region);
-    Py_DECREF(region); /* the table owns the one that is published */
-    return published;
-}
-
-static SP_NOINLINE sp_region *region_slow(sp_manager *manager, PyObject *name)
-{
-    sp_region *region = sp_manager_find(manager, name);
-    if (region == NULL && !PyErr_Occurred())
-        region = make_region(manager, name);
-    if (region != NULL) {
-        SP_LOCK(&manager->lock);
-        PyObject *before = sp_known_put(&manager->known, name, region, manager->region_count);
-        SP_UNLOCK(&manager->lock);
-        Py_XDECREF(before);
-    }
-    return region;
-}
-
-sp_region *sp_manager_region(sp_manager *manager, PyObject *name)
-{
-    sp_region *region = sp_known_get(&manager->known, name);
-    return SP_LIKELY(region != NULL) ? region : region_slow(manager, name);
-}
-
 /* ---- Manager ----------------------------------------------------------------------------- */
 
 static PyObject *manager_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -292,6 +173,29 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(forget_doc,
+"_forget()\n--\n\n"
+"Forget the run, so that there is none, and the regions that nobody holds. Without the GIL, where\n"
+"that cannot be told, regions stay.");
+
+static PyObject *manager_forget(PyObject *self, PyObject *unused)
+{
+    sp_manager *manager = (sp_manager *)self;
+    (void)unused;
+    sp_shared_take();
+    sp_stop();
+    left_run left = leave_run(manager);
+    manager->run = SP_NO_RUN;
+    manager->recording = false;
+    spread(manager);
+    sp_left_regions unheld = sp_manager_leave_regions(manager);
+    sp_go();
+    sp_shared_drop();
+    free_run(&left);
+    sp_left_regions_free(&unheld);
+    Py_RETURN_NONE;
+}
+
 static int has_open(void *thread, void *unused)
 {
     const sp_tree *tree = &((sp_thread *)thread)->tree;
@@ -346,14 +250,14 @@ static PyObject *manager_regions(PyObject *self, PyObject *unused)
 {
     sp_manager *manager = (sp_manager *)self;
     (void)unused;
+    sp_lend_regions(manager);
     uint32_t count = manager->region_count;
     PyObject *list = PyList_New(count);
-    if (list == NULL)
-        return NULL;
     sp_stop();
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; list != NULL && i < count; i++)
         PyList_SET_ITEM(list, i, Py_NewRef(manager->regions[i]));
     sp_go();
+    sp_take_back_regions(manager);
     return list;
 }
 
@@ -376,6 +280,7 @@ static PyObject *manager_wrap(PyObject *self, PyObject *args)
 
 static PyMethodDef manager_methods[] = {
     {"_begin", manager_begin, METH_VARARGS, begin_doc},
+    {"_forget", manager_forget, METH_NOARGS, forget_doc},
     {"_record", manager_record, METH_O, record_doc},
     {"profile_region", manager_region, METH_O, region_doc},
     {"_find", manager_find, METH_O, find_doc},

@@ -23,6 +23,7 @@ typedef struct sp_manager {
     struct sp_region **regions; /* by id. Owned, and so is every reference in it. */
     uint32_t region_count, region_capacity;
     sp_known known;            /* the same by the address of the name */
+    uint32_t lent; /* how often regions are borrowed by what may run Python meanwhile */
     uint64_t run;   /* number of the current run; unique in the process, or SP_NO_RUN */
     bool recording; /* a run is on and not paused */
     bool leaving;   /* calls were open when recording stopped last: they end all the same */
@@ -66,9 +67,40 @@ sp_thread *sp_manager_attach(sp_manager *manager);
 sp_thread *sp_manager_attach_always(sp_manager *manager);
 bool sp_manager_return(sp_manager *manager);
 
-/* The region of that name, or NULL, with an exception set when it is no name. Borrowed. */
+/* In registry.c. The region of that name, or NULL, with an exception set when it is no name. Borrowed:
+ * Python that runs may have it forgotten. */
 struct sp_region *sp_manager_find(sp_manager *manager, PyObject *name);
-/* The region of that name; made when missing. Borrowed; NULL with an exception set. */
+/* The region of that name; made when missing. Borrowed, too; NULL with an exception set. */
 struct sp_region *sp_manager_region(sp_manager *manager, PyObject *name);
+
+/* Around Python that runs while a region of the manager is borrowed: none is forgotten meanwhile.
+ * Without the GIL none ever is. */
+SP_INLINE void sp_lend_regions(sp_manager *manager)
+{
+#ifdef Py_GIL_DISABLED
+    (void)manager;
+#else
+    manager->lent++;
+#endif
+}
+
+SP_INLINE void sp_take_back_regions(sp_manager *manager)
+{
+#ifdef Py_GIL_DISABLED
+    (void)manager;
+#else
+    manager->lent--;
+#endif
+}
+
+/* Take the regions that nobody holds out of the manager: its run has been left, under shared and stop.
+ * The others have new numbers. */
+typedef struct {
+    struct sp_region **regions; /* Owned, and so is every reference in it. */
+    uint32_t count;
+} sp_left_regions;
+sp_left_regions sp_manager_leave_regions(sp_manager *manager);
+/* Objects of the user's may die here, and Python run: no thread is stopped any more. */
+void sp_left_regions_free(sp_left_regions *left);
 
 #endif

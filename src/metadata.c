@@ -306,10 +306,9 @@ static sp_annotation note(sp_manager *manager, PyObject *entry)
     return (sp_annotation){manager->run, (uint32_t)PyList_GET_SIZE(manager->annotations)};
 }
 
-SP_NOINLINE sp_annotation sp_metadata_now(sp_manager *manager)
+static sp_annotation note_now(sp_manager *manager)
 {
     Scope *scope;
-    sp_scope_did(manager, SP_ANNOTATION);
     if (current(manager, &scope) < 0) {
         count_failure(manager);
         return (sp_annotation){0};
@@ -322,6 +321,15 @@ SP_NOINLINE sp_annotation sp_metadata_now(sp_manager *manager)
     sp_annotation noted = scope->noted;
     sp_shared_drop();
     Py_DECREF(scope);
+    return noted;
+}
+
+SP_NOINLINE sp_annotation sp_metadata_now(sp_manager *manager)
+{
+    sp_scope_did(manager, SP_ANNOTATION);
+    sp_lend_regions(manager);
+    sp_annotation noted = note_now(manager);
+    sp_take_back_regions(manager);
     return noted;
 }
 

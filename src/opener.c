@@ -124,13 +124,13 @@ static bool has_tags(sp_region *region, PyObject *given)
 
 static PyObject *open_with_given(sp_manager *manager, PyObject *const given[PARAMETERS])
 {
-    sp_region *region = sp_manager_region(manager, given[NAME]);
-    if (region == NULL
-        || (given[TAGS] != NULL && !has_tags(region, given[TAGS])
-            && apply(manager, "_set_tags", region, given[TAGS]) < 0)
-        || apply(manager, "_add_functions", region, given[FUNCTIONS]) < 0)
-        return NULL;
-    return Py_NewRef(region);
+    sp_region *region = (sp_region *)Py_XNewRef(sp_manager_region(manager, given[NAME]));
+    if (region != NULL
+        && ((given[TAGS] != NULL && !has_tags(region, given[TAGS])
+             && apply(manager, "_set_tags", region, given[TAGS]) < 0)
+            || apply(manager, "_add_functions", region, given[FUNCTIONS]) < 0))
+        Py_CLEAR(region);
+    return (PyObject *)region;
 }
 
 static SP_NOINLINE PyObject *open_with(sp_manager *manager, PyObject *const *args,

@@ -305,6 +305,12 @@ static int region_clear(PyObject *self)
     return 0;
 }
 
+void sp_region_release(sp_region *region)
+{
+    region_clear((PyObject *)region);
+    Py_DECREF(region);
+}
+
 static void region_dealloc(PyObject *self)
 {
     sp_region *region = (sp_region *)self;

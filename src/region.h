@@ -21,6 +21,7 @@ typedef struct sp_region {
     bool recording; /* = the manager's, if enabled */
     bool lines;     /* = the manager's line mode, while recording */
     bool annotated; /* = the manager's: calls may have metadata, while recording */
+    bool decided;   /* call tracing names it; while the manager forgets what nobody holds */
     bool in_line_sets; /* line mode has it in a set, and must be told of its end */
     struct sp_line_block *blocks;  /* recorded by line mode and open */
     struct sp_line_watch *watches; /* the code whose lines count while it is open */
@@ -29,6 +30,8 @@ typedef struct sp_region {
 
 /* A new region of the manager's region_type; NULL with an exception set. */
 sp_region *sp_region_new(sp_manager *manager, PyObject *name);
+/* Let go of one that nobody else holds: its hooks are a cycle. */
+void sp_region_release(sp_region *region);
 /* Take over what the manager says about recording. */
 void sp_region_switch(sp_region *region);
 /* Enter and leave it by `with` in this frame, if it records. */

@@ -16,7 +16,7 @@ typedef struct sp_sleeper {
     sp_stepped call;
     uint64_t until; /* when it fell asleep last */
     sp_tracing *tracing;
-    sp_region *region; /* the manager owns it */
+    sp_region *region; /* the manager owns it, at least until it leaves the call's run */
     sp_thread *thread; /* that ran the last step */
     const void *frame;
     const PyCodeObject *code; /* an identity */

@@ -171,12 +171,14 @@ static void free_tree(sp_tree *tree)
 
 static PyObject *collect_tree(sp_manager *manager)
 {
+    sp_lend_regions(manager);
     sp_stop();
     double scale = settle(manager);
     sp_tree *tree = merged_tree(manager);
     sp_go();
     PyObject *rows = tree == NULL ? PyErr_NoMemory() : rows_of_tree(tree, manager->waits, scale);
     free_tree(tree);
+    sp_take_back_regions(manager);
     return rows;
 }
 
@@ -294,6 +296,7 @@ PyObject *sp_snapshot_regions(PyObject *self, PyObject *unused)
     sp_manager *manager = (sp_manager *)self;
     region_sums regions = {0};
     (void)unused;
+    sp_lend_regions(manager);
     sp_stop();
     double scale = settle(manager);
     int summed = sum_regions(manager, &regions);
@@ -301,6 +304,7 @@ PyObject *sp_snapshot_regions(PyObject *self, PyObject *unused)
     PyObject *rows =
         summed < 0 ? PyErr_NoMemory() : rows_of_regions(&regions, manager->waits, scale);
     free_sums(&regions);
+    sp_take_back_regions(manager);
     return rows;
 }
 
@@ -392,6 +396,7 @@ PyObject *sp_snapshot_all(PyObject *self, PyObject *calls)
     int wanted = PyObject_IsTrue(calls);
     if (wanted < 0)
         return NULL;
+    sp_lend_regions(manager);
     sp_stop();
     double scale = settle(manager);
     sp_tree *tree = merged_tree(manager);
@@ -413,6 +418,7 @@ PyObject *sp_snapshot_all(PyObject *self, PyObject *calls)
         Py_XDECREF(parts[i]);
     free_tree(tree);
     free_sums(&regions);
+    sp_take_back_regions(manager);
     sp_event_columns_free(&events);
     return result;
 }

@@ -93,10 +93,17 @@ struct sp_names_entry {
     UT_hash_handle hh;
 };
 
-void *sp_names_get(const sp_names *names, const char *text, size_t length, unsigned hash)
+static sp_names_entry *names_find(const sp_names *names, const char *text, size_t length,
+                                  unsigned hash)
 {
     sp_names_entry *entry = NULL;
     HASH_FIND_BYHASHVALUE(hh, names->head, text, length, hash, entry);
+    return entry;
+}
+
+void *sp_names_get(const sp_names *names, const char *text, size_t length, unsigned hash)
+{
+    sp_names_entry *entry = names_find(names, text, length, hash);
     return entry == NULL ? NULL : entry->value;
 }
 
@@ -112,6 +119,15 @@ int sp_names_add(sp_names *names, const char *text, size_t length, unsigned hash
         return -1;
     }
     return 0;
+}
+
+void sp_names_pop(sp_names *names, const char *text, size_t length, unsigned hash)
+{
+    sp_names_entry *entry = names_find(names, text, length, hash);
+    if (entry == NULL)
+        return;
+    HASH_DEL(names->head, entry);
+    PyMem_RawFree(entry);
 }
 
 void sp_names_free(sp_names *names)

@@ -34,6 +34,8 @@ void *sp_names_get(const sp_names *names, const char *text, size_t length, unsig
 /* The text must stay where it is as long as the entry. -1 when memory is out. */
 SP_MUST_USE int sp_names_add(sp_names *names, const char *text, size_t length, unsigned hash,
                              void *value);
+/* Forget the text, which may be absent. */
+void sp_names_pop(sp_names *names, const char *text, size_t length, unsigned hash);
 void sp_names_free(sp_names *names);
 
 #endif
