@@ -268,3 +268,28 @@ def test_programs_without_a_file():
         assert done.returncode == 0 and "Error" not in done.stderr
         assert calls() == {"done": 1} and "Written: x.json" in done.stdout
         os.remove("x.json")
+
+
+# ---- HDF5, which had been written to before
+
+
+@pytest.mark.parametrize("end", [
+    "sp.setup(file_path='last.h5', auto_finalize=True)\nwith sp.region('work'): pass",
+    "import os\nsp.setup(file_path='last.h5', auto_finalize=True)\n"
+    "if (child := os.fork()): os.waitpid(child, 0); sp.reset()\n"
+    "else:\n    with sp.region('work'): pass",
+    "import multiprocessing\n"
+    "def work():\n    with sp.region('work'): pass\n"
+    "with sp.session(file_path='last.h5', verbose=False):\n"
+    "    child = multiprocessing.get_context('fork').Process(target=work)\n"
+    "    child.start()\n    child.join()\n",
+], ids=["the process", "a fork", "a worker"])
+def test_a_file_in_hdf5_after_another_run_had_one(tmp_path, monkeypatch, end):
+    pytest.importorskip("h5py")
+    monkeypatch.chdir(tmp_path)
+    done = run(end, begin="import scope_profiler as sp\n"
+                          "with sp.session(file_path='first.h5', verbose=False):\n"
+                          "    with sp.region('first'): pass\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    written = [path for path in tmp_path.glob("last*.h5") if "work" in sp.load(path).region_names]
+    assert len(written) == 1
