@@ -33,6 +33,12 @@ static PyType_Spec callback_spec = {
     .slots = callback_slots,
 };
 
+PyObject *sp_event_refuse(void)
+{
+    PyErr_SetString(PyExc_TypeError, "this is called by sys.monitoring, with what its event carries");
+    return NULL;
+}
+
 int sp_callback_add(PyObject *module, const char *name, vectorcallfunc function)
 {
     sp_state *state = PyModule_GetState(module);

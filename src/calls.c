@@ -355,9 +355,9 @@ PyDoc_STRVAR(forget_doc,
 
 static PyObject *forget_decision(PyObject *module, PyObject *args)
 {
+    sp_state *state = PyModule_GetState(module);
     PyObject *manager, *code;
-    (void)module;
-    if (!PyArg_ParseTuple(args, "OO!:forget_decision", &manager, &PyCode_Type, &code))
+    if (!PyArg_ParseTuple(args, "O!O!:forget_decision", state->manager_type, &manager, &PyCode_Type, &code))
         return NULL;
     sp_shared_take();
     sp_tracing *tracing = tracing_of((sp_manager *)manager);
@@ -381,8 +381,11 @@ static PyObject *set_recursive(PyObject *module, PyObject *args)
         return NULL;
     if (PyObject_TypeCheck(owner, state->manager_type))
         ((sp_manager *)owner)->recursive = (int8_t)recursive;
-    else
+    else if (PyObject_TypeCheck(owner, state->region_type))
         ((sp_region *)owner)->recursive = (int8_t)recursive;
+    else
+        return PyErr_Format(PyExc_TypeError, "set_recursive() takes a region or manager, got %.200s",
+                            Py_TYPE(owner)->tp_name);
     Py_RETURN_NONE;
 }
 

@@ -25,7 +25,9 @@ SP_INLINE PyCodeObject *code_of(PyObject *const *args) { return (PyCodeObject *)
 
 static PyObject *on_start(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
-    (void)self, (void)nargsf, (void)names;
+    (void)self, (void)names;
+    if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), 2))
+        return sp_event_refuse();
     sp_shared_take();
     bool wanted = sp_calls_enter(sp_current_frame(), code_of(args));
     sp_shared_drop();
@@ -34,7 +36,9 @@ static PyObject *on_start(PyObject *self, PyObject *const *args, size_t nargsf, 
 
 static PyObject *on_resume(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
-    (void)self, (void)nargsf, (void)names;
+    (void)self, (void)names;
+    if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), 2))
+        return sp_event_refuse();
     sp_shared_take();
     bool wanted = sp_calls_wake(sp_current_frame(), code_of(args));
     sp_shared_drop();
@@ -43,7 +47,9 @@ static PyObject *on_resume(PyObject *self, PyObject *const *args, size_t nargsf,
 
 static PyObject *on_return(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
-    (void)self, (void)nargsf, (void)names;
+    (void)self, (void)names;
+    if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), 3))
+        return sp_event_refuse();
     sp_shared_take();
     bool wanted = sp_calls_leave(sp_current_frame(), code_of(args), SP_STEP_ENDS);
     sp_shared_drop();
@@ -56,14 +62,20 @@ static PyObject *on_return(PyObject *self, PyObject *const *args, size_t nargsf,
 SP_INLINE bool is_silent(const PyCodeObject *code, PyObject *offset)
 {
     enum { YIELD_VALUE_SIZE = 2, OUTSIDE_OF_TRY = 4 };
-    long resume = PyLong_AsLong(offset) + YIELD_VALUE_SIZE;
+    size_t resume = PyLong_AsSize_t(offset) + YIELD_VALUE_SIZE;
+    if (resume + 1 >= (size_t)Py_SIZE(code) * 2) { /* a call by hand */
+        PyErr_Clear();
+        return false;
+    }
     return (code->co_code_adaptive[resume + 1] & OUTSIDE_OF_TRY) != 0;
 }
 #endif
 
 static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
-    (void)self, (void)nargsf, (void)names;
+    (void)self, (void)names;
+    if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), 3))
+        return sp_event_refuse();
     sp_shared_take();
     bool wanted = sp_calls_leave(sp_current_frame(), code_of(args), SP_STEP_GOES_ON);
 #if SP_SILENT_CLOSE
@@ -78,7 +90,9 @@ static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t nargsf, 
 
 static PyObject *on_throw(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
-    (void)self, (void)nargsf, (void)names;
+    (void)self, (void)names;
+    if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), 3))
+        return sp_event_refuse();
     sp_shared_take();
     sp_calls_wake(sp_current_frame(), code_of(args));
     sp_shared_drop();
@@ -87,7 +101,9 @@ static PyObject *on_throw(PyObject *self, PyObject *const *args, size_t nargsf, 
 
 static PyObject *on_unwind(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
-    (void)self, (void)nargsf, (void)names;
+    (void)self, (void)names;
+    if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), 3))
+        return sp_event_refuse();
     bool ends = sp_calls_suspends(code_of(args)) && sp_is_end(args[2]);
     sp_shared_take();
     sp_calls_leave(sp_current_frame(), code_of(args), ends ? SP_STEP_ENDS : SP_STEP_FAILS);

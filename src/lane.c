@@ -174,7 +174,10 @@ static PyObject *lane_enter(PyObject *self, PyObject *unused)
 
 static PyObject *lane_leave(PyObject *self, PyObject *done)
 {
-    sp_lane_leave((sp_lane *)self, PyObject_IsTrue(done) == 1);
+    int truth = PyObject_IsTrue(done);
+    if (truth < 0)
+        return NULL;
+    sp_lane_leave((sp_lane *)self, truth);
     Py_RETURN_NONE;
 }
 

@@ -362,6 +362,11 @@ const char sp_lines_collect_doc[] =
 
 PyObject *sp_lines_collect(PyObject *self, PyObject *wanted)
 {
+    if (wanted != Py_None
+        && !PyObject_TypeCheck(wanted, ((sp_manager *)self)->state->region_type)) {
+        PyErr_SetString(PyExc_TypeError, "_lines() takes a region or None");
+        return NULL;
+    }
     sp_shared_take();
     PyObject *list = collect((const sp_manager *)self, wanted);
     sp_shared_drop();

@@ -2,6 +2,7 @@
  * code objects and stay armed, so other code runs at full speed and nothing is switched per call.
  * An event of an activation that is not recorded ends at the first comparison. Code that is watched
  * has the events of its begin alone until it runs while a region that watches it is open. */
+#include "callback.h"
 #include "line_codes.h"
 #include "line_frames.h"
 #include "world.h"
@@ -14,9 +15,10 @@
 SP_INLINE long number(PyObject *value)
 {
     const PyLongObject *integer = (const PyLongObject *)value;
-    return SP_LIKELY(PyUnstable_Long_IsCompact(integer))
-               ? (long)PyUnstable_Long_CompactValue(integer)
-               : PyLong_AsLong(value);
+    if (SP_LIKELY(PyUnstable_Long_IsCompact(integer)))
+        return (long)PyUnstable_Long_CompactValue(integer);
+    int overflow; /* of a call by hand */
+    return PyLong_AsLongAndOverflow(value, &overflow);
 }
 
 /* The line is of the frame that was recorded last: nothing is touched that other threads write to. */
@@ -45,7 +47,9 @@ static PyObject *on_line(PyObject *module, PyObject *const *args, Py_ssize_t nar
 {
     uint64_t now = sp_now();
     const void *frame = sp_current_frame();
-    (void)module, (void)nargs;
+    (void)module;
+    if (!sp_event_is(args, nargs, 2))
+        return sp_event_refuse();
     if (SP_UNLIKELY(!hit_top(args, frame, now)))
         hit_other(args, frame, now);
     Py_RETURN_NONE;
@@ -113,21 +117,23 @@ SP_INLINE void end_event(PyObject *const *args)
 }
 
 /* What sys.monitoring calls for the others. */
-#define CALLBACK(event)                                                                        \
+#define CALLBACK(event, takes)                                                                 \
     static PyObject *on_##event(PyObject *module, PyObject *const *args, Py_ssize_t nargs)     \
     {                                                                                          \
-        (void)module, (void)nargs;                                                             \
+        (void)module;                                                                          \
+        if (!sp_event_is(args, nargs, takes))                                                  \
+            return sp_event_refuse();                                                          \
         sp_shared_take();                                                                      \
         event##_event(args);                                                                   \
         sp_shared_drop();                                                                      \
         Py_RETURN_NONE;                                                                        \
     }
-CALLBACK(jump)
-CALLBACK(yield)
-CALLBACK(resume)
-CALLBACK(throw)
-CALLBACK(start)
-CALLBACK(end)
+CALLBACK(jump, 3)
+CALLBACK(yield, 3)
+CALLBACK(resume, 2)
+CALLBACK(throw, 3)
+CALLBACK(start, 2)
+CALLBACK(end, 3)
 
 /* ---- Events ------------------------------------------------------------------------------ */
 
@@ -221,12 +227,17 @@ static const char use_tool_doc[] =
 
 static PyObject *use_tool(PyObject *module, PyObject *tool)
 {
+    long number = PyLong_AsLong(tool);
     (void)module;
+    if (number == -1 && PyErr_Occurred())
+        return NULL;
+    if (number < 0 || number > 5)
+        return PyErr_Format(PyExc_ValueError, "use_tool() takes a tool id, 0 to 5; got %ld", number);
     if (read_monitoring() < 0)
         return NULL;
     sp_shared_take();
-    all.tool = (int)PyLong_AsLong(tool);
-    int result = all.tool < 0 ? -1 : each_code(sp_line_arm);
+    all.tool = (int)number;
+    int result = each_code(sp_line_arm);
     sp_shared_drop();
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }

@@ -182,8 +182,11 @@ PyObject *sp_lines_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, in
 
 static PyObject *install(PyObject *module, PyObject *on)
 {
+    int truth = PyObject_IsTrue(on);
     (void)module;
-    sp_evaluator_used_by.lines = PyObject_IsTrue(on) == 1;
+    if (truth < 0)
+        return NULL;
+    sp_evaluator_used_by.lines = truth;
     sp_evaluator_switch();
     Py_RETURN_NONE;
 }

@@ -146,15 +146,21 @@ static PyObject *hook_new(sp_region *region, vectorcallfunc function)
 
 typedef struct {
     PyObject_HEAD
-    size_t offset; /* of the hook in sp_region */
+    PyTypeObject *owner; /* what all types of regions derive from. Borrowed: the slot is in it. */
+    size_t offset;       /* of the hook in sp_region */
 } HookSlot;
 
 static PyObject *hook_slot_get(PyObject *self, PyObject *region, PyObject *type)
 {
+    const HookSlot *slot = (const HookSlot *)self;
     (void)type;
     if (SP_UNLIKELY(region == NULL))
         return Py_NewRef(self);
-    return Py_NewRef(*(PyObject **)((char *)region + ((HookSlot *)self)->offset));
+    if (SP_UNLIKELY(Py_TYPE(region)->tp_base != slot->owner)
+        && !PyObject_TypeCheck(region, slot->owner)) /* the slot has been put in another class */
+        return PyErr_Format(PyExc_TypeError, "__enter__ and __exit__ are of a region, not %.200s",
+                            Py_TYPE(region)->tp_name);
+    return Py_NewRef(*(PyObject **)((char *)region + slot->offset));
 }
 
 /* type(region).__enter__(region), which is how contextlib.ExitStack goes about it. It does so in
@@ -229,6 +235,7 @@ static int add_hook_slot(sp_state *state, const char *name, size_t offset)
     HookSlot *slot = (HookSlot *)type->tp_alloc(type, 0);
     if (slot == NULL)
         return -1;
+    slot->owner = state->region_type;
     slot->offset = offset;
     int result = PyDict_SetItemString(state->region_type->tp_dict, name, (PyObject *)slot);
     Py_DECREF(slot);
@@ -375,6 +382,10 @@ static PyObject *region_locate(PyObject *self, PyObject *args)
     int line;
     if (!PyArg_ParseTuple(args, "Oi|O:_locate", &file, &line, &text))
         return NULL;
+    if ((file != Py_None && !PyUnicode_Check(file)) || (text != Py_None && !PyUnicode_Check(text))) {
+        PyErr_SetString(PyExc_TypeError, "_locate() takes a file and a text that are str or None");
+        return NULL;
+    }
     sp_field_set(self, &region->source_text, text == Py_None ? NULL : Py_NewRef(text));
     sp_field_set(self, &region->source_file, file == Py_None ? NULL : Py_NewRef(file));
     region->source_line = line;
