@@ -55,8 +55,12 @@ def region_cases(manager):
         "decorated": looped("decorated()", **names),
     }
     if hasattr(manager, "_begin"):  # ours, which takes memory for 65 536 events at a time: no round
-        for name in ("with", "reused", "decorated"):  # is to do without its share of that
-            cases[name].smallest = 70_000
+        cases["with, tagged"] = looped('with manager.profile_region("t", tags=("a",)): pass', **names)
+        cases["with, tags listed"] = looped('with manager.profile_region("u", tags=["a"]): pass',
+                                            **names)
+        cases["metadata"] = looped("with manager.metadata(step=1): pass", **names)
+        for name in ("with", "reused", "decorated", "with, tagged", "with, tags listed"):
+            cases[name].smallest = 70_000  # is to do without its share of that
     cases["loop, two threads"] = in_threads(2, *(looped("pass") for _ in range(2)))
     cases["with, two threads"] = in_threads(
         2, *(looped('with manager.profile_region("x"): pass', **names) for _ in range(2))

@@ -75,6 +75,15 @@ def _region_rows(label, state, with_, reused, decorated):
     ]
 
 
+def _option_rows(label, state):
+    return [
+        Row(f"tagged region over untagged, {label}", None, state, "with, tagged", "loop",
+            Most(2, "x"), "with", "loop"),
+        Row(f"tags in a list over untagged, {label}", None, state, "with, tags listed", "loop",
+            Most(2, "x"), "with", "loop"),
+    ]
+
+
 ROWS = [
     *_region_rows("on", "on", Least(7), Least(9), Least(15)),
     *_region_rows("never set up", "never", Least(4), Least(4),
@@ -82,6 +91,10 @@ ROWS = [
     *_region_rows("after a run", "after", Least(4), Least(4),
                   {_11: Most(35, " ns"), _12: Most(12, " ns")}),
     *_region_rows("aggregation", "aggregate", Least(8), Least(8), Least(8)),
+    *_option_rows("on", "on"),
+    *_option_rows("never set up", "never"),
+    Row("with metadata(step=1), on", None, "metadata", "metadata", "loop", None),
+    Row("with metadata(step=1), never set up", None, "never", "metadata", "loop", None),
     Row("two threads, with", _SCOPE, "threads", "with, two threads", "loop, two threads",
         Least(8)),
     Row("  over one thread", _SCOPE, "threads", "with, two threads", "loop, two threads",

@@ -9,6 +9,7 @@ PACKAGE is scope_profiler, whichever of the two is on the path, line_profiler or
     after      a run was active and is over      aggregate  a run without events is active
     threads    on, and told to tell threads apart, where that is an option
     tasks      on, and told to follow tasks
+    metadata   on, with metadata of calls, for which every region looks from the first on
     sizes      on, with many names and deep recursion
     lines      line mode is on
     calls      every function is traced
