@@ -204,7 +204,7 @@ def managers_with_metadata():
         await asyncio.gather(*(noted(manager, factory) for _ in range(2)))
 
     def step():
-        for i in range(1_000):
+        for i in range(3_000):
             manager = ProfileManager()
             if i % 2:
                 manager.setup(deactivate_file_output=True, track_async=True)
