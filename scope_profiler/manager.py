@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
 from functools import update_wrapper
 import os
 from time import perf_counter_ns
@@ -236,6 +235,8 @@ class ProfileManager(_core.Manager):
 
         taken = take(self, wanted, parts)
         if files:
+            from dataclasses import replace
+
             with termination.writing():
                 for each in files:
                     each._file.write(taken.results)

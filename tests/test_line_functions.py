@@ -1316,7 +1316,8 @@ def test_exceptions_are_heard_of_when_a_function_is_watched():
 
         manager = line_manager()
         print(heard())
-        watch(manager.region("r"), [f])
+        region = manager.region("r")
+        watch(region, [f])
         both = sys.monitoring.events.PY_UNWIND | sys.monitoring.events.PY_THROW
         print(heard() == both)
         manager.reset()

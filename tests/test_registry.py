@@ -240,6 +240,26 @@ def test_tags_of_a_forgotten_decorated_region_may_change():
     assert manager.region("f", tags="b").tags == ("b",)
 
 
+def test_watched_functions_go_with_their_region():
+    def watched():
+        return 1
+
+    manager = ProfileManager()
+    for hold, expected in ((True, True), (False, False)):
+        manager.setup(**FILES, use_line_profiler=True)
+        region = manager.region("r", functions=[watched])
+        if not hold:
+            del region
+        manager.reset()
+        manager.setup(**FILES, use_line_profiler=True)
+        with manager.region("r"):
+            watched()
+        lines = manager.region("r").get_stats().timings
+        assert any(name.endswith("watched") for _, _, name in lines) == expected
+        region = None
+        manager.reset()
+
+
 def test_decisions_of_call_tracing_hold_their_regions():
     def traced():
         pass
