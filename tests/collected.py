@@ -19,7 +19,7 @@ class Row(NamedTuple):
     inside: int
     added_to_exclusive: bytes
     added_to_total: bytes
-    waiting: int
+    waiting: "int | None"  # None: not measured
     open_total: int
     open_exclusive: int
     first: int

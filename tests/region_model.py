@@ -60,6 +60,7 @@ class Node:
 
     def __init__(self):
         self.calls = self.errors = self.total = self.every = self.exclusive = self.waiting = 0
+        self.stepped = 0  # calls of generators, whose waiting is known
         self.minimum, self.maximum = None, 0
 
     def record(self, duration, own, waited, nested, failed):
@@ -104,8 +105,6 @@ class Model:
         self.run = Run()
 
     def pause(self):
-        if any(thread.scopes for thread in self.run.threads):
-            raise RuntimeError("regions are open")
         self.recording = False
 
     def resume(self):
@@ -196,7 +195,7 @@ class Model:
             node = self.run.nodes.get(path) or Node()
             nodes[path] = (node.calls, node.errors, sum(s.node == path for s in open_scopes),
                            node.total, node.every, node.exclusive, node.minimum or 0,
-                           node.maximum, node.waiting)
+                           node.maximum, node.waiting if 0 < node.stepped == node.calls else None)
         counters = {
             "calls": sum(node.calls for node in self.run.nodes.values()),
             "open": len(open_scopes),
@@ -310,6 +309,7 @@ class Steps:
         if not last or self.run is not model.run:
             return
         duration = model.now - self.start
+        model.run.nodes[scope.node].stepped += 1
         model.run.nodes[scope.node].record(
             duration, self.own, duration - self.running, self.nested, failed
         )

@@ -179,10 +179,7 @@ class Interpreter:
         thread.join()
 
     def pause(self):
-        try:
-            self.backend.pause()
-        except RuntimeError:
-            self.reports.append("regions are open")
+        self.backend.pause()
 
     def go_on(self):
         self.backend.resume()

@@ -42,14 +42,15 @@ def check_tree(manager, oracles):
 
 def _check_times(name, row):
     least, mean = resolution(), row.every / row.calls if row.calls else 0
+    waiting = row.waiting or 0  # None: not measured
     ordered = (row.minimum, *row.percentiles, row.maximum)
     wrong = (
-        (min(row.total, row.every, row.minimum, row.waiting) < 0, "a time is below 0"),
+        (min(row.total, row.every, row.minimum, waiting) < 0, "a time is below 0"),
         (row.exclusive < -least * row.calls, "the exclusive time is below 0"),
         (row.total > row.every + least, "the total is above the sum of all calls"),
         (any(a > b + least for a, b in zip(ordered, ordered[1:])), "percentiles are in no order"),
         (not row.minimum - least <= mean <= row.maximum + least, "the mean is no mean"),
-        (row.waiting > row.total + least * row.calls, "it waited longer than it lasted"),
+        (waiting > row.total + least * row.calls, "it waited longer than it lasted"),
     )
     return [f"{name}: {text}: {row}" for is_wrong, text in wrong if is_wrong]
 

@@ -61,7 +61,9 @@ class Oracle:
 
     def enter(self, region):
         """A call begins; gives it."""
-        around = self.stack[-1]
+        around = self._around()
+        if around is not self.stack[-1]:
+            self.overlapped.add(around[0])
         call = [self.begun, self._child(around[1], region), region]
         self.order.append(self.begun)
         self.begun += 1
@@ -70,6 +72,11 @@ class Oracle:
         self.lane_numbers.append(self.lane.number)
         self.stack.append(call)
         return call
+
+    def _around(self):
+        """What is entered now is inside this: of the first call of a task, what its loop runs in."""
+        outside = len(self.stack) == 1 and not self.lanes_apart
+        return self.home.stack[-1] if outside else self.stack[-1]
 
     def leave(self, call, failed):
         """It ends."""
@@ -92,7 +99,7 @@ class Oracle:
 
     def step(self, call):
         """The call goes on, perhaps elsewhere: its node is where its last step ran."""
-        call[1] = self._child(self.stack[-1][1], call[2])
+        call[1] = self._child(self._around()[1], call[2])
         self.stack.append(call)
 
     def _take_out(self, call):
@@ -103,9 +110,9 @@ class Oracle:
     # ---- Tasks
 
     def new_lane(self):
-        """Of a task; where they are not told apart, with the calls and number of the thread."""
+        """Of a task; where they are not tracked, with the number of the thread."""
         if not self.lanes_apart:
-            return Lane(0, self.home.stack)
+            return Lane(0, [list(ROOT)])
         self.lanes += 1
         return Lane(self.lanes - 1, [list(ROOT)])
 
