@@ -33,7 +33,7 @@ class Host:
         if is_on:
             settings.update({name: True for name in _SWITCHES if run._settings[name]})
         if is_on and all(settings[name] == run._settings[name] for name in _RECORDING):
-            run._settings = settings
+            run._change(settings)
         else:
             manager._start(ProfilingRun(manager, settings))
             at_exit.follows(manager, run, manager._run)
@@ -44,3 +44,4 @@ class Host:
         run = self._manager._run
         if run is not None and run._also is self._run:
             run._settings, self._run._settings = self._run._settings, run._settings
+            run._file, self._run._file = self._run._file, run._file

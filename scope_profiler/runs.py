@@ -8,6 +8,11 @@ from .decorator import inside
 from .run_file import RunFile
 
 
+def _file_of(settings):
+    off = settings["deactivate_file_output"] or settings["deactivate_profiling"]
+    return None if off else RunFile(settings)
+
+
 class ProfilingRun:
     """One run, from a setup() on: what setup() returns."""
 
@@ -22,10 +27,14 @@ class ProfilingRun:
         self._written_calls = None  # how many calls there were when the file was written
         self._over = settings["deactivate_profiling"]
         self._also = None  # another run whose file gets the results, too: see host.py
-        self._file = None
-        if not (settings["deactivate_file_output"] or settings["deactivate_profiling"]):
-            self._file = RunFile(settings)
+        self._file = _file_of(settings)
         self._held = set()  # why it does not record now: pause(), steps of sample_every()
+
+    def _change(self, settings):
+        """It goes on with these, and writes to their file."""
+        if self._file is not None:
+            self._file.release()
+        self._settings, self._file = settings, _file_of(settings)
 
     def __repr__(self):
         state = "active" if self.is_active else "over"
