@@ -154,8 +154,7 @@ class ProfileManager(_core.Manager):
             raise
         self._release_file()
         self._run = run
-        processes.writes_to([of._file.shared_path for manager in _all()
-                             if (of := manager._run) is not None and of._file is not None])
+        processes.writes_to(_paths(manager._run for manager in _all()))
         self._selection = Selection(settings["region_tags"], settings["enable_tags"])
         self._select()
         self._tagged.clear()
@@ -273,7 +272,8 @@ class ProfileManager(_core.Manager):
         self._start(ProfilingRun(self, before._settings))
         self._record(recording)
         self._run._over, self._run._held = before._over, before._held
-        self._run._also = before._also
+        if before._also is not None:
+            self._run._also = ProfilingRun(self, before._also._settings)
         at_exit.goes_on(self, before, self._run)
 
     def _stop(self):
@@ -671,11 +671,15 @@ def _load(run, return_results, verbose):
         from . import report  # noqa: F401
 
 
+def _paths(runs):
+    return [each._file.shared_path for run in runs if run is not None
+            for each in run._destinations()]
+
+
 def _in_forked_child():
     configured = [manager for manager in _all() if manager._run is not None]
     if configured:
-        runs = [manager._run for manager in configured]
-        processes.was_forked([run._file.shared_path for run in runs if run._file is not None])
+        processes.was_forked(_paths(manager._run for manager in configured))
     for manager in configured:
         manager._in_forked_child()
 
