@@ -123,6 +123,11 @@ class Model:
             self.run.threads.append(here.thread)
         return here.thread
 
+    def has_open(self):
+        """Whether this thread has a call open."""
+        thread = getattr(self.run.here, "thread", None)
+        return thread is not None and bool(thread.scopes)
+
     def enter(self, region, key):
         thread = self._thread()
         thread.charge(self.now)
@@ -239,7 +244,7 @@ class Region:
         return self
 
     def __exit__(self, kind, *_):
-        if self.model.recording:  # pause() is refused while a region is open
+        if self.model.recording or self.model.has_open():  # which ends while it pauses
             self.model.leave(self, _activation(sys._getframe(1)), kind is not None)
 
 
