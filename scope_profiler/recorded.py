@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from .results.sketch import Sketch
 
 
+#: The name of what groups calls on more paths than are told apart (src/node.h).
+OTHER_PATHS = "(other paths)"
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """A region at its place in the tree.

@@ -6,7 +6,7 @@ from time import perf_counter_ns, time
 
 from . import _core, overhead
 from .lines import line_records, line_records_by_region
-from .recorded import Node, Recorded, sketches_by_region
+from .recorded import OTHER_PATHS, Node, Recorded, sketches_by_region
 from .source import shown_path
 from .statistics import RegionStatistics
 
@@ -65,8 +65,8 @@ def _nodes(tree, sketches):
 
 
 def _statistics(row):
-    if row[1] is None:  # what groups calls on more paths than are told apart (src/node.h)
-        return RegionStatistics.nothing_of("(other paths)")
+    if row[1] is None:
+        return RegionStatistics.nothing_of(OTHER_PATHS)
     return RegionStatistics.from_row(row)
 
 

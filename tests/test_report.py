@@ -503,3 +503,22 @@ def test_help_reads_well():
     assert "    region_name: " in text and "__call__" not in text
     text = pydoc.render_doc(sp.setup, renderer=pydoc.plaintext)
     assert "Begin a run; returns its ProfilingRun." in text and "    auto_finalize: " in text
+
+
+def test_paths_that_are_not_told_apart_are_said(manager, clock):
+    import random
+
+    chosen = random.Random(1)
+
+    def go(depth):
+        clock.tick(1)
+        if depth:
+            chosen.choice(functions)(depth - 1)
+
+    functions = [manager.profile(f"f{number}")(lambda depth: go(depth)) for number in range(10)]
+    with manager.profile_region("main"):
+        for _ in range(6_000):
+            go(14)
+    text = printed(manager)
+    assert "─ (other paths)" in text
+    assert "(other paths): there were too many to tell them apart" in text

@@ -4,6 +4,7 @@ it was written."""
 import os
 
 from ..processes import beside
+from ..recorded import OTHER_PATHS
 from ..shown import shown
 from .style import format_count, format_time, many
 
@@ -32,6 +33,9 @@ def below(rows, shown_rows, columns, wall_ns, processes, how):
     if len(shown_rows) < len(rows):
         yield (f"… and {many(len(rows) - len(shown_rows), 'row')} not shown, of those that took "
                f"least; all: {how}")
+    if any(row.name == OTHER_PATHS for row in rows):
+        yield (f"{OTHER_PATHS}: there were too many to tell them apart; of the calls on these the tree "
+               "shows the regions alone.")
     if "percent" in columns and processes > 1:
         yield (f"% run: of the wall time of {processes} processes together, "
                f"{format_time(wall_ns)}.")
