@@ -15,10 +15,10 @@ static sp_tracing *tracing_of(const sp_manager *manager)
 
 static uint64_t begin_span(sp_manager *manager)
 {
-    sp_calls_spans *spans = &sp_here.spans;
     const sp_tracing *tracing = tracing_of(manager);
     if (tracing == NULL || sp_calls_in_span(tracing) || !sp_local_is_mine())
         return 0;
+    sp_calls_spans *spans = &sp_here.spans; /* of the struct that may just have been made */
     if (spans->count == SP_CALLS_SPANS) {
         sp_calls_lost(manager);
         return 0;
