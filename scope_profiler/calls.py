@@ -26,7 +26,7 @@ import sys
 import weakref
 
 from . import _core, monitoring, overhead
-from .unrecorded import unrecorded
+from .unrecorded import is_kept, unrecorded
 
 _OURS = os.path.dirname(__file__) + os.sep
 _COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>"}
@@ -229,7 +229,7 @@ def _decide(manager, code, namespace, in_span):
         return None  # a thread goes on while Python takes its modules apart
     if code.co_filename.startswith((_OURS, overhead.FILE)) or code.co_name in _COMPREHENSIONS:
         return None
-    if manager._decorated.get(id(code)) is code:
+    if is_kept(manager._decorated, code):
         return None
     tracing = _tracings[id(manager)]
     name = f"{namespace.get('__name__', '<unknown>')}.{code.co_qualname}"

@@ -7,7 +7,7 @@ from types import CodeType, FunctionType, coroutine
 
 from . import _core
 from .tags import normal_tags
-from .unrecorded import unrecorded
+from .unrecorded import keep_weakly, unrecorded
 
 # Flags of a code object, as in inspect (which is not imported for them).
 _GENERATOR, _COROUTINE, _ITERABLE_COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
@@ -60,7 +60,7 @@ def decorate(manager, region_name, function, how):
     code = _code_of(function)
     if code is not None:
         region._locate(code.co_filename, code.co_firstlineno)
-        manager._decorated[id(code)] = code
+        keep_weakly(manager._decorated, code)
         _core.forget_decision(manager, code)
     if hasattr(function, "__wrapped__"):
         from .lines import watch_wrapped

@@ -6,7 +6,6 @@ from functools import update_wrapper
 import os
 from time import perf_counter_ns
 from types import MethodType
-import weakref
 
 from . import _core, at_exit, environment, processes, termination
 from .decorator import decorate, decoration
@@ -14,7 +13,7 @@ from .needs import explained
 from .regions import Region
 from .runs import ProfilingRun, Session
 from .tags import Selection, add_opt_in, normal_tags
-from .unrecorded import unrecorded
+from .unrecorded import keep_weakly, unrecorded
 from .unset import UNSET
 from .warning import complain
 
@@ -67,7 +66,7 @@ class ProfileManager(_core.Manager):
         self._definitions = {}  # of define_region: {name: (functions, tags)}
         self._tagged = set()  # names of the regions that have been given tags in this run,
         self._decorated_tags = set()  # and by decorators
-        self._decorated = weakref.WeakValueDictionary()  # id(code): code, of decorated functions
+        self._decorated = {}  # id(code): weak reference to the code, of decorated functions
 
     # ---- Life cycle
 
@@ -688,10 +687,7 @@ _managers = {}  # {id: weak reference}
 
 
 def _register(manager):
-    # A WeakSet would do, but for code of its own that runs when a manager is collected, which may be
-    # in the middle of the program where every function is traced. Ours is not.
-    number = id(manager)
-    _managers[number] = weakref.ref(manager, lambda _: _managers.pop(number, None))
+    keep_weakly(_managers, manager)
 
 
 def _all():

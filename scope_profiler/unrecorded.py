@@ -3,6 +3,7 @@ records nothing, in whatever mode, and nothing is prepared for being recorded. S
 garbage collection wait (src/aside.c); calls that were open before may end."""
 
 from functools import wraps
+import weakref
 
 from ._core import unrecorded as here
 
@@ -16,3 +17,19 @@ def unrecorded(function):
             return function(*args, **kwargs)
 
     return call
+
+
+def keep_weakly(kept, value):
+    """Put a weak reference to the value into the dict, by its id, as long as it lives.
+
+    The collections of weakref would do, but for code of theirs that runs when something dies, which
+    may be in the middle of the program where every function is traced. Ours is passed over there.
+    """
+    number = id(value)
+    kept[number] = weakref.ref(value, lambda _: kept.pop(number, None))
+
+
+def is_kept(kept, value):
+    """Whether it was put there."""
+    reference = kept.get(id(value))
+    return reference is not None and reference() is value
