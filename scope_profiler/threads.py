@@ -1,5 +1,6 @@
 """Threads of a run, with track_threads=True: who they are and what processor time they took."""
 
+import itertools
 import sys
 import threading
 from time import perf_counter_ns, thread_time_ns
@@ -27,9 +28,26 @@ class ThreadWatch:
             ThreadInfo(number, 0, *self._threads.get(number, unknown).facts(origin_ns))
             for number in range(count)
         ]
-        if sys.platform == "linux":  # which numbers threads as they come; else as they recorded
-            rows.sort(key=lambda row: row.native_id or sys.maxsize)
+        rows.sort(key=lambda row: self._threads.get(row.index, unknown).order)
         return rows
+
+
+_ORDER = "_scope_profiler_order"
+_order = itertools.count()
+
+
+def _order_of(thread):
+    """The place of a thread (None: one that Python has not started) in the order of the starts. That
+    is the order of threading._active: what is new in it gets its place when a thread begins to record.
+    The system's numbers are no order: they begin anew at some time."""
+    new = []
+    for other in reversed(list(threading._active.values())):
+        if _ORDER in other.__dict__:
+            break
+        new.append(other)
+    for other in reversed(new):
+        other.__dict__.setdefault(_ORDER, next(_order))
+    return next(_order) if thread is None else thread.__dict__[_ORDER]
 
 
 class _Thread:
@@ -47,6 +65,7 @@ class _Thread:
         # up, for all to see; nor enumerate(), which takes a lock that may be held right here.
         thread = threading._active.get(self.ident)
         self._thread = None if thread is None else weakref.ref(thread)
+        self.order = _order_of(thread)
         self._read(thread)
 
     @classmethod
@@ -55,7 +74,7 @@ class _Thread:
         thread = cls.__new__(cls)
         thread.name, thread.daemon, thread._thread = "unknown", True, None
         thread.ident = thread.native_id = thread.start_ns = thread.end_ns = thread._cpu_ns = None
-        thread._cpu_before = 0
+        thread._cpu_before, thread.order = 0, sys.maxsize
         return thread
 
     def _read(self, thread):

@@ -21,12 +21,29 @@ static int at_least(int *remaining)
     return before;
 }
 
+/* 3.12 runs a collection that is due in the next Python call, gc.disable() or not; this is its only
+ * function that runs it now. What a signal handler raises meanwhile is printed, Ctrl-C comes again. */
+static void collect_what_is_due(void)
+{
+#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030D0000
+    if (PyErr_CheckSignals() == 0)
+        return;
+    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
+        PyErr_Clear();
+        PyErr_SetInterrupt();
+    }
+    else
+        PyErr_WriteUnraisable(NULL);
+#endif
+}
+
 void sp_aside_begin(sp_aside *aside)
 {
     sp_signals_hold(&aside->signals);
     sp_world_leave(&aside->held);
     aside->state = PyThreadState_Get();
     PyErr_Fetch(&aside->type, &aside->value, &aside->traceback);
+    collect_what_is_due();
     PyThreadState_EnterTracing(aside->state);
     sp_unrecorded_begin();
     aside->collects = PyGC_Disable(); /* or callbacks of the user's would run untraced */

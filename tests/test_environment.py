@@ -195,11 +195,11 @@ try:
     with sp.region("r"): 1 / 0
 except ZeroDivisionError as error:
     assert error.__context__ is None
-thread = threading.Thread(target=function, args=(1,)); thread.start(); thread.join()
 if hasattr(os, "fork"):
     pid = os.fork()
     if not pid: function(1); os._exit(0)
     os.waitpid(pid, 0)
+thread = threading.Thread(target=function, args=(1,)); thread.start(); thread.join()
 assert not sp.is_active() and sp.recorded_regions() == () and region.num_calls == 0
 assert handlers == {number: signal.getsignal(number) for number in handlers}
 assert callbacks == (atexit._ncallbacks(), len(gc.callbacks), sys.gettrace(), sys.getprofile())
