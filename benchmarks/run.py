@@ -3,9 +3,10 @@
     python benchmarks/run.py [--python PATH ...] [--rounds N] [--quick] [--only TEXT] [--full]
                              [--write]
 
-Every tool has a process for each state it can be in, and all of them stay alive. A round asks
-each for one timing of each case, ours and the peer's right after one another, so that a busy
-moment of the machine meets both. Of all rounds the smallest timing of a case counts.
+Every tool has a process for each state it can be in. A round asks each for one timing of each case,
+ours and the peer's right after one another, so that a busy moment of the machine meets both. Some
+rounds later the processes are replaced, as one keeps the addresses that it got, and with them what
+falls together in the caches. Of all rounds the smallest timing of a case counts.
 """
 
 import argparse
@@ -27,14 +28,18 @@ class Worker:
 
     def __init__(self, interpreter, tool, state):
         package = "scope_profiler" if tool == "ours" else tool
-        command, environment = interpreter.command(tool, "worker.py", package, state)
-        self.process = subprocess.Popen(command, env=environment, text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.tool = tool
+        self.command, self.environment = interpreter.command(tool, "worker.py", package, state)
         self.best = {}
         self.errors = {}
+
+    def start(self):
+        """Begin, or go on with a new process."""
+        self.process = subprocess.Popen(self.command, env=self.environment, text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.about = self._answer()
         if "file" in self.about:
-            check(tool, self.about)
+            check(self.tool, self.about)
 
     def _answer(self):
         line = self.process.stdout.readline()
@@ -61,9 +66,13 @@ class Worker:
                 return self.errors[case]
         return row.value(self.best.__getitem__)
 
-    def close(self):
+    def stop(self):
         self.process.stdin.close()
         self.process.wait()
+        self.process.stdout.close()
+
+
+_ROUNDS_OF_A_PROCESS = 10
 
 
 def measure(interpreter, rows, rounds):
@@ -77,6 +86,11 @@ def measure(interpreter, rows, rounds):
             if tool and (tool, state) not in workers:
                 workers[tool, state] = Worker(interpreter, tool, state)
     for done in range(rounds):
+        if done % _ROUNDS_OF_A_PROCESS == 0:
+            for worker in workers.values():
+                if done:
+                    worker.stop()
+                worker.start()
         print(f"\r{interpreter.version}: round {done + 1} of {rounds} ", end="", file=sys.stderr)
         for (state, peer), cases in needed.items():
             for case in cases:
@@ -84,7 +98,7 @@ def measure(interpreter, rows, rounds):
                     workers[tool, state].run(case)
     print(file=sys.stderr)
     for worker in workers.values():
-        worker.close()
+        worker.stop()
     return workers
 
 
