@@ -100,8 +100,8 @@ if __name__ == "__main__":
         ext_modules=[
             Extension(
                 "scope_profiler._core",
-                sources=sorted(glob("src/*.c")),
-                depends=sorted(glob("src/*.h")),
+                sources=sorted(glob("src/**/*.c", recursive=True)),
+                depends=sorted(glob("src/**/*.h", recursive=True)),
                 include_dirs=["src"],
             )
         ],

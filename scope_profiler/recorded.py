@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .results.sketch import Sketch
 
 
-#: The name of what groups calls on more paths than are told apart (src/node.h).
+#: The name of what groups calls on more paths than are told apart (src/record/node.h).
 OTHER_PATHS = "(other paths)"
 
 

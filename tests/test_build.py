@@ -112,7 +112,7 @@ def test_sdist_carries_the_header_it_was_built_with(monkeypatch, sdist):
 
 
 def test_sdist_has_what_a_checkout_has(sdist):
-    for pattern in ("src/*.[ch]", "tests/*.py", "tools/*", "scope_profiler/**/*.py"):
+    for pattern in ("src/**/*.[ch]", "tests/*.py", "tools/*", "scope_profiler/**/*.py"):
         for path in ROOT.glob(pattern):
             assert (sdist / path.relative_to(ROOT)).is_file()
 

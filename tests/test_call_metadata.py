@@ -1,4 +1,4 @@
-"""src/metadata.c, src/factory.c: metadata of calls, attached by context."""
+"""src/record/metadata.c, src/python/factory.c: metadata of calls, attached by context."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""src/calls*.c, src/call_decisions.c, src/evaluator.c and scope_profiler/calls.py: every-function
+"""src/calls/, src/backend/*/calls_*.c and scope_profiler/calls.py: every-function
 tracing."""
 
 import asyncio

@@ -1,4 +1,4 @@
-"""src/clock.c: ticks become nanoseconds of perf_counter_ns()."""
+"""src/base/clock.c: ticks become nanoseconds of perf_counter_ns()."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""src/contexts.c: tasks are told apart by their contexts, without a switch."""
+"""src/record/contexts.c: tasks are told apart by their contexts, without a switch."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""src/lines_watch.c, line_codes.c and lines.watch: the lines of functions that a region watches."""
+"""src/lines/lines_watch.c, line_codes.c and lines.watch: the lines of functions that a region watches."""
 
 import asyncio
 from contextlib import ExitStack, suppress

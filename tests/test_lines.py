@@ -1,4 +1,4 @@
-"""src/lines*.c and lines.py: line mode counts like line_profiler, in decorated functions and in
+"""src/lines/ and lines.py: line mode counts like line_profiler, in decorated functions and in
 `with` blocks, and leaves everything else as it is."""
 
 import asyncio

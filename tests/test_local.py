@@ -1,4 +1,4 @@
-"""src/local.c: what is a thread's own, behind one thread-local pointer."""
+"""src/base/local.c: what is a thread's own, behind one thread-local pointer."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""src/manager.c and manager.py: the life of a run."""
+"""src/record/manager.c and manager.py: the life of a run."""
 
 import gc
 import subprocess

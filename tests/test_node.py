@@ -1,4 +1,4 @@
-"""src/node.c: the statistics of the calling-context tree, and its sketch."""
+"""src/record/node.c: the statistics of the calling-context tree, and its sketch."""
 
 import math
 import random

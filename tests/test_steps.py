@@ -1,4 +1,4 @@
-"""src/steps.c: decorated generators, coroutines and async generators."""
+"""src/python/steps.c: decorated generators, coroutines and async generators."""
 
 import asyncio
 import gc

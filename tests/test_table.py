@@ -1,4 +1,4 @@
-"""src/table.c: regions by name, nodes by edge, for many of them."""
+"""src/base/table.c: regions by name, nodes by edge, for many of them."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""src/threadlog.c: a record for each call, in blocks."""
+"""src/record/threadlog.c: a record for each call, in blocks."""
 
 import gc
 import threading

@@ -1,4 +1,4 @@
-"""src/world.c, and what the module says of threads and interpreters."""
+"""src/base/world.c, and what the module says of threads and interpreters."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""src/wrapper.c, twin.c and decorator.py: what @profile makes of a callable."""
+"""src/python/wrapper.c, twin.c and decorator.py: what @profile makes of a callable."""
 
 import copy
 import functools

@@ -42,7 +42,7 @@ stamp_file=$venv/.scope_profiler_build
 
 inputs="$PWD ${UTHASH_INCLUDE_DIR-}
 ${CC-} ${CFLAGS-} ${LDFLAGS-} ${SCOPE_PROFILER_CFLAGS-} ${SCOPE_PROFILER_LDFLAGS-}
-$(digest src/* setup.py pyproject.toml scope_profiler/_version.py)"
+$(digest $(find src -name "*.[ch]" | LC_ALL=C sort) setup.py pyproject.toml scope_profiler/_version.py)"
 checked="$inputs, without warnings"  # good for any request
 
 stamp=$(cat "$stamp_file" 2>/dev/null || true)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: Buckets to the octave; `src/node.h` says the same.
+#: Buckets to the octave; `src/record/node.h` says the same.
 _BUCKETS = 64
 
 
@@ -53,7 +53,7 @@ class Sketch:
 
     def percentile_ns(self, percentile: float, minimum: int, maximum: int) -> int:
         """The duration that `percentile` per cent of the calls do not exceed, which all lie between
-        the two given, ns. Interpolated between neighbours in rank; `src/node.c` computes the same."""
+        the two given, ns. Interpolated between neighbours in rank; `src/record/node.c` computes the same."""
         ends = np.cumsum(self.counts)
         calls = int(ends[-1]) if len(ends) else 0
         if not calls:

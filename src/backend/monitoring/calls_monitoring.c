@@ -1,0 +1,137 @@
+/* Every-function tracing on CPython 3.12 and newer: sys.monitoring (PEP 669). The events are set for
+ * the whole process by scope_profiler/calls.py. A callback that is told of code nobody wants answers
+ * DISABLE, and that code runs at full speed from then on. */
+#include "calls/calls.h"
+
+#include "backend/monitoring/callback.h"
+
+#if SP_MONITORING
+
+/* The event's frame is the one that runs: a callback in C has none of its own. */
+PyObject *sp_calls_globals(const void *frame)
+{
+    (void)frame;
+    return PyEval_GetGlobals();
+}
+
+static PyObject *disable; /* sys.monitoring.DISABLE, which never dies */
+
+SP_INLINE PyObject *again(bool wanted)
+{
+    return Py_NewRef(SP_LIKELY(wanted) ? Py_None : disable);
+}
+
+SP_INLINE PyCodeObject *code_of(PyObject *const *args) { return (PyCodeObject *)args[0]; }
+
+static PyObject *on_start(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+{
+    (void)self, (void)names;
+    if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), 2))
+        return sp_event_refuse();
+    sp_shared_take();
+    bool wanted = sp_calls_enter(sp_current_frame(), code_of(args));
+    sp_shared_drop();
+    return again(wanted);
+}
+
+static PyObject *on_resume(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+{
+    (void)self, (void)names;
+    if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), 2))
+        return sp_event_refuse();
+    sp_shared_take();
+    bool wanted = sp_calls_wake(sp_current_frame(), code_of(args));
+    sp_shared_drop();
+    return again(wanted);
+}
+
+static PyObject *on_return(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+{
+    (void)self, (void)names;
+    if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), 3))
+        return sp_event_refuse();
+    sp_shared_take();
+    bool wanted = sp_calls_leave(sp_current_frame(), code_of(args), SP_STEP_ENDS);
+    sp_shared_drop();
+    return again(wanted);
+}
+
+#if SP_SILENT_CLOSE
+/* Whether a generator at this `yield` can be closed without a word, as the instruction tells that it
+ * would go on with. */
+SP_INLINE bool is_silent(const PyCodeObject *code, PyObject *offset)
+{
+    enum { YIELD_VALUE_SIZE = 2, OUTSIDE_OF_TRY = 4 };
+    size_t resume = PyLong_AsSize_t(offset) + YIELD_VALUE_SIZE;
+    if (resume + 1 >= (size_t)Py_SIZE(code) * 2) { /* a call by hand */
+        PyErr_Clear();
+        return false;
+    }
+    return (code->co_code_adaptive[resume + 1] & OUTSIDE_OF_TRY) != 0;
+}
+#endif
+
+static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+{
+    (void)self, (void)names;
+    if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), 3))
+        return sp_event_refuse();
+    sp_shared_take();
+    bool wanted = sp_calls_leave(sp_current_frame(), code_of(args), SP_STEP_GOES_ON);
+#if SP_SILENT_CLOSE
+    if (wanted)
+        sp_sleepers_watch(sp_current_frame(), code_of(args), is_silent(code_of(args), args[1]));
+#endif
+    sp_shared_drop();
+    return again(wanted);
+}
+
+/* The two events of exceptions cannot be disabled, and cost nothing where there are none. */
+
+static PyObject *on_throw(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+{
+    (void)self, (void)names;
+    if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), 3))
+        return sp_event_refuse();
+    sp_shared_take();
+    sp_calls_wake(sp_current_frame(), code_of(args));
+    sp_shared_drop();
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_unwind(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+{
+    (void)self, (void)names;
+    if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), 3))
+        return sp_event_refuse();
+    bool ends = sp_calls_suspends(code_of(args)) && sp_is_end(args[2]);
+    sp_shared_take();
+    sp_calls_leave(sp_current_frame(), code_of(args), ends ? SP_STEP_ENDS : SP_STEP_FAILS);
+    sp_shared_drop();
+    Py_RETURN_NONE;
+}
+
+int sp_calls_backend_init(PyObject *module)
+{
+    PyObject *monitoring = PySys_GetObject("monitoring"); /* borrowed */
+    if (monitoring == NULL)
+        return -1;
+    Py_XSETREF(disable, PyObject_GetAttrString(monitoring, "DISABLE"));
+    if (disable == NULL)
+        return -1;
+    static const struct {
+        const char *name;
+        vectorcallfunc function;
+    } callbacks[] = {
+        {"on_call_start", on_start}, {"on_call_resume", on_resume},
+        {"on_call_return", on_return}, {"on_call_yield", on_yield},
+        {"on_call_throw", on_throw}, {"on_call_unwind", on_unwind},
+    };
+    for (size_t i = 0; i < sizeof callbacks / sizeof *callbacks; i++) {
+        if (sp_callback_add(module, callbacks[i].name, callbacks[i].function) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+#endif

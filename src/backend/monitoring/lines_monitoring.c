@@ -1,0 +1,289 @@
+/* Line mode on CPython 3.12 and newer: sys.monitoring (PEP 669). The events are armed on single
+ * code objects and stay armed, so other code runs at full speed and nothing is switched per call.
+ * An event of an activation that is not recorded ends at the first comparison. Code that is watched
+ * has the events of its begin alone until it runs while a region that watches it is open. */
+#include "backend/monitoring/callback.h"
+#include "base/world.h"
+#include "lines/line_codes.h"
+#include "lines/line_frames.h"
+
+#if SP_MONITORING
+
+/* ---- Callbacks --------------------------------------------------------------------------- */
+
+/* Lines and offsets are small numbers, as a rule. */
+SP_INLINE long number(PyObject *value)
+{
+    const PyLongObject *integer = (const PyLongObject *)value;
+    if (SP_LIKELY(PyUnstable_Long_IsCompact(integer)))
+        return (long)PyUnstable_Long_CompactValue(integer);
+    int overflow; /* of a call by hand */
+    return PyLong_AsLongAndOverflow(value, &overflow);
+}
+
+/* The line is of the frame that was recorded last: nothing is touched that other threads write to. */
+SP_INLINE bool hit_top(PyObject *const *args, const void *frame, uint64_t now)
+{
+    sp_guard_take();
+    sp_line_frame *top = sp_line_top(frame, (PyCodeObject *)args[0]);
+    if (SP_LIKELY(top != NULL))
+        sp_line_hit(top, (int)number(args[1]), now);
+    sp_guard_drop();
+    return top != NULL;
+}
+
+static SP_NOINLINE void hit_other(PyObject *const *args, const void *frame, uint64_t now)
+{
+    sp_shared_take();
+    sp_line_frame *recorded = sp_line_match(frame, (PyCodeObject *)args[0], now);
+    if (recorded != NULL)
+        sp_line_hit(recorded, (int)number(args[1]), now);
+    else if (sp_line_heard != 0)
+        sp_line_code_idle((PyCodeObject *)args[0]);
+    sp_shared_drop();
+}
+
+static PyObject *on_line(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    uint64_t now = sp_now();
+    const void *frame = sp_current_frame();
+    (void)module;
+    if (!sp_event_is(args, nargs, 2))
+        return sp_event_refuse();
+    if (SP_UNLIKELY(!hit_top(args, frame, now)))
+        hit_other(args, frame, now);
+    Py_RETURN_NONE;
+}
+
+/* `for x in y: f(x)` on one line has a line event for the first round only; the jump back
+ * begins each of the others. */
+SP_INLINE void jump_event(PyObject *const *args)
+{
+    uint64_t now = sp_now();
+    sp_line_frame *recorded = sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], now);
+    if (recorded == NULL || recorded->cell == NULL)
+        return;
+    const sp_line_plan *plan = &recorded->table->code->plan;
+    long target = number(args[2]);
+    if (target < number(args[1])
+        && sp_line_offset_in(plan->loops, plan->loop_count, target)) {
+        recorded->cell->hits++;
+        sp_line_here->hits++;
+        recorded->cell->ticks += now - recorded->since;
+        recorded->since = sp_now();
+    }
+}
+
+/* The generator of a decorated function is put to sleep by its steps (steps.c), others by this. */
+SP_INLINE void yield_event(PyObject *const *args)
+{
+    uint64_t now = sp_now();
+    sp_line_frame *recorded = sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], now);
+    if (recorded != NULL && recorded->own == NULL)
+        sp_line_frame_yields(sp_line_here, now);
+}
+
+SP_INLINE void resume_event(PyObject *const *args)
+{
+    PyCodeObject *code = (PyCodeObject *)args[0];
+    sp_line_frame *recorded = sp_line_frame_begins(sp_current_frame(), code, false);
+    if (recorded != NULL && recorded->cell == NULL)
+        sp_line_go_on(recorded, PyCode_Addr2Line(code, (int)number(args[1])));
+}
+
+/* An exception is thrown into a generator, which begins with a line event where it is caught. */
+SP_INLINE void throw_event(PyObject *const *args)
+{
+    sp_line_frame_begins(sp_current_frame(), (PyCodeObject *)args[0], false);
+}
+
+/* Also subscribed where a function's body begins on its `def` line: CPython 3.13 reports no line
+ * there unless the start is watched too (python/cpython#155992). */
+SP_INLINE void start_event(PyObject *const *args)
+{
+    const void *frame = sp_current_frame();
+    const sp_line_thread *here = sp_line_here;
+    if (sp_line_always != 0
+        || (here != NULL && (here->open_count != 0 || here->parked_count != 0
+                             || here->top->frame == frame)))
+        sp_line_frame_begins(frame, (PyCodeObject *)args[0], true);
+}
+
+/* Of PY_RETURN and PY_UNWIND. The second comes for every frame that an exception ends. */
+SP_INLINE void end_event(PyObject *const *args)
+{
+    uint64_t now = sp_now();
+    sp_line_frame_ends(sp_current_frame(), (PyCodeObject *)args[0], now);
+}
+
+/* What sys.monitoring calls for the others. */
+#define CALLBACK(event, takes)                                                                 \
+    static PyObject *on_##event(PyObject *module, PyObject *const *args, Py_ssize_t nargs)     \
+    {                                                                                          \
+        (void)module;                                                                          \
+        if (!sp_event_is(args, nargs, takes))                                                  \
+            return sp_event_refuse();                                                          \
+        sp_shared_take();                                                                      \
+        event##_event(args);                                                                   \
+        sp_shared_drop();                                                                      \
+        Py_RETURN_NONE;                                                                        \
+    }
+CALLBACK(jump, 3)
+CALLBACK(yield, 3)
+CALLBACK(resume, 2)
+CALLBACK(throw, 3)
+CALLBACK(start, 2)
+CALLBACK(end, 3)
+
+/* ---- Events ------------------------------------------------------------------------------ */
+
+static struct {
+    int tool;          /* -1: line mode is off */
+    PyObject *set_local_events, *set_events; /* of sys.monitoring. Owned. */
+    int start, resume, leave, exceptions; /* events */
+    bool hears_exceptions;
+} all = {.tool = -1};
+
+static int events_of(const sp_line_code *entry)
+{
+    bool lines = entry->kept || entry->heard;
+    int events = lines ? entry->plan.events : 0;
+    if (entry->watches == NULL)
+        return events;
+    if (entry->code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR))
+        events |= all.resume;
+    return events | all.start | (lines ? all.leave : 0);
+}
+
+static int call(PyObject *result)
+{
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
+/* How an exception ends a frame or wakes it cannot be asked of single code objects before 3.15. It
+ * costs nothing where there are no exceptions. */
+static int hear_exceptions(void)
+{
+    if (all.hears_exceptions || !sp_line_any_watched())
+        return 0;
+    all.hears_exceptions = true;
+    return call(PyObject_CallFunction(all.set_events, "ii", all.tool, all.exceptions));
+}
+
+int sp_line_arm(sp_line_code *entry)
+{
+    if (all.tool < 0)
+        return 0;
+    int events = events_of(entry);
+    if (hear_exceptions() < 0)
+        return -1;
+    if (events == entry->armed)
+        return 0;
+    entry->armed = events;
+    return call(PyObject_CallFunction(all.set_local_events, "iOi", all.tool, entry->code, events));
+}
+
+/* Apply to all code that is known and lives; -1 with an exception set. */
+static int each_code(int (*apply)(sp_line_code *entry))
+{
+    PyObject *codes = sp_line_codes();
+    int result = codes == NULL ? -1 : 0;
+    for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(codes); i++)
+        result = apply(sp_line_code_find((PyCodeObject *)PyList_GET_ITEM(codes, i)));
+    Py_XDECREF(codes);
+    return result;
+}
+
+static int event(PyObject *events, const char *name)
+{
+    PyObject *value = PyObject_GetAttrString(events, name);
+    int number = value == NULL ? -1 : (int)PyLong_AsLong(value);
+    Py_XDECREF(value);
+    return number;
+}
+
+static int read_monitoring(void)
+{
+    PyObject *monitoring = PySys_GetObject("monitoring"); /* borrowed */
+    if (monitoring == NULL)
+        return -1;
+    Py_XSETREF(all.set_local_events, PyObject_GetAttrString(monitoring, "set_local_events"));
+    Py_XSETREF(all.set_events, PyObject_GetAttrString(monitoring, "set_events"));
+    PyObject *events = PyObject_GetAttrString(monitoring, "events");
+    if (events != NULL) {
+        all.start = event(events, "PY_START");
+        all.resume = event(events, "PY_RESUME");
+        all.leave = event(events, "PY_RETURN");
+        all.exceptions = event(events, "PY_UNWIND") | event(events, "PY_THROW");
+        Py_DECREF(events);
+    }
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static const char use_tool_doc[] =
+"use_tool(tool)\n--\n\n"
+"Line mode begins: take events, of all code that wants them, with this tool id.";
+
+static PyObject *use_tool(PyObject *module, PyObject *tool)
+{
+    long number = PyLong_AsLong(tool);
+    (void)module;
+    if (number == -1 && PyErr_Occurred())
+        return NULL;
+    if (number < 0 || number > 5)
+        return PyErr_Format(PyExc_ValueError, "use_tool() takes a tool id, 0 to 5; got %ld", number);
+    if (read_monitoring() < 0)
+        return NULL;
+    sp_shared_take();
+    all.tool = (int)number;
+    int result = each_code(sp_line_arm);
+    sp_shared_drop();
+    return result < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+static int disarm(sp_line_code *entry)
+{
+    int armed = entry->armed;
+    entry->armed = 0;
+    if (armed == 0 || all.tool < 0)
+        return 0;
+    return call(PyObject_CallFunction(all.set_local_events, "iOi", all.tool, entry->code, 0));
+}
+
+static const char leave_tool_doc[] =
+"leave_tool(ours)\n--\n\nLine mode is over: take no events. ours: the tool id is still ours.";
+
+static PyObject *leave_tool(PyObject *module, PyObject *ours)
+{
+    (void)module;
+    sp_shared_take();
+    if (ours != Py_True)
+        all.tool = -1;
+    int result = each_code(disarm);
+    if (all.hears_exceptions && all.tool >= 0 && result == 0)
+        result = call(PyObject_CallFunction(all.set_events, "ii", all.tool, 0));
+    all.hears_exceptions = false;
+    all.tool = -1;
+    sp_shared_drop();
+    return result < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+/* The callbacks are private, and the interpreter calls them with what their events carry. */
+#define FASTCALL(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL
+
+PyMethodDef sp_line_functions[] = {
+    {"watch_lines", FASTCALL(sp_line_watch_function), sp_line_watch_doc},
+    {"use_tool", use_tool, METH_O, use_tool_doc},
+    {"leave_tool", leave_tool, METH_O, leave_tool_doc},
+    {"on_line", FASTCALL(on_line), "sys.monitoring callback of LINE."},
+    {"on_jump", FASTCALL(on_jump), "sys.monitoring callback of JUMP."},
+    {"on_yield", FASTCALL(on_yield), "sys.monitoring callback of PY_YIELD."},
+    {"on_resume", FASTCALL(on_resume), "sys.monitoring callback of PY_RESUME."},
+    {"on_throw", FASTCALL(on_throw), "sys.monitoring callback of PY_THROW."},
+    {"on_start", FASTCALL(on_start), "sys.monitoring callback of PY_START."},
+    {"on_end", FASTCALL(on_end), "sys.monitoring callback of PY_RETURN and PY_UNWIND."},
+    {NULL},
+};
+
+#endif

@@ -1,0 +1,202 @@
+/* Line mode on CPython 3.11: the trace function, on only while a recorded frame itself runs.
+ *
+ * Setting it per call through PyEval_SetTrace would cost an audit event and leave it on in
+ * everything the frame calls. Instead we write the three words of the thread state that
+ * PyEval_SetTrace writes, and a frame-evaluation hook (PEP 523) takes the tracer off around
+ * every other Python frame and puts it back after: callees run at full speed. A tracer that was
+ * there before, of a debugger or of coverage, gets every event it would have got without us:
+ * in recorded frames we pass its events on, in all others it is installed as it was. */
+#include "backend/py311/evaluator.h"
+#include "lines/line_codes.h"
+#include "lines/line_frames.h"
+
+#if !SP_MONITORING
+
+/* ---- The tracer -------------------------------------------------------------------------- */
+
+/* Pass an event on to the tracer that was there before. One that sets f_trace_lines to False asks
+ * for no lines of this frame; then we keep them coming, and do not pass them on. */
+static int pass_on(sp_line_thread *here, PyObject *argument, PyFrameObject *frame, int what,
+                   PyObject *value)
+{
+    sp_line_frame *recorded = here->top;
+    if (what == PyTrace_LINE && recorded->muted)
+        return 0;
+    int result = here->foreign_trace(argument, frame, what, value);
+    if (what != PyTrace_CALL || result != 0)
+        return result;
+    PyObject *wanted = PyObject_GetAttrString((PyObject *)frame, "f_trace_lines");
+    if (wanted == Py_False && here->top == recorded
+        && PyObject_SetAttrString((PyObject *)frame, "f_trace_lines", Py_True) == 0)
+        recorded->muted = true;
+    Py_XDECREF(wanted);
+    PyErr_Clear();
+    return 0;
+}
+
+static void call_event(sp_line_thread *here, PyFrameObject *object)
+{
+    const _PyInterpreterFrame *frame = object->f_frame;
+    bool fresh = sp_frame_is_fresh(frame);
+    sp_line_frame *recorded = here->top;
+    if (SP_UNLIKELY(sp_evaluator_in_depth != 0)) /* nobody was told of the frame before */
+        recorded = sp_line_frame_begins(frame, frame->f_code, fresh);
+    else if (SP_UNLIKELY(recorded->frame != frame))
+        return;
+    if (SP_UNLIKELY(!fresh) && recorded != NULL && recorded->cell == NULL)
+        sp_line_go_on(recorded, PyFrame_GetLineNumber(object));
+}
+
+static void return_event(sp_line_thread *here, const void *frame)
+{
+    if (SP_UNLIKELY(sp_evaluator_in_depth != 0) && here->top->frame == frame
+        && here->top->own == NULL)
+        sp_line_frame_yields(here, sp_now());
+}
+
+static int trace(PyObject *argument, PyFrameObject *object, int what, PyObject *value)
+{
+    sp_line_thread *here = sp_line_here;
+    if (SP_LIKELY(what == PyTrace_LINE)) {
+        uint64_t now = sp_now();
+        const _PyInterpreterFrame *frame = object->f_frame;
+        sp_line_frame *recorded = sp_line_match(frame, frame->f_code, now);
+        if (SP_LIKELY(recorded != NULL))
+            sp_line_hit(recorded, PyFrame_GetLineNumber(object), now);
+    }
+    else if (what == PyTrace_CALL) {
+        call_event(here, object);
+    }
+    else if (what == PyTrace_RETURN) {
+        return_event(here, object->f_frame);
+    }
+    if (SP_UNLIKELY(here->foreign_trace != NULL))
+        return pass_on(here, argument, object, what, value);
+    return 0;
+}
+
+SP_INLINE void update_tracing(PyThreadState *state)
+{
+    state->cframe->use_tracing =
+        state->c_tracefunc != NULL || state->c_profilefunc != NULL ? 255 : 0;
+}
+
+/* Put our tracer in and remember what was there, or take it out and put that back. The argument of
+ * what was there stays where it is, so that sys.gettrace() shows what it would without us. When
+ * someone has installed another since, it is his turn: it stays, and becomes what we go back to. */
+bool sp_line_trace(bool on)
+{
+    PyThreadState *state = PyThreadState_GetUnchecked();
+    sp_line_thread *here = sp_line_here;
+    bool installed = state->c_tracefunc == trace;
+    bool was = installed && state->cframe->use_tracing != 0;
+    if (SP_UNLIKELY(sp_evaluator_in_depth != 0)) /* nobody would put it in again */
+        on |= here->top != here->frames || here->open_count != 0;
+    if (on && !installed) {
+        here->foreign_trace = state->c_tracefunc;
+        state->c_tracefunc = trace;
+    }
+    else if (!on && installed) {
+        if (here->parked_count != 0 && here->foreign_trace == NULL) {
+            /* Greenlets that wait are still traced, each in its own frames. */
+            state->cframe->use_tracing = state->c_profilefunc != NULL ? 255 : 0;
+            return was;
+        }
+        state->c_tracefunc = here->foreign_trace;
+        here->foreign_trace = NULL;
+    }
+    if (on || installed)
+        update_tracing(state);
+    return was;
+}
+
+/* ---- The hook ---------------------------------------------------------------------------- */
+
+SP_INLINE PyObject *evaluate_plainly(PyThreadState *state, _PyInterpreterFrame *frame,
+                                     int throwing)
+{
+    PyObject *result = sp_evaluate(state, frame, throwing);
+    /* A generator at a yield inside its block goes to sleep; a call that was watched is over. */
+    sp_line_thread *here = sp_line_here;
+    if (SP_UNLIKELY(here != NULL && here->parked_count != 0))
+        here = sp_line_thread_here();
+    if (SP_UNLIKELY(here != NULL && here->top->frame == frame && here->top->own == NULL))
+        sp_line_frame_yields(here, sp_now());
+    return result;
+}
+
+/* A frame that is recorded; or one that another tracer wants to see. */
+static PyObject *evaluate_with_tracer(PyThreadState *state, _PyInterpreterFrame *frame,
+                                      int throwing, bool on)
+{
+    bool traced = sp_line_trace(on);
+    PyObject *result = evaluate_plainly(state, frame, throwing);
+    sp_line_trace(traced);
+    return result;
+}
+
+/* Whether this frame is a recorded one that begins or goes on now. */
+SP_INLINE bool is_recorded(sp_line_thread *here, _PyInterpreterFrame *frame)
+{
+    sp_line_frame *top = here->top;
+    if (SP_LIKELY(sp_line_asleep == 0
+                  && ((here->open_count == 0 && sp_line_always == 0)
+                      || !sp_line_code_is_watched(frame->f_code)))) {
+        if (top->frame != NULL)
+            return top->frame == frame && top->own != NULL; /* a decorated generator goes on */
+        if (SP_LIKELY(top->table->code->code == frame->f_code)) {
+            top->frame = frame; /* a decorated call */
+            return true;
+        }
+    }
+    return sp_line_frame_begins(frame, frame->f_code, sp_frame_is_fresh(frame)) != NULL;
+}
+
+PyObject *sp_lines_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing)
+{
+    if (SP_UNLIKELY(state->tracing != 0)) /* inside a tracer: there are no events */
+        return evaluate_plainly(state, frame, throwing);
+    sp_line_thread *here = sp_line_thread_known();
+    bool recorded = here != NULL && is_recorded(here, frame);
+    bool traced = state->c_tracefunc == trace || SP_UNLIKELY(sp_evaluator_in_depth != 0);
+    if (!recorded && (here == NULL || !traced)) {
+        PyObject *result = evaluate_plainly(state, frame, throwing);
+        if (SP_UNLIKELY(state->c_tracefunc == trace))
+            sp_line_trace(false); /* it fell asleep in a block it had entered */
+        return result;
+    }
+    if (recorded || here->foreign_trace != NULL || state->c_tracefunc != trace
+        || SP_UNLIKELY(sp_evaluator_in_depth != 0))
+        return evaluate_with_tracer(state, frame, throwing, recorded);
+    /* Below a recorded frame, one that is not: no events from there. The rest of the tracer's
+     * state can stay; what puts the events in or out is this flag. */
+    uint8_t before = state->cframe->use_tracing;
+    state->cframe->use_tracing = state->c_profilefunc != NULL ? 255 : 0;
+    PyObject *result = evaluate_plainly(state, frame, throwing);
+    if (SP_LIKELY(state->c_tracefunc == trace))
+        state->cframe->use_tracing = before;
+    else if ((here = sp_line_thread_here()) != NULL && here->top->frame == sp_current_frame())
+        sp_line_trace(true); /* someone has installed a tracer meanwhile */
+    return result;
+}
+
+static PyObject *install(PyObject *module, PyObject *on)
+{
+    int truth = PyObject_IsTrue(on);
+    (void)module;
+    if (truth < 0)
+        return NULL;
+    sp_evaluator_used_by.lines = truth;
+    sp_evaluator_switch();
+    Py_RETURN_NONE;
+}
+
+PyMethodDef sp_line_functions[] = {
+    {"watch_lines", (PyCFunction)(void (*)(void))sp_line_watch_function, METH_FASTCALL,
+     sp_line_watch_doc},
+    {"install_evaluator", install, METH_O,
+     "install_evaluator(on)\n--\n\nPut the frame-evaluation hook of line mode in, or out."},
+    {NULL},
+};
+
+#endif

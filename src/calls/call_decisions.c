@@ -1,0 +1,200 @@
+#include "calls/call_decisions.h"
+
+#include "python/aside.h"
+#include "record/scope.h"
+
+sp_tracing *sp_tracings;
+sp_decision *sp_decisions_used[SP_DECISIONS];
+
+static struct {
+    sp_map watched;     /* weak reference -> sp_decision */
+    PyObject *forgetter; /* what the weak references call. Owned, for ever. */
+} all;
+
+bool sp_tracing_is_on(uint64_t serial)
+{
+    const sp_tracing *tracing = sp_tracings;
+    while (tracing != NULL && tracing->serial != serial)
+        tracing = tracing->next;
+    return tracing != NULL;
+}
+
+void sp_calls_lost(sp_manager *manager)
+{
+    sp_thread *thread = sp_manager_attach_always(manager);
+    if (thread != NULL)
+        thread->lost++;
+}
+
+/* ---- Forgetting -------------------------------------------------------------------------- */
+
+static void decision_free(sp_decision *decision)
+{
+    Py_XDECREF(decision->watcher);
+    PyMem_RawFree(decision);
+}
+
+static int forget(void *value, void *unused)
+{
+    sp_decision *decision = value;
+    (void)unused;
+    sp_decision **place = sp_decision_place(decision->tracing, decision->code);
+    if (*place == decision)
+        *place = NULL;
+    sp_map_pop(&decision->tracing->decisions, decision->code, NULL);
+    sp_map_pop(&all.watched, decision->watcher, NULL);
+    decision_free(decision);
+    return 0;
+}
+
+void sp_decisions_forget(sp_tracing *tracing)
+{
+    sp_map_each(&tracing->decisions, forget, NULL);
+}
+
+void sp_decision_forget(sp_tracing *tracing, const PyCodeObject *code)
+{
+    sp_decision *decision = sp_map_get(&tracing->decisions, code, NULL);
+    if (decision != NULL)
+        forget(decision, NULL);
+}
+
+static int keep(void *value, void *unused)
+{
+    const sp_decision *decision = value;
+    (void)unused;
+    if (decision->region != NULL)
+        decision->region->decided = true;
+    return 0;
+}
+
+void sp_decisions_keep(const sp_manager *manager)
+{
+    for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        if (tracing->manager == manager)
+            sp_map_each(&tracing->decisions, keep, NULL);
+    }
+}
+
+/* The code is gone: called through its weak reference, before its memory is used again. */
+static PyObject *code_died(PyObject *module, PyObject *watcher)
+{
+    (void)module;
+    sp_shared_take();
+    sp_decision *decision = sp_map_get(&all.watched, watcher, NULL);
+    if (decision != NULL)
+        forget(decision, NULL);
+    sp_shared_drop();
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef code_died_method = {"forget_code", code_died, METH_O, NULL};
+
+int sp_decisions_init(void)
+{
+    if (all.forgetter == NULL)
+        all.forgetter = PyCFunction_New(&code_died_method, NULL);
+    return all.forgetter == NULL ? -1 : 0;
+}
+
+/* ---- Deciding ---------------------------------------------------------------------------- */
+
+static int read_answer(sp_decision *decision, PyObject *answer)
+{
+    PyObject *region;
+    int everywhere;
+    if (answer == Py_None)
+        return 0;
+    if (!PyArg_ParseTuple(answer, "Op", &region, &everywhere))
+        return -1;
+    decision->postponed = region == Py_None;
+    if (!decision->postponed)
+        decision->region = (sp_region *)region;
+    decision->everywhere = everywhere;
+    return 0;
+}
+
+/* Ask calls.py. What goes wrong there is shown as Python shows what cannot be raised, and the code
+ * is not traced. False when that says nothing about the code, which then is asked for again: an
+ * interruption, memory that is out, a tracing that has ended meanwhile. */
+static bool ask(sp_decision *decision, PyObject *globals, bool in_span)
+{
+    sp_tracing *tracing = decision->tracing;
+    uint64_t serial = tracing->serial;
+    PyObject *decide = Py_NewRef(tracing->decide);
+    PyObject *arguments[] = {(PyObject *)tracing->manager, (PyObject *)decision->code, globals,
+                             in_span ? Py_True : Py_False};
+    PyObject *answer = PyObject_Vectorcall(decide, arguments, 4, NULL);
+    bool holds = sp_tracing_is_on(serial);
+    if (answer == NULL && (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)
+                           || PyErr_ExceptionMatches(PyExc_MemoryError)))
+        holds = false;
+    if (holds && (answer == NULL || read_answer(decision, answer) < 0)) {
+        sp_calls_lost(tracing->manager);
+        PyErr_WriteUnraisable(decide);
+        holds = sp_tracing_is_on(serial); /* that was Python code again */
+    }
+    Py_XDECREF(answer);
+    Py_DECREF(decide);
+    return holds;
+}
+
+/* Put a new decision into the tables; when another thread was faster, take that one instead. */
+static sp_decision *publish(sp_decision *decision)
+{
+    sp_tracing *tracing = decision->tracing;
+    sp_decision *found = sp_map_get(&tracing->decisions, decision->code, NULL);
+    if (found == NULL && sp_map_add(&tracing->decisions, decision->code, NULL, decision) == 0) {
+        if (sp_map_add(&all.watched, decision->watcher, NULL, decision) == 0)
+            found = decision;
+        else
+            sp_map_pop(&tracing->decisions, decision->code, NULL);
+    }
+    return found;
+}
+
+static sp_decision *decide_anew(sp_tracing *tracing, PyCodeObject *code, const void *frame,
+                                bool in_span)
+{
+    sp_decision *decision = PyMem_RawCalloc(1, sizeof *decision);
+    if (decision == NULL)
+        return NULL;
+    decision->tracing = tracing;
+    decision->code = code;
+    sp_aside aside;
+    sp_aside_begin(&aside);
+    decision->watcher = PyWeakref_NewRef((PyObject *)code, all.forgetter);
+    sp_decision *published = NULL;
+    if (decision->watcher != NULL && ask(decision, sp_calls_globals(frame), in_span))
+        published = publish(decision);
+    if (published != decision)
+        decision_free(decision);
+    sp_aside_end(&aside);
+    return published;
+}
+
+const sp_decision *sp_decision_find(const sp_tracing *tracing, const PyCodeObject *code)
+{
+    sp_decision *decision = sp_map_get(&tracing->decisions, code, NULL);
+    if (decision != NULL)
+        *sp_decision_place(tracing, code) = decision;
+    return decision;
+}
+
+SP_NOINLINE const sp_decision *sp_decide(sp_tracing *tracing, PyCodeObject *code,
+                                         const void *frame, bool in_span)
+{
+    const sp_decision *decision = sp_decision_find(tracing, code);
+    if (decision != NULL && in_span && decision->postponed) {
+        sp_decision_forget(tracing, code);
+        decision = NULL;
+    }
+    if (decision != NULL)
+        return decision;
+    uint64_t serial = tracing->serial;
+    sp_manager *manager = tracing->manager;
+    decision = decide_anew(tracing, code, frame, in_span);
+    if (decision == NULL && sp_tracing_is_on(serial))
+        sp_calls_lost(manager);
+    return decision;
+}

@@ -1,0 +1,86 @@
+/* What every-function tracing has decided about code objects: who wants calls of them, and in which
+ * region. It is decided once for each code object and tracing, in Python (scope_profiler/calls.py),
+ * and found by the code's address from then on. All of it is shared (world.h). */
+#ifndef SP_CALL_DECISIONS_H
+#define SP_CALL_DECISIONS_H
+
+#include "record/region.h"
+
+/* The tracing of one manager. */
+typedef struct sp_tracing {
+    struct sp_tracing *next; /* of all */
+    sp_manager *manager; /* Borrowed: calls.py ends the tracing of a manager that dies. */
+    PyObject *decide; /* of calls.py, see trace_calls(). Owned. */
+    uint64_t serial;  /* unique in the process, not 0 */
+    bool everywhere;  /* not in spans alone */
+    sp_map decisions; /* code -> sp_decision. Owned. */
+    sp_map asleep;    /* frame -> sp_sleeper. Owned. */
+    size_t sleepers;  /* how many */
+    struct sp_sleeper *latest; /* the one looked up last, or NULL */
+} sp_tracing;
+
+typedef struct {
+    sp_tracing *tracing;
+    PyCodeObject *code; /* Borrowed: the decision is forgotten when the code dies, */
+    PyObject *watcher;  /* of which this weak reference tells. Owned. */
+    sp_region *region;  /* of the code's calls, or NULL: not wanted. The manager owns it, see
+                         * sp_decisions_keep(). */
+    bool everywhere;    /* wanted in every call, not in spans alone */
+    bool postponed;     /* wanted in spans, and has not been called in one: has no region yet */
+} sp_decision;
+
+/* Whether calls of the code are to be told of. */
+SP_INLINE bool sp_decision_wants(const sp_decision *decision)
+{
+    return decision->region != NULL || decision->postponed;
+}
+
+enum { SP_DECISIONS = 256 };
+
+/* The decisions used last; all threads'. */
+extern sp_decision *sp_decisions_used[SP_DECISIONS];
+
+extern sp_tracing *sp_tracings; /* all that are on */
+
+SP_INLINE sp_decision **sp_decision_place(const sp_tracing *tracing, const PyCodeObject *code)
+{
+    uintptr_t mixed = ((uintptr_t)code >> 4) ^ ((uintptr_t)code >> 12) ^ (uintptr_t)tracing->serial;
+    return &sp_decisions_used[mixed % SP_DECISIONS];
+}
+
+/* What has been decided about the code, or NULL. */
+const sp_decision *sp_decision_find(const sp_tracing *tracing, const PyCodeObject *code);
+/* The same, decided now when it has not been, or not for spans and this is one: a call begins in the
+ * frame. NULL when it cannot be, or when the tracing is no longer on. */
+const sp_decision *sp_decide(sp_tracing *tracing, PyCodeObject *code, const void *frame,
+                             bool in_span);
+
+SP_INLINE const sp_decision *sp_decision_used(const sp_tracing *tracing, const PyCodeObject *code)
+{
+    const sp_decision *used = *sp_decision_place(tracing, code);
+    return SP_LIKELY(used != NULL && used->code == code && used->tracing == tracing) ? used : NULL;
+}
+
+SP_INLINE const sp_decision *sp_decision_known(const sp_tracing *tracing, const PyCodeObject *code)
+{
+    const sp_decision *used = sp_decision_used(tracing, code);
+    return SP_LIKELY(used != NULL) ? used : sp_decision_find(tracing, code);
+}
+
+/* Whether the tracing with this number is on. */
+bool sp_tracing_is_on(uint64_t serial);
+/* Forget every decision of the tracing, or the one about this code. */
+void sp_decisions_forget(sp_tracing *tracing);
+void sp_decision_forget(sp_tracing *tracing, const PyCodeObject *code);
+/* Mark the regions that decisions name: the manager does not forget them. A reference would keep the
+ * manager, whose end is the end of its tracing. */
+void sp_decisions_keep(const sp_manager *manager);
+/* The manager could not be given a call that it wants. */
+void sp_calls_lost(sp_manager *manager);
+
+/* Back-end: the globals of a frame in which a call begins. Borrowed. */
+PyObject *sp_calls_globals(const void *frame);
+
+int sp_decisions_init(void);
+
+#endif

@@ -1,0 +1,406 @@
+#include "calls/calls.h"
+
+#include "lines/lines.h"
+#include "record/lane.h"
+
+/* ---- Spans ------------------------------------------------------------------------------- */
+
+static sp_tracing *tracing_of(const sp_manager *manager)
+{
+    sp_tracing *tracing = sp_tracings;
+    while (tracing != NULL && tracing->manager != manager)
+        tracing = tracing->next;
+    return tracing;
+}
+
+static uint64_t begin_span(sp_manager *manager)
+{
+    const sp_tracing *tracing = tracing_of(manager);
+    if (tracing == NULL || sp_calls_in_span(tracing) || !sp_local_is_mine())
+        return 0;
+    sp_calls_spans *spans = &sp_here.spans; /* of the struct that may just have been made */
+    if (spans->count == SP_CALLS_SPANS) {
+        sp_calls_lost(manager);
+        return 0;
+    }
+    spans->tracings[spans->count++] = tracing->serial;
+    sp_calls_need(1);
+    return tracing->serial;
+}
+
+uint64_t sp_calls_begin(sp_manager *manager)
+{
+    sp_shared_take();
+    uint64_t span = begin_span(manager);
+    sp_shared_drop();
+    return span;
+}
+
+void sp_calls_end(uint64_t span)
+{
+    sp_calls_spans *spans = &sp_here.spans;
+    for (uint32_t i = 0; i < spans->count; i++) {
+        if (spans->tracings[i] == span) {
+            spans->tracings[i] = spans->tracings[--spans->count];
+            sp_calls_need(-1);
+            return;
+        }
+    }
+}
+
+/* ---- Scopes ------------------------------------------------------------------------------ */
+
+SP_INLINE bool is_call(const sp_scope *scope) { return ((uintptr_t)scope->key & 1) != 0; }
+
+typedef struct {
+    const void *key;
+    sp_scope *scope;
+} seeking;
+
+static int seek(sp_thread *thread, void *argument)
+{
+    seeking *wanted = argument;
+    sp_scope *scope = thread->top;
+    while (scope > thread->scopes && scope->key != wanted->key)
+        scope--;
+    wanted->scope = scope == thread->scopes ? NULL : scope;
+    return wanted->scope != NULL;
+}
+
+/* The scope is not on top, or that of a call that began before its thread had a context. */
+static SP_NOINLINE sp_scope *find_below(sp_thread *thread, const void *key)
+{
+    seeking wanted = {key, NULL};
+    if (!seek(thread, &wanted) && !(sp_context_return(thread) && seek(thread, &wanted)))
+        sp_contexts_each(thread, seek, &wanted);
+    return wanted.scope;
+}
+
+/* This thread's scope of the call in the frame; NULL when it has none. */
+SP_INLINE sp_scope *scope_of(const sp_tracing *tracing, const void *frame)
+{
+    sp_manager *manager = tracing->manager;
+    if (SP_UNLIKELY(sp_here.run != manager->run && !sp_manager_return(manager)))
+        return NULL;
+    sp_thread *thread = sp_here.thread;
+    return SP_LIKELY(thread->top->key == sp_calls_key(frame)) ? thread->top
+                                                        : find_below(thread, sp_calls_key(frame));
+}
+
+/* ---- Events ------------------------------------------------------------------------------ */
+
+/* A call, or a step of one, begins. False when the tracing is over now: Python runs where a thread
+ * begins to record, and may where metadata are noted. */
+static bool enter(const sp_tracing *tracing, sp_region *region, const void *frame, bool annotated)
+{
+    uint64_t serial = tracing->serial;
+    sp_manager *manager = tracing->manager;
+    sp_annotation annotation = annotated ? sp_metadata_for(region) : (sp_annotation){0};
+    sp_scope_enter(manager, region, sp_calls_key(frame), annotation);
+    return sp_tracing_is_on(serial);
+}
+
+bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
+{
+    bool wanted = false, suspends = sp_calls_suspends(code);
+    for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        bool in_span = sp_calls_in_span(tracing);
+        if (sp_unrecorded_for(tracing->manager)) { /* nor is anything decided now */
+            wanted = true;
+            continue;
+        }
+        bool decides = sp_decision_find(tracing, code) == NULL;
+        const sp_decision *decision = sp_decide(tracing, code, frame, in_span);
+        if (SP_UNLIKELY(decision == NULL))
+            return true; /* the tracing may be gone: the rest of the list is not to be trusted */
+        if (decides && SP_MONITORING && sp_line_always != 0)
+            sp_line_frame_begins(frame, code, true); /* its own event was not asked for before */
+        wanted |= sp_decision_wants(decision);
+        if (suspends && tracing->sleepers != 0)
+            sp_sleeper_replaced(tracing, frame);
+        sp_region *region = decision->region;
+        if (region != NULL && region->recording && (decision->everywhere || in_span)
+            && !enter(tracing, region, frame, true))
+            return true;
+    }
+    return wanted;
+}
+
+/* Whether a tracing wants calls of the code, or has not decided yet. */
+static bool is_wanted(const PyCodeObject *code)
+{
+    for (const sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        const sp_decision *decision = sp_decision_known(tracing, code);
+        if (decision == NULL || sp_decision_wants(decision))
+            return true;
+    }
+    return false;
+}
+
+bool sp_calls_wake(const void *frame, PyCodeObject *code)
+{
+    bool known = false;
+    for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        sp_sleeper *sleeper = sp_sleeper_of(tracing, frame, code);
+        if (sleeper == NULL)
+            continue;
+        known = true;
+        if (sleeper->call.run != tracing->manager->run)
+            sp_sleeper_forget(sleeper);
+        else if (sleeper->region->recording && !enter(tracing, sleeper->region, frame, false))
+            return true;
+    }
+    return known || is_wanted(code);
+}
+
+/* The same for a generator, whose step is over. */
+static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObject *code,
+                       sp_outcome how)
+{
+    uint64_t now = sp_now();
+    sp_sleeper *sleeper = sp_sleeper_of(tracing, frame, code);
+    sp_scope *scope = scope_of(tracing, frame);
+    if (scope != NULL && sleeper == NULL) {
+        if (how == SP_STEP_GOES_ON)
+            sleeper = sp_sleeper_new(tracing, frame, code, scope);
+        if (sleeper == NULL) { /* it ends in its first step, or memory is out */
+            sp_here.thread->lost += how == SP_STEP_GOES_ON;
+            sp_scope_leave(tracing->manager, scope->region, scope->key, how == SP_STEP_FAILS,
+                           SP_TRACED);
+            return true;
+        }
+    }
+    if (scope != NULL) {
+        sp_guard_take();
+        scope = sp_scope_pop(tracing->manager, scope->region, scope->key, now);
+        sp_stepped_pause(&sleeper->call, scope, now, SP_TRACED_STEP);
+        sleeper->thread = sp_here.thread;
+        sleeper->until = now;
+        sp_guard_drop();
+    }
+    if (sleeper != NULL && how != SP_STEP_GOES_ON)
+        sp_sleeper_end(sleeper, now, how == SP_STEP_FAILS);
+    return scope != NULL || sleeper != NULL;
+}
+
+bool sp_calls_leave_slow(const void *frame, PyCodeObject *code, sp_outcome how)
+{
+    bool known = false;
+    bool suspends = sp_calls_suspends(code);
+    for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        if (SP_UNLIKELY(suspends)) {
+            known |= leave_step(tracing, frame, code, how);
+            continue;
+        }
+        const sp_scope *scope = scope_of(tracing, frame);
+        if (SP_LIKELY(scope != NULL)) {
+            sp_scope_leave(tracing->manager, scope->region, scope->key, how == SP_STEP_FAILS,
+                           SP_TRACED);
+            known = true;
+        }
+    }
+    return SP_LIKELY(known) || is_wanted(code);
+}
+
+void sp_calls_cancel(const void *frame)
+{
+    for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        sp_guard_take();
+        const sp_scope *scope = scope_of(tracing, frame);
+        if (scope != NULL)
+            sp_node_end(
+                sp_scope_pop(tracing->manager, scope->region, scope->key, scope->start)->node);
+        sp_guard_drop();
+    }
+}
+
+/* ---- Beginning and ending a tracing ------------------------------------------------------ */
+
+static sp_tracing *new_tracing(sp_manager *manager)
+{
+    static uint64_t last_serial = 0;
+    sp_tracing *tracing = PyMem_RawCalloc(1, sizeof *tracing);
+    if (tracing == NULL)
+        return NULL;
+    tracing->manager = manager;
+    tracing->serial = ++last_serial;
+    tracing->next = sp_tracings;
+    return sp_tracings = tracing;
+}
+
+PyDoc_STRVAR(trace_doc,
+"trace_calls(manager, decide, everywhere)\n--\n\n"
+"Trace calls for the manager, or go on with everything decided anew. decide(manager, code, globals,\n"
+"in_span) tells, once for each code object, (region, whether all calls are wanted and not only those\n"
+"in spans) or None; region is None when in_span is false and the code wanted in spans alone, and it\n"
+"is asked again in one. everywhere: whether it may say that all calls are wanted.");
+
+static PyObject *trace_calls(PyObject *module, PyObject *args)
+{
+    sp_state *state = PyModule_GetState(module);
+    PyObject *manager, *decide;
+    int everywhere;
+    if (!PyArg_ParseTuple(args, "O!Op:trace_calls", state->manager_type, &manager, &decide,
+                          &everywhere))
+        return NULL;
+    sp_shared_take();
+    sp_tracing *tracing = tracing_of((sp_manager *)manager);
+    if (tracing == NULL)
+        tracing = new_tracing((sp_manager *)manager);
+    if (tracing != NULL) {
+        sp_decisions_forget(tracing);
+        Py_XSETREF(tracing->decide, Py_NewRef(decide));
+        sp_calls_need((int)everywhere - (int)tracing->everywhere);
+        tracing->everywhere = everywhere;
+    }
+    sp_shared_drop();
+    return tracing == NULL ? PyErr_NoMemory() : Py_NewRef(Py_None);
+}
+
+/* End the calls that are open in this thread's stack, the innermost first, as if they left. */
+static void end_open(sp_tracing *tracing)
+{
+    for (;;) {
+        const sp_scope *scope = sp_here.thread->top;
+        while (scope > sp_here.thread->scopes && !is_call(scope))
+            scope--;
+        if (scope == sp_here.thread->scopes)
+            return;
+        const void *frame = (const char *)scope->key - 1;
+        const sp_sleeper *sleeper = sp_map_get(&tracing->asleep, frame, NULL);
+        if (sleeper == NULL)
+            sp_scope_leave(tracing->manager, scope->region, scope->key, false, SP_TRACED);
+        else
+            leave_step(tracing, frame, sleeper->code, SP_STEP_ENDS);
+    }
+}
+
+static int end_open_in(sp_thread *thread, void *tracing)
+{
+    (void)thread; /* the one at hand */
+    end_open(tracing);
+    return 0;
+}
+
+/* The same in the thread's other stacks: of other contexts, and those of which lanes have taken the
+ * place. */
+static int end_open_of(void *value, void *tracing)
+{
+    sp_thread *thread = value;
+    sp_here.thread = thread;
+    sp_here.run = ((sp_tracing *)tracing)->manager->run;
+    end_open(tracing);
+    sp_contexts_each(thread, end_open_in, tracing);
+    for (sp_lane *lane = thread->lane; lane != NULL; lane = lane->outer) {
+        sp_stack *below = lane->outer == NULL ? &thread->home : &lane->outer->stack;
+        uint32_t number = thread->lane_number;
+        thread->lane_number = lane->outer == NULL ? 0 : lane->outer->number;
+        sp_thread_exchange(thread, below);
+        end_open(tracing);
+        sp_thread_exchange(thread, below);
+        thread->lane_number = number;
+    }
+    return 0;
+}
+
+static void end_calls(sp_tracing *tracing)
+{
+    if (!sp_local_is_mine())
+        return;
+    sp_stop();
+    uint64_t run = sp_here.run;
+    sp_thread *thread = sp_here.thread;
+    sp_map_each(&tracing->manager->threads, end_open_of, tracing);
+    sp_sleepers_end(tracing);
+    sp_here.run = run;
+    sp_here.thread = thread;
+    sp_go();
+}
+
+static void end_tracing(sp_tracing *tracing)
+{
+    sp_tracing **link = &sp_tracings;
+    while (*link != tracing)
+        link = &(*link)->next;
+    *link = tracing->next;
+    end_calls(tracing);
+    sp_decisions_forget(tracing);
+    sp_calls_need(-(int)tracing->everywhere);
+    Py_DECREF(tracing->decide);
+    PyMem_RawFree(tracing);
+}
+
+PyDoc_STRVAR(untrace_doc,
+"untrace_calls(manager_id)\n--\n\n"
+"The tracing of the manager with this id() is over. Calls that are open, in whatever thread, end\n"
+"now.");
+
+static PyObject *untrace_calls(PyObject *module, PyObject *manager_id)
+{
+    (void)module;
+    const sp_manager *manager = PyLong_AsVoidPtr(manager_id);
+    if (manager == NULL && PyErr_Occurred())
+        return NULL;
+    sp_shared_take();
+    sp_tracing *tracing = tracing_of(manager);
+    if (tracing != NULL)
+        end_tracing(tracing);
+    sp_shared_drop();
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(forget_doc,
+"forget_decision(manager, code)\n--\n\n"
+"The manager's tracing, if any, decides anew about the code: it has been decorated.");
+
+static PyObject *forget_decision(PyObject *module, PyObject *args)
+{
+    sp_state *state = PyModule_GetState(module);
+    PyObject *manager, *code;
+    if (!PyArg_ParseTuple(args, "O!O!:forget_decision", state->manager_type, &manager, &PyCode_Type, &code))
+        return NULL;
+    sp_shared_take();
+    sp_tracing *tracing = tracing_of((sp_manager *)manager);
+    if (tracing != NULL)
+        sp_decision_forget(tracing, (PyCodeObject *)code);
+    sp_shared_drop();
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(set_doc,
+"set_recursive(owner, recursive)\n--\n\n"
+"Whether decorated calls trace what they call. owner: a region, 1 for yes, -1 for no; or a manager,\n"
+"1 for yes where the region says nothing, else 0.");
+
+static PyObject *set_recursive(PyObject *module, PyObject *args)
+{
+    sp_state *state = PyModule_GetState(module);
+    PyObject *owner;
+    int recursive;
+    if (!PyArg_ParseTuple(args, "Oi:set_recursive", &owner, &recursive))
+        return NULL;
+    if (PyObject_TypeCheck(owner, state->manager_type))
+        ((sp_manager *)owner)->recursive = (int8_t)recursive;
+    else if (PyObject_TypeCheck(owner, state->region_type))
+        ((sp_region *)owner)->recursive = (int8_t)recursive;
+    else
+        return PyErr_Format(PyExc_TypeError, "set_recursive() takes a region or manager, got %.200s",
+                            Py_TYPE(owner)->tp_name);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"trace_calls", trace_calls, METH_VARARGS, trace_doc},
+    {"untrace_calls", untrace_calls, METH_O, untrace_doc},
+    {"forget_decision", forget_decision, METH_VARARGS, forget_doc},
+    {"set_recursive", set_recursive, METH_VARARGS, set_doc},
+    {NULL},
+};
+
+int sp_calls_init(PyObject *module)
+{
+    if (sp_decisions_init() < 0 || sp_sleepers_init() < 0
+        || PyModule_AddFunctions(module, functions) < 0)
+        return -1;
+    return sp_calls_backend_init(module);
+}

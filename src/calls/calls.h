@@ -1,0 +1,109 @@
+/* Every-function tracing: while it is on, each call of a Python function that is wanted is a call of
+ * a region named after the function. One recorder, fed by one of two back-ends (calls_monitoring.c,
+ * calls_evaluator.c).
+ *
+ * A *tracing* is one manager's. It has decided about every code object it has met, once, by asking
+ * calls.py: not wanted, wanted everywhere, or wanted in the spans of decorated calls that ask for
+ * it (a span is one thread's). The decision is found by the code's address.
+ *
+ * A call is a scope like any other, so it nests with `with` blocks and decorated calls. Its key is
+ * the address of its frame, made odd, which no other kind of scope has. So leaving needs no look-up
+ * in the common case, and a frame that was open before tracing began finds no scope and is passed
+ * over. All tables are shared between threads (world.h). A generator's call is made of its steps, as in steps.h; between steps it is *asleep*. */
+#ifndef SP_CALLS_H
+#define SP_CALLS_H
+
+#include "calls/sleepers.h"
+#include "record/metadata.h"
+
+/* Whether calls under the region trace what they call: the region's own word, else the manager's. */
+SP_INLINE bool sp_calls_wanted(const sp_region *region)
+{
+    return region->recursive + region->manager->recursive > 0;
+}
+
+SP_INLINE bool sp_calls_in_span(const sp_tracing *tracing)
+{
+    for (uint32_t i = 0; i < sp_here.spans.count; i++) {
+        if (sp_here.spans.tracings[i] == tracing->serial)
+            return true;
+    }
+    return false;
+}
+
+/* A span of this thread begins; 0 when there is none: the thread is in one of the manager's already,
+ * or the manager traces nothing. end takes what begin gave, unless it was 0. */
+uint64_t sp_calls_begin(sp_manager *manager);
+void sp_calls_end(uint64_t span);
+
+/* ---- Between recorder and back-ends ---- */
+
+SP_INLINE bool sp_calls_suspends(const PyCodeObject *code)
+{
+    return (code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
+}
+
+SP_INLINE const void *sp_calls_key(const void *frame) { return (const char *)frame + 1; }
+
+/* The one tracing that is on, when it is one. */
+SP_INLINE sp_tracing *sp_tracing_alone(void)
+{
+    return SP_LIKELY(sp_tracings != NULL && sp_tracings->next == NULL) ? sp_tracings : NULL;
+}
+
+/* A call begins in this frame. Returns whether somebody wants calls of this code. */
+bool sp_calls_enter_slow(const void *frame, PyCodeObject *code);
+SP_INLINE bool sp_calls_enter(const void *frame, PyCodeObject *code)
+{
+    const sp_tracing *tracing = sp_tracing_alone();
+    const sp_decision *used = tracing == NULL ? NULL : sp_decision_used(tracing, code);
+    if (SP_UNLIKELY(used == NULL || sp_calls_suspends(code)))
+        return sp_calls_enter_slow(frame, code);
+    if (SP_UNLIKELY(!used->everywhere && !sp_calls_in_span(tracing)))
+        return sp_decision_wants(used);
+    if (SP_UNLIKELY(used->region == NULL))
+        return used->postponed && sp_calls_enter_slow(frame, code);
+    sp_region *region = used->region; /* `used` and `tracing` may be gone when metadata are noted */
+    if (SP_LIKELY(region->recording))
+        sp_scope_enter(region->manager, region, sp_calls_key(frame), sp_metadata_for(region));
+    return true;
+}
+
+/* The call in this frame is over, or goes to sleep. */
+bool sp_calls_leave_slow(const void *frame, PyCodeObject *code, sp_outcome how);
+SP_INLINE bool sp_calls_leave(const void *frame, PyCodeObject *code, sp_outcome how)
+{
+    const sp_tracing *tracing = sp_tracing_alone();
+    if (SP_UNLIKELY(tracing == NULL || sp_calls_suspends(code)))
+        return sp_calls_leave_slow(frame, code, how);
+    if (SP_LIKELY(sp_here.run == tracing->manager->run
+                  && sp_here.thread->top->key == sp_calls_key(frame))) {
+        sp_scope_leave(tracing->manager, sp_here.thread->top->region, sp_calls_key(frame),
+                       how == SP_STEP_FAILS, SP_TRACED);
+        return true;
+    }
+    const sp_decision *used = sp_decision_used(tracing, code);
+    bool outside = !tracing->everywhere && !sp_calls_in_span(tracing);
+    if (outside && used != NULL) /* a call that ends outside of spans has begun there */
+        return sp_decision_wants(used);
+    return sp_calls_leave_slow(frame, code, how);
+}
+
+/* A generator goes on in this frame. */
+bool sp_calls_wake(const void *frame, PyCodeObject *code);
+/* The call that began in this frame never ran. */
+void sp_calls_cancel(const void *frame);
+
+/* Back-end: one more, or one less, that needs to be told of calls: a tracing everywhere, a span, a
+ * tracing with calls asleep. On 3.12 and newer calls.py sees to it. */
+#if SP_MONITORING
+SP_INLINE void sp_calls_need(int change) { (void)change; }
+#else
+void sp_calls_need(int change);
+#endif
+
+/* Add the functions to the module, the back-end its own; -1 with an exception set. */
+int sp_calls_init(PyObject *module);
+int sp_calls_backend_init(PyObject *module);
+
+#endif

@@ -1,0 +1,182 @@
+/* What a thread records. Its greenlets take turns on one piece of C stack, in any order, and each has
+ * frames and open regions of its own: a stack for each. The one that was used last lies in the thread,
+ * where events find it; the others are parked as long as there is anything on them. Whose turn it is
+ * nobody tells us: the Python stack that is in use does, whenever a frame begins, ends or is looked
+ * for. Greenlets that record nothing cost nothing. */
+#include "lines/line_frames.h"
+
+sp_line_thread *sp_line_threads;
+
+/* ---- Stacks ------------------------------------------------------------------------------ */
+
+/* Put the stack in the place of the one in use, and that there. */
+static void exchange(sp_line_thread *thread, sp_line_stack *stack)
+{
+    sp_line_stack before = {thread->top,        thread->frames,        thread->frame_capacity,
+                            thread->open_count, thread->open_capacity, thread->open};
+    thread->top = stack->top;
+    thread->frames = stack->frames;
+    thread->frame_capacity = stack->frame_capacity;
+    thread->open_count = stack->open_count;
+    thread->open_capacity = stack->open_capacity;
+    thread->open = stack->open;
+    *stack = before;
+}
+
+static bool is_empty(const sp_line_thread *here)
+{
+    return here->top == here->frames && here->open_count == 0;
+}
+
+/* Give the thread a stack without frames; false when memory is out. */
+static bool new_frames(sp_line_thread *here, sp_line_stack *stack)
+{
+    enum { FRAMES = 16 };
+    sp_line_frame *frames = PyMem_RawCalloc(FRAMES, sizeof *frames);
+    if (frames == NULL)
+        return false;
+    frames[0].frame = here; /* no interpreter frame has this address, nor NULL */
+    *stack = (sp_line_stack){.top = frames, .frames = frames, .frame_capacity = FRAMES};
+    return true;
+}
+
+static void free_stack(sp_line_stack *stack)
+{
+    PyMem_RawFree(stack->frames);
+    PyMem_RawFree(stack->open);
+    PyMem_RawFree(stack);
+}
+
+/* The frames on the stack in use are not recorded any longer. */
+static void clear(sp_line_thread *here)
+{
+    while (here->top > here->frames)
+        sp_line_pop(here);
+    here->open_count = 0;
+}
+
+typedef struct {
+    sp_line_thread *thread;
+    void (*visit)(sp_line_thread *thread, const void *argument);
+    const void *argument;
+} visit;
+
+static int visit_parked(void *stack, void *argument)
+{
+    const visit *each = argument;
+    exchange(each->thread, stack);
+    each->visit(each->thread, each->argument);
+    exchange(each->thread, stack);
+    return 0;
+}
+
+void sp_line_each_stack(sp_line_thread *thread, void (*function)(sp_line_thread *, const void *),
+                        const void *argument)
+{
+    visit each = {thread, function, argument};
+    function(thread, argument);
+    sp_map_each(&thread->parked, visit_parked, &each);
+}
+
+/* ---- Threads ----------------------------------------------------------------------------- */
+
+static sp_line_thread *new_thread(void)
+{
+    sp_line_thread *here = PyMem_RawCalloc(1, sizeof *here);
+    sp_line_stack stack;
+    if (here == NULL || !new_frames(here, &stack)) {
+        PyMem_RawFree(here);
+        return NULL;
+    }
+    exchange(here, &stack);
+    here->next = sp_line_threads;
+    sp_line_threads = here;
+    return here;
+}
+
+static int drop_parked(void *value, void *thread)
+{
+    sp_line_thread *here = thread;
+    sp_line_stack *stack = value;
+    exchange(here, stack);
+    clear(here);
+    exchange(here, stack);
+    free_stack(stack);
+    return 0;
+}
+
+/* A thread that is new takes over what one that has ended left: the counts go on, and memory does
+ * not grow with the number of threads. Its frames, and those of its greenlets, do not go on. */
+static sp_line_thread *take_over(void)
+{
+    sp_line_thread *here = sp_line_threads;
+    while (here != NULL && !SP_LOAD(&here->ended))
+        here = here->next;
+    if (here == NULL)
+        return NULL;
+    SP_STORE(&here->ended, false);
+    clear(here);
+    sp_map_each(&here->parked, drop_parked, here);
+    sp_map_free(&here->parked);
+    here->parked_count = 0;
+    return here;
+}
+
+static sp_line_thread *begin_thread(const void *bottom)
+{
+    if (!sp_local_is_mine())
+        return NULL;
+    sp_line_thread *here = take_over();
+    if (here == NULL)
+        here = new_thread();
+    if (here == NULL)
+        return NULL;
+    here->bottom = bottom;
+    return sp_line_here = here;
+}
+
+/* ---- Turns ------------------------------------------------------------------------------- */
+
+/* Keep the stack until its greenlet has its turn again. */
+static void park(sp_line_thread *here, sp_line_stack *stack, const void *bottom)
+{
+    /* Where no Python has run there may be two; and one that never ended may have left a stack. */
+    sp_line_stack *other = sp_map_pop(&here->parked, bottom, NULL);
+    here->parked_count -= other != NULL;
+    if (other != NULL)
+        drop_parked(other, here);
+    if (sp_map_add(&here->parked, bottom, NULL, stack) == 0) {
+        here->parked_count++;
+        return;
+    }
+    drop_parked(stack, here);
+    sp_line_lose();
+}
+
+SP_NOINLINE sp_line_thread *sp_line_thread_turn(const void *bottom)
+{
+    sp_line_thread *here = sp_line_here;
+    if (here == NULL)
+        return begin_thread(bottom);
+    sp_line_stack *next = here->parked_count == 0 ? NULL : sp_map_pop(&here->parked, bottom, NULL);
+    here->parked_count -= next != NULL;
+    /* The greenlet had not run any Python when it began a call, and has a stack of it now. */
+    bool goes_on = here->bottom == NULL;
+    const void *before = here->bottom;
+    if (next == NULL && !is_empty(here) && !goes_on) {
+        next = PyMem_RawMalloc(sizeof *next);
+        if (next == NULL || !new_frames(here, next)) {
+            PyMem_RawFree(next);
+            return NULL;
+        }
+    }
+    here->bottom = bottom;
+    if (next == NULL)
+        return here;
+    exchange(here, next);
+    if (next->top == next->frames && next->open_count == 0)
+        free_stack(next);
+    else
+        park(here, next, before);
+    return here;
+}

@@ -1,0 +1,26 @@
+/* Which regions are open: the blocks of recorded frames, and for each thread the open regions that
+ * watch code, in whatever way they were entered. lines.h has the types. */
+#ifndef SP_LINE_OPEN_H
+#define SP_LINE_OPEN_H
+
+#include "lines/lines.h"
+
+/* The region, which watches code, is open in this thread once more, or once less: close tells
+ * whether it was open at all. */
+void sp_line_open(sp_line_thread *here, const struct sp_region *region);
+bool sp_line_close(sp_line_thread *here, const struct sp_region *region);
+/* The same of all that the frame has open. */
+void sp_line_open_frame(sp_line_thread *here, const sp_line_frame *recorded);
+void sp_line_close_frame(sp_line_thread *here, sp_line_frame *recorded);
+/* How often the frames on the stack have it open. */
+uint32_t sp_line_open_count(const sp_line_thread *here, const struct sp_region *region);
+
+/* A block of the region around another one (or NULL); NULL when memory is out. */
+sp_line_block *sp_line_block_new(struct sp_region *region, sp_line_block *outer);
+void sp_line_block_free(sp_line_block *block);
+
+/* A region dies; a run of the manager begins. */
+void sp_line_open_forget(struct sp_region *region);
+void sp_line_open_reset(const sp_manager *manager);
+
+#endif

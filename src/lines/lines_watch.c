@@ -1,0 +1,148 @@
+/* Watched code: its frames are recorded while a region that watches it is open in their thread, or
+ * always, whoever calls them. It is decided when a frame begins, and anew whenever it wakes up. */
+#include "base/world.h"
+#include "lines/line_codes.h"
+#include "lines/line_frames.h"
+#include "lines/line_tables.h"
+
+/* The regions that want the lines of a frame of the code that begins now: those that watch it always,
+ * and then those that watch it and are open, outermost first. */
+typedef struct {
+    const sp_line_thread *here;
+    const sp_line_code *code;
+    const sp_line_watch *next; /* of those that watch it at all */
+    uint32_t opened;           /* how many of those that are open have been looked at */
+} watchers;
+
+static watchers watchers_of(const sp_line_thread *here, const sp_line_code *entry)
+{
+    return (watchers){.here = here, .code = entry, .next = sp_line_always ? entry->watches : NULL};
+}
+
+/* The next one, or NULL. */
+static sp_region *next_watcher(watchers *of)
+{
+    while (of->next != NULL) {
+        const sp_line_watch *watch = of->next;
+        of->next = watch->next_of_code;
+        if (watch->always && watch->region->lines && !sp_unrecorded_for(watch->region->manager))
+            return watch->region;
+    }
+    while (of->opened < of->here->open_count) {
+        sp_region *region = (sp_region *)of->here->open[of->opened++].region;
+        if (sp_line_code_watched_by(of->code, region) && region->lines
+            && !sp_unrecorded_for(region->manager))
+            return region;
+    }
+    return NULL;
+}
+
+/* Whether a region wants the code, and its plan is made. That runs Python code, after which the stack
+ * may be another one. */
+static bool is_wanted(const sp_line_thread *here, sp_line_code *entry)
+{
+    watchers of = watchers_of(here, entry);
+    const sp_region *region = next_watcher(&of);
+    if (region == NULL)
+        return false;
+    if (sp_line_code_plan(region->manager, entry))
+        return entry->plan.count != 0;
+    sp_line_lose();
+    return false;
+}
+
+/* own with the regions that want the code; own itself when there are none, or when memory is out. */
+static sp_line_table *watched_table(sp_line_thread *here, sp_line_code *entry, sp_line_table *own)
+{
+    sp_line_set *set = own == NULL ? NULL : own->set;
+    watchers of = watchers_of(here, entry);
+    for (sp_region *region; (region = next_watcher(&of)) != NULL;) {
+        sp_line_set *wider = sp_line_set_with(set, region);
+        if (wider == NULL)
+            sp_line_lose();
+        else
+            set = wider;
+    }
+    if (set == NULL || (own != NULL && set == own->set))
+        return own;
+    sp_line_table *table = sp_line_table_of(here, entry, set);
+    if (table == NULL)
+        sp_line_lose();
+    return table == NULL ? own : table;
+}
+
+sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool fresh)
+{
+    sp_line_thread *here = sp_line_thread_known();
+    if (here == NULL)
+        return NULL;
+    bool may_be = here->open_count != 0 || sp_line_always != 0;
+    sp_line_code *entry = may_be ? sp_line_code_find(code) : NULL;
+    bool wanted = entry != NULL && entry->watches != NULL && is_wanted(here, entry);
+    sp_line_frame *recorded = sp_line_match(frame, code, sp_now());
+    if (SP_UNLIKELY(recorded != NULL && fresh && recorded->own == NULL)) {
+        sp_line_pop(here); /* left from a frame whose end nobody reported */
+        recorded = NULL;
+    }
+    if (!wanted)
+        return recorded;
+    sp_line_table *call = watched_table(here, entry, recorded == NULL ? NULL : recorded->own);
+    if (call == NULL)
+        return recorded;
+    sp_line_code_hear(entry);
+    if (recorded != NULL) {
+        sp_line_call_to(here, recorded, call);
+        return recorded;
+    }
+    sp_line_frame watched = {.frame = frame, .table = call, .call = call};
+    if (sp_line_push(here, &watched))
+        return here->top;
+    sp_line_lose();
+    return NULL;
+}
+
+void sp_line_frame_ends(const void *frame, PyCodeObject *code, uint64_t now)
+{
+    sp_line_thread *here = sp_line_thread_known();
+    if (here == NULL)
+        return;
+    sp_line_frame *recorded = sp_line_find(here, frame, code);
+    if (recorded == NULL || recorded->own != NULL) /* a decorated call ends by itself */
+        return;
+    sp_line_stop(recorded, now);
+    sp_line_pop(here);
+}
+
+int sp_lines_watch(sp_region *region, PyCodeObject *code, sp_line_when when)
+{
+    bool first = region->watches == NULL;
+    if (sp_line_code_watch(region, code, when) < 0)
+        return -1;
+    /* It may be open already. */
+    sp_line_thread *here = sp_line_thread_known();
+    for (uint32_t i = first && here != NULL ? sp_line_open_count(here, region) : 0; i > 0; i--)
+        sp_line_open(here, region);
+    return 0;
+}
+
+const char sp_line_watch_doc[] =
+"watch_lines(region, code, always=...)\n--\n\n"
+"From now on the lines of the code object count for the region while it is open, or always; when it\n"
+"is not said which, while it is open, or as it was.";
+
+PyObject *sp_line_watch_function(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    sp_state *state = PyModule_GetState(module);
+    if (nargs < 2 || nargs > 3 || !PyObject_TypeCheck(args[0], state->region_type)
+        || !PyCode_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "watch_lines() takes a region and a code object");
+        return NULL;
+    }
+    sp_line_when when = nargs == 2             ? SP_WATCH_AS_BEFORE
+                        : args[2] == Py_True ? SP_WATCH_ALWAYS
+                                             : SP_WATCH_OPEN;
+    sp_shared_take();
+    int result = sp_lines_watch((sp_region *)args[0], (PyCodeObject *)args[1], when);
+    sp_shared_drop();
+    return result < 0 ? NULL : Py_NewRef(Py_None);
+}

@@ -1,0 +1,139 @@
+/* The module: its table of contents, and nothing else. */
+#include "backend/monitoring/callback.h"
+#include "base/clock.h"
+#include "base/termination.h"
+#include "base/world.h"
+#include "calls/calls.h"
+#include "lines/lines.h"
+#include "python/opener.h"
+#include "python/state.h"
+
+PyTypeObject *sp_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, (PyObject *)base);
+    if (type != NULL && PyModule_AddType(module, (PyTypeObject *)type) < 0)
+        Py_CLEAR(type);
+    return (PyTypeObject *)type; /* the state owns this reference */
+}
+
+/* ---- Functions --------------------------------------------------------------------------- */
+
+PyDoc_STRVAR(clock_info_doc,
+"clock_info()\n--\n\nThe clock in use: its source, and nanoseconds per tick.");
+
+static PyObject *clock_info(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    sp_clock_calibrate();
+    return Py_BuildValue("{sssd}", "source", sp_clock_name(), "ns_per_tick",
+                         sp_clock_scale());
+}
+
+PyDoc_STRVAR(fake_clock_doc,
+"_fake_clock(ns)\n--\n\nFor tests: stop time at ns; None goes back to the real clock.");
+
+static PyObject *fake_clock(PyObject *module, PyObject *ns)
+{
+    (void)module;
+    if (ns == Py_None) {
+        sp_clock_real();
+    }
+    else {
+        uint64_t value = PyLong_AsUnsignedLongLong(ns);
+        if (value == (uint64_t)-1 && PyErr_Occurred())
+            return NULL;
+        sp_clock_fake(value);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"clock_info", clock_info, METH_NOARGS, clock_info_doc},
+    {"_fake_clock", fake_clock, METH_O, fake_clock_doc},
+    {NULL},
+};
+
+/* ---- Life and death ---------------------------------------------------------------------- */
+
+static int module_exec(PyObject *module)
+{
+    sp_state *state = PyModule_GetState(module);
+    /* The twins, the tables of line mode and of call tracing are the process's, and name objects of
+     * one interpreter. 3.12 and newer refuse by themselves where interpreters are isolated. */
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_ImportError,
+                        "scope_profiler cannot be used in a subinterpreter: import it in the main "
+                        "interpreter");
+        return -1;
+    }
+    sp_world_init();
+    sp_clock_init();
+    if (sp_manager_init(module, state) < 0 || sp_opener_init(module, state) < 0
+        || sp_region_init(module, state) < 0 || sp_wrapper_init(module, state) < 0
+        || sp_steps_init(module, state) < 0 || sp_metadata_init(module, state) < 0
+        || sp_factory_init(module, state) < 0 || sp_lane_init(module, state) < 0
+        || sp_callback_init(module, state) < 0 || sp_aside_init(module, state) < 0
+        || sp_calls_init(module) < 0
+        || PyModule_AddFunctions(module, sp_termination_functions) < 0)
+        return -1;
+    return PyModule_AddFunctions(module, sp_line_functions);
+}
+
+/* Every object the state owns, for traverse and clear alike. */
+#define EACH_REFERENCE(DO, state)                                                              \
+    DO((state)->manager_type);                                                                 \
+    DO((state)->region_type);                                                                  \
+    DO((state)->opener_type);                                                                  \
+    DO((state)->hook_type);                                                                    \
+    DO((state)->hook_slot_type);                                                               \
+    DO((state)->wrapper_type);                                                                 \
+    DO((state)->callable_type);                                                                \
+    DO((state)->steps_type);                                                                   \
+    DO((state)->metadata_scope_type);                                                          \
+    DO((state)->metadata_in_force);                                                            \
+    DO((state)->tags_name);                                                                    \
+    DO((state)->factory_type);                                                                 \
+    DO((state)->lane_type);                                                                    \
+    DO((state)->callback_type);                                                                \
+    DO((state)->unrecorded_type)
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    sp_state *state = PyModule_GetState(module);
+    EACH_REFERENCE(Py_VISIT, state);
+    return 0;
+}
+
+static int module_clear(PyObject *module)
+{
+    sp_state *state = PyModule_GetState(module);
+    EACH_REFERENCE(Py_CLEAR, state);
+    return 0;
+}
+
+static void module_free(void *module) { module_clear(module); }
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, module_exec},
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+#if PY_VERSION_HEX >= 0x030D0000
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+struct PyModuleDef sp_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "scope_profiler._core",
+    .m_doc = "The recording core of scope_profiler.",
+    .m_size = sizeof(sp_state),
+    .m_methods = functions,
+    .m_slots = slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC PyInit__core(void) { return PyModuleDef_Init(&sp_module); }

@@ -1,0 +1,268 @@
+#include "python/opener.h"
+
+#include "record/scope.h"
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    sp_manager *manager; /* Owned; a cycle, broken by the manager. */
+} Opener;
+
+/* What help() prints: for an object that is no function it takes the repr and its own text. */
+#define OPENER_SIGNATURE "region(region_name, functions=None, tags=None)"
+static const char opener_doc[] =
+"The Region of that name, made when it does not exist yet: a context manager that times what runs\n"
+"inside it, and can be used again.\n\n"
+"region_name: a non-empty str.\n"
+"functions: in line mode, functions whose lines count while the region is open.\n"
+"tags: one str or several, by which regions are switched on and off: see setup(region_tags=,\n"
+"    enable_tags=).\n\n"
+"    with region(\"solve\"):\n"
+"        ...\n\n"
+"TypeError or ValueError when an argument is not that, ValueError when the region has other tags\n"
+"already.";
+
+enum { NAME, FUNCTIONS, TAGS, PARAMETERS };
+static const char *const parameters[PARAMETERS] = {"region_name", "functions", "tags"};
+
+/* Put one keyword argument in its place; -1 with an exception when there is none. */
+static int place(PyObject *name, PyObject *value, PyObject *given[PARAMETERS])
+{
+    for (int i = 0; i < PARAMETERS; i++) {
+        if (PyUnicode_CompareWithASCIIString(name, parameters[i]) != 0)
+            continue;
+        if (given[i] == NULL) {
+            given[i] = value;
+            return 0;
+        }
+        PyErr_Format(PyExc_TypeError, "profile_region() got %R twice", name);
+        return -1;
+    }
+    PyErr_Format(PyExc_TypeError,
+                 "profile_region() got an unexpected keyword argument %R; it takes region_name, "
+                 "functions and tags", name);
+    return -1;
+}
+
+static int parse(PyObject *const *args, Py_ssize_t nargs, PyObject *names,
+                 PyObject *given[PARAMETERS])
+{
+    Py_ssize_t named = names == NULL ? 0 : PyTuple_GET_SIZE(names);
+    for (Py_ssize_t i = 0; i < nargs && i < PARAMETERS; i++)
+        given[i] = args[i];
+    for (Py_ssize_t i = 0; i < named; i++) {
+        if (place(PyTuple_GET_ITEM(names, i), args[nargs + i], given) < 0)
+            return -1;
+    }
+    if (given[NAME] == NULL || nargs > PARAMETERS) {
+        PyErr_Format(PyExc_TypeError,
+                     "profile_region() takes region_name, functions and tags; got %zd arguments",
+                     nargs + named);
+        return -1;
+    }
+    return 0;
+}
+
+/* Have the Python part of the manager apply what is not a name. */
+static int apply(sp_manager *manager, const char *method, sp_region *region, PyObject *value)
+{
+    if (value == NULL || value == Py_None)
+        return 0;
+    PyObject *result = PyObject_CallMethod((PyObject *)manager, method, "OO", region, value);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
+/* What is given for a region that does not exist yet is checked before it is made; (functions, tags),
+ * each a tuple or None, a new reference. */
+static PyObject *check(sp_manager *manager, PyObject *const given[PARAMETERS])
+{
+    return PyObject_CallMethod((PyObject *)manager, "_check_region", "OO",
+                               given[FUNCTIONS] == NULL ? Py_None : given[FUNCTIONS],
+                               given[TAGS] == NULL ? Py_None : given[TAGS]);
+}
+
+static bool is_same_text(PyObject *a, PyObject *b)
+{
+    return a == b || (PyUnicode_CheckExact(a) && PyUnicode_CheckExact(b)
+                      && PyUnicode_GET_LENGTH(a) == PyUnicode_GET_LENGTH(b)
+                      && PyUnicode_Compare(a, b) == 0);
+}
+
+/* Whether the given tags, in any form, are the known ones, a tuple. False when that takes Python to
+ * tell. */
+static bool are_tags(PyObject *known, PyObject *given)
+{
+    if (given == known)
+        return true;
+    if (!PyTuple_CheckExact(known))
+        return false;
+    if (PyUnicode_CheckExact(given))
+        return PyTuple_GET_SIZE(known) == 1 && is_same_text(PyTuple_GET_ITEM(known, 0), given);
+#ifdef Py_GIL_DISABLED
+    if (!PyTuple_CheckExact(given)) /* a list may change meanwhile */
+        return false;
+#endif
+    if ((!PyTuple_CheckExact(given) && !PyList_CheckExact(given))
+        || PySequence_Fast_GET_SIZE(given) != PyTuple_GET_SIZE(known))
+        return false;
+    PyObject **items = PySequence_Fast_ITEMS(given);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(known); i++) {
+        if (!is_same_text(PyTuple_GET_ITEM(known, i), items[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool has_tags(sp_region *region, PyObject *given)
+{
+    PyObject *known = sp_field_get((PyObject *)region, &region->tags);
+    bool same = known != Py_None && are_tags(known, given);
+    Py_DECREF(known);
+    return same;
+}
+
+static PyObject *open_with_given(sp_manager *manager, PyObject *const given[PARAMETERS])
+{
+    sp_region *region = (sp_region *)Py_XNewRef(sp_manager_region(manager, given[NAME]));
+    if (region != NULL
+        && ((given[TAGS] != NULL && !has_tags(region, given[TAGS])
+             && apply(manager, "_set_tags", region, given[TAGS]) < 0)
+            || apply(manager, "_add_functions", region, given[FUNCTIONS]) < 0))
+        Py_CLEAR(region);
+    return (PyObject *)region;
+}
+
+static SP_NOINLINE PyObject *open_with(sp_manager *manager, PyObject *const *args,
+                                       Py_ssize_t nargs, PyObject *names)
+{
+    PyObject *given[PARAMETERS] = {NULL};
+    if (parse(args, nargs, names, given) < 0)
+        return NULL;
+    const sp_region *known = sp_manager_find(manager, given[NAME]);
+    if (known == NULL && PyErr_Occurred())
+        return NULL;
+    PyObject *checked = known == NULL ? check(manager, given) : NULL;
+    if (known == NULL && checked == NULL)
+        return NULL;
+    if (checked != NULL) {
+        given[FUNCTIONS] = PyTuple_GET_ITEM(checked, 0);
+        given[TAGS] = PyTuple_GET_ITEM(checked, 1);
+    }
+    PyObject *region = open_with_given(manager, given);
+    Py_XDECREF(checked);
+    return region;
+}
+
+static PyObject *opener_call(PyObject *self, PyObject *const *args, size_t nargsf,
+                             PyObject *names)
+{
+    sp_manager *manager = ((Opener *)self)->manager;
+    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    sp_scope_did(manager, SP_LOOKUP);
+    if (SP_LIKELY(nargs == 1 && names == NULL))
+        return Py_XNewRef((PyObject *)sp_manager_region(manager, args[0]));
+    if (nargs == 1 && PyTuple_GET_SIZE(names) == 1
+        && PyTuple_GET_ITEM(names, 0) == manager->state->tags_name) {
+        sp_region *region = sp_known_get(&manager->known, args[0]);
+        if (SP_LIKELY(region != NULL && has_tags(region, args[1])))
+            return Py_NewRef(region);
+    }
+    return open_with(manager, args, nargs, names);
+}
+
+static int opener_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((Opener *)self)->manager);
+    return 0;
+}
+
+static void opener_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    Py_XDECREF(((Opener *)self)->manager);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *opener_text(PyObject *self, void *text)
+{
+    (void)self;
+    return PyUnicode_FromString(text);
+}
+
+static PyObject *opener_repr(PyObject *self)
+{
+    (void)self;
+    return PyUnicode_FromString(OPENER_SIGNATURE);
+}
+
+/* What inspect.signature() looks for in an object that is no function. */
+static PyObject *opener_signature(PyObject *self, void *unused)
+{
+    PyObject *module, *signature = NULL;
+    (void)self, (void)unused;
+    module = PyImport_ImportModule("scope_profiler.regions");
+    if (module != NULL)
+        signature = PyObject_CallMethod(module, "_signature_of_opener", NULL);
+    Py_XDECREF(module);
+    return signature;
+}
+
+static PyGetSetDef opener_getset[] = {
+    {"__name__", opener_text, NULL, NULL, "profile_region"},
+    {"__qualname__", opener_text, NULL, NULL, "ProfileManager.profile_region"},
+    {"__module__", opener_text, NULL, NULL, "scope_profiler"},
+    {"__doc__", opener_text, NULL, NULL, (void *)opener_doc},
+    {"__signature__", opener_signature, NULL, NULL, NULL},
+    {NULL},
+};
+
+static PyMemberDef opener_members[] = {
+    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(Opener, vectorcall), Py_READONLY, NULL},
+    {"__self__", Py_T_OBJECT_EX, offsetof(Opener, manager), Py_READONLY, "The manager."},
+    {NULL},
+};
+
+static PyType_Slot opener_slots[] = {
+    {Py_tp_repr, opener_repr},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_traverse, opener_traverse},
+    {Py_tp_dealloc, opener_dealloc},
+    {Py_tp_getset, opener_getset},
+    {Py_tp_members, opener_members},
+    {0, NULL},
+};
+
+static PyType_Spec opener_spec = {
+    .name = "scope_profiler._core.profile_region",
+    .basicsize = sizeof(Opener),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL
+             | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = opener_slots,
+};
+
+PyObject *sp_opener_of(PyObject *self, void *unused)
+{
+    sp_manager *manager = (sp_manager *)self;
+    (void)unused;
+    if (SP_UNLIKELY(manager->opener == NULL)) {
+        PyTypeObject *type = manager->state->opener_type;
+        Opener *opener = (Opener *)type->tp_alloc(type, 0);
+        if (opener == NULL)
+            return NULL;
+        opener->vectorcall = opener_call;
+        opener->manager = (sp_manager *)Py_NewRef(manager);
+        manager->opener = (PyObject *)opener;
+    }
+    return Py_NewRef(manager->opener);
+}
+
+int sp_opener_init(PyObject *module, sp_state *state)
+{
+    state->opener_type = sp_add_type(module, &opener_spec, NULL);
+    state->tags_name = PyUnicode_InternFromString("tags");
+    return state->opener_type == NULL || state->tags_name == NULL ? -1 : 0;
+}

@@ -1,0 +1,413 @@
+/* Steps: what a decorated generator, coroutine or async generator runs through.
+ *
+ * decorator.py makes a real generator (coroutine, async generator) function that delegates to an
+ * object of this type, and this delegates to the function's own. */
+#include "python/steps.h"
+
+#include "calls/calls.h"
+#include "lines/lines.h"
+#include "record/lane.h"
+#include "record/metadata.h"
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *inner;    /* what the next step resumes. Owned. */
+    sp_lane *lane;      /* of a task: it is entered for each step, and the rest unused. Owned. */
+    sp_region *region;  /* Owned. */
+    PyObject *code;     /* of the decorated function. Owned. */
+    sp_stepped call;
+    PyObject *thrown;   /* what the next step throws instead, or NULL. Owned. */
+    PyObject *metadata; /* scope that is in force in every step, or NULL. Owned. */
+    sp_line_frame line; /* between steps, in line mode */
+    bool is_async_generator; /* a step that returns is no end */
+    bool record_outcome;
+    bool started, over;
+    bool throws; /* the next step throws, into an async generator */
+    bool closed; /* from without, while what is inside waits at a yield */
+} Steps;
+
+/* What the end of a step takes back. */
+typedef struct {
+    uint64_t line;  /* mark of the lines, or 0 */
+    uint64_t calls; /* span of every-function tracing, or 0 */
+} step;
+
+static step step_begin(Steps *steps)
+{
+    step begun = {0, 0};
+    if (SP_UNLIKELY(steps->lane != NULL)) {
+        sp_lane_enter(steps->lane);
+        steps->started = true;
+        return begun;
+    }
+    sp_region *region = steps->region;
+    if (SP_UNLIKELY(region->lines))
+        begun.line = sp_lines_step_begin(region, (PyCodeObject *)steps->code, &steps->line);
+    if (SP_UNLIKELY(sp_calls_wanted(region)))
+        begun.calls = sp_calls_begin(region->manager);
+    if (SP_UNLIKELY(steps->metadata != NULL))
+        sp_metadata_push(steps->metadata);
+    sp_annotation annotation = sp_metadata_for(region);
+    sp_guard_take();
+    sp_scope_enter(region->manager, region, steps, annotation);
+    if (!steps->started && sp_here.run == region->manager->run) {
+        steps->started = true;
+        steps->call = sp_stepped_begin(sp_here.thread->top);
+    }
+    sp_guard_drop();
+    return begun;
+}
+
+/* Take the step's scope off the stack; the last one makes it a call. */
+static void leave_step(Steps *steps, sp_outcome how, uint64_t now)
+{
+    sp_manager *manager = steps->region->manager;
+    bool ends = how != SP_STEP_GOES_ON, failed = how == SP_STEP_FAILS;
+    sp_annotation annotation = {steps->call.run, steps->call.annotation};
+    if (SP_UNLIKELY(ends && steps->record_outcome))
+        annotation = sp_metadata_outcome(manager, annotation, failed);
+    sp_guard_take();
+    steps->call.annotation = sp_annotation_in(manager, annotation);
+    sp_scope *scope = sp_scope_pop(manager, steps->region, steps, now);
+    if (scope != NULL)
+        sp_stepped_pause(&steps->call, scope, now, SP_STEP);
+    /* Of a generator that ends while code of ours is under way, the last step alone is not recorded. */
+    bool recorded = scope != NULL
+                    || (sp_unrecorded_for(manager) && sp_thread_known(manager) != NULL);
+    if (ends && recorded && steps->call.run == manager->run && steps->call.node != NULL)
+        sp_stepped_end(&steps->call, sp_here.thread, now, failed, SP_GENERATOR);
+    sp_guard_drop();
+}
+
+static void step_end(Steps *steps, step begun, sp_outcome how)
+{
+    if (SP_UNLIKELY(steps->lane != NULL)) {
+        steps->over = how != SP_STEP_GOES_ON;
+        sp_lane_leave(steps->lane, steps->over);
+        return;
+    }
+    leave_step(steps, how, sp_now());
+    if (SP_UNLIKELY(steps->metadata != NULL))
+        sp_metadata_pop(steps->metadata);
+    if (SP_UNLIKELY(begun.calls != 0))
+        sp_calls_end(begun.calls);
+    if (SP_UNLIKELY(begun.line != 0))
+        sp_lines_step_end(begun.line, &steps->line);
+    if (how != SP_STEP_GOES_ON)
+        steps->over = true;
+}
+
+static sp_outcome outcome_of(Steps *steps, PySendResult sent)
+{
+    if (sent == PYGEN_NEXT || (sent == PYGEN_RETURN && steps->is_async_generator))
+        return SP_STEP_GOES_ON;
+    if (sent == PYGEN_RETURN)
+        return SP_STEP_ENDS;
+    if (steps->is_async_generator && PyErr_ExceptionMatches(PyExc_StopIteration))
+        return SP_STEP_GOES_ON;
+    return sp_is_end(PyErr_Occurred()) ? SP_STEP_ENDS : SP_STEP_FAILS;
+}
+
+/* What asend() and the like gave holds what was sent, and is not needed any more. */
+static void drop_done(Steps *steps)
+{
+    if (steps->is_async_generator)
+        Py_SETREF(steps->inner, Py_NewRef(Py_None));
+}
+
+/* Of what has just failed: whether it returned, and what. */
+static PySendResult returned(PyObject **result)
+{
+    PyObject *type, *stop, *traceback;
+    if (!PyErr_ExceptionMatches(PyExc_StopIteration))
+        return PYGEN_ERROR;
+    PyErr_Fetch(&type, &stop, &traceback);
+    PyErr_NormalizeException(&type, &stop, &traceback);
+    *result = PyObject_GetAttrString(stop, "value");
+    Py_XDECREF(type);
+    Py_XDECREF(stop);
+    Py_XDECREF(traceback);
+    return *result == NULL ? PYGEN_ERROR : PYGEN_RETURN;
+}
+
+static PySendResult resume(Steps *steps, PyObject *value, PyObject **result)
+{
+    PyObject *thrown = steps->thrown;
+    if (SP_LIKELY(thrown == NULL))
+        return PyIter_Send(steps->inner, value, result);
+    steps->thrown = NULL;
+    *result = PyObject_CallMethod(steps->inner, "throw", "O", thrown);
+    Py_DECREF(thrown);
+    return *result == NULL ? returned(result) : PYGEN_NEXT;
+}
+
+static PySendResult steps_resume(PyObject *self, PyObject *value, PyObject **result)
+{
+    Steps *steps = (Steps *)self;
+    /* An exception that is thrown in is nobody's first step. */
+    bool idle = steps->lane == NULL && !steps->started
+                && (!steps->region->recording || steps->thrown != NULL || steps->throws);
+    Py_INCREF(self);
+    PySendResult sent;
+    if (SP_UNLIKELY(idle) || steps->over) {
+        sent = resume(steps, value, result);
+    }
+    else {
+        step begun = step_begin(steps);
+        sent = resume(steps, value, result);
+        step_end(steps, begun, outcome_of(steps, sent));
+    }
+    if (sent != PYGEN_NEXT)
+        drop_done(steps);
+    Py_DECREF(self);
+    return sent;
+}
+
+/* As an instance: given a tuple or an exception alone, PyErr_SetObject would take it apart. */
+static void raise_stop_iteration(PyObject *value)
+{
+    PyObject *stop = PyObject_CallOneArg(PyExc_StopIteration, value);
+    if (stop != NULL)
+        PyErr_SetObject(PyExc_StopIteration, stop);
+    Py_XDECREF(stop);
+}
+
+static PyObject *steps_send(PyObject *self, PyObject *value)
+{
+    PyObject *result = NULL;
+    switch (steps_resume(self, value, &result)) {
+    case PYGEN_NEXT:
+        return result;
+    case PYGEN_RETURN:
+        raise_stop_iteration(result);
+        Py_DECREF(result);
+        return NULL;
+    default:
+        return NULL;
+    }
+}
+
+static PyObject *steps_next(PyObject *self) { return steps_send(self, Py_None); }
+
+/* throw() and close() of what is inside, as a step. */
+static PyObject *step_method(Steps *steps, const char *name, PyObject *args)
+{
+    PyObject *method = PyObject_GetAttrString(steps->inner, name);
+    if (method == NULL)
+        return NULL;
+    PyObject *result;
+    if (!steps->started || steps->over) { /* it never ran: nothing to measure */
+        result = PyObject_Call(method, args, NULL);
+    }
+    else {
+        Py_INCREF(steps);
+        step begun = step_begin(steps);
+        result = PyObject_Call(method, args, NULL);
+        step_end(steps, begun, result == NULL ? outcome_of(steps, PYGEN_ERROR) : SP_STEP_GOES_ON);
+        Py_DECREF(steps);
+    }
+    if (result == NULL)
+        drop_done(steps);
+    Py_DECREF(method);
+    return result;
+}
+
+static PyObject *steps_throw(PyObject *self, PyObject *args)
+{
+    return step_method((Steps *)self, "throw", args);
+}
+
+/* What delegates to us is closed, or thrown a GeneratorExit into, of which we are not shown which.
+ * It hands it on to us next, if it is asked to. */
+static PyObject *steps_close(PyObject *self, PyObject *unused)
+{
+    Steps *steps = (Steps *)self;
+    (void)unused;
+    if (steps->lane == NULL) {
+        steps->closed = true;
+        Py_RETURN_NONE;
+    }
+    PyObject *none = PyTuple_New(0);
+    PyObject *result = none == NULL ? NULL : step_method(steps, "close", none);
+    Py_XDECREF(none);
+    if (result != NULL)
+        steps->over = true;
+    return result;
+}
+
+PyDoc_STRVAR(hand_on_doc,
+"hand_on(exception)\n--\n\n"
+"Whether this is what what is inside was closed with. Then the next step throws it there.");
+
+static PyObject *steps_hand_on(PyObject *self, PyObject *exception)
+{
+    Steps *steps = (Steps *)self;
+    bool closed = steps->closed;
+    steps->closed = false;
+    if (closed)
+        Py_XSETREF(steps->thrown, Py_NewRef(exception));
+    return PyBool_FromLong(closed);
+}
+
+PyDoc_STRVAR(of_doc,
+"of(awaitable)\n--\n\nResume this next: what asend() of an async generator gives.");
+
+PyDoc_STRVAR(of_throw_doc,
+"of_throw(awaitable)\n--\n\nThe same of what athrow() gives.");
+
+static PyObject *steps_of(PyObject *self, PyObject *awaitable)
+{
+    Steps *steps = (Steps *)self;
+    steps->throws = false;
+    Py_XSETREF(steps->inner, Py_NewRef(awaitable));
+    Py_RETURN_NONE;
+}
+
+static PyObject *steps_of_throw(PyObject *self, PyObject *awaitable)
+{
+    Steps *steps = (Steps *)self;
+    steps->throws = true;
+    Py_XSETREF(steps->inner, Py_NewRef(awaitable));
+    Py_RETURN_NONE;
+}
+
+static PyObject *steps_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    PyObject *region, *code, *inner, *metadata = Py_None;
+    int is_async_generator = 0, record_outcome = 0;
+    static char *names[] = {"region", "code", "inner", "is_async_generator", "metadata",
+                            "record_outcome", NULL};
+    sp_state *state = PyType_GetModuleState(type);
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!O|pOp:Steps", names, state->region_type,
+                                     &region, &PyCode_Type, &code, &inner, &is_async_generator,
+                                     &metadata, &record_outcome))
+        return NULL;
+    if (metadata != Py_None && Py_TYPE(metadata) != state->metadata_scope_type) {
+        PyErr_SetString(PyExc_TypeError, "Steps() takes a metadata scope or None as metadata");
+        return NULL;
+    }
+    Steps *steps = (Steps *)type->tp_alloc(type, 0);
+    if (steps == NULL)
+        return NULL;
+    steps->region = (sp_region *)Py_NewRef(region);
+    steps->code = Py_NewRef(code);
+    steps->inner = Py_NewRef(inner);
+    steps->metadata = metadata == Py_None ? NULL : Py_NewRef(metadata);
+    steps->is_async_generator = is_async_generator;
+    steps->record_outcome = record_outcome;
+    return (PyObject *)steps;
+}
+
+PyDoc_STRVAR(of_task_doc,
+"of_task(lane, coroutine)\n--\n\nAwaitable: the coroutine of a task, each of its steps in the lane.");
+
+static PyObject *steps_of_task(PyObject *type, PyObject *args)
+{
+    PyObject *lane, *inner;
+    sp_state *state = PyType_GetModuleState((PyTypeObject *)type);
+    if (!PyArg_ParseTuple(args, "O!O:of_task", state->lane_type, &lane, &inner))
+        return NULL;
+    Steps *steps = (Steps *)((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, 0);
+    if (steps == NULL)
+        return NULL;
+    steps->lane = (sp_lane *)Py_NewRef(lane);
+    steps->inner = Py_NewRef(inner);
+    return (PyObject *)steps;
+}
+
+static int steps_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((Steps *)self)->inner);
+    Py_VISIT(((Steps *)self)->thrown);
+    Py_VISIT(((Steps *)self)->lane);
+    Py_VISIT(((Steps *)self)->region);
+    Py_VISIT(((Steps *)self)->metadata);
+    return 0;
+}
+
+static int steps_clear(PyObject *self)
+{
+    /* A step of a cleared object must still find something to resume. */
+    Py_XSETREF(((Steps *)self)->inner, Py_NewRef(Py_None));
+    return 0;
+}
+
+static void steps_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    Py_XDECREF(((Steps *)self)->inner);
+    Py_XDECREF(((Steps *)self)->thrown);
+    sp_lines_step_drop(&((Steps *)self)->line);
+    Py_XDECREF(((Steps *)self)->lane);
+    Py_XDECREF(((Steps *)self)->region);
+    Py_XDECREF(((Steps *)self)->code);
+    Py_XDECREF(((Steps *)self)->metadata);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* A task shows it as its coroutine: it has the name, frame, code and class of that. */
+static PyObject *steps_getattro(PyObject *self, PyObject *name)
+{
+    PyObject *value = PyObject_GenericGetAttr(self, name);
+    if (value == NULL && ((Steps *)self)->lane != NULL
+        && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        value = PyObject_GetAttr(((Steps *)self)->inner, name);
+    }
+    return value;
+}
+
+static PyObject *steps_class(PyObject *self, void *unused)
+{
+    (void)unused;
+    if (((Steps *)self)->lane == NULL)
+        return Py_NewRef(Py_TYPE(self));
+    return PyObject_GetAttrString(((Steps *)self)->inner, "__class__");
+}
+
+static PyGetSetDef steps_getset[] = {
+    {"__class__", steps_class, NULL, NULL, NULL},
+    {NULL},
+};
+
+static PyMethodDef steps_methods[] = {
+    {"send", steps_send, METH_O, "Resume with a value."},
+    {"throw", steps_throw, METH_VARARGS, "Resume with an exception."},
+    {"close", steps_close, METH_NOARGS, "End."},
+    {"hand_on", steps_hand_on, METH_O, hand_on_doc},
+    {"of", steps_of, METH_O, of_doc},
+    {"of_throw", steps_of_throw, METH_O, of_throw_doc},
+    {"of_task", steps_of_task, METH_VARARGS | METH_CLASS, of_task_doc},
+    {NULL},
+};
+
+static PyType_Slot steps_slots[] = {
+    {Py_tp_new, steps_new},
+    {Py_tp_traverse, steps_traverse},
+    {Py_tp_clear, steps_clear},
+    {Py_tp_dealloc, steps_dealloc},
+    {Py_tp_getattro, steps_getattro},
+    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, steps_next},
+    {Py_am_await, PyObject_SelfIter},
+    {Py_am_send, steps_resume},
+    {Py_tp_methods, steps_methods},
+    {Py_tp_getset, steps_getset},
+    {0, NULL},
+};
+
+static PyType_Spec steps_spec = {
+    .name = "scope_profiler._core.Steps",
+    .basicsize = sizeof(Steps),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = steps_slots,
+};
+
+int sp_steps_init(PyObject *module, sp_state *state)
+{
+    state->steps_type = sp_add_type(module, &steps_spec, NULL);
+    return state->steps_type == NULL ? -1 : 0;
+}

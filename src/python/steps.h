@@ -1,0 +1,68 @@
+/* A call that runs in steps: that of a generator, coroutine or async generator. Each resumption is
+ * a scope, so what is entered inside nests below, and time between steps is charged to nobody. The
+ * end makes one call of it all: it lasts from the first step to the last, and its exclusive time is
+ * what ran in its own steps. */
+#ifndef SP_STEPS_H
+#define SP_STEPS_H
+
+#include "record/scope.h"
+
+typedef struct {
+    sp_node *node;    /* where the last step ran, in the run `run` */
+    uint64_t run;
+    uint64_t start;   /* of the first step */
+    uint64_t running; /* ticks inside steps, */
+    int64_t children; /* and of those inside other regions, */
+    uint32_t inside;  /* in so many calls */
+    uint32_t annotation; /* number of the metadata at the first step, in that run */
+    bool nested;
+} sp_stepped;
+
+/* How a step ends. */
+typedef enum { SP_STEP_GOES_ON, SP_STEP_ENDS, SP_STEP_FAILS } sp_outcome;
+
+/* The first step is under way, in this thread and scope. */
+SP_INLINE sp_stepped sp_stepped_begin(const sp_scope *scope)
+{
+    return (sp_stepped){.run = sp_here.run,
+                        .start = scope->start,
+                        .annotation = scope->annotation,
+                        .nested = scope->nested};
+}
+
+/* A step is over: this was its scope. What has not finished is no call of the node's, nor open in
+ * it. */
+SP_INLINE void sp_stepped_pause(sp_stepped *call, const sp_scope *scope, uint64_t now, sp_cost way)
+{
+    call->node = scope->node;
+    call->running += now - scope->start;
+    call->children += scope->children;
+    call->inside += scope->inside;
+    sp_node_end(scope->node);
+    scope->node->costs[way]++;
+}
+
+/* The last step is over: one call, from the first step until now. */
+SP_INLINE void sp_stepped_end(const sp_stepped *call, sp_thread *thread, uint64_t now, bool failed,
+                              sp_cost way)
+{
+    uint64_t lasted = now - call->start;
+    int64_t own = (int64_t)call->running - call->children;
+    sp_node_begin(call->node); /* which recording takes back */
+    sp_node_record(call->node, way, lasted, (int64_t)lasted - own, call->inside, call->nested, failed);
+    if (lasted > call->running)
+        sp_scope_wait(thread, call->node, lasted - call->running, call->nested);
+    if (thread->log.on)
+        sp_log_append(&thread->log, sp_scope_context(thread, call->annotation), call->start, lasted,
+                      call->node->id);
+}
+
+/* Leaving by these is how a generator is told to end or tells that it has ended. */
+SP_INLINE bool sp_is_end(PyObject *exception)
+{
+    return PyErr_GivenExceptionMatches(exception, PyExc_StopIteration)
+           || PyErr_GivenExceptionMatches(exception, PyExc_StopAsyncIteration)
+           || PyErr_GivenExceptionMatches(exception, PyExc_GeneratorExit);
+}
+
+#endif

@@ -1,0 +1,337 @@
+#include "python/wrapper.h"
+
+#include "calls/calls.h"
+#include "lines/lines.h"
+#include "python/twin.h"
+#include "record/metadata.h"
+#include "record/scope.h"
+
+/* Keys of the scopes of calls, which no other open call of the thread has. No address would do:
+ * greenlets take turns on one piece of C stack. That of a frame, which other scopes have, is a multiple
+ * of 4, or odd where it is that of a traced call. */
+SP_INLINE const void *new_key(void)
+{
+    if (SP_UNLIKELY(!sp_local_is_mine()))
+        return NULL; /* such a thread has no open calls */
+    return (const void *)(sp_here.last_key += 4);
+}
+
+/* A call under a region: the recipe both carriers follow. The region is held, as the function may
+ * drop the last reference to its own carrier. */
+SP_INLINE PyObject *call_in(sp_region *region, PyObject *function, vectorcallfunc call,
+                            PyCodeObject *code, PyObject *const *args, size_t nargsf,
+                            PyObject *names, bool record_outcome)
+{
+    uint64_t mark = 0;
+    const void *key = new_key();
+    if (SP_CHECK_STACK && SP_UNLIKELY((uintptr_t)&mark < sp_here.stack_floor)) {
+        PyErr_SetString(PyExc_RecursionError,
+                        "maximum recursion depth exceeded: the C stack is nearly used up");
+        return NULL;
+    }
+    Py_INCREF(region);
+    if (SP_UNLIKELY(region->lines))
+        mark = sp_lines_call_begin(region, code);
+    uint64_t span = SP_UNLIKELY(sp_calls_wanted(region)) ? sp_calls_begin(region->manager) : 0;
+#if SP_C_RECURSION
+    PyThreadState *state = PyThreadState_GetUnchecked();
+    int remaining = state->c_recursion_remaining;
+    if (SP_UNLIKELY(remaining < SP_C_RECURSION_LOW) && sp_here.stack_floor != 0)
+        state->c_recursion_remaining = SP_C_RECURSION_LOW;
+#endif
+    sp_scope_enter(region->manager, region, key, sp_metadata_for(region));
+    PyObject *result = call(function, args, nargsf, names);
+    if (record_outcome)
+        sp_metadata_note_outcome(region, key, result == NULL);
+    sp_scope_leave(region->manager, region, key, result == NULL, SP_DECORATED);
+#if SP_C_RECURSION
+    state->c_recursion_remaining = remaining;
+#endif
+    if (SP_UNLIKELY(span != 0))
+        sp_calls_end(span);
+    if (SP_UNLIKELY(mark != 0))
+        sp_lines_call_end(mark);
+    Py_DECREF(region);
+    return result;
+}
+
+PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc call,
+                          PyCodeObject *code, PyObject *const *args, size_t nargsf,
+                          PyObject *names)
+{
+    return call_in(region, function, call, code, args, nargsf, names, false);
+}
+
+/* ---- Wrapper ----------------------------------------------------------------------------- */
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    PyObject *wrapped;  /* Owned. */
+    sp_region *region;  /* Owned. */
+    PyObject *bottom;   /* the Python function it ends in, for line mode, or NULL. Owned. */
+    PyObject *metadata; /* of each call: a dict or a callable, or NULL. Owned. */
+    bool record_outcome;
+    PyObject *dict;
+    PyObject *weakrefs;
+} Wrapper;
+
+/* Calling a Python function by its own vectorcall spares a look at its type. */
+SP_INLINE vectorcallfunc call_of(const Wrapper *wrapper)
+{
+    return wrapper->bottom == wrapper->wrapped ? ((PyFunctionObject *)wrapper->wrapped)->vectorcall
+                                               : PyObject_Vectorcall;
+}
+
+/* The code that runs, where line mode wants to know. */
+SP_INLINE PyCodeObject *code_of(const Wrapper *wrapper)
+{
+    return SP_UNLIKELY(wrapper->region->lines) && wrapper->bottom != NULL
+               ? (PyCodeObject *)PyFunction_GET_CODE(wrapper->bottom)
+               : NULL;
+}
+
+static PyObject *wrapper_call(PyObject *self, PyObject *const *args, size_t nargsf,
+                              PyObject *names)
+{
+    Wrapper *wrapper = (Wrapper *)self;
+    if (SP_LIKELY(wrapper->region->recording))
+        return sp_wrapper_call(wrapper->region, wrapper->wrapped, call_of(wrapper),
+                               code_of(wrapper), args, nargsf, names);
+    return call_of(wrapper)(wrapper->wrapped, args, nargsf, names);
+}
+
+static PyObject *annotated_call(PyObject *self, PyObject *const *args, size_t nargsf,
+                                PyObject *names)
+{
+    Wrapper *wrapper = (Wrapper *)self;
+    if (!wrapper->region->recording)
+        return call_of(wrapper)(wrapper->wrapped, args, nargsf, names);
+    PyObject *metadata = NULL;
+    if (wrapper->metadata != NULL
+        && sp_metadata_of_call(wrapper->region->manager, wrapper->metadata, args, nargsf, names,
+                               &metadata) < 0)
+        return NULL;
+    if (metadata != NULL)
+        sp_metadata_push(metadata);
+    PyObject *result = call_in(wrapper->region, wrapper->wrapped, call_of(wrapper),
+                               code_of(wrapper), args, nargsf, names, wrapper->record_outcome);
+    if (metadata != NULL) {
+        sp_metadata_pop(metadata);
+        Py_DECREF(metadata);
+    }
+    return result;
+}
+
+static PyObject *wrapper_get(PyObject *self, PyObject *instance, PyObject *type)
+{
+    (void)type;
+    if (instance == NULL || instance == Py_None)
+        return Py_NewRef(self);
+    return PyMethod_New(self, instance);
+}
+
+/* Of what need not become a method in a class: a builtin, a partial, an object with __call__. It
+ * does when the wrapped object would. */
+static PyObject *callable_get(PyObject *self, PyObject *instance, PyObject *type)
+{
+    PyObject *wrapped = ((Wrapper *)self)->wrapped;
+    descrgetfunc get = Py_TYPE(wrapped)->tp_descr_get;
+    if (get == NULL || instance == NULL || instance == Py_None)
+        return Py_NewRef(self);
+    PyObject *bound = get(wrapped, instance, type);
+    if (bound == NULL)
+        return NULL;
+    bool stays = bound == wrapped;
+    Py_DECREF(bound);
+    return stays ? Py_NewRef(self) : PyMethod_New(self, instance);
+}
+
+/* What the wrapper does not have itself it shows of the function: __code__, __defaults__, ... */
+static PyObject *wrapper_getattro(PyObject *self, PyObject *name)
+{
+    PyObject *value = PyObject_GenericGetAttr(self, name);
+    if (value == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        value = PyObject_GetAttr(((Wrapper *)self)->wrapped, name);
+    }
+    return value;
+}
+
+static PyObject *wrapper_repr(PyObject *self)
+{
+    Wrapper *wrapper = (Wrapper *)self;
+    return PyUnicode_FromFormat("<profiled %R in region %R>", wrapper->wrapped,
+                                wrapper->region->name);
+}
+
+/* isinstance() and inspect ask for it, and find what the wrapped one is. */
+static PyObject *wrapper_class(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyObject_GetAttrString(((Wrapper *)self)->wrapped, "__class__");
+}
+
+/* Pickled and copied as the wrapped one is: a function by reference, under the name it was defined
+ * with. What is pickled by its parts, as a partial, comes back without us. */
+static PyObject *wrapper_reduce(PyObject *self, PyObject *protocol)
+{
+    PyObject *wrapped = ((Wrapper *)self)->wrapped;
+    if (PyFunction_Check(wrapped))
+        return PyObject_GetAttrString(self, "__qualname__");
+    return PyObject_CallMethod(wrapped, "__reduce_ex__", "O", protocol);
+}
+
+static int wrapper_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Wrapper *wrapper = (Wrapper *)self;
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(wrapper->wrapped);
+    Py_VISIT(wrapper->region);
+    Py_VISIT(wrapper->bottom);
+    Py_VISIT(wrapper->metadata);
+    Py_VISIT(wrapper->dict);
+    return 0;
+}
+
+static int wrapper_clear(PyObject *self)
+{
+    Py_CLEAR(((Wrapper *)self)->dict);
+    return 0;
+}
+
+static void wrapper_dealloc(PyObject *self)
+{
+    Wrapper *wrapper = (Wrapper *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    if (wrapper->weakrefs != NULL)
+        PyObject_ClearWeakRefs(self);
+    wrapper_clear(self);
+    Py_XDECREF(wrapper->wrapped);
+    Py_XDECREF(wrapper->region);
+    Py_XDECREF(wrapper->bottom);
+    Py_XDECREF(wrapper->metadata);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef wrapper_methods[] = {
+    {"__reduce_ex__", wrapper_reduce, METH_O, "As of what is wrapped; of a function, the name."},
+    {NULL},
+};
+
+static PyGetSetDef wrapper_getset[] = {
+    {"__class__", wrapper_class, NULL, NULL, NULL},
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+    {NULL},
+};
+
+static PyMemberDef wrapper_members[] = {
+    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(Wrapper, vectorcall), Py_READONLY, NULL},
+    {"__dictoffset__", Py_T_PYSSIZET, offsetof(Wrapper, dict), Py_READONLY, NULL},
+    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(Wrapper, weakrefs), Py_READONLY, NULL},
+    {NULL},
+};
+
+#define COMMON_SLOTS                                                                           \
+    {Py_tp_call, PyVectorcall_Call},                                                           \
+    {Py_tp_getattro, wrapper_getattro},                                                        \
+    {Py_tp_repr, wrapper_repr},                                                                \
+    {Py_tp_traverse, wrapper_traverse},                                                        \
+    {Py_tp_clear, wrapper_clear},                                                              \
+    {Py_tp_dealloc, wrapper_dealloc},                                                          \
+    {Py_tp_methods, wrapper_methods},                                                          \
+    {Py_tp_getset, wrapper_getset},                                                            \
+    {Py_tp_members, wrapper_members}
+
+static PyType_Slot wrapper_slots[] = {
+    COMMON_SLOTS,
+    {Py_tp_descr_get, wrapper_get},
+    {0, NULL},
+};
+
+static PyType_Slot callable_slots[] = {
+    COMMON_SLOTS,
+    {Py_tp_descr_get, callable_get},
+    {0, NULL},
+};
+
+static PyType_Spec wrapper_spec = {
+    .name = "scope_profiler._core.ProfiledFunction",
+    .basicsize = sizeof(Wrapper),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL
+             | Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_IMMUTABLETYPE
+             | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = wrapper_slots,
+};
+
+static PyType_Spec callable_spec = {
+    .name = "scope_profiler._core.ProfiledCallable",
+    .basicsize = sizeof(Wrapper),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL
+             | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = callable_slots,
+};
+
+/* The Python function that a callable ends in: through methods, partials (.func) and decorators
+ * that tell (__wrapped__). NULL without an exception when there is none. */
+static PyObject *bottom_of(PyObject *callable)
+{
+    static const char *const ways[] = {"__func__", "func", "__wrapped__", NULL};
+    PyObject *at = Py_NewRef(callable);
+    for (int depth = 0; at != NULL && depth < 64; depth++) {
+        if (PyFunction_Check(at))
+            return at;
+        PyObject *next = NULL;
+        for (int i = 0; next == NULL && ways[i] != NULL; i++) {
+            next = PyObject_GetAttrString(at, ways[i]);
+            PyErr_Clear();
+        }
+        Py_SETREF(at, next);
+    }
+    Py_XDECREF(at);
+    return NULL;
+}
+
+static PyObject *wrapper_new(sp_region *region, PyObject *function, PyObject *metadata,
+                             bool record_outcome)
+{
+    const sp_state *state = region->manager->state;
+    bool is_method = PyType_HasFeature(Py_TYPE(function), Py_TPFLAGS_METHOD_DESCRIPTOR);
+    PyTypeObject *type = is_method ? state->wrapper_type : state->callable_type;
+    Wrapper *wrapper = (Wrapper *)type->tp_alloc(type, 0);
+    if (wrapper == NULL)
+        return NULL;
+    wrapper->vectorcall =
+        metadata != NULL || record_outcome ? annotated_call : wrapper_call;
+    wrapper->wrapped = Py_NewRef(function);
+    wrapper->region = (sp_region *)Py_NewRef(region);
+    wrapper->bottom = bottom_of(function);
+    wrapper->metadata = Py_XNewRef(metadata);
+    wrapper->record_outcome = record_outcome;
+    return (PyObject *)wrapper;
+}
+
+PyObject *sp_wrapper_new(sp_region *region, PyObject *function, PyObject *metadata,
+                         bool record_outcome)
+{
+    if (!PyCallable_Check(function)) {
+        PyErr_Format(PyExc_TypeError, "profile() decorates a callable, got %.200s: %R",
+                     Py_TYPE(function)->tp_name, function);
+        return NULL;
+    }
+    bool plain = metadata == NULL && !record_outcome;
+    return plain && sp_twin_fits(function)
+               ? sp_twin_new(region, function)
+               : wrapper_new(region, function, metadata, record_outcome);
+}
+
+void sp_wrapper_switch(sp_manager *manager) { sp_twin_switch(manager); }
+
+int sp_wrapper_init(PyObject *module, sp_state *state)
+{
+    state->wrapper_type = sp_add_type(module, &wrapper_spec, NULL);
+    state->callable_type = sp_add_type(module, &callable_spec, NULL);
+    return state->wrapper_type == NULL || state->callable_type == NULL ? -1 : 0;
+}

@@ -1,0 +1,56 @@
+#include "record/counters.h"
+
+#include "lines/lines.h"
+
+static int add_totals(void *value, void *argument)
+{
+    const sp_thread *thread = value;
+    sp_counters *sum = argument;
+    for (uint32_t i = 1; i < thread->tree.count; i++) {
+        sum->calls += sp_node_count(thread->tree.nodes[i]);
+        sum->open += thread->tree.nodes[i]->active;
+    }
+    for (uint32_t i = 0; i < thread->tree.count; i++) {
+        for (int cost = 0; cost < SP_COSTS; cost++)
+            sum->costs[cost] += thread->tree.nodes[i]->costs[cost];
+    }
+    sum->lost += thread->lost;
+    sum->dropped += thread->log.dropped;
+    for (size_t i = 0; i < thread->log.count; i++)
+        sum->bytes += sizeof(sp_block)
+                      + thread->log.blocks[i]->capacity * sizeof(sp_record);
+    return 0;
+}
+
+sp_counters sp_counters_take(sp_manager *manager)
+{
+    sp_counters sum = {0};
+    sp_map_each(&manager->threads, add_totals, &sum);
+    sum.threads = (uint64_t)manager->thread_count;
+    return sum;
+}
+
+static PyObject *tuple_of(const uint64_t *costs)
+{
+    PyObject *tuple = PyTuple_New(SP_COSTS);
+    for (int i = 0; tuple != NULL && i < SP_COSTS; i++) {
+        PyObject *value = PyLong_FromUnsignedLongLong(costs[i]);
+        if (value == NULL)
+            Py_CLEAR(tuple);
+        else
+            PyTuple_SET_ITEM(tuple, i, value);
+    }
+    return tuple;
+}
+
+PyObject *sp_counters_dict(const sp_manager *manager, sp_counters sum)
+{
+    return Py_BuildValue("{sKsKsKsKsKsKsKsKsKsN}", "calls", (unsigned long long)sum.calls, "open",
+                         (unsigned long long)sum.open, "threads", (unsigned long long)sum.threads,
+                         "log_bytes", (unsigned long long)sum.bytes, "moved",
+                         (unsigned long long)manager->moved, "unmatched",
+                         (unsigned long long)manager->unmatched, "lost",
+                         (unsigned long long)sum.lost, "dropped", (unsigned long long)sum.dropped,
+                         "lines_lost", (unsigned long long)(sp_lines_lost() - manager->lines_lost_before),
+                         "costs", tuple_of(sum.costs));
+}

@@ -1,0 +1,17 @@
+/* What a run holds and what it missed. */
+#ifndef SP_COUNTERS_H
+#define SP_COUNTERS_H
+
+#include "record/manager.h"
+
+typedef struct {
+    uint64_t calls, open, threads, lost, dropped, bytes;
+    uint64_t costs[SP_COSTS];
+} sp_counters;
+
+/* The threads are stopped. */
+sp_counters sp_counters_take(sp_manager *manager);
+/* As _core.Manager._counters() gives them. */
+PyObject *sp_counters_dict(const sp_manager *manager, sp_counters counters);
+
+#endif

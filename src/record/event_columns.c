@@ -1,0 +1,195 @@
+#include "record/event_columns.h"
+
+#include "base/clock.h"
+#include "record/region.h"
+
+typedef struct {
+    uint64_t start, ticks;
+    uint64_t waited;
+    uint32_t node;
+    uint32_t annotation, lane;
+} event;
+
+/* Walk over the whole log of a thread, block by block. */
+typedef struct {
+    const sp_log *log;
+    size_t block;
+    uint64_t record;
+    uint64_t context;
+    int64_t thread; /* the number of who made the calls read now */
+} log_reader;
+
+static log_reader read_log(const sp_thread *thread)
+{
+    return (log_reader){.log = &thread->log, .thread = thread->first};
+}
+
+static const sp_record *read_record(log_reader *reader)
+{
+    while (reader->block < reader->log->count
+           && reader->record >= reader->log->blocks[reader->block]->used) {
+        reader->block++;
+        reader->record = 0;
+    }
+    if (reader->block >= reader->log->count)
+        return NULL;
+    return &reader->log->blocks[reader->block]->records[reader->record++];
+}
+
+static bool read_event(log_reader *reader, event *read)
+{
+    const sp_record *record = read_record(reader);
+    read->waited = 0;
+    while (record != NULL && SP_UNLIKELY((record->rest & (SP_NODE_LIMIT - 1)) == 0)) {
+        if (record->rest == SP_RECORD_WAIT)
+            read->waited = record->start;
+        else if (record->rest == SP_RECORD_THREAD)
+            reader->thread = (int64_t)record->start;
+        else
+            reader->context = record->start;
+        record = read_record(reader);
+    }
+    if (record == NULL)
+        return false;
+    read->annotation = (uint32_t)reader->context;
+    read->lane = (uint32_t)(reader->context >> 32);
+    read->start = record->start;
+    read->ticks = record->rest >> SP_NODE_BITS;
+    read->node = (uint32_t)(record->rest & (SP_NODE_LIMIT - 1));
+    if (SP_UNLIKELY(read->ticks == SP_LONG_DURATION)) {
+        read->ticks = record[1].start;
+        reader->record++;
+    }
+    return true;
+}
+
+typedef struct {
+    const sp_region *wanted; /* or NULL for all */
+    uint64_t *ends;          /* by region id: where its next event goes */
+    int64_t *starts, *durations;
+    int64_t *threads;       /* NULL when one thread made all the calls */
+    int64_t *annotations;   /* NULL when no call has metadata */
+    int64_t *lanes, *waits; /* NULL when there are no tasks */
+    int64_t recorded;       /* threads with a call so far */
+} gathering;
+
+static int count_thread(void *value, void *argument)
+{
+    sp_thread *thread = value;
+    gathering *into = argument;
+    sp_log_settle(&thread->log);
+    log_reader reader = read_log(thread);
+    event read;
+    int64_t last = -1; /* thread with such a call; there are no two records of one */
+    while (read_event(&reader, &read)) {
+        const sp_region *region = thread->tree.nodes[read.node]->region;
+        if (into->wanted == NULL || into->wanted == region) {
+            into->ends[region->id]++;
+            into->recorded += reader.thread != last;
+            last = reader.thread;
+        }
+    }
+    return 0;
+}
+
+static int gather_thread(void *value, void *argument)
+{
+    const sp_thread *thread = value;
+    gathering *into = argument;
+    log_reader reader = read_log(thread);
+    event read;
+    while (read_event(&reader, &read)) {
+        const sp_region *region = thread->tree.nodes[read.node]->region;
+        if (into->wanted != NULL && into->wanted != region)
+            continue;
+        uint64_t at = into->ends[region->id]++;
+        into->starts[at] = sp_clock_instant_ns(read.start);
+        into->durations[at] = sp_clock_duration_ns(read.start, read.ticks);
+        if (into->threads != NULL)
+            into->threads[at] = reader.thread;
+        if (into->annotations != NULL)
+            into->annotations[at] = (int64_t)read.annotation - 1;
+        if (into->lanes != NULL) {
+            into->lanes[at] = (int64_t)read.lane - 1;
+            into->waits[at] = sp_clock_span_ns((int64_t)read.waited);
+        }
+    }
+    return 0;
+}
+
+/* Room for one int64 column; NULL with an exception set. */
+static int64_t *new_column(PyObject **column, uint64_t length)
+{
+    *column = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(length * sizeof(int64_t)));
+    return *column == NULL ? NULL : (int64_t *)(void *)PyByteArray_AS_STRING(*column);
+}
+
+/* Fill the columns, region after region; `ends` comes back as where each region ends. */
+static int gather(sp_manager *manager, gathering *into, PyObject *columns[SP_EVENT_COLUMNS])
+{
+    sp_map_each(&manager->threads, count_thread, into);
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < manager->region_count; i++) {
+        uint64_t count = into->ends[i];
+        into->ends[i] = total;
+        total += count;
+    }
+    if ((into->starts = new_column(&columns[0], total)) == NULL
+        || (into->durations = new_column(&columns[1], total)) == NULL)
+        return -1;
+    if (into->recorded < 2)
+        columns[2] = Py_NewRef(Py_None);
+    else if ((into->threads = new_column(&columns[2], total)) == NULL)
+        return -1;
+    if (manager->annotations == NULL)
+        columns[3] = Py_NewRef(Py_None);
+    else if ((into->annotations = new_column(&columns[3], total)) == NULL)
+        return -1;
+    if (!manager->waits) {
+        columns[4] = Py_NewRef(Py_None);
+        columns[5] = Py_NewRef(Py_None);
+    }
+    else if ((into->lanes = new_column(&columns[4], total)) == NULL
+             || (into->waits = new_column(&columns[5], total)) == NULL)
+        return -1;
+    sp_map_each(&manager->threads, gather_thread, into);
+    return 0;
+}
+
+static PyObject *list_of(const uint64_t *values, uint32_t count)
+{
+    PyObject *list = PyList_New(count);
+    for (uint32_t i = 0; list != NULL && i < count; i++) {
+        PyObject *value = PyLong_FromUnsignedLongLong(values[i]);
+        if (value == NULL)
+            Py_CLEAR(list);
+        else
+            PyList_SET_ITEM(list, i, value);
+    }
+    return list;
+}
+
+int sp_event_columns_gather(sp_manager *manager, const sp_region *wanted, sp_event_columns *events)
+{
+    events->regions = manager->region_count;
+    events->ends = PyMem_RawCalloc((size_t)events->regions + 1, sizeof *events->ends);
+    if (events->ends == NULL)
+        return -1;
+    return gather(manager, &(gathering){.wanted = wanted, .ends = events->ends}, events->columns);
+}
+
+PyObject *sp_event_columns_tuple(const sp_event_columns *events)
+{
+    PyObject *ends = list_of(events->ends, events->regions);
+    PyObject *const *columns = events->columns;
+    return ends == NULL ? NULL
+                        : Py_BuildValue("(NOOOOOO)", ends, columns[0], columns[1], columns[2],
+                                        columns[3], columns[4], columns[5]);
+}
+
+void sp_event_columns_free(sp_event_columns *events)
+{
+    PyMem_RawFree(events->ends);
+    for (int i = 0; i < SP_EVENT_COLUMNS; i++)
+        Py_XDECREF(events->columns[i]);
+}

@@ -1,0 +1,24 @@
+/* The calls of a run as columns of integers: the threads' logs read, and ticks made nanoseconds. */
+#ifndef SP_EVENT_COLUMNS_H
+#define SP_EVENT_COLUMNS_H
+
+#include "record/manager.h"
+
+enum { SP_EVENT_COLUMNS = 6 };
+
+/* Region after region: where the calls of each end, by id, and the columns. Begins as zeros. */
+typedef struct {
+    uint64_t *ends; /* Owned. */
+    uint32_t regions;
+    PyObject *columns[SP_EVENT_COLUMNS]; /* Owned. */
+} sp_event_columns;
+
+/* Of one region, or with NULL of all. The threads are stopped. -1 with or without an exception set,
+ * which says that memory is out. */
+SP_MUST_USE int sp_event_columns_gather(sp_manager *manager, const struct sp_region *wanted,
+                                        sp_event_columns *events);
+/* As _core.Manager._events() gives them. */
+PyObject *sp_event_columns_tuple(const sp_event_columns *events);
+void sp_event_columns_free(sp_event_columns *events);
+
+#endif

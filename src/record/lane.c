@@ -1,0 +1,258 @@
+#include "record/lane.h"
+
+#include "python/aside.h"
+#include "record/region.h"
+#include "record/scope.h"
+
+enum { FIRST_SCOPES = 4 };
+
+/* It is new in this run, or the run is new: it has no calls, and gets a number. */
+static bool begin_anew(sp_lane *lane)
+{
+    if (lane->stack.scopes == NULL) {
+        lane->stack.scopes = PyMem_RawCalloc(FIRST_SCOPES, sizeof *lane->stack.scopes);
+        if (lane->stack.scopes == NULL)
+            return false;
+        lane->stack.limit = lane->stack.scopes + FIRST_SCOPES - 1;
+    }
+    lane->stack.top = lane->stack.scopes;
+    lane->stack.context = lane->stack.around.context = SP_NO_CONTEXT;
+    lane->run = lane->manager->run;
+    lane->number = SP_ADD(&lane->manager->lane_count, 1);
+    lane->steps = lane->running = lane->waiting = 0;
+    return true;
+}
+
+/* What is open in it has waited. */
+static void wait_until(sp_lane *lane, uint64_t now)
+{
+    uint64_t waited = now - lane->since;
+    lane->waiting += waited;
+    for (sp_scope *scope = lane->stack.scopes + 1; scope <= lane->stack.top; scope++)
+        scope->waited += waited;
+}
+
+/* Put the lane's calls, or with NULL the thread's own, in the place of those that are there. */
+static void put(sp_thread *thread, sp_lane *lane)
+{
+    sp_stack *before = thread->lane == NULL ? &thread->home : &thread->lane->stack;
+    const sp_stack *now = lane == NULL ? &thread->home : &lane->stack;
+    sp_stack entered = *now;
+    sp_thread_exchange(thread, &entered);
+    *before = entered;
+    thread->lane = lane;
+    thread->lane_number = lane == NULL ? 0 : lane->number;
+}
+
+/* The lane is left: back to the one in whose place it was, if that is entered still. Returns those
+ * that the thread has no more to do with, as a chain. */
+static sp_lane *take_back(sp_thread *thread, sp_lane *lane)
+{
+    sp_lane *last = lane;
+    while (last->outer != NULL && !last->outer->entered)
+        last = last->outer;
+    put(thread, last->outer);
+    last->outer = NULL;
+    return lane;
+}
+
+void sp_lane_abandon(sp_thread *thread)
+{
+    thread->abandoned = thread->lane;
+    if (thread->lane != NULL)
+        put(thread, NULL);
+}
+
+void sp_lane_release(sp_lane *lane)
+{
+    while (lane != NULL) {
+        sp_lane *outer = lane->outer;
+        lane->outer = NULL;
+        Py_DECREF(lane);
+        lane = outer;
+    }
+}
+
+/* Tell Python that it runs, until that has learned what it wants to know. Nothing of this may show
+ * in what goes on. */
+static void announce(sp_lane *lane)
+{
+    sp_aside aside;
+    sp_aside_begin(&aside);
+    PyObject *on_enter = Py_NewRef(lane->on_enter);
+    PyObject *result = PyObject_CallNoArgs(on_enter);
+    if (result != Py_False)
+        Py_CLEAR(lane->on_enter);
+    Py_XDECREF(result);
+    Py_DECREF(on_enter);
+    sp_aside_end(&aside);
+}
+
+/* False when it is not. */
+static bool enter(sp_lane *lane)
+{
+    sp_manager *manager = lane->manager;
+    if (lane->entered || manager->run == SP_NO_RUN)
+        return false;
+    sp_thread *thread = sp_manager_attach_always(manager);
+    if (thread == NULL || (lane->run != manager->run && !begin_anew(lane)))
+        return false;
+    uint64_t now = sp_now();
+    if (lane->steps++ != 0)
+        wait_until(lane, now);
+    lane->since = now;
+    lane->thread = thread->number;
+    lane->entered = true;
+    lane->stack.scopes->node = &thread->tree.root;
+    lane->outer = thread->lane; /* a loop that a task of another loop runs */
+    put(thread, (sp_lane *)Py_NewRef(lane));
+    return true;
+}
+
+void sp_lane_enter(sp_lane *lane)
+{
+    sp_guard_take();
+    bool entered = enter(lane);
+    sp_guard_drop();
+    if (entered && lane->on_enter != NULL)
+        announce(lane);
+}
+
+/* The lanes that are over with it. */
+static sp_lane *leave(sp_lane *lane, bool done)
+{
+    uint64_t now = sp_now();
+    if (done && lane->done == 0)
+        lane->done = now;
+    if (!lane->entered)
+        return NULL;
+    lane->entered = false;
+    lane->running += now - lane->since;
+    lane->since = now;
+    sp_thread *thread = sp_thread_known(lane->manager);
+    sp_lane *over = thread != NULL && thread->lane == lane ? take_back(thread, lane) : NULL;
+    if (done && lane->stack.top == lane->stack.scopes) {
+        PyMem_RawFree(lane->stack.scopes);
+        lane->stack = (sp_stack){0};
+    }
+    return over;
+}
+
+void sp_lane_leave(sp_lane *lane, bool done)
+{
+    sp_guard_take();
+    sp_lane *over = leave(lane, done);
+    sp_guard_drop();
+    sp_lane_release(over);
+}
+
+/* ---- The type ---------------------------------------------------------------------------- */
+
+static PyObject *lane_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    PyObject *manager, *on_enter = Py_None;
+    static char *names[] = {"manager", "on_enter", NULL};
+    sp_state *state = PyType_GetModuleState(type);
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|O:Lane", names, state->manager_type,
+                                     &manager, &on_enter))
+        return NULL;
+    sp_lane *lane = (sp_lane *)type->tp_alloc(type, 0);
+    if (lane == NULL)
+        return NULL;
+    lane->manager = (sp_manager *)Py_NewRef(manager);
+    lane->on_enter = on_enter == Py_None ? NULL : Py_NewRef(on_enter);
+    lane->created = sp_now();
+    return (PyObject *)lane;
+}
+
+static PyObject *lane_enter(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    sp_lane_enter((sp_lane *)self);
+    Py_RETURN_NONE;
+}
+
+static PyObject *lane_leave(PyObject *self, PyObject *done)
+{
+    int truth = PyObject_IsTrue(done);
+    if (truth < 0)
+        return NULL;
+    sp_lane_leave((sp_lane *)self, truth);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(facts_doc,
+"facts()\n--\n\n"
+"(number in the run, from 1, or 0; number of the thread it ran on last; created, done or None: ns\n"
+"on the perf_counter_ns() axis; times entered; ns entered; ns waiting in between)");
+
+static PyObject *lane_facts(PyObject *self, PyObject *unused)
+{
+    sp_lane *lane = (sp_lane *)self;
+    (void)unused;
+    sp_stop();
+    sp_clock_calibrate();
+    uint64_t now = sp_now(), running = lane->running, waiting = lane->waiting;
+    if (lane->entered)
+        running += now - lane->since;
+    else if (lane->done == 0 && lane->steps != 0)
+        waiting += now - lane->since;
+    sp_go();
+    PyObject *done = lane->done == 0 ? Py_NewRef(Py_None)
+                                     : PyLong_FromLongLong(sp_clock_instant_ns(lane->done));
+    return Py_BuildValue("(ILLNKLL)", lane->run == lane->manager->run ? lane->number : 0,
+                         (long long)lane->thread,
+                         (long long)sp_clock_instant_ns(lane->created), done,
+                         (unsigned long long)lane->steps,
+                         (long long)sp_clock_span_ns((int64_t)running),
+                         (long long)sp_clock_span_ns((int64_t)waiting));
+}
+
+static int lane_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((sp_lane *)self)->manager);
+    Py_VISIT(((sp_lane *)self)->on_enter);
+    return 0;
+}
+
+static void lane_dealloc(PyObject *self)
+{
+    sp_lane *lane = (sp_lane *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    PyMem_RawFree(lane->stack.scopes);
+    Py_XDECREF(lane->on_enter);
+    Py_XDECREF(lane->manager);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef lane_methods[] = {
+    {"enter", lane_enter, METH_NOARGS, "enter()\n--\n\nIt runs on this thread from now on."},
+    {"leave", lane_leave, METH_O, "leave(done)\n--\n\nIt gives way; done: for the last time."},
+    {"facts", lane_facts, METH_NOARGS, facts_doc},
+    {NULL},
+};
+
+static PyType_Slot lane_slots[] = {
+    {Py_tp_doc, "A task or greenlet: Lane(manager, on_enter=None)."},
+    {Py_tp_new, lane_new},
+    {Py_tp_traverse, lane_traverse},
+    {Py_tp_dealloc, lane_dealloc},
+    {Py_tp_methods, lane_methods},
+    {0, NULL},
+};
+
+static PyType_Spec lane_spec = {
+    .name = "scope_profiler._core.Lane",
+    .basicsize = sizeof(sp_lane),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = lane_slots,
+};
+
+int sp_lane_init(PyObject *module, sp_state *state)
+{
+    state->lane_type = sp_add_type(module, &lane_spec, NULL);
+    return state->lane_type == NULL ? -1 : 0;
+}

@@ -1,0 +1,395 @@
+#include "record/manager.h"
+
+#include "base/world.h"
+#include "lines/lines.h"
+#include "python/opener.h"
+#include "python/wrapper.h"
+#include "record/contexts.h"
+#include "record/lane.h"
+#include "record/metadata.h"
+#include "record/snapshot.h"
+
+/* ---- Runs -------------------------------------------------------------------------------- */
+
+static int abandon_thread(void *thread, void *unused)
+{
+    (void)unused;
+    sp_lane_abandon(thread);
+    return 0;
+}
+
+static int free_thread(void *thread, void *unused)
+{
+    (void)unused;
+    sp_thread_free(thread);
+    return 0;
+}
+
+/* What a run leaves behind. */
+typedef struct {
+    sp_map threads;
+    sp_metadata_left metadata;
+} left_run;
+
+/* The run is the manager's no longer, and nobody records in it. */
+static left_run leave_run(sp_manager *manager)
+{
+    left_run left = {manager->threads, sp_metadata_leave(manager)};
+    manager->threads = (sp_map){0};
+    sp_map_each(&left.threads, abandon_thread, NULL);
+    for (uint32_t i = 0; i < manager->region_count; i++)
+        manager->regions[i]->parent = manager->regions[i]->node = NULL;
+    manager->spare = NULL;
+    manager->busy = manager->unswept = 0;
+    manager->thread_count = 0;
+    manager->lane_count = 0;
+    manager->unmatched = manager->moved = 0;
+    return left;
+}
+
+/* Objects of the user's may die here, and Python run: no thread is stopped any more. */
+static void free_run(left_run *left)
+{
+    sp_map_each(&left->threads, free_thread, NULL);
+    sp_map_free(&left->threads);
+    sp_metadata_release(&left->metadata);
+}
+
+/* ---- Manager ----------------------------------------------------------------------------- */
+
+static PyObject *manager_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    (void)args, (void)kwargs;
+    PyObject *module = PyType_GetModuleByDef(type, &sp_module);
+    if (module == NULL)
+        return NULL;
+    sp_manager *manager = (sp_manager *)type->tp_alloc(type, 0);
+    if (manager == NULL)
+        return NULL;
+    manager->state = PyModule_GetState(module);
+    manager->region_type = (PyTypeObject *)Py_NewRef(manager->state->region_type);
+    manager->run = SP_NO_RUN;
+    return (PyObject *)manager;
+}
+
+typedef struct {
+    visitproc visit;
+    void *arg;
+} traversing;
+
+static int traverse_thread(void *thread, void *argument)
+{
+    const traversing *by = argument;
+    return sp_contexts_traverse(thread, by->visit, by->arg);
+}
+
+static int manager_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    sp_manager *manager = (sp_manager *)self;
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(manager->region_type);
+    Py_VISIT(manager->opener);
+    Py_VISIT(manager->arm);
+    Py_VISIT(manager->on_thread);
+    Py_VISIT(manager->annotations);
+    Py_VISIT(manager->outcomes);
+    for (uint32_t i = 0; i < manager->region_count; i++)
+        Py_VISIT(manager->regions[i]);
+    return sp_map_each(&manager->threads, traverse_thread, &(traversing){visit, arg});
+}
+
+static int manager_clear(PyObject *self)
+{
+    sp_manager *manager = (sp_manager *)self;
+    manager->recording = manager->lines = false;
+    Py_CLEAR(manager->opener);
+    Py_CLEAR(manager->arm);
+    Py_CLEAR(manager->on_thread);
+    sp_names_free(&manager->names);
+    sp_known_free(&manager->known);
+    manager->run = SP_NO_RUN;
+    left_run left = leave_run(manager);
+    free_run(&left); /* the trees name regions */
+    uint32_t count = manager->region_count;
+    manager->region_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        manager->regions[i]->recording = manager->regions[i]->lines = false;
+        Py_DECREF(manager->regions[i]);
+    }
+    return 0;
+}
+
+static void manager_dealloc(PyObject *self)
+{
+    sp_manager *manager = (sp_manager *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    if (manager->weakrefs != NULL)
+        PyObject_ClearWeakRefs(self);
+    manager_clear(self);
+    PyMem_RawFree(manager->regions);
+    Py_XDECREF(manager->region_type);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* Pass the manager's state on to what the hot path looks at. */
+static void spread(sp_manager *manager)
+{
+    for (uint32_t i = 0; i < manager->region_count; i++)
+        sp_region_switch(manager->regions[i]);
+    sp_wrapper_switch(manager);
+}
+
+PyDoc_STRVAR(begin_doc,
+"_begin(events, lines, selective=False, waits=False)\n--\n\n"
+"Forget the run before and start a new one. events: log every call, not statistics alone.\n"
+"lines: count lines in decorated functions and in `with` blocks. selective: regions without tags\n"
+"do not record; those with tags do or do not as _tag() has it. waits: log how long calls waited.");
+
+static PyObject *manager_begin(PyObject *self, PyObject *args)
+{
+    sp_manager *manager = (sp_manager *)self;
+    int events = 1, lines = 0, selective = 0, waits = 0;
+    if (!PyArg_ParseTuple(args, "pp|pp:_begin", &events, &lines, &selective, &waits))
+        return NULL;
+    static uint64_t last_run = 0;
+    sp_shared_take();
+    sp_stop();
+    left_run left = leave_run(manager);
+    manager->run = ++last_run;
+    manager->events = events;
+    manager->lines = lines;
+    manager->selective = selective;
+    manager->waits = waits;
+    manager->annotated = events && manager->scoped;
+    manager->recording = true;
+    spread(manager);
+    sp_lines_reset(manager);
+    manager->lines_lost_before = sp_lines_lost();
+    sp_go();
+    sp_shared_drop();
+    free_run(&left);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(forget_doc,
+"_forget()\n--\n\n"
+"Forget the run, so that there is none, and the regions that nobody holds. Without the GIL, where\n"
+"that cannot be told, regions stay.");
+
+static PyObject *manager_forget(PyObject *self, PyObject *unused)
+{
+    sp_manager *manager = (sp_manager *)self;
+    (void)unused;
+    sp_shared_take();
+    sp_stop();
+    left_run left = leave_run(manager);
+    manager->run = SP_NO_RUN;
+    manager->recording = false;
+    spread(manager);
+    sp_left_regions unheld = sp_manager_leave_regions(manager);
+    sp_go();
+    sp_shared_drop();
+    free_run(&left);
+    sp_left_regions_free(&unheld);
+    Py_RETURN_NONE;
+}
+
+static int has_open(void *thread, void *unused)
+{
+    const sp_tree *tree = &((sp_thread *)thread)->tree;
+    (void)unused;
+    for (uint32_t i = 1; i < tree->count; i++) {
+        if (tree->nodes[i]->active != 0)
+            return 1;
+    }
+    return 0;
+}
+
+PyDoc_STRVAR(record_doc,
+"_record(on)\n--\n\nGo on or stop recording in the current run.");
+
+static PyObject *manager_record(PyObject *self, PyObject *on)
+{
+    sp_manager *manager = (sp_manager *)self;
+    int truth = PyObject_IsTrue(on);
+    if (truth < 0)
+        return NULL;
+    sp_stop();
+    manager->recording = truth && manager->run != SP_NO_RUN;
+    manager->leaving = sp_map_each(&manager->threads, has_open, NULL) != 0;
+    spread(manager);
+    sp_go();
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(find_doc,
+"_find(region_name)\n--\n\nThe region of that name, or None.");
+
+static PyObject *manager_find(PyObject *self, PyObject *name)
+{
+    sp_region *region = sp_manager_find((sp_manager *)self, name);
+    if (region == NULL && PyErr_Occurred())
+        return NULL;
+    return Py_NewRef(region == NULL ? Py_None : (PyObject *)region);
+}
+
+PyDoc_STRVAR(region_doc,
+"profile_region(region_name)\n--\n\nThe region of that name, made when it does not exist yet.");
+
+static PyObject *manager_region(PyObject *self, PyObject *name)
+{
+    return Py_XNewRef((PyObject *)sp_manager_region((sp_manager *)self, name));
+}
+
+PyDoc_STRVAR(regions_doc,
+"_regions()\n--\n\nAll regions, in the order in which they were made; by id, that is.");
+
+static PyObject *manager_regions(PyObject *self, PyObject *unused)
+{
+    sp_manager *manager = (sp_manager *)self;
+    (void)unused;
+    sp_lend_regions(manager);
+    uint32_t count = manager->region_count;
+    PyObject *list = PyList_New(count);
+    sp_stop();
+    for (uint32_t i = 0; list != NULL && i < count; i++)
+        PyList_SET_ITEM(list, i, Py_NewRef(manager->regions[i]));
+    sp_go();
+    sp_take_back_regions(manager);
+    return list;
+}
+
+PyDoc_STRVAR(wrap_doc,
+"_wrap(region, function, metadata=None, record_outcome=False)\n--\n\n"
+"The function, timed under the region at every call. metadata: of each call, a dict or a callable\n"
+"that gets the arguments and gives one. record_outcome: note how each call ended.");
+
+static PyObject *manager_wrap(PyObject *self, PyObject *args)
+{
+    sp_manager *manager = (sp_manager *)self;
+    PyObject *region, *function, *metadata = Py_None;
+    int outcome = 0;
+    if (!PyArg_ParseTuple(args, "O!O|Op:_wrap", manager->state->region_type, &region, &function,
+                          &metadata, &outcome))
+        return NULL;
+    return sp_wrapper_new((sp_region *)region, function, metadata == Py_None ? NULL : metadata,
+                          outcome);
+}
+
+static PyMethodDef manager_methods[] = {
+    {"_begin", manager_begin, METH_VARARGS, begin_doc},
+    {"_forget", manager_forget, METH_NOARGS, forget_doc},
+    {"_record", manager_record, METH_O, record_doc},
+    {"profile_region", manager_region, METH_O, region_doc},
+    {"_find", manager_find, METH_O, find_doc},
+    {"_regions", manager_regions, METH_NOARGS, regions_doc},
+    {"_wrap", manager_wrap, METH_VARARGS, wrap_doc},
+    {"_collect", sp_snapshot_collect, METH_O, sp_snapshot_collect_doc},
+    {"_collect_regions", sp_snapshot_regions, METH_NOARGS, sp_snapshot_regions_doc},
+    {"_events", sp_snapshot_events, METH_O, sp_snapshot_events_doc},
+    {"_snapshot", sp_snapshot_all, METH_O, sp_snapshot_all_doc},
+    {"_lines", sp_lines_collect, METH_O, sp_lines_collect_doc},
+    {"_counters", sp_snapshot_counters, METH_NOARGS, sp_snapshot_counters_doc},
+    {"metadata", (PyCFunction)(void (*)(void))sp_metadata_make, METH_FASTCALL | METH_KEYWORDS,
+     sp_metadata_make_doc},
+    {"_metadata_of_call", sp_metadata_of_call_py, METH_VARARGS, sp_metadata_of_call_doc},
+    {"_annotations", sp_metadata_annotations, METH_NOARGS, sp_metadata_annotations_doc},
+    {"_factory", sp_factory_new, METH_O, sp_factory_new_doc},
+    {NULL},
+};
+
+static PyObject *get_recording(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(((sp_manager *)self)->recording);
+}
+
+static PyObject *get_region_type(PyObject *self, void *unused)
+{
+    (void)unused;
+    return Py_NewRef(((sp_manager *)self)->region_type);
+}
+
+static int set_region_type(PyObject *self, PyObject *type, void *unused)
+{
+    sp_manager *manager = (sp_manager *)self;
+    (void)unused;
+    if (type == NULL || !PyType_Check(type)
+        || !PyType_IsSubtype((PyTypeObject *)type, manager->state->region_type)) {
+        PyErr_SetString(PyExc_TypeError, "_region_type must be a subclass of _core.Region");
+        return -1;
+    }
+    Py_SETREF(manager->region_type, (PyTypeObject *)Py_NewRef(type));
+    return 0;
+}
+
+static PyObject *get_arm(PyObject *self, void *unused)
+{
+    (void)unused;
+    return sp_field_get(self, &((sp_manager *)self)->arm);
+}
+
+static int set_arm(PyObject *self, PyObject *arm, void *unused)
+{
+    (void)unused;
+    sp_field_set(self, &((sp_manager *)self)->arm, Py_XNewRef(arm));
+    return 0;
+}
+
+static PyObject *get_on_thread(PyObject *self, void *unused)
+{
+    (void)unused;
+    return sp_field_get(self, &((sp_manager *)self)->on_thread);
+}
+
+static int set_on_thread(PyObject *self, PyObject *on_thread, void *unused)
+{
+    (void)unused;
+    sp_field_set(self, &((sp_manager *)self)->on_thread,
+                 on_thread == Py_None ? NULL : Py_XNewRef(on_thread));
+    return 0;
+}
+
+static PyGetSetDef manager_getset[] = {
+    {"_on_thread", get_on_thread, set_on_thread,
+     "Called in each thread that begins to record, with its number in the run; or None.", NULL},
+    {"_opener", sp_opener_of, NULL, "The callable profile_region of this manager.", NULL},
+    {"_recording", get_recording, NULL, "Whether calls are recorded now.", NULL},
+    {"_region_type", get_region_type, set_region_type, "What new regions are made of.", NULL},
+    {"_arm", get_arm, set_arm, "Called with each code object new to line mode.", NULL},
+    {NULL},
+};
+
+static PyMemberDef manager_members[] = {
+    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(sp_manager, weakrefs), Py_READONLY, NULL},
+    {"_calibrates", Py_T_BOOL, offsetof(sp_manager, calibrates), 0,
+     "It measures what recording costs: it records in code of the package, too."},
+    {NULL},
+};
+
+static PyType_Slot manager_slots[] = {
+    {Py_tp_doc, "The recording core of a profiling manager."},
+    {Py_tp_new, manager_new},
+    {Py_tp_traverse, manager_traverse},
+    {Py_tp_clear, manager_clear},
+    {Py_tp_dealloc, manager_dealloc},
+    {Py_tp_methods, manager_methods},
+    {Py_tp_getset, manager_getset},
+    {Py_tp_members, manager_members},
+    {0, NULL},
+};
+
+static PyType_Spec manager_spec = {
+    .name = "scope_profiler._core.Manager",
+    .basicsize = sizeof(sp_manager),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+    .slots = manager_slots,
+};
+
+int sp_manager_init(PyObject *module, sp_state *state)
+{
+    state->manager_type = sp_add_type(module, &manager_spec, NULL);
+    return state->manager_type == NULL ? -1 : 0;
+}

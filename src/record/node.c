@@ -1,0 +1,340 @@
+#include "record/node.h"
+
+#include <math.h>
+
+#include "base/clock.h"
+
+void sp_node_init(sp_node *node, struct sp_region *region, sp_node *parent, uint32_t id)
+{
+    *node = (sp_node){.region = region, .parent = parent, .id = id, .minimum = UINT64_MAX,
+                      .first = UINT64_MAX};
+}
+
+void sp_node_free(sp_node *node)
+{
+    PyMem_RawFree(node->sketch.counts);
+    node->sketch = (sp_sketch){0};
+}
+
+int sp_tree_init(sp_tree *tree)
+{
+    memset(tree, 0, sizeof *tree);
+    sp_node_init(&tree->root, NULL, NULL, 0);
+    tree->capacity = 16;
+    tree->nodes = PyMem_RawMalloc(tree->capacity * sizeof *tree->nodes);
+    if (tree->nodes == NULL)
+        return -1;
+    tree->nodes[0] = &tree->root;
+    tree->count = 1;
+    return 0;
+}
+
+static int free_count(void *count, void *unused)
+{
+    (void)unused;
+    PyMem_RawFree(count);
+    return 0;
+}
+
+void sp_tree_free(sp_tree *tree)
+{
+    for (uint32_t i = 1; i < tree->count; i++) {
+        sp_node_free(tree->nodes[i]);
+        PyMem_RawFree(tree->nodes[i]);
+    }
+    sp_node_free(&tree->root);
+    PyMem_RawFree(tree->nodes);
+    sp_map_free(&tree->edges);
+    sp_map_each(&tree->open, free_count, NULL);
+    sp_map_free(&tree->open);
+    memset(tree, 0, sizeof *tree);
+}
+
+static uint32_t *open_of(sp_tree *tree, const struct sp_region *region)
+{
+    uint32_t *count = sp_map_get(&tree->open, region, NULL);
+    if (count != NULL || (count = PyMem_RawCalloc(1, sizeof *count)) == NULL)
+        return count;
+    if (sp_map_add(&tree->open, region, NULL, count) == 0)
+        return count;
+    PyMem_RawFree(count);
+    return NULL;
+}
+
+static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *region)
+{
+    if (tree->count == tree->capacity) {
+        sp_node **nodes =
+            PyMem_RawRealloc(tree->nodes, 2 * (size_t)tree->capacity * sizeof *nodes);
+        if (nodes == NULL)
+            return NULL;
+        tree->nodes = nodes;
+        tree->capacity *= 2;
+    }
+    sp_node *node = PyMem_RawMalloc(sizeof *node);
+    if (node == NULL)
+        return NULL;
+    sp_node_init(node, region, parent, tree->count);
+    node->first = sp_now();
+    if (region != NULL && (node->alike = open_of(tree, region)) == NULL) {
+        PyMem_RawFree(node);
+        return NULL;
+    }
+    if (sp_map_add(&tree->edges, parent, region, node) < 0) {
+        PyMem_RawFree(node);
+        return NULL;
+    }
+    tree->nodes[tree->count++] = node;
+    return node;
+}
+
+static sp_node *get_or_grow(sp_tree *tree, sp_node *parent, struct sp_region *region)
+{
+    sp_node *node = sp_map_get(&tree->edges, parent, region);
+    return node != NULL ? node : tree_grow(tree, parent, region);
+}
+
+static sp_node *other_paths(sp_tree *tree, sp_node *below)
+{
+    while (below->parent != NULL && below->parent != &tree->root)
+        below = below->parent;
+    return get_or_grow(tree, below, NULL);
+}
+
+static sp_node *other_path(sp_tree *tree, sp_node *parent, struct sp_region *region)
+{
+    sp_node *others = other_paths(tree, parent);
+    sp_node *node = others == NULL ? NULL : get_or_grow(tree, others, region);
+    if (node != NULL)
+        node->other = true;
+    return node;
+}
+
+static sp_node *new_path(sp_tree *tree, sp_node *parent, struct sp_region *region)
+{
+    if (SP_UNLIKELY(parent->other))
+        return other_path(tree, parent, region);
+    if (SP_LIKELY(tree->count < SP_TREE_BOUND)
+        || sp_map_get(&tree->open, region, NULL) == NULL)
+        return tree_grow(tree, parent, region);
+    return other_path(tree, parent, region);
+}
+
+SP_NOINLINE sp_node *sp_tree_child_slow(sp_tree *tree, sp_node *parent, struct sp_region *region)
+{
+    sp_node *node = sp_map_get(&tree->edges, parent, region);
+    if (node != NULL)
+        return node;
+    for (sp_node *above = parent; above->parent != NULL; above = above->parent) {
+        if (above->region != region)
+            continue;
+        if (tree->count >= SP_TREE_BOUND)
+            return above;
+        /* recursion: fold, and remember the edge */
+        return sp_map_add(&tree->edges, parent, region, above) < 0 ? NULL : above;
+    }
+    return new_path(tree, parent, region);
+}
+
+SP_NOINLINE int sp_sketch_reach(sp_sketch *sketch, uint32_t octave)
+{
+    uint32_t lowest = sketch->octaves == 0 || octave < sketch->lowest ? octave : sketch->lowest;
+    uint32_t end = sketch->lowest + sketch->octaves;
+    if (sketch->octaves == 0 || octave >= end)
+        end = octave + 1;
+    size_t row = SP_SKETCH_BUCKETS * sizeof *sketch->counts;
+    uint64_t *counts = PyMem_RawCalloc(end - lowest, row);
+    if (counts == NULL)
+        return -1;
+    if (sketch->octaves != 0)
+        memcpy(counts + (sketch->lowest - lowest) * SP_SKETCH_BUCKETS, sketch->counts,
+               sketch->octaves * row);
+    PyMem_RawFree(sketch->counts);
+    *sketch = (sp_sketch){counts, lowest, end - lowest};
+    return 0;
+}
+
+static int sketch_merge(sp_sketch *into, const sp_sketch *from)
+{
+    if (from->octaves == 0)
+        return 0;
+    if (sp_sketch_reach(into, from->lowest) < 0
+        || sp_sketch_reach(into, from->lowest + from->octaves - 1) < 0)
+        return -1;
+    uint64_t *counts = into->counts + (from->lowest - into->lowest) * SP_SKETCH_BUCKETS;
+    for (size_t i = 0; i < (size_t)from->octaves * SP_SKETCH_BUCKETS; i++)
+        counts[i] += from->counts[i];
+    return 0;
+}
+
+int sp_node_merge(sp_node *into, const sp_node *from)
+{
+    for (int i = 0; i < SP_COSTS; i++)
+        into->costs[i] += from->costs[i];
+    into->errors += from->errors;
+    into->sum += from->sum;
+    into->nested += from->nested;
+    into->children += from->children;
+    into->inside += from->inside;
+    into->waiting += from->waiting;
+    into->active += from->active;
+    if (from->minimum < into->minimum)
+        into->minimum = from->minimum;
+    if (from->maximum > into->maximum)
+        into->maximum = from->maximum;
+    if (from->first < into->first)
+        into->first = from->first;
+    into->open += from->open;
+    into->open_own += from->open_own;
+    sp_wide_add(&into->squares, from->squares);
+    return sketch_merge(&into->sketch, &from->sketch);
+}
+
+int sp_tree_merge(sp_tree *into, const sp_tree *from)
+{
+    sp_node **placed = PyMem_RawMalloc(from->count * sizeof *placed);
+    if (placed == NULL)
+        return -1;
+    int result = -1;
+    placed[0] = &into->root;
+    for (uint32_t i = 1; i < from->count; i++) { /* parents come before their children */
+        const sp_node *node = from->nodes[i];
+        sp_node *parent = placed[node->parent->id];
+        placed[i] = node->region == NULL ? other_paths(into, parent)
+                    : node->other        ? other_path(into, parent, node->region)
+                                         : sp_tree_child(into, parent, node->region);
+        if (placed[i] == NULL || sp_node_merge(placed[i], node) < 0)
+            goto done;
+    }
+    result = 0;
+done:
+    PyMem_RawFree(placed);
+    return result;
+}
+
+static void add(sp_added *into, const sp_added *from)
+{
+    for (int i = 0; i < SP_COSTS; i++)
+        into->done[i] += from->done[i];
+    for (int way = 0; way < SP_WAYS; way++)
+        into->around[way] += from->around[way];
+}
+
+void sp_load_add(sp_load *into, const sp_load *from)
+{
+    add(&into->own, &from->own);
+    add(&into->total, &from->total);
+}
+
+/* How many scopes these were: a call of a generator is none, its steps are. */
+static uint64_t scopes(const uint64_t *ways)
+{
+    uint64_t sum = 0;
+    for (int way = 0; way < SP_WAYS; way++) {
+        if (way != SP_GENERATOR && way != SP_TRACED_GENERATOR)
+            sum += ways[way];
+    }
+    return sum;
+}
+
+static void add_scaled(uint64_t *into, const uint64_t *ways, double factor)
+{
+    for (int way = 0; way < SP_WAYS; way++)
+        into[way] += (uint64_t)(llround((double)ways[way] * factor));
+}
+
+/* The calls of a node's children were made directly inside it, unless recursion was folded: then some
+ * were made further down, or some that were made inside it are the node's, or of one above. These
+ * are taken for made in the ways of the node's own, as there is no telling. */
+static void settle(uint64_t *around, const sp_node *node)
+{
+    uint64_t children = scopes(around), own = scopes(node->costs);
+    double missing = (double)node->inside - (double)children;
+    if (missing < 0)
+        add_scaled(around, around, missing / (double)children);
+    else if (missing > 0 && own != 0)
+        add_scaled(around, node->costs, missing / (double)own);
+}
+
+void sp_tree_load(const sp_tree *tree, sp_load *loads)
+{
+    memset(loads, 0, tree->count * sizeof *loads);
+    for (uint32_t i = 0; i < tree->count; i++) {
+        const sp_node *node = tree->nodes[i];
+        memcpy(loads[i].own.done, node->costs, sizeof node->costs);
+        for (int way = 0; i != 0 && way < SP_WAYS; way++)
+            loads[node->parent->id].own.around[way] += node->costs[way];
+    }
+    for (uint32_t i = 0; i < tree->count; i++) {
+        if (i != 0) /* the root is no call that could have told */
+            settle(loads[i].own.around, tree->nodes[i]);
+        loads[i].total = loads[i].own;
+    }
+    for (uint32_t i = tree->count; i-- > 1;) /* children come after their parents */
+        add(&loads[tree->nodes[i]->parent->id].total, &loads[i].total);
+}
+
+/* The middle of a bucket, as a duration. */
+static double bucket_value(uint32_t octave, size_t bucket)
+{
+    if (octave == 0)
+        return (double)bucket;
+    double width = (double)(UINT64_C(1) << (octave - 1));
+    return ((double)(SP_SKETCH_BUCKETS + bucket) + 0.5) * width - 0.5;
+}
+
+/* The two calls at these ranks (counted from 0, first <= second), in one walk. */
+static void values_at(const sp_node *node, uint64_t first, uint64_t second, double found[2])
+{
+    const sp_sketch *sketch = &node->sketch;
+    uint64_t below = 0;
+    found[0] = found[1] = (double)node->maximum;
+    bool have_first = false;
+    for (size_t i = 0; i < (size_t)sketch->octaves * SP_SKETCH_BUCKETS; i++) {
+        below += sketch->counts[i];
+        double value = bucket_value(sketch->lowest + (uint32_t)(i / SP_SKETCH_BUCKETS),
+                                    i % SP_SKETCH_BUCKETS);
+        if (!have_first && below > first) {
+            found[0] = value;
+            have_first = true;
+        }
+        if (below > second) {
+            found[1] = value;
+            return;
+        }
+    }
+}
+
+double sp_node_quantile(const sp_node *node, double q)
+{
+    uint64_t count = sp_node_count(node);
+    if (count == 0)
+        return 0.0;
+    double position = q * (double)(count - 1);
+    uint64_t rank = (uint64_t)position, next = rank + 1 < count ? rank + 1 : rank;
+    double value[2];
+    values_at(node, rank, next, value);
+    double result = value[0] + (position - (double)rank) * (value[1] - value[0]);
+    if (result < (double)node->minimum)
+        return (double)node->minimum;
+    if (result > (double)node->maximum)
+        return (double)node->maximum;
+    return result;
+}
+
+/* With q the mean without its fraction f, the sum of (x - q)^2 is squares - 2 q sum + n q^2:
+ * integers of 128 bits hold each term, so nothing cancels; the rest is its mean less f^2. */
+double sp_node_deviation(const sp_node *node)
+{
+    uint64_t count = sp_node_count(node);
+    if (count < 2)
+        return 0.0;
+    uint64_t q = node->sum / count;
+    double fraction = (double)(node->sum % count) / (double)count;
+    sp_wide spread = node->squares, twice = sp_wide_product(q, node->sum);
+    sp_wide_add(&twice, twice);
+    sp_wide_add(&spread, sp_wide_negative(twice));
+    sp_wide_add(&spread, sp_wide_product(count * q, q));
+    double variance = sp_wide_double(spread) / (double)count - fraction * fraction;
+    return variance > 0.0 ? sqrt(variance) : 0.0;
+}

@@ -1,0 +1,204 @@
+/* The calling-context tree, kept while the program runs: one node for each (parent node, region),
+ * per thread, with the statistics of the calls made there. Because it is always up to date, the
+ * report, get_stats() and the percentiles cost a walk over nodes and no pass over events.
+ *
+ * Recursion is folded: a region entered again below itself returns to the node it already has on
+ * the path. So no path holds a region twice, a recursion 5 000 deep is still one node, and the
+ * time of the outermost call is the node's inclusive total.
+ *
+ * The number of paths is bounded, as functions that call each other in any order have more of them
+ * than there is memory. From SP_TREE_BOUND nodes on, a new path to a region that has a node goes
+ * under "other paths" instead: a node without a region, one for each node right below the root, with
+ * one node for each region. A region that is new still gets a node of its own.
+ *
+ * The sketch is a log-linear histogram of durations (the idea of HdrHistogram and DDSketch): 64
+ * buckets to an octave, so that a bucket's middle is within 1/128 = 0.8 % of every value in it.
+ * Octaves are allocated when the first duration falls into them. */
+#ifndef SP_NODE_H
+#define SP_NODE_H
+
+#include "base/table.h"
+
+struct sp_region; /* here only an identity */
+
+enum { SP_SKETCH_BITS = 6, SP_SKETCH_BUCKETS = 1 << SP_SKETCH_BITS };
+
+typedef struct {
+    uint64_t *counts; /* octaves * SP_SKETCH_BUCKETS */
+    uint32_t lowest;  /* the first octave held */
+    uint32_t octaves; /* how many are held */
+} sp_sketch;
+
+/* What takes time of ours, each an amount of its own, which overhead.py measures. */
+typedef enum {
+    SP_BLOCK,            /* calls that are entered and left: by `with`, */
+    SP_DECORATED,        /* by a decorated function, */
+    SP_TRACED,           /* by one that is traced; */
+    SP_GENERATOR,        /* calls that are made of steps, of a decorated generator or coroutine */
+    SP_TRACED_GENERATOR, /* and of a traced one */
+    SP_CALL_WAYS,
+    SP_STEP = SP_CALL_WAYS, /* and their steps */
+    SP_TRACED_STEP,
+    SP_WAYS,
+    SP_LOOKUP = SP_WAYS, /* what is done while a call is the innermost: a region found by its name, */
+    SP_METADATA,         /* metadata put in force and taken back, */
+    SP_ANNOTATION,       /* looked up for a call, */
+    SP_OUTCOME,          /* the end of a call noted; */
+    SP_LINE,             /* lines that line mode counts */
+    SP_COSTS
+} sp_cost;
+
+typedef struct sp_node {
+    struct sp_region *region; /* NULL at the root, and for other paths */
+    struct sp_node *parent;
+    uint32_t id;     /* in order of creation; a parent's is smaller than its children's */
+    uint32_t active; /* calls open now */
+    uint32_t *alike; /* the same of all nodes of the region in its tree. Borrowed. */
+    bool other;      /* right below other paths */
+    uint64_t costs[SP_COSTS]; /* how often each; the calls are those of the first SP_CALL_WAYS */
+    uint64_t errors;   /* calls left by an exception */
+    uint64_t sum;      /* ticks, every call */
+    uint64_t nested;   /* of those, in calls inside a call of the same node */
+    int64_t children;  /* and what other regions, entered inside, took, */
+    uint64_t inside;   /* in so many calls */
+    uint64_t waiting;  /* of the total, what generators and tasks did not run */
+    uint64_t minimum, maximum;
+    sp_wide squares; /* sum of the squares: exact, so the deviation has no cancellation */
+    sp_sketch sketch;
+    uint64_t first;    /* when its first call began, in ticks */
+    uint64_t open;     /* as of the last snapshot: the ticks of calls that are not over, outermost, */
+    int64_t open_own;  /* and the part of them outside of other calls */
+} sp_node;
+
+enum { SP_EDGE_CACHE = 128, SP_TREE_BOUND = 1 << 14 };
+
+typedef struct {
+    sp_node root;
+    sp_node **nodes; /* by id; nodes[0] is the root. Owned. */
+    uint32_t count, capacity;
+    sp_map edges; /* (parent node, region) -> node */
+    sp_map open;  /* region -> how many of its calls are open, for those that have a node. Owned. */
+    struct {
+        const sp_node *parent;
+        const struct sp_region *region;
+        sp_node *node;
+    } cache[SP_EDGE_CACHE]; /* the edges walked last */
+} sp_tree;
+
+SP_MUST_USE int sp_tree_init(sp_tree *tree);
+void sp_tree_free(sp_tree *tree);
+sp_node *sp_tree_child_slow(sp_tree *tree, sp_node *parent, struct sp_region *region);
+
+/* The node of region when it is entered at parent; NULL when memory is out. */
+SP_INLINE sp_node *sp_tree_child(sp_tree *tree, sp_node *parent, struct sp_region *region)
+{
+    uintptr_t mixed = ((uintptr_t)parent >> 4) ^ ((uintptr_t)region >> 4) * 5;
+    size_t slot = (mixed ^ (mixed >> 7)) % SP_EDGE_CACHE;
+    if (SP_LIKELY(tree->cache[slot].parent == parent && tree->cache[slot].region == region))
+        return tree->cache[slot].node;
+    sp_node *node = sp_tree_child_slow(tree, parent, region);
+    if (SP_LIKELY(node != NULL)) {
+        tree->cache[slot].parent = parent;
+        tree->cache[slot].region = region;
+        tree->cache[slot].node = node;
+    }
+    return node;
+}
+
+/* Make room for an octave; -1 when memory is out. */
+SP_MUST_USE int sp_sketch_reach(sp_sketch *sketch, uint32_t octave);
+
+SP_INLINE void sp_sketch_add(sp_sketch *sketch, uint64_t value)
+{
+    unsigned bit = sp_highest_bit(value | 1);
+    unsigned octave = bit < SP_SKETCH_BITS ? 0 : bit - SP_SKETCH_BITS + 1;
+    unsigned shift = octave > 1 ? octave - 1 : 0;
+    size_t bucket = (size_t)(value >> shift) & (SP_SKETCH_BUCKETS - 1);
+    if (SP_UNLIKELY(octave - sketch->lowest >= sketch->octaves)
+        && sp_sketch_reach(sketch, octave) < 0)
+        return; /* a lost sample of the percentiles, never of count and times */
+    sketch->counts[(octave - sketch->lowest) * SP_SKETCH_BUCKETS + bucket]++;
+}
+
+/* A call begins. Returns whether others of its region are open in the tree: it may be a recursion, also
+ * where the one around it has another node. */
+SP_INLINE bool sp_node_begin(sp_node *node)
+{
+    node->active++;
+    return (*node->alike)++ != 0;
+}
+
+/* It ends, or is suspended. */
+SP_INLINE void sp_node_end(sp_node *node)
+{
+    node->active--;
+    --*node->alike;
+}
+
+/* One finished call: in which way it was made, ticks inside it, how many of those the calls made
+ * inside took and how many these were, and whether it was made inside a call of the same region. */
+SP_INLINE void sp_node_record(sp_node *node, sp_cost way, uint64_t ticks, int64_t children,
+                              uint32_t inside, bool nested, bool failed)
+{
+    node->costs[way]++;
+    node->sum += ticks;
+    sp_node_end(node);
+    if (SP_UNLIKELY(nested))
+        node->nested += ticks;
+    node->children += children;
+    node->inside += inside;
+    if (SP_UNLIKELY(failed))
+        node->errors++;
+    if (ticks < node->minimum)
+        node->minimum = ticks;
+    if (ticks > node->maximum)
+        node->maximum = ticks;
+    sp_wide_add(&node->squares, sp_wide_product(ticks, ticks));
+    sp_sketch_add(&node->sketch, ticks);
+}
+
+/* Finished calls. */
+SP_INLINE uint64_t sp_node_count(const sp_node *node)
+{
+    uint64_t count = 0;
+    for (int way = 0; way < SP_CALL_WAYS; way++)
+        count += node->costs[way];
+    return count;
+}
+
+/* Wall time in the region: of a recursion the outermost call. And its own time, without what was
+ * entered inside; exact also in recursion, where a call is a child of the one around it. */
+SP_INLINE uint64_t sp_node_total(const sp_node *node) { return node->sum - node->nested; }
+SP_INLINE int64_t sp_node_exclusive(const sp_node *node)
+{
+    return (int64_t)node->sum - node->children;
+}
+
+/* Statistics alone, without a place in a tree: what merges of nodes are collected in. */
+void sp_node_init(sp_node *node, struct sp_region *region, sp_node *parent, uint32_t id);
+void sp_node_free(sp_node *node);
+SP_MUST_USE int sp_node_merge(sp_node *into, const sp_node *from);
+/* Add every node of one tree to the same paths of another. */
+SP_MUST_USE int sp_tree_merge(sp_tree *into, const sp_tree *from);
+/* What measuring has added to a time: what was done in it, and in which ways the calls were made that
+ * were made inside it, which take time around their own. */
+typedef struct {
+    uint64_t done[SP_COSTS];
+    uint64_t around[SP_WAYS];
+} sp_added;
+
+/* To the node's own time, and to that at the node and below it. */
+typedef struct {
+    sp_added own, total;
+} sp_load;
+
+/* The load of every node, by id. */
+void sp_tree_load(const sp_tree *tree, sp_load *loads);
+void sp_load_add(sp_load *into, const sp_load *from);
+/* The duration in ticks that the fraction q of the calls do not exceed, interpolated between
+ * neighbours in rank as numpy does; 0 without calls. */
+double sp_node_quantile(const sp_node *node, double q);
+/* The standard deviation of all calls in ticks (of the population, as numpy's default). */
+double sp_node_deviation(const sp_node *node);
+
+#endif

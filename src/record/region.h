@@ -1,0 +1,41 @@
+/* A region: one for each (manager, name), shared by everyone who times under that name. So it
+ * holds nothing about any one call. */
+#ifndef SP_REGION_H
+#define SP_REGION_H
+
+#include "record/manager.h"
+
+typedef struct sp_region {
+    PyObject_HEAD
+    sp_manager *manager; /* Owned. */
+    PyObject *name;      /* Owned. Not interned: that would keep every name forever on 3.12. */
+    PyObject *enter, *leave; /* what `with` finds as __enter__ and __exit__. Owned; a cycle. */
+    PyObject *tags;          /* tuple of str, or NULL for none. Owned. */
+    PyObject *source_file;   /* where it was made, or its function is; or NULL. Owned. */
+    int source_line;         /* 0 when unknown */
+    PyObject *source_text;   /* what the user says stands there, or NULL. Owned. */
+    PyObject *weakrefs;
+    sp_node *parent, *node; /* where it was entered last: the edge of the tree. Not its own. */
+    uint32_t id;    /* in its manager */
+    bool enabled;   /* its tags let it record in this run */
+    bool recording; /* = the manager's, if enabled */
+    bool lines;     /* = the manager's line mode, while recording */
+    bool annotated; /* = the manager's: calls may have metadata, while recording */
+    bool decided;   /* call tracing names it; while the manager forgets what nobody holds */
+    bool in_line_sets; /* line mode has it in a set, and must be told of its end */
+    struct sp_line_block *blocks;  /* recorded by line mode and open */
+    struct sp_line_watch *watches; /* the code whose lines count while it is open */
+    int8_t recursive; /* decorated calls trace what they call: 1, not: -1, as the manager says: 0 */
+} sp_region;
+
+/* A new region of the manager's region_type; NULL with an exception set. */
+sp_region *sp_region_new(sp_manager *manager, PyObject *name);
+/* Let go of one that nobody else holds: its hooks are a cycle. */
+void sp_region_release(sp_region *region);
+/* Take over what the manager says about recording. */
+void sp_region_switch(sp_region *region);
+/* Enter and leave it by `with` in this frame, if it records. */
+void sp_region_enter(sp_region *region, const void *frame);
+void sp_region_leave(sp_region *region, const void *frame, bool failed);
+
+#endif

@@ -1,0 +1,203 @@
+/* A manager's regions: found, made, and forgotten when nobody holds them. */
+#include "base/world.h"
+#include "calls/call_decisions.h"
+
+/* ---- Finding ----------------------------------------------------------------------------- */
+
+static int raise_bad_name(PyObject *name)
+{
+    if (!PyUnicode_Check(name))
+        PyErr_Format(PyExc_TypeError, "region_name must be a non-empty str, got %.200s: %R",
+                     Py_TYPE(name)->tp_name, name);
+    else if (PyUnicode_GET_LENGTH(name) == 0)
+        PyErr_SetString(PyExc_ValueError, "region_name must be a non-empty str, got ''");
+    else
+        PyErr_Format(PyExc_ValueError,
+                     "region_name must be a str that UTF-8 can encode, got %R", name);
+    return -1;
+}
+
+/* The UTF-8 text of a valid name; NULL with an exception that names the argument. */
+static const char *name_text(PyObject *name, Py_ssize_t *length)
+{
+    const char *text = NULL;
+    if (PyUnicode_Check(name) && PyUnicode_GET_LENGTH(name) != 0) {
+        text = PyUnicode_AsUTF8AndSize(name, length);
+        if (text == NULL && !PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
+            return NULL;
+        if (text == NULL)
+            PyErr_Clear();
+    }
+    if (text == NULL)
+        raise_bad_name(name);
+    return text;
+}
+
+static unsigned name_hash(PyObject *name)
+{
+    return (unsigned)PyUnicode_Type.tp_hash(name); /* a subclass may have another */
+}
+
+sp_region *sp_manager_find(sp_manager *manager, PyObject *name)
+{
+    Py_ssize_t length = 0;
+    const char *text = name_text(name, &length);
+    if (text == NULL)
+        return NULL;
+    SP_LOCK(&manager->lock);
+    sp_region *region = sp_names_get(&manager->names, text, (size_t)length, name_hash(name));
+    SP_UNLOCK(&manager->lock);
+    return region;
+}
+
+/* ---- Making ------------------------------------------------------------------------------ */
+
+/* Room for one more region; false when memory is out. */
+static bool reserve_region(sp_manager *manager)
+{
+    if (manager->region_count < manager->region_capacity)
+        return true;
+    uint32_t capacity = manager->region_capacity == 0 ? 16 : 2 * manager->region_capacity;
+    sp_region **regions = PyMem_RawRealloc(manager->regions, capacity * sizeof *regions);
+    if (regions == NULL)
+        return false;
+    manager->regions = regions;
+    manager->region_capacity = capacity;
+    return true;
+}
+
+/* Put a new region into the tables; when another thread was faster, take that one instead. */
+static sp_region *publish_region(sp_manager *manager, sp_region *region)
+{
+    Py_ssize_t length = 0;
+    const char *text = name_text(region->name, &length);
+    unsigned hash = name_hash(region->name);
+    sp_stop();
+    SP_LOCK(&manager->lock);
+    sp_region *found = sp_names_get(&manager->names, text, (size_t)length, hash);
+    if (found == NULL && reserve_region(manager)
+        && sp_names_add(&manager->names, text, (size_t)length, hash, region) == 0) {
+        region->id = manager->region_count;
+        manager->regions[manager->region_count++] = (sp_region *)Py_NewRef(region);
+        sp_region_switch(region);
+        found = region;
+    }
+    SP_UNLOCK(&manager->lock);
+    sp_go();
+    if (found == NULL)
+        PyErr_NoMemory();
+    return found;
+}
+
+static sp_region *make_region(sp_manager *manager, PyObject *name)
+{
+    PyObject *exact = PyUnicode_FromObject(name); /* a str subclass becomes a str */
+    if (exact == NULL)
+        return NULL;
+    sp_region *region = sp_region_new(manager, exact); /* calls Python: not under the lock */
+    Py_DECREF(exact);
+    if (region == NULL)
+        return NULL;
+    sp_region *published = publish_region(manager, region);
+    Py_DECREF(region); /* the table owns the one that is published */
+    return published;
+}
+
+static SP_NOINLINE sp_region *region_slow(sp_manager *manager, PyObject *name)
+{
+    sp_region *region = sp_manager_find(manager, name);
+    if (region == NULL && !PyErr_Occurred())
+        region = make_region(manager, name);
+    if (region != NULL) {
+        SP_LOCK(&manager->lock);
+        PyObject *before = sp_known_put(&manager->known, name, region, manager->region_count);
+        SP_UNLOCK(&manager->lock);
+        Py_XDECREF(before);
+    }
+    return region;
+}
+
+sp_region *sp_manager_region(sp_manager *manager, PyObject *name)
+{
+    sp_region *region = sp_known_get(&manager->known, name);
+    return SP_LIKELY(region != NULL) ? region : region_slow(manager, name);
+}
+
+/* ---- Forgetting -------------------------------------------------------------------------- */
+
+#ifdef Py_GIL_DISABLED
+
+/* Who holds an object cannot be told from its counts here, and names are looked up meanwhile. */
+sp_left_regions sp_manager_leave_regions(sp_manager *manager)
+{
+    (void)manager;
+    return (sp_left_regions){0};
+}
+
+#else
+
+/* Whether anybody does but the manager, and its own two hooks, which nobody holds either. */
+static bool is_held(const sp_region *region)
+{
+    enum { OURS = 3 };
+    return region->decided || region->weakrefs != NULL || Py_REFCNT(region) != OURS
+           || Py_REFCNT(region->enter) != 1 || Py_REFCNT(region->leave) != 1;
+}
+
+/* Take the region out of the names. */
+static void leave_name(sp_manager *manager, const sp_region *region)
+{
+    Py_ssize_t length = 0;
+    const char *text = name_text(region->name, &length);
+    sp_names_pop(&manager->names, text, (size_t)length, name_hash(region->name));
+}
+
+/* Give back what the list takes beyond its regions. */
+static void shrink(sp_manager *manager)
+{
+    uint32_t capacity = manager->region_count < 16 ? 16 : manager->region_count;
+    if (capacity >= manager->region_capacity)
+        return;
+    sp_region **regions = PyMem_RawRealloc(manager->regions, capacity * sizeof *regions);
+    if (regions == NULL)
+        return;
+    manager->regions = regions;
+    manager->region_capacity = capacity;
+}
+
+sp_left_regions sp_manager_leave_regions(sp_manager *manager)
+{
+    sp_left_regions left = {0};
+    sp_region **unheld = PyMem_RawMalloc((manager->region_count + 1) * sizeof *unheld);
+    if (unheld == NULL || manager->lent != 0) { /* they are forgotten another time */
+        PyMem_RawFree(unheld);
+        return left;
+    }
+    left.regions = unheld;
+    sp_decisions_keep(manager);
+    sp_known_free(&manager->known);
+    uint32_t count = manager->region_count;
+    manager->region_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        sp_region *region = manager->regions[i];
+        if (!is_held(region)) {
+            leave_name(manager, region);
+            left.regions[left.count++] = region;
+            continue;
+        }
+        region->decided = false;
+        region->id = manager->region_count;
+        manager->regions[manager->region_count++] = region;
+    }
+    shrink(manager);
+    return left;
+}
+
+#endif
+
+void sp_left_regions_free(sp_left_regions *left)
+{
+    for (uint32_t i = 0; i < left->count; i++)
+        sp_region_release(left->regions[i]);
+    PyMem_RawFree(left->regions);
+}

@@ -1,0 +1,199 @@
+#include "record/scope.h"
+
+#include "base/with_statement.h"
+#include "lines/lines.h"
+
+sp_scope *sp_scope_find(const sp_thread *thread, const sp_region *region, const void *key)
+{
+    for (sp_scope *scope = thread->top; scope > thread->scopes; scope--) {
+        if (scope->region == region && scope->key == key)
+            return scope;
+    }
+    return NULL;
+}
+
+sp_scope *sp_scope_of(sp_manager *manager, const sp_region *region, const void *key)
+{
+    sp_thread *thread = sp_thread_known(manager);
+    if (thread == NULL)
+        return NULL;
+    sp_scope *scope = sp_scope_find(thread, region, key);
+    return scope == NULL && sp_context_return(thread) ? sp_scope_find(thread, region, key) : scope;
+}
+
+/* The newest scope of the region at all. */
+static sp_scope *find_any(const sp_thread *thread, const sp_region *region)
+{
+    for (sp_scope *scope = thread->top; scope > thread->scopes; scope--) {
+        if (scope->region == region)
+            return scope;
+    }
+    return NULL;
+}
+
+/* Not every open call of a node is: others are of tasks that wait, in lanes of their own. In a
+ * recursion it is near the top. */
+SP_NOINLINE bool sp_scope_is_around(const sp_thread *thread, const sp_region *region)
+{
+    const sp_scope *scope = thread->top - 1;
+    while (scope > thread->scopes && scope->region != region)
+        scope--;
+    return scope > thread->scopes || sp_context_is_around(thread, region);
+}
+
+SP_NOINLINE void sp_scope_take_lines(sp_thread *thread)
+{
+    if (sp_line_here == NULL)
+        return;
+    thread->top->node->costs[SP_LINE] += sp_line_here->hits;
+    sp_line_here->hits = 0;
+}
+
+SP_NOINLINE void sp_scope_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested)
+{
+    if (!nested) /* or the call around it has waited too */
+        node->waiting += waited;
+    if (thread->log.on && thread->log.waits)
+        sp_log_wait(&thread->log, waited);
+}
+
+/* A scope that ends below others (a generator left while another is still open) is moved to the
+ * top. The time it shared with those above has to be charged once: they will charge their whole
+ * time to what is then below them, so what they have used so far is taken from there now and
+ * given to the one that ends. Exclusive times stay a partition of the thread's time. */
+static void surface(sp_thread *thread, sp_scope *scope, uint64_t now)
+{
+    if (scope == thread->top)
+        return;
+    /* The next call of its region takes its place: it was inside it, and is not any longer. */
+    sp_scope *heir = scope + 1;
+    while (heir <= thread->top && heir->region != scope->region)
+        heir++;
+    if (heir <= thread->top)
+        heir->nested = scope->nested;
+    sp_scope ending = *scope;
+    int64_t shared = (int64_t)(now - scope[1].start);
+    ending.children += shared;
+    scope[-1].children -= shared;
+    memmove(scope, scope + 1, (size_t)(thread->top - scope) * sizeof *scope);
+    *thread->top = ending;
+    /* The caller pops the top and charges the ending scope to what lies below it then: charge
+     * the true parent instead. */
+    int64_t ticks = (int64_t)(now - ending.start);
+    thread->top[-1].children -= ticks;
+    scope[-1].children += ticks;
+}
+
+typedef struct {
+    const sp_region *region;
+    const void *key;
+    uint64_t now;
+    sp_scope *taken;
+} taking;
+
+static sp_scope *take(sp_thread *thread, sp_scope *scope, uint64_t now)
+{
+    surface(thread, scope, now);
+    return sp_scope_take(thread, now);
+}
+
+static int take_here(sp_thread *thread, void *argument)
+{
+    taking *wanted = argument;
+    sp_scope *scope = sp_scope_find(thread, wanted->region, wanted->key);
+    if (scope == NULL)
+        return 0;
+    wanted->taken = take(thread, scope, wanted->now);
+    return 1;
+}
+
+SP_NOINLINE sp_scope *sp_scope_take_below(sp_thread *thread, const sp_region *region,
+                                          const void *key, uint64_t now)
+{
+    taking wanted = {region, key, now, NULL};
+    if (!take_here(thread, &wanted)
+        && !(sp_context_return(thread) && take_here(thread, &wanted)))
+        sp_contexts_each(thread, take_here, &wanted);
+    return wanted.taken;
+}
+
+/* ---- Leaving what is not on top ---------------------------------------------------------- */
+
+typedef struct {
+    sp_region *region;
+    const void *key;
+    uint64_t now;
+    bool failed;
+    sp_cost way;
+} leaving;
+
+static bool leave(sp_thread *thread, const sp_scope *taken, const leaving *call)
+{
+    if (taken != NULL)
+        sp_scope_record(thread, taken, call->now, call->failed, call->way);
+    return taken != NULL;
+}
+
+static bool leave_own(sp_thread *thread, const leaving *call)
+{
+    return leave(thread, sp_scope_take_below(thread, call->region, call->key, call->now), call);
+}
+
+/* By hand, in another frame than it was entered in. */
+static bool leave_any(sp_thread *thread, const leaving *call)
+{
+    sp_scope *scope = find_any(thread, call->region);
+    return scope != NULL && leave(thread, take(thread, scope, call->now), call);
+}
+
+static bool leave_here(sp_manager *manager, const leaving *call, bool any)
+{
+    sp_guard_take();
+    sp_thread *thread = sp_thread_known(manager);
+    bool left = thread != NULL
+                && (any ? leave_any(thread, call) : leave_own(thread, call));
+    sp_guard_drop();
+    return left;
+}
+
+static int leave_there(void *value, void *argument)
+{
+    sp_thread *thread = value;
+    if (leave_own(thread, argument))
+        return 1;
+    if (thread->lane == NULL)
+        return 0;
+    sp_thread_exchange(thread, &thread->home); /* the lane's calls are in the place of its own */
+    bool left = leave_own(thread, argument);
+    sp_thread_exchange(thread, &thread->home);
+    return left;
+}
+
+/* The activation is a generator's that has moved to this thread with a block open. The call ends in
+ * the thread where it began. */
+static bool leave_elsewhere(sp_manager *manager, leaving *call)
+{
+    sp_stop();
+    SP_LOCK(&manager->lock);
+    bool left = sp_map_each(&manager->threads, leave_there, call) != 0;
+    manager->moved += left;
+    SP_UNLOCK(&manager->lock);
+    sp_go();
+    return left;
+}
+
+SP_NOINLINE void sp_scope_leave_slow(sp_manager *manager, sp_region *region, const void *key,
+                                     uint64_t now, bool failed, sp_cost way)
+{
+    leaving call = {region, key, now, failed, way};
+    bool of_block = way == SP_BLOCK;
+    bool left = leave_here(manager, &call, false);
+    if (!left && sp_unrecorded_for(manager))
+        return; /* nor was it entered */
+    if (!left && of_block && key != SP_BY_HAND)
+        left = leave_elsewhere(manager, &call);
+    if (!left && of_block && !sp_with_statement_leaves())
+        left = leave_here(manager, &call, true);
+    if (!left) /* it was entered before the run, or while that was paused */
+        SP_ADD(&manager->unmatched, manager->recording);
+}

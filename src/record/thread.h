@@ -1,0 +1,99 @@
+/* What one thread records for one run of one manager: its open calls, its tree, its log. Only
+ * the thread itself writes here, so recording takes no lock. When a thread ends, another one that
+ * begins goes on with its record, so that memory does not grow with the number of threads. */
+#ifndef SP_THREAD_H
+#define SP_THREAD_H
+
+#include "base/clock.h"
+#include "base/local.h"
+#include "record/node.h"
+#include "record/threadlog.h"
+
+/* The metadata of a call: a number, which means something in one run alone. */
+typedef struct {
+    uint64_t run;
+    uint32_t number; /* 0 for none */
+} sp_annotation;
+
+/* A call that is open. `key` tells which activation opened it: the address of the interpreter
+ * frame that runs the `with`, or a number for a decorated call. So interleaved generators
+ * and coroutines, which enter and leave in any order, each close their own. */
+#define SP_BY_HAND NULL /* the key of what type(region).__enter__(region) enters, as an ExitStack does */
+
+typedef struct {
+    struct sp_region *region;
+    const void *key;
+    sp_node *node;
+    uint64_t start;
+    int64_t children; /* ticks that calls made inside took so far, */
+    uint32_t inside;  /* and how many calls that were */
+    uint32_t annotation; /* number of its metadata, in the run of the record; 0 for none */
+    uint64_t waited;  /* ticks for which its lane was left meanwhile */
+    bool nested;      /* inside a call of the same node: a recursion */
+    uint8_t context_marks; /* see contexts.h */
+} sp_scope;
+
+/* An open call in the stack of a context. */
+typedef struct {
+    PyObject *context; /* or SP_NO_CONTEXT for none. Borrowed. */
+    const void *key;
+    uint64_t start;
+} sp_outer;
+
+typedef struct {
+    sp_scope *top;    /* the innermost open call; scopes[0] is the root, always there */
+    sp_scope *limit;  /* the last scope that fits */
+    sp_scope *scopes;
+    PyObject *context; /* in which they were made, or SP_NO_CONTEXT. Owned. */
+    sp_outer around;   /* what they hang below */
+} sp_stack;
+
+/* No context, and not NULL either: that is what a thread is in that never used a context variable. */
+#define SP_NO_CONTEXT ((PyObject *)(uintptr_t)1)
+
+struct sp_lane;
+
+typedef struct sp_thread {
+    sp_scope *top;    /* the innermost open call; scopes[0] is the root, always there */
+    sp_scope *limit;  /* the last scope that fits */
+    PyObject *context; /* in which these calls were made, or SP_NO_CONTEXT. Owned. */
+    sp_log log;
+    sp_scope *scopes; /* Owned. */
+    sp_outer around;  /* what they hang below */
+    struct sp_contexts *contexts; /* the open calls of other contexts, or NULL. Owned. */
+    sp_stack home;        /* its own open calls, while a lane's are in their place. Owned. */
+    struct sp_lane *lane; /* whose calls these are, or NULL. Owned. */
+    struct sp_lane *abandoned; /* when the record goes away: what `lane` was. Owned. */
+    uint32_t lane_number; /* the lane's, or 0 */
+    sp_owner *owner;      /* who records here. Counted. */
+    int64_t number;       /* the owner's in the run, from 0, */
+    int64_t first;        /* and that of the first owner */
+    struct sp_thread *spare; /* another whose owner is over, or NULL */
+    uint64_t lost; /* entries that found no memory */
+    sp_tree tree;
+} sp_thread;
+
+sp_thread *sp_thread_new(sp_owner *owner, bool events);
+/* After sp_lane_abandon(). */
+void sp_thread_free(sp_thread *thread);
+/* Whether the owner is over and has left nothing open, so that another thread may go on here. */
+bool sp_thread_is_free(const sp_thread *thread);
+/* This thread goes on where another ended: the tree and the log are used further. */
+SP_MUST_USE bool sp_thread_take_over(sp_thread *thread, sp_owner *owner, int64_t number);
+/* Put other open calls in the place of those that the record has now, and these there. */
+SP_INLINE void sp_thread_exchange(sp_thread *thread, sp_stack *stack)
+{
+    sp_stack before = {thread->top, thread->limit, thread->scopes, thread->context,
+                       thread->around};
+    thread->top = stack->top;
+    thread->limit = stack->limit;
+    thread->scopes = stack->scopes;
+    thread->context = stack->context;
+    thread->around = stack->around;
+    *stack = before;
+}
+
+/* Double the stack of open calls; false when memory is out. */
+bool sp_thread_deepen(sp_thread *thread);
+
+#endif
