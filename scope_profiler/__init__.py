@@ -57,12 +57,12 @@ RegionHandle = ProfileRegion
 
 # Loaded when it is first asked for.
 _LAZY = {
-    "ProfilingOptions": "options",
-    "GPUOptions": "options",
-    "HDF5Options": "options",
-    "MemrayOptions": "options",
-    "SetupOptions": "setup_options",
-    "ProfilingConfig": "profiling_config",
+    "ProfilingOptions": "config.options",
+    "GPUOptions": "config.options",
+    "HDF5Options": "config.options",
+    "MemrayOptions": "config.options",
+    "SetupOptions": "config.setup_options",
+    "ProfilingConfig": "config.profiling_config",
     "RegionStatistics": "statistics",
     "load": "io",
     "load_processes": "io",

@@ -18,13 +18,13 @@ from .io import (
 from .io.json_export import export_json as export_json
 from .io.json_writer import write_json as write_json
 from .manager import ProfileManager as ProfileManager
-from .options import (
+from .config.options import (
     GPUOptions as GPUOptions,
     HDF5Options as HDF5Options,
     MemrayOptions as MemrayOptions,
     ProfilingOptions as ProfilingOptions,
 )
-from .profiling_config import ProfilingConfig as ProfilingConfig
+from .config.profiling_config import ProfilingConfig as ProfilingConfig
 from .region_statistics import (
     collect_file_metadata as collect_file_metadata,
     collect_region_statistics as collect_region_statistics,
@@ -46,7 +46,7 @@ from .results import (
     merge_results as merge_results,
 )
 from .runs import ProfilingRun as ProfilingRun
-from .setup_options import SetupOptions as SetupOptions
+from .config.setup_options import SetupOptions as SetupOptions
 from .statistics import RegionStatistics as RegionStatistics
 
 ProfileRegion = regions.Region

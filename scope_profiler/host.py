@@ -1,7 +1,7 @@
 """A program under the profiler that begins runs itself: they go into the run that is on."""
 
 from .runs import ProfilingRun
-from .settings import DEFAULTS
+from .config.settings import DEFAULTS
 
 # What decides how calls are recorded: where that changes, the run begins anew. What is on stays on.
 _SWITCHES = ("use_line_profiler", "recursive_profile", "track_threads", "track_async")

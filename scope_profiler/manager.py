@@ -7,14 +7,14 @@ import os
 from time import perf_counter_ns
 from types import MethodType
 
-from . import _core, at_exit, environment, processes, termination
+from . import _core, at_exit, processes, termination
+from .config import UNSET, environment
 from .decorator import decorate, decoration
 from .needs import explained
 from .regions import Region
 from .runs import ProfilingRun, Session
 from .tags import Selection, add_opt_in, normal_tags
 from .unrecorded import keep_weakly, unrecorded
-from .unset import UNSET
 from .warning import complain
 
 # What is needed from setup() on only is imported there: the import stays cheap for the many
@@ -106,8 +106,8 @@ class ProfileManager(_core.Manager):
         not take or a setting that this version does not have.
         """
         from . import run_file
-        from .options import resolve
-        from .settings import switch
+        from .config.options import resolve
+        from .config.settings import switch
 
         auto_finalize = switch("auto_finalize", auto_finalize)
         replace = switch("replace", replace)
@@ -185,8 +185,8 @@ class ProfileManager(_core.Manager):
         Arguments are those of setup() and of finalize(), and are checked here; what takes the
         file of config_path or the whole to tell is checked on the way in.
         """
-        from .options import checked
-        from .settings import finalizing
+        from .config.options import checked
+        from .config.settings import finalizing
 
         ending = finalizing(None, return_results, native_traces, verbose_line_profiler, style)
         return Session(self, *checked(options, settings), ending)
@@ -212,7 +212,7 @@ class ProfileManager(_core.Manager):
         when an argument is not that (numpy's bools, 0 and 1 pass); the run is as it was then.
         OSError when the file cannot be written. What fails in the report is a printed line.
         """
-        from .settings import finalizing
+        from .config.settings import finalizing
 
         ending = finalizing(verbose, return_results, native_traces, verbose_line_profiler, style)
         verbose, return_results, verbose_line_profiler, style = ending.values()
@@ -589,7 +589,7 @@ class ProfileManager(_core.Manager):
     def get_config(self):
         """The settings of the current run, to read: a ProfilingConfig. Of the defaults, without
         a run."""
-        from .profiling_config import ProfilingConfig
+        from .config.profiling_config import ProfilingConfig
 
         run = self._run
         return ProfilingConfig() if run is None else ProfilingConfig.of_run(run, run._effective())
@@ -601,7 +601,7 @@ class ProfileManager(_core.Manager):
 
         TypeError when config is something else.
         """
-        from .profiling_config import ProfilingConfig
+        from .config.profiling_config import ProfilingConfig
 
         if not isinstance(config, ProfilingConfig):
             raise TypeError(

@@ -20,12 +20,12 @@ from typing import (
 )
 
 from . import _core
-from .options import ProfilingOptions
-from .profiling_config import ProfilingConfig
+from .config.options import ProfilingOptions
+from .config.profiling_config import ProfilingConfig
 from .regions import Region
 from .results import ProfilingResults
 from .runs import ProfilingRun, Session
-from .setup_options import SetupOptions
+from .config.setup_options import SetupOptions
 
 _R = TypeVar("_R")
 _Arguments = TypeVarTuple("_Arguments")

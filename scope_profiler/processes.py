@@ -13,7 +13,7 @@ import time
 
 from . import launcher
 
-from . import environment
+from .config import environment
 
 _VARIABLE = "SCOPE_PROFILER_PROGRAM"
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from .main_program import MainProgram, restored
 from .run_file import check_name
 from .runs import _Root
-from .settings import boolean, path, strings, text
+from .config.settings import boolean, path, strings, text
 
 
 def run(manager, func, *args, output=None, **session_kwargs):

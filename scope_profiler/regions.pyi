@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
-from .profiling_config import ProfilingConfig
+from .config.profiling_config import ProfilingConfig
 from .statistics import RegionStatistics
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])

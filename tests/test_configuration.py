@@ -5,8 +5,8 @@ import warnings
 
 import pytest
 
-from scope_profiler.configuration import read
-from scope_profiler.options import resolve
+from scope_profiler.config.toml import read
+from scope_profiler.config.options import resolve
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from scope_profiler import environment
-from scope_profiler.options import resolve
+from scope_profiler.config import environment
+from scope_profiler.config.options import resolve
 
 VARIABLES = ["CONFIG", "OUTPUT", "RECURSIVE", "AUTO_FINALIZE", "VERBOSE", "ENABLE_TAGS", "DISABLE"]
 FLAGS = {"RECURSIVE": "recursive_profile", "AUTO_FINALIZE": "auto_finalize",
@@ -142,7 +142,7 @@ def run(program, folder, **variables):
     ("perhaps", "False", f"program.py:2: UserWarning: SCOPE_PROFILER_DISABLE {TAKES} 'perhaps'"),
 ])
 def test_disabled_at_import(tmp_path, value, printed, said):
-    program = "\nfrom scope_profiler.environment import DISABLED; print(DISABLED)"
+    program = "\nfrom scope_profiler.config.environment import DISABLED; print(DISABLED)"
     done = run(program, tmp_path, SCOPE_PROFILER_DISABLE=value)
     assert (done.returncode, done.stdout.strip()) == (0, printed)
     assert said in done.stderr and bool(said) == bool(done.stderr)
@@ -150,7 +150,7 @@ def test_disabled_at_import(tmp_path, value, printed, said):
 
 def test_importing_it_loads_nothing(tmp_path):
     program = ("import sys; import scope_profiler; before = set(sys.modules)\n"
-               "from scope_profiler import environment\n"
+               "from scope_profiler.config import environment\n"
                "print(sorted(set(sys.modules) - before - {environment.__name__}))")
     assert run(program, tmp_path).stdout.strip() == "[]"
 

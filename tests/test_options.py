@@ -11,9 +11,9 @@ from hypothesis import given, strategies as st
 import pytest
 
 from scope_profiler import ProfileManager, ProfilingOptions
-from scope_profiler.options import GROUPS, GPUOptions, HDF5Options, MemrayOptions, resolve
-from scope_profiler.settings import CHECKS, DEFAULTS, OPPOSITES
-from scope_profiler.unset import UNSET
+from scope_profiler.config.options import GROUPS, GPUOptions, HDF5Options, MemrayOptions, resolve
+from scope_profiler.config.settings import CHECKS, DEFAULTS, OPPOSITES
+from scope_profiler.config import UNSET
 
 # As they are in 0.7.5, in this order.
 ARGUMENTS = """file_path label use_likwid perf_events use_line_profiler use_memray

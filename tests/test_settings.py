@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from scope_profiler.settings import CHECKS, DEFAULTS, OPPOSITES, renamed, unknown
+from scope_profiler.config.settings import CHECKS, DEFAULTS, OPPOSITES, renamed, unknown
 
 SWITCHES = [name for name, default in DEFAULTS.items() if default is False]
 

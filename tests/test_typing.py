@@ -15,8 +15,8 @@ pytest.importorskip("mypy", reason="mypy is not installed: nothing is checked of
 
 HERE = Path(__file__).parent
 PACKAGE = Path(scope_profiler.__file__).parent
-STUBBED = [f"scope_profiler.{stub.stem}".removesuffix(".__init__") for stub in
-           PACKAGE.glob("*.pyi")]
+STUBBED = [".".join(stub.relative_to(PACKAGE.parent).with_suffix("").parts)
+           .removesuffix(".__init__") for stub in PACKAGE.rglob("*.pyi")]
 
 # What stubtest finds and why it may, by the words that it has for it.
 ALLOWED = {
@@ -94,7 +94,7 @@ def test_what_is_wrong_is_reported(folder):
 
 
 def test_the_stubs_are_sound(folder):
-    assert check(folder, *(folder / "path" / "scope_profiler").glob("*.pyi")) == ([], True)
+    assert check(folder, *(folder / "path" / "scope_profiler").rglob("*.pyi")) == ([], True)
 
 
 def test_the_stubs_say_what_is_there(folder):
@@ -114,8 +114,8 @@ def is_of_a_stub(line):
 
 
 def test_every_setting_is_in_setup_options():
-    from scope_profiler.options import NAMES
-    from scope_profiler.settings import OPPOSITES
+    from scope_profiler.config.options import NAMES
+    from scope_profiler.config.settings import OPPOSITES
 
     assert set(scope_profiler.SetupOptions.__annotations__) == {*NAMES} - {*OPPOSITES}
     assert not scope_profiler.SetupOptions.__required_keys__

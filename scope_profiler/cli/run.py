@@ -13,7 +13,7 @@ from .. import at_exit
 from ..host import Host
 from ..main_program import MainProgram
 from ..manager import ProfileManager
-from ..options import DEFAULTS
+from ..config.options import DEFAULTS
 from ..programs import Tracing, destination, execute, name_of
 from ..shown import shown
 from ..warning import complain

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .. import settings
+from ..config import settings
 
 
 def file_of(name: str, path: Any) -> Path:

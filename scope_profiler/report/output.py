@@ -3,7 +3,7 @@
 import os
 import textwrap
 
-from ..settings import stream as checked_stream
+from ..config.settings import stream as checked_stream
 
 _ASCII = str.maketrans(
     {"├": "|", "└": "`", "─": "-", "│": "|", "µ": "u", "–": "-", "…": "~", "×": "x"}

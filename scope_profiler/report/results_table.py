@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ..results import EventDataUnavailableError, MPIRegion, NestingError
 from ..results.call_tree import call_tree
 from ..results.checks import name_filter, rank_set, text
-from ..settings import boolean
+from ..config.settings import boolean
 from ..shown import shown
 from . import columns as known
 from . import head, notes, region_table

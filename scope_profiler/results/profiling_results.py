@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from ..settings import boolean
+from ..config.settings import boolean
 from .checks import (
     integer,
     mapping,

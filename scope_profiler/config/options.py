@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import InitVar, dataclass, field, fields
+from dataclasses import InitVar, dataclass, field
 import os
 from os import PathLike
 from typing import Any, ClassVar
 
-from . import environment, processes, run_file
+from .. import processes, run_file
+from ..warning import warn
+from . import UNSET, environment
 from .settings import CHECKS, DEFAULTS, OPPOSITES, boolean, path, renamed, strings, unknown
-from .unset import UNSET
-from .warning import warn
 
 # What this version does not have: {setting that asks for it: its name}. Off is fine; switching one
 # on is an error, never silently ignored.
@@ -250,7 +250,7 @@ def resolve(options, settings, *, config_path=None, output=UNSET, region_tags=No
     keywords = _given(options, settings, output)
     from_file, places = {}, {}
     if config_path is not None:
-        from .configuration import read
+        from .toml import read
 
         from_file, places = read(config_path)
     chosen = {**DEFAULTS, **from_file, **keywords}
