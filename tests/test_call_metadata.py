@@ -141,6 +141,48 @@ def test_it_holds_across_setup(manager):
         assert len(manager._annotations()[0]) == 1
 
 
+@pytest.mark.parametrize("context", [None, contextvars.copy_context()], ids=["here", "copied"])
+def test_without_a_run_it_waits_for_one(context):
+    """One that begins inside it, in its context: there it is as if it had begun before."""
+    manager = ProfileManager()
+
+    def program():
+        other = contextvars.ContextVar("other")
+        other.set(1)
+        with manager.metadata(a=1, b=1) as outer:
+            left = manager.metadata(c=1)
+            with left, manager.metadata(b=2) as inner:
+                generator = suspended()
+                contextvars.copy_context().run(next, generator)
+                manager.setup(deactivate_file_output=True)
+                enter(manager, "r")
+                inner["d"] = 4
+            enter(manager, "r")
+            generator.close()
+        enter(manager, "r")
+        assert (outer, inner) == ({"a": 1, "b": 1}, {"a": 1, "b": 2, "c": 1, "d": 4})
+        assert noted(manager, "r") == [{"a": 1, "b": 2, "c": 1, "d": 4}, {"a": 1, "b": 1}, {}]
+        with manager.metadata(e=1):
+            manager.reset()
+        with manager.metadata(f=1):
+            manager.setup(deactivate_file_output=True)
+            enter(manager, "r")
+        assert noted(manager, "r") == [{"f": 1}]
+
+    def suspended():
+        with manager.metadata(elsewhere=1):
+            yield
+
+    abandoned = manager.metadata(abandoned=1)
+    if context is None:
+        program()
+    else:
+        context.run(abandoned.__enter__)
+        del abandoned
+        context.run(program)
+    manager.reset()
+
+
 def test_a_scope_that_is_entered_again_below_one_that_stayed_open(manager):
     """As a decorated coroutine's in each of its steps."""
     outer, inner = manager.metadata(a=1), manager.metadata(b=2)

@@ -170,6 +170,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     sp_go();
     sp_shared_drop();
     free_run(&left);
+    sp_metadata_begin(manager);
     Py_RETURN_NONE;
 }
 

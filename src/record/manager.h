@@ -30,6 +30,7 @@ typedef struct sp_manager {
     bool events;    /* it logs every call, not statistics alone */
     bool lines;     /* it is in line mode */
     bool selective; /* regions without tags do not record */
+    struct sp_metadata_scope_object *waiting; /* entered without a run, newest first. Borrowed. */
     bool scoped;    /* a metadata scope has been entered, and may be open */
     bool annotated; /* its calls may have metadata */
     bool calibrates; /* it measures what recording costs, and records where others do not (aside.h) */

@@ -5,14 +5,16 @@
 
 /* ---- Scopes ------------------------------------------------------------------------------ */
 
-typedef struct {
+typedef struct sp_metadata_scope_object {
     PyObject_HEAD
     sp_manager *manager; /* Owned. */
-    PyObject *values;    /* dict; with what was in force around it, once it is entered. Owned. */
+    PyObject *values;    /* dict; with what was in force around it, once it is in force. Owned. */
     PyObject *outer;     /* the scope that was in force when it was entered, or NULL. Owned. */
     sp_region *region;   /* entered with it, or NULL. Owned. */
     sp_annotation noted; /* the last time */
     bool merged, open;
+    PyObject *context; /* in which it waits for a run, or NULL. Owned. */
+    struct sp_metadata_scope_object *before, *after; /* that wait, too. Borrowed. */
 } Scope;
 
 /* The exception that is set, as text; NULL when there is none. */
@@ -115,18 +117,10 @@ static int put_in_force(const sp_manager *manager, PyObject *scope)
 /* Values around it hold inside it as well, unless it has its own. */
 static int merge(Scope *scope, const Scope *around)
 {
-    if (scope->merged || around == NULL) {
-        scope->merged = true;
+    if (scope->merged)
         return 0;
-    }
-    PyObject *merged = PyDict_Copy(around->values);
-    if (merged == NULL || PyDict_Update(merged, scope->values) < 0) {
-        Py_XDECREF(merged);
-        return -1;
-    }
-    Py_SETREF(scope->values, merged);
     scope->merged = true;
-    return 0;
+    return around == NULL ? 0 : PyDict_Merge(scope->values, around->values, 0);
 }
 
 /* Whether the scope is this one or somewhere around it, left or not. */
@@ -151,7 +145,50 @@ static int put_around(Scope *scope, Scope *around)
                : put_in_force(scope->manager, (PyObject *)scope);
 }
 
-static int enter(Scope *scope)
+/* Setting a context variable costs more than all the rest. So what is entered without a run waits in
+ * a list, and the run that begins inside it, in its context, puts it in force. */
+static void wait_for_run(Scope *scope, PyObject *context)
+{
+    sp_manager *manager = scope->manager;
+    scope->open = true;
+    scope->context = Py_NewRef(context);
+    sp_shared_take();
+    scope->before = NULL;
+    scope->after = manager->waiting;
+    if (scope->after != NULL)
+        scope->after->before = scope;
+    manager->waiting = scope;
+    sp_shared_drop();
+}
+
+static void wait_no_more(Scope *scope)
+{
+    sp_shared_take();
+    if (scope->after != NULL)
+        scope->after->before = scope->before;
+    if (scope->before != NULL)
+        scope->before->after = scope->after;
+    else
+        scope->manager->waiting = scope->after;
+    sp_shared_drop();
+    Py_CLEAR(scope->context);
+}
+
+/* The scope that waits longest in this context, a new reference; NULL for none. */
+static Scope *outermost_waiting(const sp_manager *manager)
+{
+    Scope *found = NULL;
+    sp_shared_take();
+    for (Scope *scope = manager->waiting; scope != NULL; scope = scope->after) {
+        if (scope->context == sp_current_context())
+            found = scope;
+    }
+    Py_XINCREF(found);
+    sp_shared_drop();
+    return found;
+}
+
+static int come_into_force(Scope *scope)
 {
     sp_manager *manager = scope->manager;
     Scope *around;
@@ -164,12 +201,34 @@ static int enter(Scope *scope)
     return 0;
 }
 
+void sp_metadata_begin(sp_manager *manager)
+{
+    for (Scope *scope; (scope = outermost_waiting(manager)) != NULL; Py_DECREF(scope)) {
+        wait_no_more(scope);
+        if (come_into_force(scope) < 0)
+            count_failure(manager);
+    }
+}
+
+static int enter(Scope *scope)
+{
+    PyObject *context = sp_current_context();
+    if (scope->manager->run != SP_NO_RUN || context == NULL)
+        return come_into_force(scope);
+    wait_for_run(scope, context);
+    return 0;
+}
+
 /* Scopes may be left in any order, by generators that take turns, and in another context than they
  * were entered in, where a generator is closed from elsewhere. */
 static void leave(Scope *scope)
 {
     Scope *around = NULL;
     scope->open = false;
+    if (scope->context != NULL) {
+        wait_no_more(scope);
+        return;
+    }
     if (innermost(scope->manager, &around) < 0
         || put_in_force(scope->manager, (PyObject *)around) < 0)
         PyErr_Clear();
@@ -251,6 +310,7 @@ static int scope_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(scope->values);
     Py_VISIT(scope->outer);
     Py_VISIT(scope->region);
+    Py_VISIT(scope->context);
     return 0;
 }
 
@@ -259,6 +319,8 @@ static void scope_dealloc(PyObject *self)
     Scope *scope = (Scope *)self;
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
+    if (scope->context != NULL)
+        wait_no_more(scope);
     Py_XDECREF(scope->outer);
     Py_XDECREF(scope->values);
     Py_XDECREF(scope->region);

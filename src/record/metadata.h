@@ -31,6 +31,9 @@ sp_annotation sp_metadata_outcome(sp_manager *manager, sp_annotation annotation,
 /* The same for the open call of this thread with this key. */
 void sp_metadata_note_outcome(sp_region *region, const void *key, bool failed);
 
+/* A run has begun: what was entered without one, in this context, is in force in it. */
+void sp_metadata_begin(sp_manager *manager);
+
 /* What the run noted, when it is the manager's no longer; and to be freed. */
 typedef struct {
     PyObject *annotations, *outcomes, *error; /* Owned. */
