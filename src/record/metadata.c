@@ -114,13 +114,23 @@ static int put_in_force(const sp_manager *manager, PyObject *scope)
     return token == NULL ? -1 : 0;
 }
 
-/* Values around it hold inside it as well, unless it has its own. */
+/* Values around it hold inside it as well, and come first, unless it has its own. The dict stays the
+ * same: the user may have it already. */
 static int merge(Scope *scope, const Scope *around)
 {
     if (scope->merged)
         return 0;
     scope->merged = true;
-    return around == NULL ? 0 : PyDict_Merge(scope->values, around->values, 0);
+    if (around == NULL)
+        return 0;
+    PyObject *merged = PyDict_Copy(around->values);
+    int result = merged == NULL ? -1 : PyDict_Update(merged, scope->values);
+    if (result == 0) {
+        PyDict_Clear(scope->values);
+        result = PyDict_Update(scope->values, merged);
+    }
+    Py_XDECREF(merged);
+    return result;
 }
 
 /* Whether the scope is this one or somewhere around it, left or not. */
