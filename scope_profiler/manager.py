@@ -247,7 +247,7 @@ class ProfileManager(_core.Manager):
         return run._results
 
     def _finalize_nothing(self, run, verbose, return_results):
-        if verbose:
+        if verbose and not environment.DISABLED:
             why = "setup() has not been called" if run is None else "profiling is deactivated"
             with suppress(OSError, ValueError):  # of a stream that is closed
                 print(f"scope-profiler: nothing to report: {why}")

@@ -201,6 +201,7 @@ if hasattr(os, "fork"):
     os.waitpid(pid, 0)
 thread = threading.Thread(target=function, args=(1,)); thread.start(); thread.join()
 assert not sp.is_active() and sp.recorded_regions() == () and region.num_calls == 0
+if os.environ["SCOPE_PROFILER_DISABLE"] == "1": sp.setup(); sp.finalize()  # prints nothing
 assert handlers == {number: signal.getsignal(number) for number in handlers}
 assert callbacks == (atexit._ncallbacks(), len(gc.callbacks), sys.gettrace(), sys.getprofile())
 assert (argv, path, threading.active_count()) == (sys.argv, sys.path, 1)
