@@ -2,7 +2,7 @@
 
     python benchmarks/overhead.py [--python PATH ...] [--rounds N]
 
-`Own overhead` and *Net* in a report rest on short bursts of empty calls (scope_profiler/overhead.py).
+`Own overhead` and *Net* in a report rest on short bursts of empty calls (scope_profiler/_instrument/overhead.py).
 Here the same is timed as in the other benchmarks, and the ratio printed. It is to be within a quarter.
 """
 
@@ -26,7 +26,8 @@ def generate(n):
 def said_and_measured(rounds):
     """[(what, said ns, measured ns), ...] of this interpreter."""
     import worker
-    from scope_profiler import ProfileManager, overhead
+    from scope_profiler import ProfileManager
+    from scope_profiler._instrument import overhead
 
     rows = []
     for state, label in (("on", ""), ("aggregate", ", aggregation")):
@@ -79,7 +80,8 @@ class _Tracer:
 
 def _of_calls(rounds):
     import cases
-    from scope_profiler import ProfileManager, overhead
+    from scope_profiler import ProfileManager
+    from scope_profiler._instrument import overhead
 
     ProfileManager.setup(deactivate_file_output=True)
     ns = _timed(cases.traced_cases(_Tracer()), rounds,
@@ -93,7 +95,8 @@ def _of_calls(rounds):
 
 def _of_lines(rounds):
     import worker
-    from scope_profiler import ProfileManager, overhead
+    from scope_profiler import ProfileManager
+    from scope_profiler._instrument import overhead
 
     known = worker.cases_of("scope_profiler", "lines")
     ns = _timed(known, rounds, ("lines from 1", "plain lines from 1", "decorated", "call"))

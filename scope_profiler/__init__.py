@@ -17,11 +17,12 @@ Importing the package loads the C core and nothing heavy: numpy and h5py come in
 results are taken, written or shown.
 """
 
+import os
+
 from ._version import __version__
 from ._core import RegionFactory
 from .manager import ProfileManager
-from .regions import Region as ProfileRegion
-from .runs import ProfilingRun
+from ._instrument.regions import Region as ProfileRegion
 
 setup = ProfileManager.setup
 setup_from_env = ProfileManager.setup_from_env
@@ -55,6 +56,9 @@ reset = ProfileManager.reset
 # What define_region() gives is a region like any other: all stay valid.
 RegionHandle = ProfileRegion
 
+# Modules that 0.7.5 had, under their paths: nobody else loads them.
+__path__.append(os.path.join(os.path.dirname(__file__), "compat", "old_paths"))
+
 # Loaded when it is first asked for.
 _LAZY = {
     "ProfilingOptions": "config.options",
@@ -63,7 +67,8 @@ _LAZY = {
     "MemrayOptions": "config.options",
     "SetupOptions": "config.setup_options",
     "ProfilingConfig": "config.profiling_config",
-    "RegionStatistics": "statistics",
+    "ProfilingRun": "_run.runs",
+    "RegionStatistics": "_model.statistics",
     "load": "io",
     "load_processes": "io",
     "read_h5": "io",
@@ -83,9 +88,9 @@ _LAZY = {
     "ThreadInfo": "results",
     "TaskInfo": "results",
     "merge_results": "results",
-    "collect_file_metadata": "region_statistics",
-    "collect_region_statistics": "region_statistics",
-    "write_region_statistics_json": "region_statistics",
+    "collect_file_metadata": "io.region_statistics",
+    "collect_region_statistics": "io.region_statistics",
+    "write_region_statistics_json": "io.region_statistics",
     "CallArrays": "results",
     "build_call_arrays": "results",
     "build_call_stack": "results",
@@ -102,7 +107,6 @@ __all__ = [
     "__version__",
     "ProfileManager",
     "ProfileRegion",
-    "ProfilingRun",
     "RegionFactory",
     "RegionHandle",
     "define_region",
@@ -141,12 +145,12 @@ __all__ = [
 def __getattr__(name):
     module = _LAZY.get(name) or _OLDER.get(name)
     if module is None:
-        from .absent import explain
+        from .compat.absent import explain
 
         raise AttributeError(explain(name))
     from importlib import import_module
 
-    from .needs import explained
+    from ._base.needs import explained
 
     with explained():
         value = getattr(import_module(f".{module}", __name__), name)

@@ -1,7 +1,7 @@
-from . import regions
+from ._instrument import regions
 from ._core import RegionFactory as RegionFactory
 from ._version import __version__ as __version__
-from .h5reader import ProfilingH5Reader as ProfilingH5Reader
+from .compat.old_paths.h5reader import ProfilingH5Reader as ProfilingH5Reader
 from .io import (
     CorruptProfileError as CorruptProfileError,
     JSONProfileError as JSONProfileError,
@@ -25,7 +25,7 @@ from .config.options import (
     ProfilingOptions as ProfilingOptions,
 )
 from .config.profiling_config import ProfilingConfig as ProfilingConfig
-from .region_statistics import (
+from .io.region_statistics import (
     collect_file_metadata as collect_file_metadata,
     collect_region_statistics as collect_region_statistics,
     write_region_statistics_json as write_region_statistics_json,
@@ -45,9 +45,9 @@ from .results import (
     call_stack_roots as call_stack_roots,
     merge_results as merge_results,
 )
-from .runs import ProfilingRun as ProfilingRun
+from ._run.runs import ProfilingRun as ProfilingRun
 from .config.setup_options import SetupOptions as SetupOptions
-from .statistics import RegionStatistics as RegionStatistics
+from ._model.statistics import RegionStatistics as RegionStatistics
 
 ProfileRegion = regions.Region
 RegionHandle = ProfileRegion

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, ParamSpec, Self, TypeVar, final
 
-from . import regions
+from ._instrument import regions
 from .manager import ProfileManager
 
 _P = ParamSpec("_P")

@@ -7,15 +7,14 @@ import os
 from time import perf_counter_ns
 from types import MethodType
 
-from . import _core, at_exit, processes, termination
+from . import _core
+from ._runtime import at_exit, processes, termination
 from .config import UNSET, environment
-from .decorator import decorate, decoration
-from .needs import explained
-from .regions import Region
-from .runs import ProfilingRun, Session
-from .tags import Selection, add_opt_in, normal_tags
-from .unrecorded import keep_weakly, unrecorded
-from .warning import complain
+from ._instrument.decorator import decorate, decoration
+from ._instrument.regions import Region
+from ._instrument.tags import Selection, add_opt_in, normal_tags
+from ._base.unrecorded import keep_weakly, unrecorded
+from ._base.warning import complain
 
 # What is needed from setup() on only is imported there: the import stays cheap for the many
 # programs that carry instrumentation and do not use it today.
@@ -105,7 +104,8 @@ class ProfileManager(_core.Manager):
         unknown setting or a value of the wrong type, ValueError for a value that a setting does
         not take or a setting that this version does not have.
         """
-        from . import run_file
+        from ._run import run_file
+        from ._run.runs import ProfilingRun
         from .config.options import resolve
         from .config.settings import switch
 
@@ -185,6 +185,7 @@ class ProfileManager(_core.Manager):
         Arguments are those of setup() and of finalize(), and are checked here; what takes the
         file of config_path or the whole to tell is checked on the way in.
         """
+        from ._run.runs import Session
         from .config.options import checked
         from .config.settings import finalizing
 
@@ -229,7 +230,7 @@ class ProfileManager(_core.Manager):
         calls = parts[-1]["calls"]
         with processes.unforked():
             _load(run, return_results, printing)
-        from .snapshot import take
+        from ._run.snapshot import take
 
         taken = take(self, wanted, parts)
         if files:
@@ -258,7 +259,7 @@ class ProfileManager(_core.Manager):
         return ProfilingResults({})
 
     def _take(self):
-        from .snapshot import take
+        from ._run.snapshot import take
 
         return take(self).results
 
@@ -266,6 +267,8 @@ class ProfileManager(_core.Manager):
     def _in_forked_child(self):
         """The child of a fork starts clean: with a run of its own, that goes on as the parent's
         did."""
+        from ._run.runs import ProfilingRun
+
         before = self._run
         recording = self._recording
         self._start(ProfilingRun(self, before._settings))
@@ -287,12 +290,12 @@ class ProfileManager(_core.Manager):
 
     def _set_line_mode(self, on, forget=True):
         if on:
-            from . import lines
+            from ._instrument import lines
 
             lines.start(self)
             self._arm = lines.arm
         elif self._arm is not None:
-            from . import lines
+            from ._instrument import lines
 
             lines.stop(self)
         if on or forget:
@@ -300,7 +303,7 @@ class ProfileManager(_core.Manager):
 
     def _watch_threads(self, on):
         if on:
-            from .threads import ThreadWatch
+            from ._runtime.thread_watch import ThreadWatch
         self._on_thread = ThreadWatch() if on else None
 
     def _watch_tasks(self, on):
@@ -309,7 +312,7 @@ class ProfileManager(_core.Manager):
             before.stop()
         self._tasks = None
         if on:
-            from .tasks import TaskWatch
+            from ._runtime.task_watch import TaskWatch
 
             self._tasks = TaskWatch(self, before)
             self._tasks.start()
@@ -319,16 +322,16 @@ class ProfileManager(_core.Manager):
         say that they do not want it."""
         on = on and (self._recursive or of_all)
         if on or self._traces:
-            from . import calls
+            from ._instrument import call_tracing
 
-            calls.trace_spans(self, on, of_all)
+            call_tracing.trace_spans(self, on, of_all)
         self._traces = on
 
     def _recurse(self, region, recursive):
         """Have traced what functions decorated with the region call, or not."""
-        from . import calls
+        from ._instrument import call_tracing
 
-        calls.recurse(region, recursive)
+        call_tracing.recurse(region, recursive)
         self._recursive |= recursive
         if recursive and not self._traces and self._run is not None and self._run.is_active:
             self._set_tracing(True)
@@ -376,7 +379,7 @@ class ProfileManager(_core.Manager):
         ValueError unless every is an int of at least 1 and start one of at least 0; TypeError
         for a timestep that is no int.
         """
-        from .sampling import steps_of
+        from ._instrument.sampling import steps_of
 
         return steps_of(self, every, start)
 
@@ -469,7 +472,7 @@ class ProfileManager(_core.Manager):
     def instrument(self, module, *, include=("*",), exclude=(), prefix=None, tags=None):
         """Decorate the functions of a module, or the methods of a class, in place; see
         instrumentation.instrument."""
-        from .instrumentation import instrument
+        from ._instrument.by_name import instrument
 
         return instrument(self, module, include=include, exclude=exclude, prefix=prefix, tags=tags)
 
@@ -496,7 +499,7 @@ class ProfileManager(_core.Manager):
 
     @unrecorded
     def _add_functions(self, region, functions):
-        from .lines import watch
+        from ._instrument.lines import watch
 
         watch(region, functions)
 
@@ -519,7 +522,7 @@ class ProfileManager(_core.Manager):
     @_on_class_or_instance
     def run(self, func, *args, output=None, **session_settings):
         """func(*args) in a session; see programs.run."""
-        from . import programs
+        from ._launch import programs
 
         return programs.run(self, func, *args, output=output, **session_settings)
 
@@ -527,7 +530,7 @@ class ProfileManager(_core.Manager):
     def run_script(self, script_path, script_args=None, region_name=None, only_user_code=True,
                    recursive=True, include_patterns=(), exclude_patterns=(), entrypoint=None):
         """Run a script as `__main__` in the current run; see programs.run_script."""
-        from . import programs
+        from ._launch import programs
 
         programs.run_script(self, script_path, script_args, region_name, only_user_code,
                             recursive, include_patterns, exclude_patterns, entrypoint)
@@ -536,7 +539,7 @@ class ProfileManager(_core.Manager):
     def profile_script(self, script_path, *, script_args=None, output=None, **settings):
         """Run a script in a run of its own, for its ProfilingResults; see
         programs.profile_script."""
-        from . import programs
+        from ._launch import programs
 
         return programs.profile_script(self, script_path, script_args=script_args, output=output,
                                        **settings)
@@ -546,7 +549,7 @@ class ProfileManager(_core.Manager):
                         mpi_calls=False):
         """Run a Python program in a process of its own, under the profiler; see
         programs.profile_command."""
-        from . import programs
+        from ._launch import programs
 
         return programs.profile_command(self, command, output=output, recursive=recursive,
                                         all=all, mpi_calls=mpi_calls)
@@ -601,6 +604,7 @@ class ProfileManager(_core.Manager):
 
         TypeError when config is something else.
         """
+        from ._run.runs import ProfilingRun
         from .config.profiling_config import ProfilingConfig
 
         if not isinstance(config, ProfilingConfig):
@@ -639,7 +643,7 @@ class ProfileManager(_core.Manager):
 
 def _functions(given):
     """The functions of a region as a tuple. TypeError when they have no lines to count."""
-    from .lines import _codes_of
+    from ._instrument.lines import _codes_of
 
     given = tuple(given) if isinstance(given, Iterable) else given
     _codes_of(given)
@@ -658,12 +662,14 @@ def _report(taken, **how):
 
 def _load(run, return_results, verbose):
     """Import what finalize() needs."""
-    from . import snapshot  # noqa: F401
+    from ._base.needs import explained
+    from ._run import snapshot  # noqa: F401
 
     files = run._destinations()
     with explained():
         if return_results or files:
-            from . import results, run_metadata  # noqa: F401
+            from . import results
+            from ._run import run_metadata  # noqa: F401
         for each in files:
             each._file.load()
     if verbose:

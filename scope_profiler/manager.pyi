@@ -22,9 +22,9 @@ from typing import (
 from . import _core
 from .config.options import ProfilingOptions
 from .config.profiling_config import ProfilingConfig
-from .regions import Region
+from ._instrument.regions import Region
 from .results import ProfilingResults
-from .runs import ProfilingRun, Session
+from ._run.runs import ProfilingRun, Session
 from .config.setup_options import SetupOptions
 
 _R = TypeVar("_R")

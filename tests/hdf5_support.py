@@ -14,7 +14,7 @@ from scope_profiler.results import (
     TaskInfo,
     ThreadInfo,
 )
-from scope_profiler.run_metadata import collect_metadata
+from scope_profiler._run.run_metadata import collect_metadata
 
 NOW = 1_325_689_337_980
 

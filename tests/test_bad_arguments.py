@@ -111,7 +111,7 @@ def test_a_run_is_not_replaced_by_one_with_bad_settings(manager, settings, error
 
 
 def test_a_run_is_not_replaced_when_line_mode_cannot_begin(manager, monkeypatch):
-    from scope_profiler import lines
+    from scope_profiler._instrument import lines
 
     def fail(manager):
         raise RuntimeError("no tool id")

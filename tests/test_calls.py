@@ -1,4 +1,4 @@
-"""src/calls/, src/backend/*/calls_*.c and scope_profiler/calls.py: every-function
+"""src/calls/, src/backend/*/calls_*.c and scope_profiler/_instrument/call_tracing.py: every-function
 tracing."""
 
 import asyncio
@@ -23,7 +23,8 @@ from hypothesis import given, settings
 
 import call_programs
 from conftest import CODE_DIES, Clock, events_of
-from scope_profiler import ProfileManager, _core, calls
+from scope_profiler import ProfileManager, _core
+from scope_profiler._instrument import call_tracing as calls
 
 
 def tree_of(manager):

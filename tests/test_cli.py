@@ -317,7 +317,7 @@ def test_aggregation_mode():
 
 
 def test_every_function_is_traced():
-    pytest.importorskip("scope_profiler.calls")
+    pytest.importorskip("scope_profiler._instrument.call_tracing")
     path = write("import json\ndef work(): json.dumps([1])\nwork()")
     write("recursive_profile = true", "c.toml")
     assert run("-q", "--config", "c.toml", "-o", "c.h5", path).returncode == 0

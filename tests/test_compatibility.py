@@ -11,7 +11,7 @@ import warnings
 import pytest
 
 import scope_profiler as sp
-from scope_profiler.absent import ABSENT
+from scope_profiler.compat.absent import ABSENT
 
 ROOT = Path(__file__).parent.parent
 PEER = os.environ.get("SCOPE_PROFILER_PEER_PYTHON")

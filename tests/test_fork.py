@@ -306,7 +306,7 @@ def test_forks_in_threads_while_others_record(settings):
 
 def test_a_fork_waits_while_another_thread_loads_modules():
     run("""
-from scope_profiler import processes
+from scope_profiler._runtime import processes
 entered, left = threading.Event(), False
 def load():
     global left

@@ -35,7 +35,7 @@ from scope_profiler.io import (
 )
 from scope_profiler.io.metadata_tables import PER_CALL
 from scope_profiler.results import EventMetadata, Region
-from scope_profiler.run_metadata import collect_metadata
+from scope_profiler._run.run_metadata import collect_metadata
 
 h5py = pytest.importorskip("h5py")
 

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import calls_of
 from scope_profiler import ProfileManager
-from scope_profiler.instrumentation import instrument
+from scope_profiler._instrument.by_name import instrument
 
 SOURCE = '''
 from math import sqrt

@@ -15,7 +15,7 @@ import pytest
 from conftest import CODE_DIES
 import line_profiler_reference as reference
 from scope_profiler import ProfileManager
-from scope_profiler.lines import line_records, watch
+from scope_profiler._instrument.lines import line_records, watch
 from test_lines import (  # noqa: F401 (fixtures)
     DIFFERENCES, MONITORING, VERSION, counted, from_3_12, hits, hits_by_function, line_manager,
     lined, live, nothing_left_behind, on_3_11, on_a_thread_of_its_own, run_python, tables, timed,
@@ -1305,7 +1305,7 @@ def test_no_events_when_line_mode_is_over(lined):
 @from_3_12
 def test_exceptions_are_heard_of_when_a_function_is_watched():
     output = run_python("""
-        from scope_profiler.lines import watch
+        from scope_profiler._instrument.lines import watch
 
         def f():
             return 1
@@ -1480,7 +1480,7 @@ def test_many_functions_that_die_leave_nothing_in_each_others_place(lined):
 def test_regions_and_managers_that_die():
     """Functions may live longer than what watches them."""
     output = run_python("""
-        from scope_profiler.lines import watch
+        from scope_profiler._instrument.lines import watch
 
         def f():
             return 1
@@ -1508,7 +1508,7 @@ def test_regions_and_managers_that_die():
 
 def test_a_manager_that_dies_inside_the_function():
     output = run_python("""
-        from scope_profiler.lines import watch
+        from scope_profiler._instrument.lines import watch
 
         def f(n):
             a = 1

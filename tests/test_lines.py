@@ -2666,8 +2666,8 @@ def test_the_tool_id_is_given_back_by_a_manager_that_dies():
     left = tool_names()
     for tool, name in enumerate(left):  # so that the other tests start anew
         if name != before[tool]:
-            scope_profiler.lines._users.clear()
-            scope_profiler.lines._tool = None
+            scope_profiler._instrument.lines._users.clear()
+            scope_profiler._instrument.lines._tool = None
             sys.monitoring.free_tool_id(tool)
     assert left == before
 

@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from scope_profiler.main_program import MainProgram, restored
+from scope_profiler._launch.main_program import MainProgram, restored
 
 # Prints all that tells a program how it was started. What differs on purpose is left out:
 # sys.path is reduced to what is new in it, the loader to its type.
@@ -30,7 +30,7 @@ print(json.dumps({
 
 RUNNER = """
 import sys
-from scope_profiler.main_program import MainProgram
+from scope_profiler._launch.main_program import MainProgram
 way, target, *args = sys.argv[1:]
 del sys.path[0]
 if way == "from_module": sys.path.insert(0, "")

@@ -22,8 +22,9 @@ import weakref
 import pytest
 
 from conftest import NO_GIL
-from scope_profiler import ProfileManager, calls, lines
-from scope_profiler.lines import line_records_by_region
+from scope_profiler import ProfileManager
+from scope_profiler._instrument import call_tracing as calls, lines
+from scope_profiler._instrument.lines import line_records_by_region
 import tool_programs as programs
 
 FILE = programs.__file__

@@ -3,8 +3,9 @@
 import pytest
 
 import scope_profiler
-from scope_profiler import ProfileManager, _core, calls, overhead
-from scope_profiler.overhead import COSTS, WAYS, Cost, Overhead
+from scope_profiler import ProfileManager, _core
+from scope_profiler._instrument import call_tracing as calls, overhead
+from scope_profiler._instrument.overhead import COSTS, WAYS, Cost, Overhead
 from scope_profiler.report.notes import overhead as overhead_line, together
 
 
@@ -294,6 +295,6 @@ def test_traced_calls_are_measured_when_tracing_begins(monkeypatch, manager):
 
 def _core_is_busy():
     """Whether line mode or tracing is on."""
-    from scope_profiler import lines
+    from scope_profiler._instrument import lines
 
     return bool(lines._users or calls._tracings)

@@ -87,7 +87,7 @@ def test_what_is_printed_at_the_end_can_be_silenced():
 def test_threads_that_go_on_record_nothing_any_more():
     """Else the last results grow while they are taken."""
     done = run("""
-from scope_profiler import snapshot
+from scope_profiler._run import snapshot
 def busy():
     while True:
         with sp.region("busy"): pass

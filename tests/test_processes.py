@@ -11,7 +11,7 @@ import pytest
 from results_support import region
 
 import scope_profiler as sp
-from scope_profiler import launcher, processes
+from scope_profiler._runtime import launcher, processes
 from scope_profiler.results import (
     MPIRegion,
     ProfilingResults,

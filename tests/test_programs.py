@@ -7,7 +7,7 @@ import pytest
 
 import scope_profiler as sp
 from scope_profiler import ProfileManager
-from scope_profiler.programs import profile_command, profile_script, run, run_script
+from scope_profiler._launch.programs import profile_command, profile_script, run, run_script
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_run_script_refuses_at_once(default, arguments, error, message):
 
 
 def test_run_script_traces_every_function(default):
-    pytest.importorskip("scope_profiler.calls")
+    pytest.importorskip("scope_profiler._instrument.call_tracing")
     path = write("def inner(): pass\ndef outer():\n    inner()\n    inner()\nouter()\n")
     sp.setup(deactivate_file_output=True)
     before = state()
@@ -147,7 +147,7 @@ def test_run_script_traces_every_function(default):
 
 
 def test_run_script_traces_what_is_chosen(default):
-    pytest.importorskip("scope_profiler.calls")
+    pytest.importorskip("scope_profiler._instrument.call_tracing")
     path = write("def inner(): pass\ndef outer(): inner()\nouter()\n1 / 0\n")
     sp.setup(deactivate_file_output=True)
     with pytest.raises(ZeroDivisionError):
@@ -157,7 +157,7 @@ def test_run_script_traces_what_is_chosen(default):
 
 
 def test_run_script_names_the_entry_point(default):
-    pytest.importorskip("scope_profiler.calls")
+    pytest.importorskip("scope_profiler._instrument.call_tracing")
     path = write("def main(): pass\nmain()\n")
     sp.setup(deactivate_file_output=True)
     run_script(default, path, entrypoint="main")
@@ -280,7 +280,7 @@ def test_results_of_an_earlier_command_are_not_taken_for_these(default):
 
 
 def test_profile_command_traces_every_function(default):
-    pytest.importorskip("scope_profiler.calls")
+    pytest.importorskip("scope_profiler._instrument.call_tracing")
     path = write("def work(): pass\nwork()")
     done = profile_command(default, [path], recursive=True)
     assert any("work" in region.name for region in done.profile_results)

@@ -14,11 +14,12 @@ import pytest
 import scope_profiler as sp
 from scope_profiler import ProfileManager, _core, load, report
 from scope_profiler.report import (
-    blocks, columns, line_table, notes, output, print_run, region_table, rows, style,
+    blocks, line_table, notes, output, print_run, region_table, rows, style,
+    table_columns as columns,
 )
 from scope_profiler.report.style import format_count, format_share, format_time
-from scope_profiler.shown import cells
-from scope_profiler.snapshot import take
+from scope_profiler._base.shown import cells
+from scope_profiler._run.snapshot import take
 
 
 class Terminal(io.StringIO):

@@ -5,7 +5,7 @@ import io
 import pytest
 from results_support import AGGREGATES, SECOND, region, results
 
-from scope_profiler.report.columns import HEADINGS, SORT_KEYS
+from scope_profiler.report.table_columns import HEADINGS, SORT_KEYS
 from scope_profiler.report.rows import region_row
 from scope_profiler.results import MPIRegion, ProfilingResults, Region
 

@@ -4,7 +4,7 @@ import datetime
 import os
 import platform
 
-from scope_profiler.run_metadata import collect_metadata
+from scope_profiler._run.run_metadata import collect_metadata
 
 
 def test_metadata_has_the_facts_and_nothing_private():

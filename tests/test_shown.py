@@ -11,8 +11,8 @@ import pytest
 import scope_profiler as sp
 from scope_profiler import ProfileManager, cli
 from scope_profiler.io import export_json
-from scope_profiler.shown import cells, cut, padded, shortened, shown
-from scope_profiler.warning import complain, warn
+from scope_profiler._base.shown import cells, cut, padded, shortened, shown
+from scope_profiler._base.warning import complain, warn
 
 EVIL = "a\x1b[31mb\x07c\x9bd\u202ee\nf\rg\u2028h\x00"  # of which no path can have the last
 PATH = EVIL.replace("\x00", "").replace("\n", "")
@@ -153,5 +153,5 @@ def test_categories_are_those_of_this_python():
 
 def test_it_costs_no_import():
     done = subprocess.run([sys.executable, "-c", "import scope_profiler, sys; "
-                           "assert 'scope_profiler.shown' not in sys.modules"])
+                           "assert 'scope_profiler._base.shown' not in sys.modules"])
     assert done.returncode == 0

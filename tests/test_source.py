@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from scope_profiler.source import LONGEST, shown_path, text_at
+from scope_profiler._instrument.source import LONGEST, shown_path, text_at
 
 
 def test_text_of_statements(tmp_path):

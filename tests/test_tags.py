@@ -3,7 +3,8 @@
 import pytest
 
 import scope_profiler as sp
-from scope_profiler import ProfileManager, tags
+from scope_profiler import ProfileManager
+from scope_profiler._instrument import tags
 
 
 @pytest.fixture(autouse=True)

@@ -257,7 +257,7 @@ def printed(manager):
     import io
 
     from scope_profiler.report import print_run
-    from scope_profiler.snapshot import take
+    from scope_profiler._run.snapshot import take
 
     stream = io.StringIO()
     print_run(take(manager, results=False), stream)

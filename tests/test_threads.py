@@ -10,7 +10,7 @@ import weakref
 import pytest
 
 from scope_profiler import ProfileManager
-from scope_profiler.threads import ThreadWatch
+from scope_profiler._runtime.thread_watch import ThreadWatch
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ ALLOWED = {
         "the methods of ProfileManager act on the instance when called on one",
     r"ProfileManager\.setup .* parameter \"output\" has a default .*\._Unset":
         "no type says that an argument was not given",
+    r"^scope_profiler\.\w+ failed to find stubs":
+        "a path that 0.7.5 had: mypy, which knows no __path__, does not find it either",
     r"scope_profiler\.run variable differs from runtime type":
         "stubtest cannot compare arguments that are passed on one by one",
     r"scope_profiler\.__all__ is not present in stub":

@@ -9,7 +9,7 @@ import pytest
 
 from conftest import calls_of
 from scope_profiler import ProfileManager
-from scope_profiler.unrecorded import here, unrecorded
+from scope_profiler._base.unrecorded import here, unrecorded
 
 # Modules that this package uses, while it records or reports, or whatever it imports then.
 INSTRUMENTED = """

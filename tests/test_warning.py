@@ -76,8 +76,9 @@ def test_the_same_place_warns_once(tmp_path):
 
 def test_without_a_user_it_points_at_the_outermost_frame(recwarn):
     # A module named as if it were ours, with nothing around it.
-    exec("from scope_profiler.warning import warn\nwarn('x')", {"__name__": "scope_profiler.y"})
+    exec("from scope_profiler._base.warning import warn\nwarn('x')",
+         {"__name__": "scope_profiler.y"})
     assert recwarn.pop(UserWarning).filename == __file__
-    program = "__name__ = 'scope_profiler.y'\nfrom scope_profiler.warning import warn\nwarn('x')"
+    program = "__name__ = 'scope_profiler.y'\nfrom scope_profiler._base.warning import warn\nwarn('x')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, "<string>:3: UserWarning: x" in done.stderr) == (0, True)

@@ -1,7 +1,7 @@
 """Why the interface is not that of 0.7.5, where it is not; see compare_api.py.
 
 Names are matched as by fnmatch, the first that fits counts. What is missing at the top level of
-the package is explained in scope_profiler/absent.py.
+the package is explained in scope_profiler/compat/absent.py.
 """
 
 _AT_TOP = "a module of its inner workings; the public names are those of `scope_profiler`"

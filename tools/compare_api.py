@@ -2,7 +2,7 @@
 
 Both interfaces are described by describe_api.py. That of 0.7.5 is kept in api_0.7.5.json, which
 `--describe PYTHON` makes anew, by an interpreter that has scope-profiler 0.7.5. Every difference
-has to be explained in api_differences.py or scope_profiler/absent.py, and every explanation to
+has to be explained in api_differences.py or scope_profiler/compat/absent.py, and every explanation to
 explain one; where that is not so, --write and --check tell and fail.
 """
 
@@ -153,7 +153,7 @@ def explanations():
     """{pattern of names: why}."""
     sys.path.insert(0, str(ROOT))
     from api_differences import EXPLANATIONS
-    from scope_profiler.absent import ABSENT
+    from scope_profiler.compat.absent import ABSENT
 
     return {**ABSENT, **EXPLANATIONS}
 

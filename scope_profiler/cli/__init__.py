@@ -13,14 +13,14 @@ def main(argv=None):
     """
     if argv is None:
         return _main(None)
-    from ..main_program import restored
+    from .._launch.main_program import restored
 
     with restored():
         return _main(list(argv))
 
 
 def _main(argv):
-    from ..needs import explained
+    from .._base.needs import explained
 
     with explained():
         import click

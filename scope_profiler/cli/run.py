@@ -9,14 +9,14 @@ import warnings
 
 import click
 
-from .. import at_exit
-from ..host import Host
-from ..main_program import MainProgram
+from .._runtime import at_exit
+from .._launch.host import Host
+from .._launch.main_program import MainProgram
 from ..manager import ProfileManager
 from ..config.options import DEFAULTS
-from ..programs import Tracing, destination, execute, name_of
-from ..shown import shown
-from ..warning import complain
+from .._launch.programs import Tracing, destination, execute, name_of
+from .._base.shown import shown
+from .._base.warning import complain
 
 manager = ProfileManager._default
 

@@ -15,7 +15,7 @@ def disabled():
     try:
         return bool(_flag("SCOPE_PROFILER_DISABLE"))
     except ValueError as error:
-        from ..warning import warn
+        from .._base.warning import warn
 
         warn(f"{error}; profiling stays on")
         return False

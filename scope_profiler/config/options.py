@@ -8,8 +8,9 @@ import os
 from os import PathLike
 from typing import Any, ClassVar
 
-from .. import processes, run_file
-from ..warning import warn
+from .._runtime import processes
+from .._run import run_file
+from .._base.warning import warn
 from . import UNSET, environment
 from .settings import CHECKS, DEFAULTS, OPPOSITES, boolean, path, renamed, strings, unknown
 

@@ -63,7 +63,7 @@ class ProfilingConfig:
     def metadata(self):
         """Facts about the run and the machine, a dict: see collect_metadata()."""
         if self._metadata is None:
-            from ..run_metadata import collect_metadata
+            from .._run.run_metadata import collect_metadata
 
             self._metadata = collect_metadata(
                 self.label, detail=self.metadata_detail, start_time_ns=self.start_time_ns

@@ -1,6 +1,6 @@
 from typing import Any, Self, Unpack
 
-from ..runs import ProfilingRun
+from .._run.runs import ProfilingRun
 from .setup_options import SetupOptions
 
 class ProfilingConfig:

@@ -8,7 +8,7 @@ takes and what it got.
 import operator
 import os
 
-from ..warning import warn
+from .._base.warning import warn
 
 
 def boolean(name, value):

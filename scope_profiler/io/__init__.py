@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .compression import check_compression
-from .errors import CorruptProfileError, JSONProfileError, UnsupportedProfileError
+from .unreadable import CorruptProfileError, JSONProfileError, UnsupportedProfileError
 from .formats import (
     load,
     read_h5,
@@ -15,7 +15,7 @@ from .formats import (
     sniff_profile_format,
     write_profile,
 )
-from .processes import load_processes
+from .program_files import load_processes
 from .safe_file import replacing
 
 #: Loaded, with numpy and h5py, when it is first asked for.
@@ -43,7 +43,7 @@ def __getattr__(name: str) -> Any:
     if name in _LAZY:
         from importlib import import_module
 
-        from ..needs import explained
+        from .._base.needs import explained
 
         with explained():
             return getattr(import_module(f".{_LAZY[name]}", __name__), name)

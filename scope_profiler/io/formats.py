@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..needs import explained
-from ..shown import shown
+from .._base.needs import explained
+from .._base.shown import shown
 from .allowance import check_max_bytes
 from .arguments import check_results, check_switches, file_of
-from .errors import CorruptProfileError, UnsupportedProfileError
+from .unreadable import CorruptProfileError, UnsupportedProfileError
 
 if TYPE_CHECKING:
     from ..results import ProfilingResults

@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from .allowance import Allowance
-from .errors import UnsupportedProfileError
+from .unreadable import UnsupportedProfileError
 from .heap_guard import GuardedFile
 from .json_parser import parse_json
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .hdf5_datasets import Group
 from .hdf5_texts import read_texts, write_texts
-from .lanes import Lane, columns_of, from_row, row_of
+from .thread_tables import Lane, columns_of, from_row, row_of
 
 _TYPES = {int: "<i8", bool: "i1"}
 

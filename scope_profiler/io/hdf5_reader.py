@@ -12,7 +12,7 @@ import h5py
 
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, TaskInfo, ThreadInfo
 from .allowance import Allowance
-from .errors import CorruptProfileError, UnsupportedProfileError
+from .unreadable import CorruptProfileError, UnsupportedProfileError
 from .hdf5_datasets import Group
 from .hdf5_events import METADATA_IDS, read_events
 from .hdf5_index import Index

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import h5py
 
-from ..recorded import Recorded
+from .._model.recorded import Recorded
 from .hdf5_datasets import Group
 from .hdf5_texts import read_texts, write_texts
 from .recorded_tables import from_tables, tables_of

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..results import MPIRegion, ProfilingResults
 from ..results.checks import rank_set
-from .errors import UnsupportedProfileError
+from .unreadable import UnsupportedProfileError
 from .hdf5_datasets import Group
 from .hdf5_index import Index
 from .hdf5_reader import opened, read_hdf5, run_facts

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..results import ProfilingResults
-from ..shown import shown
+from .._base.shown import shown
 from .arguments import check_results, check_switches, file_of
 from .json_writer import write_json
 

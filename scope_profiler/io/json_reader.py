@@ -10,14 +10,14 @@ from typing import IO, Any
 
 import numpy as np
 
-from ..recorded import Recorded
+from .._model.recorded import Recorded
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, TaskInfo, ThreadInfo
 from .allowance import Allowance
-from .errors import JSONProfileError
+from .unreadable import JSONProfileError
 from .json_parser import parse_json
 from .json_pieces import restore_nonfinite
 from .json_writer import FORMAT, VERSION
-from .lanes import Lane, from_row
+from .thread_tables import Lane, from_row
 from .metadata_tables import checked_table, from_table
 from .recorded_tables import NODE, from_tables
 from .region_rows import (

@@ -31,7 +31,7 @@ from ..results import OPTIONAL_COLUMNS, ProfilingResults, Region
 from ..results.checks import rank_set
 from .arguments import check_results, check_suffix, file_of
 from .json_pieces import json_pieces
-from .lanes import row_of
+from .thread_tables import row_of
 from .metadata_tables import MetadataTables, per_call
 from .recorded_tables import tables_of
 from .region_rows import aggregate, calls_were_read, exclusive_of_events, extended

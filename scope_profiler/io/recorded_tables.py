@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..recorded import Node, Recorded
+from .._model.recorded import Node, Recorded
 from ..results import Sketch
-from ..statistics import RegionStatistics
+from .._model.statistics import RegionStatistics
 
 #: Stands for an integer that is not known.
 _UNKNOWN = int(np.iinfo(np.int64).min)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..recorded import Recorded, sketches_by_region
+from .._model.recorded import Recorded, sketches_by_region
 from ..results import OPTIONAL_COLUMNS, EventMetadata, MPIRegion, ProfilingResults, Region
 
 #: Name of a region, rank, and what `Region` takes for them.

@@ -2,8 +2,8 @@
 
 import sys
 
-from ..shown import shown
-from . import blocks, columns, line_table, notes, region_table
+from .._base.shown import shown
+from . import blocks, table_columns as columns, line_table, notes, region_table
 from .output import Output
 from .rows import in_order, recorded_rows
 from .style import format_time, many
@@ -39,7 +39,7 @@ def print_run(taken, stream=None, *, regions=True, lines=True, style="table", se
 
 def print_statistics(statistics, stream=None):
     """Print the RegionStatistics of one region, with its line tables if there are any."""
-    from ..lines import CountedCode
+    from .._instrument.lines import CountedCode
 
     out = Output(sys.stdout if stream is None else stream)
     blocks.show_one(statistics, out)

@@ -1,7 +1,7 @@
 """The statistics of regions as blocks of text: in seconds, as the documentation of earlier versions
 shows them, and of one region with everything that is known of it."""
 
-from ..shown import shown
+from .._base.shown import shown
 from .style import format_count, format_time
 
 _RULE = "-" * 40

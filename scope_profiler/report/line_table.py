@@ -6,7 +6,7 @@ import linecache
 import os
 from tokenize import TokenError
 
-from ..shown import cut, shown
+from .._base.shown import cut, shown
 from .style import format_count, format_time
 
 UNIT = 1e-9

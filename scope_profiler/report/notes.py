@@ -3,9 +3,9 @@ it was written."""
 
 import os
 
-from ..processes import beside
-from ..recorded import OTHER_PATHS
-from ..shown import shown
+from .._runtime.processes import beside
+from .._model.recorded import OTHER_PATHS
+from .._base.shown import shown
 from .style import format_count, format_time, many
 
 

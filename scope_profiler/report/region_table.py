@@ -1,7 +1,7 @@
 """The table of regions: a tree by nesting, as wide as there is room."""
 
-from ..shown import cells, padded, shortened, shown
-from . import columns as known
+from .._base.shown import cells, padded, shortened, shown
+from . import table_columns as known
 from .style import format_count
 
 # A longer table is not read but searched: then rows that stand for next to nothing are left out, but

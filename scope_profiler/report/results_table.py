@@ -7,8 +7,8 @@ from ..results import EventDataUnavailableError, MPIRegion, NestingError
 from ..results.call_tree import call_tree
 from ..results.checks import name_filter, rank_set, text
 from ..config.settings import boolean
-from ..shown import shown
-from . import columns as known
+from .._base.shown import shown
+from . import table_columns as known
 from . import head, notes, region_table
 from .output import Output
 from .rows import add_calls, call_rows, in_order, recorded_rows, region_row

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from ..recorded import merged
-from ..statistics import RegionStatistics
+from .._model.recorded import merged
+from .._model.statistics import RegionStatistics
 
 
 @dataclass(slots=True, eq=False)

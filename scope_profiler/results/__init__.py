@@ -24,9 +24,9 @@ from .event_metadata import EventMetadata
 from .merge import merge_processes, merge_results
 from .mpi_region import MPIRegion
 from .profiling_results import ProfilingResults
-from ..recorded import Node, Recorded
+from .._model.recorded import Node, Recorded
 from .region import Region
-from .sketch import Sketch
+from .._model.sketch import Sketch
 from .surroundings import exclusive_totals
 from .threads import TaskInfo, ThreadInfo
 

@@ -12,7 +12,7 @@ from typing import Any
 from .checks import text
 from .mpi_region import MPIRegion
 from .profiling_results import ProfilingResults
-from ..recorded import Recorded
+from .._model.recorded import Recorded
 from .region import Region
 from .threads import TaskInfo, ThreadInfo
 

@@ -13,7 +13,7 @@ from .checks import check_percentile, finite, integer, mapping, rank_set
 from .columns import INT64
 from .region import Region
 from .scalars import Scalars, known_or, known_values
-from .sketch import Sketch
+from .._model.sketch import Sketch
 from .surroundings import Surroundings
 
 

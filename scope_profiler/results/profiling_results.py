@@ -21,7 +21,7 @@ from .checks import (
 from .columns import INT64
 from .mpi_region import MPIRegion
 from .no_counters import NoCounters
-from ..recorded import Recorded
+from .._model.recorded import Recorded
 from .region import Region
 from .surroundings import Surroundings
 from .threads import TaskInfo, ThreadInfo, normal_rows

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from .calls import Calls
+from .region_calls import Calls
 from .checks import check_percentile, finite, integer, normal_statistics, normal_tags, text
 from .columns import blocks
 from .errors import EventDataUnavailableError, NestingError
 from .nesting import covered_ns
 from .scalars import PERCENTILES, Scalars, seconds
-from .sketch import Sketch
+from .._model.sketch import Sketch
 from .surroundings import Surroundings
 
 _PERCENTILE_NAMES = {percentile: name for name, percentile in PERCENTILES.items()}

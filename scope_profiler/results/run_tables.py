@@ -11,7 +11,7 @@ from .checks import finite, integer, rank_set
 from .columns import INT64
 from .data_frames import pandas
 from .errors import EventDataUnavailableError
-from .lanes import lane_label, thread_summary
+from .tracks import lane_label, thread_summary
 from .scalars import percentile_scalars
 
 #: The percentiles that a summary also has by their short names.

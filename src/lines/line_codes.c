@@ -193,7 +193,7 @@ static int read_offsets(PyObject *tuple, int **offsets, int *count)
     return 0;
 }
 
-/* What scope_profiler.lines.arm() said of the code: None when its lines are not wanted, else
+/* What arm() of _instrument/lines.py said of the code: None when its lines are not wanted, else
  * (first line, last line, offsets of `with` statements, of one-line loops, events). */
 static int read_plan(sp_line_plan *plan, PyObject *said)
 {

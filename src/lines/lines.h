@@ -28,7 +28,7 @@ typedef struct sp_line_set {
     bool pinned;                     /* and a recorded frame counts for this set */
 } sp_line_set;
 
-/* What scope_profiler.lines.arm() says of a code object. */
+/* What arm() of _instrument/lines.py says of a code object. */
 typedef struct {
     int first, count; /* its lines; count is 0 when its lines are not wanted */
     /* Bytecode offsets, sorted: where `with` statements enter, where one-line loops begin anew.

@@ -204,7 +204,7 @@ static PyObject *opener_signature(PyObject *self, void *unused)
 {
     PyObject *module, *signature = NULL;
     (void)self, (void)unused;
-    module = PyImport_ImportModule("scope_profiler.regions");
+    module = PyImport_ImportModule("scope_profiler._instrument.regions");
     if (module != NULL)
         signature = PyObject_CallMethod(module, "_signature_of_opener", NULL);
     Py_XDECREF(module);

@@ -6,7 +6,7 @@
 
 typedef struct sp_state {
     PyTypeObject *manager_type;
-    PyTypeObject *region_type; /* the base; scope_profiler.regions.Region derives from it */
+    PyTypeObject *region_type; /* the base; scope_profiler._instrument.regions.Region derives from it */
     PyTypeObject *opener_type;
     PyTypeObject *hook_type;
     PyTypeObject *hook_slot_type;

@@ -292,7 +292,7 @@ static PyObject *scope_call(PyObject *self, PyObject *args, PyObject *kwargs)
     static char *names[] = {"function", NULL};
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:metadata", names, &function))
         return NULL;
-    PyObject *module = PyImport_ImportModule("scope_profiler.decorator");
+    PyObject *module = PyImport_ImportModule("scope_profiler._instrument.decorator");
     if (module != NULL)
         result = PyObject_CallMethod(module, "in_metadata", "OO", self, function);
     Py_XDECREF(module);

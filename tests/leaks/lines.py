@@ -5,7 +5,7 @@ import sys
 
 from regions import grows
 from scope_profiler import ProfileManager
-from scope_profiler.lines import watch
+from scope_profiler._instrument.lines import watch
 
 _SOURCE = """
 def work(region, n):

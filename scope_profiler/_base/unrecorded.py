@@ -3,9 +3,13 @@ records nothing, in whatever mode, and nothing is prepared for being recorded. S
 garbage collection wait (src/python/aside.c); calls that were open before may end."""
 
 from functools import wraps
+import os
 import weakref
 
-from ._core import unrecorded as here
+from .._core import unrecorded as here
+
+#: The folder of this package: code in there is not the user's.
+PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 
 
 def unrecorded(function):

@@ -7,9 +7,9 @@ import sys
 from typing import NamedTuple
 
 from .main_program import MainProgram, restored
-from .run_file import check_name
-from .runs import _Root
-from .config.settings import boolean, path, strings, text
+from .._run.run_file import check_name
+from .._run.runs import _Root
+from ..config.settings import boolean, path, strings, text
 
 
 def run(manager, func, *args, output=None, **session_kwargs):
@@ -38,7 +38,7 @@ def run_script(manager, script_path, script_args=None, region_name=None, only_us
         the regions of the script itself are recorded and nothing is added.
     region_name: of the region around the traced script; None for the name of the file.
     only_user_code, include_patterns, exclude_patterns, entrypoint: what is traced, and how it is
-        named; see calls.start().
+        named; see call_tracing.start().
 
     sys.argv, sys.path and `__main__` are put back at the end. What the script raises passes,
     SystemExit too.
@@ -123,7 +123,7 @@ def profile_command(manager, command, *, output=None, recursive=False, all=False
                            "--output", file, *options, *words])
     done.profile_results = None
     if done.returncode == 0 and _identity(file) not in (None, before):
-        from .io import load
+        from ..io import load
 
         done.profile_results = load(file)
     return done
@@ -165,17 +165,17 @@ def execute(manager, program, args, tracing=None):
     if tracing is None:
         program.run(args)
         return
-    from . import calls
+    from .._instrument import call_tracing
 
     filters = tracing._asdict()
     region = manager.profile_region(filters.pop("region_name"))
-    calls.start(manager, **filters)
+    call_tracing.start(manager, **filters)
     root = _Root(region)
     try:
         program.run(args)
     finally:
         root.close(sys.exc_info())
-        calls.stop(manager)
+        call_tracing.stop(manager)
 
 
 def name_of(script_path):

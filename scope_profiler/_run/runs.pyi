@@ -11,7 +11,7 @@ from typing import (
     type_check_only,
 )
 
-from .results import ProfilingResults
+from ..results import ProfilingResults
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

@@ -1,7 +1,7 @@
 """Region objects: what profile_region() returns."""
 
-from . import _core
-from .unrecorded import unrecorded
+from .. import _core
+from .._base.unrecorded import unrecorded
 
 
 class Region(_core.Region):
@@ -20,7 +20,7 @@ class Region(_core.Region):
     @unrecorded
     def get_stats(self):
         """The RegionStatistics of the finished calls of the current run, as of now."""
-        from .statistics import RegionStatistics
+        from .._model.statistics import RegionStatistics
 
         timings = None
         if self.manager._line_mode:
@@ -106,7 +106,7 @@ class Region(_core.Region):
 
     @unrecorded
     def _columns(self):
-        from .snapshot import calls_of
+        from .._run.snapshot import calls_of
 
         return calls_of(self)
 

@@ -5,7 +5,7 @@ import _signal  # not `signal`, which has to be imported: in the child of a fork
 from contextlib import contextmanager
 import os
 
-from . import _core
+from .. import _core
 
 _finalize = None  # what is called first
 _set_handler = _signal.signal

@@ -5,9 +5,9 @@ from functools import update_wrapper, wraps
 import sys
 from types import CodeType, FunctionType, coroutine
 
-from . import _core
+from .. import _core
 from .tags import normal_tags
-from .unrecorded import keep_weakly, unrecorded
+from .._base.unrecorded import keep_weakly, unrecorded
 
 # Flags of a code object, as in inspect (which is not imported for them).
 _GENERATOR, _COROUTINE, _ITERABLE_COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200

@@ -5,7 +5,7 @@ from contextlib import nullcontext, suppress
 import sys
 
 from . import processes, termination
-from .warning import complain
+from .._base.warning import complain
 
 _unfinished = []  # (manager, run) that are to be finalized
 _registered = False  # here, and
@@ -133,6 +133,6 @@ def _finalize(manager, run):
 
 
 def _h5py():
-    from .io.at_exit import h5py_at_exit
+    from ..io.h5py_at_exit import h5py_at_exit
 
     return h5py_at_exit()

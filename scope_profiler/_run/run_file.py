@@ -16,8 +16,9 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-from . import needs, processes
-from .warning import warn
+from .._base import needs
+from .._runtime import processes
+from .._base.warning import warn
 
 #: Names that end so are of files in HDF5; in JSON.
 HDF5, JSON = (".h5", ".hdf5", ".hdf"), (".json", ".json.gz")
@@ -38,7 +39,7 @@ def check(settings):
         )
     how = [settings[f"hdf5_{name}"] for name in ("compression", "compression_level", "chunk_size")]
     if any(value is not None for value in how):
-        from .io.compression import check_compression
+        from ..io.compression import check_compression
 
         check_compression(*how)
 
@@ -79,19 +80,19 @@ class RunFile:
     def load(self):
         """Import what writing the file takes."""
         if self.is_json:
-            from .io import json_writer  # noqa: F401
+            from ..io import json_writer  # noqa: F401
         else:
-            from .io import hdf5_writer  # noqa: F401
+            from ..io import hdf5_writer  # noqa: F401
 
     def write(self, results):
         """Write the results; `path` is where they are then."""
         planned = self.path
         if self.is_json:
-            from .io.json_writer import write_document
+            from ..io.json_writer import write_document
 
             write_document(results, self.path, place=self._place)
         else:
-            from .io.hdf5_writer import write_hdf5
+            from ..io.hdf5_writer import write_hdf5
 
             settings = {
                 name.removeprefix("hdf5_"): value
@@ -184,7 +185,7 @@ def _identity(path):
 
 def _is_of_program(path):
     """Whether another process of this program wrote it."""
-    from .io.formats import metadata_of
+    from ..io.formats import metadata_of
 
     try:
         facts = metadata_of(Path(path))

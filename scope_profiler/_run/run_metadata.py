@@ -8,8 +8,8 @@ import time
 from functools import cache
 from typing import Any
 
-from . import processes
-from ._version import __version__
+from .._runtime import processes
+from .._version import __version__
 
 
 def collect_metadata(

@@ -1,7 +1,7 @@
 """A program under the profiler that begins runs itself: they go into the run that is on."""
 
-from .runs import ProfilingRun
-from .config.settings import DEFAULTS
+from .._run.runs import ProfilingRun
+from ..config.settings import DEFAULTS
 
 # What decides how calls are recorded: where that changes, the run begins anew. What is on stays on.
 _SWITCHES = ("use_line_profiler", "recursive_profile", "track_threads", "track_async")
@@ -25,7 +25,7 @@ class Host:
 
     def take_over(self, chosen):
         """What setup() does: the run is on, with these settings."""
-        from . import at_exit
+        from .._runtime import at_exit
 
         manager, settings = self._manager, {**chosen, **self._wins}
         run = manager._run

@@ -4,7 +4,7 @@ import os
 from time import perf_counter_ns
 import weakref
 
-from .decorator import inside
+from .._instrument.decorator import inside
 from .run_file import RunFile
 
 

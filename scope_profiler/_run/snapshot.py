@@ -4,11 +4,12 @@ plain data and does not touch the C module again."""
 from dataclasses import dataclass
 from time import perf_counter_ns, time
 
-from . import _core, overhead
-from .lines import line_records, line_records_by_region
-from .recorded import OTHER_PATHS, Node, Recorded, sketches_by_region
-from .source import shown_path
-from .statistics import RegionStatistics
+from .. import _core
+from .._instrument import overhead
+from .._instrument.lines import line_records, line_records_by_region
+from .._model.recorded import OTHER_PATHS, Node, Recorded, sketches_by_region
+from .._instrument.source import shown_path
+from .._model.statistics import RegionStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def _statistics(row):
 def _sketches(sketches, scale):
     import numpy as np
 
-    from .results import Sketch
+    from ..results import Sketch
 
     return [Sketch.of_buckets(first, np.frombuffer(counts, np.uint64), scale)
             for first, counts in sketches]
@@ -86,7 +87,7 @@ def _lost_metadata(manager):
 
 def _results(manager, end, regions, calls, recorded):
     from .run_metadata import collect_metadata
-    from .results import MPIRegion, ProfilingResults
+    from ..results import MPIRegion, ProfilingResults
 
     run = manager._run
     metadata = collect_metadata(
@@ -125,7 +126,7 @@ def _tasks(manager):
 
 def _regions(manager, rows, calls, recorded, with_text):
     """(name, results.Region) of every region with a finished call."""
-    from .results import EventMetadata, Region
+    from ..results import EventMetadata, Region
 
     ends, *columns = calls
     columns = _arrays(columns)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .statistics import RegionStatistics
 
 if TYPE_CHECKING:
-    from .results.sketch import Sketch
+    from .sketch import Sketch
 
 
 #: The name of what groups calls on more paths than are told apart (src/record/node.h).
@@ -120,7 +120,7 @@ def merged(nodes: Sequence[Node]) -> Node:
     known["std_ns"] = round((squares / calls) ** 0.5) if calls else 0
     sketch = None
     if all(node.sketch is not None for node in nodes):
-        from .results.sketch import Sketch
+        from .sketch import Sketch
 
         sketch = Sketch.merged(node.sketch for node in nodes)
     for name, percentile in _PERCENTILES.items():
@@ -135,7 +135,7 @@ def merged(nodes: Sequence[Node]) -> Node:
 
 def sketches_by_region(nodes: Iterable[Node]) -> dict[str, Sketch]:
     """The calls of each region, wherever they were made."""
-    from .results.sketch import Sketch
+    from .sketch import Sketch
 
     by_name: dict[str, list[Sketch]] = {}
     for node in nodes:

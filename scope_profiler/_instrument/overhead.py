@@ -9,7 +9,7 @@ from contextlib import nullcontext
 import mmap
 from time import perf_counter_ns
 
-from . import _core
+from .. import _core
 
 # In the order of the core: ways of making a call, and a step of one; what is done besides.
 WAYS = ("block", "decorated", "traced", "generator", "traced_generator", "step", "traced_step")
@@ -166,7 +166,7 @@ def measure_traced(tracing):
 
 
 def _manager():
-    from .manager import ProfileManager
+    from ..manager import ProfileManager
 
     manager = ProfileManager()
     manager._calibrates = True  # it is used where other managers record nothing: see unrecorded.py

@@ -4,9 +4,9 @@ from typing import Any, TextIO, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _core
-from .config.profiling_config import ProfilingConfig
-from .statistics import RegionStatistics
+from .. import _core
+from ..config.profiling_config import ProfilingConfig
+from .._model.statistics import RegionStatistics
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 

@@ -21,7 +21,7 @@ class ThreadWatch:
     def rows(self, origin_ns, count):
         """The ThreadInfo of the threads 0 to count - 1, as of now, in the order in which they were
         started; times from origin_ns on."""
-        from .results import ThreadInfo
+        from ..results import ThreadInfo
 
         unknown = _Thread.unknown()
         rows = [

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from . import overhead
+from .._instrument import overhead
 
 _SECOND = 1e-9
 
@@ -75,7 +75,7 @@ class RegionStatistics:
 
     def print(self, stream=None):
         """Print the statistics, and in line mode the line tables, to stream (sys.stdout)."""
-        from .report import print_statistics
+        from ..report import print_statistics
 
         print_statistics(self, stream)
 

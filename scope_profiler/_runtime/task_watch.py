@@ -13,8 +13,8 @@ from functools import update_wrapper
 import sys
 import weakref
 
-from . import _core
-from .unrecorded import here, unrecorded
+from .. import _core
+from .._base.unrecorded import here, unrecorded
 
 Coroutine.register(_core.Steps)  # or no task would take it
 
@@ -98,7 +98,7 @@ class _Task:
 
     def info(self, origin_ns):
         """Its TaskInfo; None when it has not run in the current run."""
-        from .results import TaskInfo
+        from ..results import TaskInfo
 
         number, thread, created, done, steps, running, waiting = self.lane.facts()
         if number == 0:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..processes import beside
-from ..shown import shown
-from ..warning import warn
+from .._runtime.processes import beside
+from .._base.shown import shown
+from .._base.warning import warn
 from .arguments import check_switches, file_of
 from .formats import load, metadata_of
 

@@ -6,7 +6,7 @@ import os
 
 from .io import CorruptProfileError, load, read_h5, read_h5_summary
 from .results import ProfilingResults
-from .warning import warn
+from ._base.warning import warn
 
 __all__ = ["CorruptProfileError", "ProfilingH5Reader", "read_h5", "read_h5_summary"]
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .io import load, replacing
-from .io.arguments import check_results, check_suffix, file_of
-from .results import MPIRegion, ProfilingResults, Region
-from .results.checks import rank_set, text
+from . import load, replacing
+from .arguments import check_results, check_suffix, file_of
+from ..results import MPIRegion, ProfilingResults, Region
+from ..results.checks import rank_set, text
 
 #: Of a region, in seconds; None where it was never called.
 _DURATIONS = ("average", "min", "max", "first", "last", "std", "total")

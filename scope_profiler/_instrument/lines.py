@@ -7,12 +7,13 @@ frame evaluation is put in and out.
 
 from collections import namedtuple
 import contextlib
-import os
 import sys
 from types import FunctionType
 import weakref
 
-from . import _core, monitoring
+from .. import _core
+from .._base.unrecorded import PACKAGE
+from . import monitoring
 
 _MONITORING = monitoring.AVAILABLE
 # Flags of a code object, as in inspect (which is not imported for them): generator, coroutine,
@@ -20,7 +21,7 @@ _MONITORING = monitoring.AVAILABLE
 _SUSPENDING = 0x20 | 0x80 | 0x200
 
 # Whose `with` is not a line of the user: an ExitStack enters regions from there, and so do we.
-_NOT_WANTED = (contextlib.__file__, os.path.dirname(__file__) + os.sep)
+_NOT_WANTED = (contextlib.__file__, PACKAGE)
 
 # Lines further apart are not of a function but of a template; a cell for each would be too many.
 _MOST_LINES = 2_000_000

@@ -1,0 +1,1 @@
+"""What programs carry: regions, decorators, tracing of calls and lines."""

@@ -1,0 +1,1 @@
+"""Programs under the profiler: functions, scripts and commands."""

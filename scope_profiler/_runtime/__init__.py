@@ -1,0 +1,1 @@
+"""The program around a run: its processes, threads and tasks, and its end."""

@@ -1,0 +1,1 @@
+"""What earlier versions had: names that are not here, and the paths of modules."""
