@@ -51,13 +51,12 @@ def find_uthash():
 
 
 def dependencies():
-    """What the interpreter that this is built for installs along: of h5py there are no wheels for
-    3.15 and for 3.13 without the GIL, and few can build it. Runs are written as JSON there."""
-    needed = ["numpy", "click"]
+    """What is installed along: only what has wheels for the interpreter that this is built for, as
+    few can build numpy or HDF5. Where h5py is not installed, runs are written as JSON."""
     no_gil = sysconfig.get_config_var("Py_GIL_DISABLED")
-    if (3, 14 if no_gil else 11) <= sys.version_info < (3, 15):
-        needed.insert(1, "h5py")
-    return needed
+    numpy = "numpy<2.5" if no_gil and sys.version_info < (3, 14) else "numpy"
+    has_h5py = (3, 14 if no_gil else 11) <= sys.version_info < (3, 15)
+    return [numpy, *(["h5py"] if has_h5py else []), "click"]
 
 
 class BuildExt(build_ext):

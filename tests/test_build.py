@@ -80,6 +80,21 @@ def test_version_is_the_installed_one():
     assert importlib.metadata.version("scope-profiler") == scope_profiler.__version__
 
 
+@pytest.mark.parametrize("version, no_gil, packages", [
+    ((3, 11), 0, ["numpy", "h5py", "click"]),
+    ((3, 14), 0, ["numpy", "h5py", "click"]),
+    ((3, 15), 0, ["numpy", "click"]),
+    ((3, 13), 1, ["numpy<2.5", "click"]),  # 2.4 is the last with wheels for it
+    ((3, 14), 1, ["numpy", "h5py", "click"]),
+    ((3, 15), 1, ["numpy", "click"]),
+])
+def test_only_packages_with_wheels_are_installed_along(monkeypatch, version, no_gil, packages):
+    setup = load_setup(ROOT)
+    monkeypatch.setattr(setup.sys, "version_info", (*version, 0))
+    monkeypatch.setattr(setup.sysconfig, "get_config_var", {"Py_GIL_DISABLED": no_gil}.get)
+    assert setup.dependencies() == packages
+
+
 def test_named_directory_without_header_stops_the_build(tmp_path):
     result = run(
         *(sys.executable, "setup.py", "build_ext", "--build-lib", tmp_path, "--build-temp", tmp_path),
