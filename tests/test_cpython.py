@@ -2,6 +2,8 @@
 
 from pathlib import Path
 import runpy
+import subprocess
+import sys
 
 import pytest
 
@@ -49,6 +51,20 @@ def test_the_table_can_be_read(tool):
 def test_enough_modules_and_the_short_list_is_of_them(tool):
     assert len(tool["MODULES"]) >= 60
     assert set(tool["SHORT"]) <= set(tool["MODULES"])
+
+
+def test_what_the_tests_are_about_has_functions():
+    """A package may keep them all in private modules, as pathlib does since 3.13."""
+    program = (
+        "import modules, worker\n"
+        "for names in modules.MODULES.values():\n"
+        "    found = worker.functions(worker.modules_of(names))\n"
+        "    if not names[0].startswith('test.') and not any(found):\n"
+        "        print(*names)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=FOLDER, capture_output=True, text=True)
+    in_c = {"bisect", "operator", "stat"}
+    assert (set(done.stdout.split()) - in_c, done.stderr) == (set(), "")
 
 
 @pytest.mark.parametrize("mode", [None, "every function"])

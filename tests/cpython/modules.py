@@ -14,7 +14,7 @@ _ABOUT_NAMESAKE = """
     argparse ast base64 bisect calendar cmd codeop colorsys configparser contextlib copy copyreg
     csv dataclasses dis enum filecmp fileinput fnmatch fractions functools getopt gettext glob
     graphlib heapq html inspect ipaddress linecache mimetypes netrc operator optparse
-    pathlib pickle pickletools pkgutil plistlib pprint quopri queue random reprlib runpy sched
+    pathlib pickle pickletools pkgutil plistlib pprint quopri queue random re reprlib runpy sched
     secrets selectors shelve shlex shutil stat statistics string
     stringprep tabnanny tempfile textwrap threading timeit tokenize trace
     traceback typing uuid warnings weakref zipapp
@@ -55,7 +55,6 @@ _ABOUT = {
 MODULES = {f"test_{name}": [f"test.test_{name}"] for name in _ABOUT_ITSELF.split()}
 MODULES |= {f"test_{name}": [name] for name in _ABOUT_NAMESAKE.split()}
 MODULES |= _ABOUT
-MODULES["test_re"] = ["re", "re._parser", "re._compiler"]
 
 # What is quick and meets most of what there is: for every change.
 SHORT = ["test_contextlib", "test_coroutines", "test_generators", "test_json",

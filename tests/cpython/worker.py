@@ -74,10 +74,18 @@ def parts(module):
                 yield value
 
 
-def copies(tests, names):
-    """The modules of these names, and what the tests have imported a second time of them."""
+def modules_of(names):
+    """The modules of these names, and the private ones in which a package has its code."""
     for name in names:
         yield importlib.import_module(name)
+        for other in sorted(sys.modules):
+            if other.startswith(f"{name}._"):
+                yield sys.modules[other]
+
+
+def copies(tests, names):
+    """The modules of these names, and what the tests have imported a second time of them."""
+    yield from modules_of(names)
     for value in list(vars(tests).values()):
         if isinstance(value, types.ModuleType) and value.__name__ in names:
             yield value
@@ -116,7 +124,7 @@ def main(test, outcomes, *rest):
     support.use_resources = ()  # none of what takes long, network or a display
     support.verbose = False
     if how == ("--decorate",):
-        decorate(map(importlib.import_module, names))
+        decorate(modules_of(names))
     tests = importlib.import_module(f"test.{test}")
     if how == ("--decorate",):
         decorate(copies(tests, names))
