@@ -8,13 +8,14 @@ from time import perf_counter_ns
 from types import MethodType
 
 from . import _core
-from ._runtime import at_exit, processes, termination
-from .config import UNSET, environment
+from ._base import environment
+from ._base.arguments import UNSET
+from ._base.unrecorded import keep_weakly, unrecorded
+from ._base.warning import complain
 from ._instrument.decorator import decorate, decoration
 from ._instrument.regions import Region
 from ._instrument.tags import Selection, add_opt_in, normal_tags
-from ._base.unrecorded import keep_weakly, unrecorded
-from ._base.warning import complain
+from ._runtime import at_exit, processes, termination
 
 # What is needed from setup() on only is imported there: the import stays cheap for the many
 # programs that carry instrumentation and do not use it today.
@@ -104,10 +105,10 @@ class ProfileManager(_core.Manager):
         unknown setting or a value of the wrong type, ValueError for a value that a setting does
         not take or a setting that this version does not have.
         """
+        from ._base.arguments import switch
         from ._run import run_file
         from ._run.runs import ProfilingRun
-        from .config.options import resolve
-        from .config.settings import switch
+        from .config.resolve import resolve
 
         auto_finalize = switch("auto_finalize", auto_finalize)
         replace = switch("replace", replace)
@@ -138,7 +139,9 @@ class ProfileManager(_core.Manager):
         SCOPE_PROFILER_VERBOSE: verbose.
         Settings given here win. ValueError for a variable whose value is not understood.
         """
-        return self.setup(**environment.settings(**settings))
+        from .config import variables
+
+        return self.setup(**variables.settings(**settings))
 
     def _start(self, run):
         """Recording begins, with nothing recorded yet."""
@@ -186,8 +189,7 @@ class ProfileManager(_core.Manager):
         file of config_path or the whole to tell is checked on the way in.
         """
         from ._run.runs import Session
-        from .config.options import checked
-        from .config.settings import finalizing
+        from .config.resolve import checked, finalizing
 
         ending = finalizing(None, return_results, native_traces, verbose_line_profiler, style)
         return Session(self, *checked(options, settings), ending)
@@ -213,7 +215,7 @@ class ProfileManager(_core.Manager):
         when an argument is not that (numpy's bools, 0 and 1 pass); the run is as it was then.
         OSError when the file cannot be written. What fails in the report is a printed line.
         """
-        from .config.settings import finalizing
+        from .config.resolve import finalizing
 
         ending = finalizing(verbose, return_results, native_traces, verbose_line_profiler, style)
         verbose, return_results, verbose_line_profiler, style = ending.values()

@@ -6,7 +6,7 @@ import warnings
 import pytest
 
 from scope_profiler.config.toml import read
-from scope_profiler.config.options import resolve
+from scope_profiler.config.resolve import resolve
 
 
 @pytest.fixture

@@ -366,7 +366,7 @@ def test_in_whatever_way_it_is_decorated(how):
 
 
 def test_answers_where_profiling_is_disabled(monkeypatch):
-    monkeypatch.setattr("scope_profiler.config.environment.DISABLED", True)
+    monkeypatch.setattr("scope_profiler._base.environment.DISABLED", True)
     for make in KINDS.values():
         function = make()
         assert ProfileManager().profile("r")(function) is function

@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from scope_profiler.config import environment
-from scope_profiler.config.options import resolve
+from scope_profiler._base import environment
+from scope_profiler.config import variables
+from scope_profiler.config.resolve import resolve
 
 VARIABLES = ["CONFIG", "OUTPUT", "RECURSIVE", "AUTO_FINALIZE", "VERBOSE", "ENABLE_TAGS", "DISABLE"]
 FLAGS = {"RECURSIVE": "recursive_profile", "AUTO_FINALIZE": "auto_finalize",
@@ -32,21 +33,21 @@ def variable(monkeypatch):
 
 
 def test_nothing_is_set():
-    assert environment.settings() == {}
+    assert variables.settings() == {}
     assert environment.enabled_tags() == ()
     assert environment.disabled() is False
 
 
 def test_an_empty_variable_is_not_set(variable):
     variable(**dict.fromkeys(VARIABLES, ""))
-    assert environment.settings() == {}
+    assert variables.settings() == {}
     assert environment.enabled_tags() == ()
     assert environment.disabled() is False
 
 
 def test_paths(variable):
     variable(CONFIG="profiling.toml", OUTPUT="x.json")
-    assert environment.settings() == {"config_path": "profiling.toml", "output": "x.json"}
+    assert variables.settings() == {"config_path": "profiling.toml", "output": "x.json"}
 
 
 @pytest.mark.parametrize("name, setting", FLAGS.items())
@@ -56,7 +57,7 @@ def test_paths(variable):
 ])
 def test_flags(variable, name, setting, value, meant):
     variable(**{name: value})
-    assert environment.settings() == {setting: meant}
+    assert variables.settings() == {setting: meant}
 
 
 @pytest.mark.parametrize("name", FLAGS)
@@ -64,7 +65,7 @@ def test_flags(variable, name, setting, value, meant):
 def test_flags_that_are_none(variable, name, value):
     variable(**{name: value})
     with pytest.raises(ValueError, match=f"^SCOPE_PROFILER_{name} {TAKES} '{value}'$"):
-        environment.settings()
+        variables.settings()
 
 
 @pytest.mark.parametrize("overrides, left", [
@@ -83,7 +84,7 @@ def test_flags_that_are_none(variable, name, value):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_arguments_win_over_variables(variable, overrides, left):
     variable(RECURSIVE="1", OUTPUT="e.h5")
-    settings = environment.settings(**overrides)
+    settings = variables.settings(**overrides)
     assert settings == left
     output = {"output": settings.pop("output")} if "output" in settings else {}
     resolve(None, settings, **output)       # they go together
@@ -93,8 +94,18 @@ def test_output_decides_against_a_configuration_file_too(variable, tmp_path):
     path = tmp_path / "profiling.toml"
     path.write_text("deactivate_file_output = true")
     variable(CONFIG=str(path), OUTPUT="e.h5")
-    chosen = resolve(None, {}, **environment.settings())
+    chosen = resolve(None, {}, **variables.settings())
     assert (chosen["file_path"], chosen["deactivate_file_output"]) == ("e.h5", False)
+
+
+def test_numbers(variable):
+    variable(NUMBER=" 12 ")
+    assert environment.whole("SCOPE_PROFILER_NUMBER") == 12
+    variable(NUMBER="")
+    assert environment.whole("SCOPE_PROFILER_NUMBER") is None
+    variable(NUMBER="x")
+    with pytest.raises(ValueError, match="^SCOPE_PROFILER_NUMBER takes an int; got 'x'$"):
+        environment.whole("SCOPE_PROFILER_NUMBER")
 
 
 @pytest.mark.parametrize("value, tags", [
@@ -103,7 +114,7 @@ def test_output_decides_against_a_configuration_file_too(variable, tmp_path):
 def test_tags(variable, value, tags):
     variable(ENABLE_TAGS=value)
     assert environment.enabled_tags() == tags
-    assert environment.settings() == {}      # every setup() asks for them, not this one alone
+    assert variables.settings() == {}      # every setup() asks for them, not this one alone
 
 
 @pytest.mark.parametrize("value, meant", [("1", True), ("yes", True), ("0", False), (" ", False)])
@@ -142,7 +153,7 @@ def run(program, folder, **variables):
     ("perhaps", "False", f"program.py:2: UserWarning: SCOPE_PROFILER_DISABLE {TAKES} 'perhaps'"),
 ])
 def test_disabled_at_import(tmp_path, value, printed, said):
-    program = "\nfrom scope_profiler.config.environment import DISABLED; print(DISABLED)"
+    program = "\nfrom scope_profiler._base.environment import DISABLED; print(DISABLED)"
     done = run(program, tmp_path, SCOPE_PROFILER_DISABLE=value)
     assert (done.returncode, done.stdout.strip()) == (0, printed)
     assert said in done.stderr and bool(said) == bool(done.stderr)
@@ -150,7 +161,7 @@ def test_disabled_at_import(tmp_path, value, printed, said):
 
 def test_importing_it_loads_nothing(tmp_path):
     program = ("import sys; import scope_profiler; before = set(sys.modules)\n"
-               "from scope_profiler.config import environment\n"
+               "from scope_profiler._base import environment\n"
                "print(sorted(set(sys.modules) - before - {environment.__name__}))")
     assert run(program, tmp_path).stdout.strip() == "[]"
 

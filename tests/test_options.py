@@ -11,9 +11,10 @@ from hypothesis import given, strategies as st
 import pytest
 
 from scope_profiler import ProfileManager, ProfilingOptions
-from scope_profiler.config.options import GROUPS, GPUOptions, HDF5Options, MemrayOptions, resolve
-from scope_profiler.config.settings import CHECKS, DEFAULTS, OPPOSITES
-from scope_profiler.config import UNSET
+from scope_profiler._base.arguments import UNSET
+from scope_profiler.config.options import CLASSES, GPUOptions, HDF5Options, MemrayOptions
+from scope_profiler.config.resolve import resolve
+from scope_profiler.config.table import CHECKS, DEFAULTS, OPPOSITES
 
 # As they are in 0.7.5, in this order.
 ARGUMENTS = """file_path label use_likwid perf_events use_line_profiler use_memray
@@ -43,7 +44,7 @@ GROUPS_OFF = {"memray": MemrayOptions(enabled=False), "gpu": GPUOptions(backend=
 
 
 @pytest.mark.parametrize("kind, names", [
-    (ProfilingOptions, ARGUMENTS + OURS), *((GROUPS[name], GROUP_ARGUMENTS[name]) for name in GROUPS),
+    (ProfilingOptions, ARGUMENTS + OURS), *((CLASSES[name], GROUP_ARGUMENTS[name]) for name in CLASSES),
 ])
 def test_arguments_are_those_of_the_peer_in_its_order(kind, names):
     parameters = list(inspect.signature(kind).parameters.values())[:len(names)]
@@ -56,7 +57,7 @@ def test_older_spellings_come_in_the_order_of_their_table():
 
 
 def test_every_setting_is_an_option():
-    assert {*ARGUMENTS, *OURS} == CHECKS.keys() | GROUPS.keys()
+    assert {*ARGUMENTS, *OURS} == CHECKS.keys() | CLASSES.keys()
 
 
 def test_options_tell_what_is_set():

@@ -1,12 +1,16 @@
-"""settings.py: which values each setting takes, and what is kept of them."""
+"""config/: which values each setting takes, what is kept of them, and that one edit makes a new one."""
 
 from pathlib import Path, PurePosixPath
+import shutil
+import subprocess
+import sys
 import warnings
 
 import numpy as np
 import pytest
 
-from scope_profiler.config.settings import CHECKS, DEFAULTS, OPPOSITES, renamed, unknown
+from scope_profiler.config.names import renamed, unknown
+from scope_profiler.config.table import CHECKS, DEFAULTS, OPPOSITES
 
 SWITCHES = [name for name, default in DEFAULTS.items() if default is False]
 
@@ -131,3 +135,83 @@ def test_unknown_names_are_said_with_those_that_they_resemble():
     assert unknown({"zzz", "labl"}, CHECKS) == (
         "unknown settings 'labl' (did you mean 'label'?), 'zzz'"
     )
+
+
+# ---- A new setting is one edit
+
+ROOT = Path(__file__).parent.parent
+ROW = """
+    Setting("most_calls", at_least(3), 5, "The most calls.", about=KEPT, key="hdf5.most",
+            option=Option("--most"), variable="SCOPE_PROFILER_MOST"),
+"""
+PROGRAM = """
+import inspect, os
+import scope_profiler as sp
+from scope_profiler.cli import main
+from scope_profiler.config import variables
+
+def in_effect(**settings):
+    manager = sp.ProfileManager()
+    manager.setup(deactivate_file_output=True, replace=True, **settings)
+    return manager.get_config().most_calls
+
+def refused(call, **settings):
+    try:
+        call(**settings)
+    except (TypeError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"
+
+assert (in_effect(), in_effect(most_calls=7)) == (5, 7)
+assert in_effect(options=sp.ProfilingOptions(most_calls=8)) == 8
+assert in_effect(hdf5=sp.HDF5Options(most=9)) == 9
+assert sp.ProfilingConfig(most_calls=7).most_calls == 7
+takes = "takes an int of at least 3, got"
+for call in (sp.setup, sp.session, sp.ProfilingOptions, sp.ProfilingConfig):
+    assert refused(call, most_calls=2) == f"ValueError: most_calls {takes} 2"
+    assert refused(call, most_calls="x") == f"TypeError: most_calls {takes} str: 'x'"
+    assert "did you mean 'most_calls'?" in str(refused(call, most_cals=7)) or call is sp.ProfilingOptions
+assert [*inspect.signature(sp.ProfilingOptions).parameters][-4] == "most_calls"
+assert "most_calls: The most calls." in sp.ProfilingOptions.__doc__
+assert "most_calls" in sp.SetupOptions.__annotations__
+
+with open("run.toml", "w") as file:
+    file.write("[profiling.hdf5]\\nmost = 11")
+assert in_effect(config_path="run.toml") == 11
+os.environ["SCOPE_PROFILER_MOST"] = "12"
+assert in_effect(**variables.settings()) == 12
+
+with open("script.py", "w") as file:
+    file.write("import scope_profiler; print('most', scope_profiler.get_config().most_calls)")
+main(["run", "-q", "--no-output", "--most", "13", "script.py"])
+main(["run", "--help"])
+"""
+
+
+def test_a_new_setting_is_one_edit(tmp_path):
+    pytest.importorskip("click")
+    for folder in ("scope_profiler", "tools", "docs"):
+        shutil.copytree(ROOT / folder, tmp_path / folder,
+                        ignore=shutil.ignore_patterns("__pycache__"))
+    table = tmp_path / "scope_profiler" / "config" / "table.py"
+    begin, settings, rest = table.read_text().partition("\nTABLE = (")
+    table.write_text(begin + settings + rest.replace("\n)", f"{ROW})", 1))
+
+    def run(*arguments):
+        return subprocess.run([sys.executable, *arguments], cwd=tmp_path, capture_output=True,
+                              text=True)
+
+    stale = run("tools/generate.py", "--check").stderr
+    assert all(name in stale for name in ("options.pyi", "setup_options.pyi",
+                                          "profiling_config.pyi", "settings.md", "commands.md"))
+    assert run("tools/generate.py", "--write").returncode == 0
+    done = run("-c", PROGRAM)
+    assert done.returncode == 0, done.stderr
+    assert "most 13" in done.stdout and "--most N " in done.stdout and "The most calls." in done.stdout
+    config = tmp_path / "scope_profiler" / "config"
+    assert "most_calls: int | None = None" in (config / "options.pyi").read_text()
+    assert "most_calls: int | None" in (config / "setup_options.pyi").read_text()
+    assert "def most_calls(self) -> int: ..." in (config / "profiling_config.pyi").read_text()
+    assert ("| `most_calls` | an int of at least 3 | `5` | The most calls. | "
+            "`[profiling.hdf5] most`, `--most`, `SCOPE_PROFILER_MOST` |"
+            in (tmp_path / "docs" / "settings.md").read_text())
+    assert "| `--most` N | The most calls. |" in (tmp_path / "docs" / "commands.md").read_text()

@@ -4,7 +4,7 @@ A run records a region when its tags meet `region_tags`, if that is given, and w
 opt-in tag or one that the run enables.
 """
 
-from ..config.environment import enabled_tags
+from .._base.environment import enabled_tags
 
 _opt_in = set()  # the process's: libraries add theirs when they are imported
 

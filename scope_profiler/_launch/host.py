@@ -1,11 +1,11 @@
 """A program under the profiler that begins runs itself: they go into the run that is on."""
 
 from .._run.runs import ProfilingRun
-from ..config.settings import DEFAULTS
+from ..config.table import ARGUMENTS, DEFAULTS, SETTINGS, STAYS_ON
 
 # What decides how calls are recorded: where that changes, the run begins anew. What is on stays on.
-_SWITCHES = ("use_line_profiler", "recursive_profile", "track_threads", "track_async")
-_RECORDING = (*_SWITCHES, "aggregation_mode", "enable_tags", "region_tags")
+_RECORDING = [row.name for row in (*SETTINGS, *ARGUMENTS) if row.in_host]
+_SWITCHES = [row.name for row in SETTINGS if row.in_host == STAYS_ON]
 
 
 class Host:

@@ -7,9 +7,9 @@ import sys
 from typing import NamedTuple
 
 from .main_program import MainProgram, restored
+from .._base.arguments import boolean, path, strings, text
 from .._run.run_file import check_name
 from .._run.runs import _Root
-from ..config.settings import boolean, path, strings, text
 
 
 def run(manager, func, *args, output=None, **session_kwargs):

@@ -13,7 +13,7 @@ import time
 
 from . import launcher
 
-from ..config import environment
+from .._base import environment
 
 _VARIABLE = "SCOPE_PROFILER_PROGRAM"
 

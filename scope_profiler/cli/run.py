@@ -9,16 +9,40 @@ import warnings
 
 import click
 
-from .._runtime import at_exit
-from .._launch.host import Host
-from .._launch.main_program import MainProgram
-from ..manager import ProfileManager
-from ..config.options import DEFAULTS
-from .._launch.programs import Tracing, destination, execute, name_of
 from .._base.shown import shown
 from .._base.warning import complain
+from .._launch.host import Host
+from .._launch.main_program import MainProgram
+from .._launch.programs import Tracing, destination, execute, name_of
+from .._runtime import at_exit
+from ..config.kinds import STRINGS, SWITCH
+from ..config.table import ARGUMENTS, DEFAULTS, SETTINGS
+from ..manager import ProfileManager
 
 manager = ProfileManager._default
+
+
+def _options(command):
+    """The command with the options of the table of settings."""
+    for row in reversed((*ARGUMENTS, *SETTINGS)):
+        if row.option is not None:
+            command = _option(row)(command)
+    return command
+
+
+def _option(row):
+    """One of them. It gives None where the setting is not given."""
+    names, option = row.option.names.split(), row.option
+    help = option.help or row.sentence
+    if row.kind is not SWITCH:
+        several = row.kind is STRINGS
+        return click.option(
+            *names, row.name, metavar=option.metavar or row.kind.metavar, multiple=several,
+            type=click.INT if row.kind.annotation == "int" else None, hidden=option.hidden,
+            help=f"{help} May be repeated." if several else help,
+        )
+    flag = {} if "/" in option.names else {"is_flag": True, "flag_value": option.value}
+    return click.option(*names, row.name, default=None, hidden=option.hidden, help=help, **flag)
 
 
 @click.command(
@@ -27,13 +51,7 @@ manager = ProfileManager._default
     options_metavar="[OPTIONS]",
 )
 @click.option("-m", "--module", is_flag=True, help="SCRIPT is the name of a module or package.")
-@click.option("-o", "--output", "--outfile", metavar="FILE",
-              help=f"Where to write the results.  [default: {DEFAULTS['file_path']}]")
-@click.option("--no-output", is_flag=True, help="Write no file; print the report only.")
-@click.option("-q", "--quiet", is_flag=True, help="Print no report.")
-@click.option("--label", metavar="TEXT", help="A name for the run, in reports and in the file.")
-@click.option("--line-profile", "use_line_profiler", is_flag=True, default=None,
-              help="Count and time the lines of regions and decorated functions.")
+@_options
 @click.option("--recursive/--no-recursive", default=None,
               help="Trace every function of the program's own, not its regions only.")
 @click.option("--all", "everything", is_flag=True,
@@ -44,23 +62,10 @@ manager = ProfileManager._default
               help="Do not trace functions named so. May be repeated.")
 @click.option("--entrypoint", metavar="NAME",
               help="Trace, and call the region of functions of this name just that.")
-@click.option("--tag", "region_tags", metavar="TAG", multiple=True,
-              help="Record only regions with this tag. May be repeated.")
-@click.option("--enable-tag", "enable_tags", metavar="TAG", multiple=True,
-              help="Record the regions behind this opt-in tag, '*' for all. May be repeated.")
-@click.option("--aggregation-mode", is_flag=True, default=None,
-              help="Keep statistics only, no single calls: small files for long runs.")
-@click.option("--config", "config_path", metavar="FILE",
-              help="Take settings from a TOML file; options given here win.")
-# What scope-profiler 0.7.5 takes too. setup() says about each that this version does not have it,
-# or that it has no effect.
-@click.option("--memory-profile", "use_memray", is_flag=True, default=None, hidden=True)
-@click.option("--mpi-calls/--no-mpi-calls", "profile_mpi_calls", default=None, hidden=True)
-@click.option("--buffer-limit", type=int, hidden=True)
 @click.argument("script")
 @click.argument("script_args", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
-def run(script, script_args, module, output, no_output, quiet, recursive, everything, include,
-        exclude, entrypoint, **settings):
+def run(script, script_args, module, output, recursive, everything, include, exclude, entrypoint,
+        **settings):
     """Run SCRIPT with ARGS, record its regions, and print a report when it has ended.
 
     SCRIPT runs as it would under Python itself, and its exit status is that of this command. Its
@@ -75,6 +80,7 @@ def run(script, script_args, module, output, no_output, quiet, recursive, everyt
       scope-profiler run -o fine.h5 --line-profile simulate.py
       scope-profiler run -m package.module
     """
+    no_output = settings["deactivate_file_output"]
     if output is not None and no_output:
         raise click.UsageError("--output and --no-output exclude each other")
     if everything or entrypoint is not None:
@@ -83,11 +89,7 @@ def run(script, script_args, module, output, no_output, quiet, recursive, everyt
         recursive = True
     if recursive is False:
         settings["recursive_profile"] = False  # whatever the configuration says
-    if quiet:
-        settings["verbose"] = False
-    if no_output:
-        settings["deactivate_file_output"] = True
-    elif output is not None or settings["config_path"] is None:
+    if not no_output and (output is not None or settings["config_path"] is None):
         # From here: the program may go to another folder.
         settings.update(destination(os.path.abspath(output or DEFAULTS["file_path"])))
     program = _load(script, module)

@@ -3,8 +3,8 @@
 from functools import partial
 from time import perf_counter_ns
 
-from .options import resolve
-from .settings import DEFAULTS
+from .resolve import resolve
+from .table import DEFAULTS
 
 
 class ProfilingConfig:

@@ -1,7 +1,9 @@
 """Settings from a TOML file."""
 
-from .options import GROUPS, NAMES, ProfilingOptions
-from .settings import path, renamed, unknown
+from .._base.arguments import path
+from .names import renamed, unknown
+from .options import CLASSES, ProfilingOptions
+from .table import NAMES
 
 
 def read(config_path):
@@ -45,10 +47,11 @@ def _tables(config_path, document):
     """(name, content, class of options) of the table that has the settings and of its groups."""
     name = "profiling" if "profiling" in document else ""
     table = _table(config_path, name, document[name]) if name else document
-    yield name, {key: value for key, value in table.items() if key not in GROUPS}, ProfilingOptions
-    for group in GROUPS.keys() & table.keys():
+    own = {key: value for key, value in table.items() if key not in CLASSES}
+    yield name, own, ProfilingOptions
+    for group in CLASSES.keys() & table.keys():
         inner = f"{name}.{group}" if name else group
-        yield inner, _table(config_path, inner, table[group]), GROUPS[group]
+        yield inner, _table(config_path, inner, table[group]), CLASSES[group]
 
 
 def _table(config_path, name, value):

@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..config import settings
+from .._base import arguments
 
 
 def file_of(name: str, path: Any) -> Path:
     """The path; TypeError or ValueError, by that name, when it is none."""
-    return Path(settings.path(name, path))
+    return Path(arguments.path(name, path))
 
 
 def check_switches(**switches: Any) -> None:
     """TypeError when one is no bool."""
     for name, value in switches.items():
-        settings.boolean(name, value)
+        arguments.boolean(name, value)
 
 
 def check_results(name: str, results: Any) -> None:

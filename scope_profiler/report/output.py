@@ -3,7 +3,7 @@
 import os
 import textwrap
 
-from ..config.settings import stream as checked_stream
+from .._base.arguments import stream as checked_stream
 
 _ASCII = str.maketrans(
     {"├": "|", "└": "`", "─": "-", "│": "|", "µ": "u", "–": "-", "…": "~", "×": "x"}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ..results import EventDataUnavailableError, MPIRegion, NestingError
 from ..results.call_tree import call_tree
 from ..results.checks import name_filter, rank_set, text
-from ..config.settings import boolean
+from .._base.arguments import boolean
 from .._base.shown import shown
 from . import table_columns as known
 from . import head, notes, region_table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ..config.settings import stream as checked_stream
+from .._base.arguments import stream as checked_stream
 from .data_frames import pandas
 
 

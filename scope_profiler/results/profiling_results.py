@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from ..config.settings import boolean
+from .._base.arguments import boolean
 from .checks import (
     integer,
     mapping,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .call_stack import build_call_graph, build_call_stack
-from ..config.settings import boolean
+from .._base.arguments import boolean
 from .checks import finite, integer, rank_set
 from .columns import INT64
 from .data_frames import pandas

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
-from ..config.settings import boolean
+from .._base.arguments import boolean
 from .checks import integer, rows_of
 from .scalars import seconds
 

@@ -1,0 +1,54 @@
+"""What settings can be: each kind with its check, its type, and how it is written elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from .._base import environment
+from .._base.arguments import any_of, anything, boolean, one_of, path, strings, text, whole
+
+
+class Kind(NamedTuple):
+    """What values a setting takes."""
+
+    check: Callable[[str, Any], Any]  # as those of arguments.py
+    annotation: str  # what is taken, for type checkers
+    kept: str  # what is kept of it
+    takes: str  # for people
+    metavar: str | None = None  # what stands for a value on the command line; None for a switch
+    from_environment: Callable[[str], Any] = environment.text  # the value of a variable, or None
+
+
+def _compression(name, value):
+    """A filter of HDF5; "none" stays a word here, as None would mean: not set."""
+    return one_of(*_FILTERS)(
+        name, (value.strip().lower() or "none") if isinstance(value, str) else value
+    )
+
+
+def _several(name):
+    return environment.words(name) or None
+
+
+_FILTERS = ("none", "auto", "gzip", "lzf", "zstd")
+
+SWITCH = Kind(boolean, "bool", "bool", "True or False", from_environment=environment.flag)
+TEXT = Kind(text, "str", "str", "a str", "TEXT")
+PATH = Kind(path, "str | PathLike[str]", "str", "a path", "FILE")
+STRINGS = Kind(
+    strings, "str | Iterable[str]", "tuple[str, ...]", "a str or several", "TEXT", _several
+)
+ANYTHING = Kind(anything, "Any", "Any", "anything")
+COMPRESSION = Kind(_compression, "str", "str", any_of(_FILTERS), "NAME")
+
+
+def at_least(minimum):
+    """The kind of an int."""
+    takes = f"an int of at least {minimum}"
+    return Kind(whole(minimum), "int", "int", takes, "N", environment.whole)
+
+
+def choice(*words):
+    """The kind of one of these words."""
+    return Kind(one_of(*words), "str", "str", any_of(words), "NAME")

@@ -1,0 +1,167 @@
+"""Which settings are in effect for a run, of all that are given in one way or another."""
+
+from __future__ import annotations
+
+import os
+
+from .._base import environment
+from .._base.arguments import UNSET, boolean, instance, one_of
+from .._base.warning import warn
+from .._run import run_file
+from .._runtime import processes
+from .names import unknown
+from .options import ProfilingOptions
+from .table import ARGUMENTS, CHECKS, DEFAULTS, NAMES, SETTINGS
+
+_LEVELS = {"auto": (0, 9), "gzip": (0, 9), "zstd": (1, 22)}
+
+_CHECKS_OF_ARGUMENTS = {row.name: row.kind.check for row in ARGUMENTS}
+
+
+def resolve(options, settings, *, config_path=None, output=UNSET, region_tags=None):
+    """The settings in effect for a run: {name: value} of all, and "region_tags".
+
+    Parameters: those of setup(), its settings by keyword as a dict. Keywords come before options,
+    those before the file config_path, that before defaults; None means not set. output is where
+    to write, or None for nowhere.
+
+    Of type bool, int and str, but: enable_tags and perf_events, tuples of str; region_tags, a
+    frozenset of str, or None for no choice; gpu_timing_backend, anything.
+
+    Raises TypeError for an unknown setting, a value of the wrong type, and for one setting given
+    in two ways; ValueError for a value that a setting does not take, settings that do not go
+    together, those that this version does not have, and whatever is wrong with the file. Warns
+    of settings without effect, and of older spellings.
+    """
+    keywords = _given(options, settings, output)
+    from_file, places = {}, {}
+    if config_path is not None:
+        from .toml import read
+
+        from_file, places = read(config_path)
+    chosen = {**DEFAULTS, **from_file, **keywords}
+    places = {name: f" ({place})" for name, place in places.items() if name not in keywords}
+    if region_tags is not None:
+        region_tags = frozenset(_CHECKS_OF_ARGUMENTS["region_tags"]("region_tags", region_tags))
+    _check(chosen, places)
+    _warn_of_no_effect(chosen, places)
+    return {**_effective(chosen), "region_tags": region_tags}
+
+
+def checked(options, settings):
+    """What setup() is to be called with later: a ProfilingOptions, and the keyword arguments that
+    are no settings as a dict.
+
+    Parameters: those of setup(), its keywords as a dict. Raises as resolve() does, but for what
+    is wrong with the file of config_path or together with it. Warns of older spellings.
+    """
+    settings = dict(settings)
+    output = settings.pop("output", UNSET)
+    others = {name: settings.pop(name) for name in _CHECKS_OF_ARGUMENTS if name in settings}
+    keywords = _given(options, settings, output)
+    others = {name: _CHECKS_OF_ARGUMENTS[name](name, value) for name, value in others.items()
+              if value is not None}
+    if "config_path" not in others:
+        _check({**DEFAULTS, **keywords}, {})
+    return ProfilingOptions(**keywords), others
+
+
+def finalizing(verbose, return_results, native_traces, verbose_line_profiler, style):
+    """The arguments of finalize(), checked, as a dict."""
+    if native_traces is not None:
+        raise ValueError(
+            f"native_traces={native_traces!r}: this version does not read traces of native code"
+        )
+    lines = verbose_line_profiler
+    return {
+        "verbose": None if verbose is None else boolean("verbose", verbose),
+        "return_results": boolean("return_results", return_results),
+        "verbose_line_profiler": None if lines is None else boolean("verbose_line_profiler", lines),
+        "style": one_of("table", "blocks")("style", style),
+    }
+
+
+def _given(options, settings, output):
+    """What options, keywords and output= set: {name: value}, groups taken apart."""
+    if options is not None:
+        _is_options("options", options)
+    if not settings.keys() <= {*NAMES}:
+        raise TypeError(unknown(settings.keys() - {*NAMES}, NAMES))
+    keywords = ProfilingOptions(**settings).to_kwargs()
+    if output is not UNSET:
+        _add_output(output, keywords)
+    return {**(options.to_kwargs() if options is not None else {}), **keywords}
+
+
+_is_options = instance(ProfilingOptions, "a ProfilingOptions")
+
+
+def _check(chosen, places):
+    """What can be wrong with settings of which each alone is right."""
+    _refuse_absent(chosen, places)
+    _check_level(chosen, places)
+    if not chosen["deactivate_file_output"]:
+        _check_destination(chosen["file_path"], places)
+
+
+def _add_output(output, keywords):
+    """output=, as settings."""
+    twice = [name for name in ("file_path", "deactivate_file_output") if name in keywords]
+    if twice:
+        [other, *_] = twice
+        raise TypeError(f"output={output!r} and {other}={keywords[other]!r} do not go together")
+    if output is not None:
+        keywords["file_path"] = CHECKS["file_path"]("output", output)
+    keywords["deactivate_file_output"] = output is None
+
+
+def _refuse_absent(chosen, places):
+    for row in SETTINGS:
+        value = chosen[row.name]
+        if row.absent and value:
+            place = places.get(row.name, "")
+            raise ValueError(f"{row.name}={value!r}{place}: this version has no {row.absent}")
+
+
+def _check_level(chosen, places):
+    """The level of compression, against what is compressed with."""
+    name = "hdf5_compression_level"
+    level, compression = chosen[name], chosen["hdf5_compression"]
+    if level is None or compression is None or compression == "none":
+        return
+    given = f"{name}={level}{places.get(name, '')}"
+    if compression not in _LEVELS:
+        raise ValueError(f"{given}: {compression!r} has no levels")
+    least, most = _LEVELS[compression]
+    if not least <= level <= most:
+        raise ValueError(f"{given}: {compression!r} takes {least} to {most}")
+
+
+def _check_destination(path, places):
+    """What could not be written is refused before anything is recorded."""
+    given = f"file_path={path!r}{places.get('file_path', '')}"
+    if not os.path.basename(path) or os.path.isdir(path):
+        raise ValueError(f"{given} is a folder; it takes the path of a file")
+    run_file.check_name(processes.expanded(path, processes.fields(1, 0)), given)
+
+
+def _warn_of_no_effect(chosen, places):
+    reasons = {row.name: row.no_effect for row in SETTINGS if row.no_effect}
+    if chosen["hdf5_compression"] in (None, "none"):
+        reasons["hdf5_compression_level"] = "hdf5_compression is off"
+    for name, reason in reasons.items():
+        if chosen[name] != DEFAULTS[name]:
+            warn(f"{name}={chosen[name]!r}{places.get(name, '')} has no effect: {reason}")
+
+
+def _effective(chosen):
+    """The settings as they are in effect, with what one of them implies for another."""
+    compression = chosen["hdf5_compression"]
+    return {
+        **chosen,
+        "label": chosen["label"] or None,
+        "deactivate_profiling": chosen["deactivate_profiling"] or environment.DISABLED,
+        "memory_profile_path": None,
+        "track_threads": chosen["track_threads"] or chosen["track_async"],
+        "hdf5_compression": None if compression == "none" else compression,
+    }

@@ -1,0 +1,214 @@
+"""Every setting of a run. Whatever is to be known of one is written here and nowhere else.
+
+From this table come the arguments of setup() and session() and their checks (resolve.py), the class
+ProfilingOptions (options.py), the attributes of ProfilingConfig, the keys in TOML files (toml.py),
+the variables (variables.py), the options of `scope-profiler run` (cli/run.py), and, written by
+tools/generate.py, the stubs and docs/settings.md. CONTRIBUTING.md says how to add a setting.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .kinds import (
+    ANYTHING,
+    COMPRESSION,
+    PATH,
+    STRINGS,
+    SWITCH,
+    TEXT,
+    Kind,
+    at_least,
+    choice,
+)
+
+# What settings are about: headings of the reference.
+RECORDED, KEPT, ABSENT = "What is recorded", "What is kept of it", "Not in this version"
+
+# In a program under the profiler, whose setup() goes into the run that is on: whether a change of
+# the setting begins that run anew, and whether it stays on once it was.
+BEGINS_ANEW, STAYS_ON = "begins anew", "stays on"
+
+
+class Option(NamedTuple):
+    """An option of `scope-profiler run`."""
+
+    names: str  # separated by blanks; "--x/--no-x" for a switch that has both
+    help: str | None = None  # where the sentence of the setting would not do
+    value: bool = True  # what a switch sets
+    metavar: str | None = None  # where that of the kind would not do
+    hidden: bool = False
+
+
+class Setting(NamedTuple):
+    """A row of the table."""
+
+    name: str
+    kind: Kind
+    default: Any
+    sentence: str
+    about: str = RECORDED
+    key: str | None = None  # "group.name": where it stands in a group, and so in TOML
+    option: Option | None = None
+    variable: str | None = None  # in the environment
+    in_host: str | None = None  # BEGINS_ANEW, STAYS_ON
+    absent: str | None = None  # what is asked for in vain: an error when it is on
+    no_effect: str | None = None  # why: a warning when it is not the default
+
+
+class Group(NamedTuple):
+    """Some settings under shorter names: an object, and a table in TOML."""
+
+    name: str
+    type: str  # the class
+    sentence: str
+    first: tuple[str, ...] = ()  # the names that come first, where the order is not the table's
+
+
+_NO_GPU, _NO_MEMRAY = "this version has no GPU timing", "this version has no memray recording"
+
+_FILE = "profiling_data.h5"
+
+#: In the order of 0.7.5, in which they can be given by position; new ones come at the end.
+TABLE = (
+    Setting("file_path", PATH, _FILE,
+            "Where finalize() writes. A name in .json or .json.gz makes it JSON, one in .h5, .hdf5, "
+            ".hdf or without such an end HDF5. {pid}, {rank}, {host}, {time} and {run} in it stand "
+            "for the process, its rank in a job, the machine, when the run began, and its number in "
+            "the process.",
+            about=KEPT),
+    Setting("label", TEXT, None, "A name for the run, in reports and in the file.",
+            about=KEPT, option=Option("--label")),
+    Setting("use_likwid", SWITCH, False, "LIKWID counters.", absent="LIKWID counters"),
+    Setting("perf_events", STRINGS, (), "Counters of perf.", absent="perf events"),
+    Setting("use_line_profiler", SWITCH, False,
+            "Count and time the lines of decorated functions and of `with` blocks.",
+            option=Option("--line-profile"), in_host=STAYS_ON),
+    Setting("use_memray", SWITCH, False, "Record memory by memray.", key="memray.enabled",
+            option=Option("--memory-profile", hidden=True), absent="memray recording"),
+    Setting("memory_profile_path", PATH, None, "Where memray writes.", key="memray.path",
+            no_effect=_NO_MEMRAY),
+    Setting("memray_native_traces", SWITCH, False, "Native frames in memray.",
+            key="memray.native_traces", no_effect=_NO_MEMRAY),
+    Setting("memray_trace_python_allocators", SWITCH, False, "Python's allocators in memray.",
+            key="memray.trace_python_allocators", no_effect=_NO_MEMRAY),
+    Setting("memray_follow_fork", SWITCH, False, "Children in memray.",
+            key="memray.follow_fork", no_effect=_NO_MEMRAY),
+    Setting("deactivate_profiling", SWITCH, False,
+            "Record nothing; the instrumentation stays in the code. SCOPE_PROFILER_DISABLE says it "
+            "for every run."),
+    Setting("use_nvtx", SWITCH, False, "NVTX ranges.", key="gpu.nvtx", absent="NVTX ranges"),
+    Setting("use_gpu_timing", SWITCH, False, "Times of a GPU.", key="gpu.timing",
+            absent="GPU timing"),
+    Setting("gpu_timing_backend", ANYTHING, "auto", "What times a GPU.", key="gpu.backend",
+            no_effect=_NO_GPU),
+    Setting("deactivate_file_output", SWITCH, False, "Write no file; print the report only.",
+            about=KEPT, option=Option("--no-output")),
+    Setting("recursive_profile", SWITCH, False,
+            "What @profile does without recursive=: time what the function calls, too.",
+            variable="SCOPE_PROFILER_RECURSIVE", in_host=STAYS_ON),
+    Setting("aggregation_mode", SWITCH, False,
+            "Keep statistics, percentiles and the tree, and no single calls: small files for long "
+            "runs.",
+            option=Option("--aggregation-mode"), in_host=BEGINS_ANEW),
+    Setting("profile_mpi_calls", SWITCH, False, "Time the calls of MPI.",
+            option=Option("--mpi-calls/--no-mpi-calls", hidden=True),
+            absent="profiling of MPI calls"),
+    Setting("track_threads", SWITCH, False, "Tell which thread each call ran on.",
+            in_host=STAYS_ON),
+    Setting("track_async", SWITCH, False, "Tell also which task; implies track_threads.",
+            in_host=STAYS_ON),
+    Setting("capture_region_source", SWITCH, False, "Keep where each region is, and its text."),
+    Setting("metadata_detail", choice("minimal", "full"), "minimal",
+            "Which facts are kept of the machine: \"full\" has user, host, folders and environment "
+            "too.",
+            about=KEPT),
+    Setting("buffer_limit", at_least(1), 1024, "How many calls are held in memory.",
+            option=Option("--buffer-limit", hidden=True),
+            no_effect="what is recorded grows as it needs"),
+    Setting("output_mode", choice("auto", "direct", "parallel"), "auto", "How files are written.",
+            no_effect="there is one way of writing files"),
+    Setting("hdf5_compression", COMPRESSION, None,
+            "How columns are compressed in HDF5 files; \"auto\" does it in large runs only.",
+            about=KEPT, key="hdf5.compression"),
+    Setting("hdf5_compression_level", at_least(0), None,
+            "How much: 0 to 9 with \"gzip\" and \"auto\", 1 to 22 with \"zstd\".",
+            about=KEPT, key="hdf5.compression_level"),
+    Setting("hdf5_chunk_size", at_least(1), None, "How many calls are stored together.",
+            about=KEPT, key="hdf5.chunk_size"),
+    Setting("enable_tags", STRINGS, (),
+            "Record the regions behind these opt-in tags too, \"*\" for all; they add to those in "
+            "SCOPE_PROFILER_ENABLE_TAGS.",
+            option=Option("--enable-tag", metavar="TAG"), in_host=BEGINS_ANEW),
+    Group("memray", "MemrayOptions", "Settings of memray recording, which this version does not "
+                                     "have."),
+    Group("gpu", "GPUOptions", "Settings of GPU timing and NVTX ranges, which this version does not "
+                               "have.", first=("timing", "backend", "nvtx")),
+    Group("hdf5", "HDF5Options", "How columns are stored in HDF5 files."),
+    Setting("gpu_sync_on_exit", SWITCH, False, "Wait for the GPU.", key="gpu.sync_on_exit",
+            absent="GPU timing"),
+    Setting("verbose", SWITCH, True,
+            "Print the report in finalize() and, with auto_finalize, at the end of the process, "
+            "unless finalize(verbose=) says otherwise.",
+            about=KEPT, option=Option("-q --quiet", "Print no report.", value=False),
+            variable="SCOPE_PROFILER_VERBOSE"),
+)
+
+#: What setup() and session() take besides: not of the run, but of its beginning.
+ARGUMENTS = (
+    Setting("auto_finalize", SWITCH, False,
+            "Call finalize() when the process ends, by itself or by a SIGTERM for which the program "
+            "has no handler.",
+            variable="SCOPE_PROFILER_AUTO_FINALIZE"),
+    Setting("output", PATH, None,
+            "Where finalize() writes, None for nowhere; instead of file_path and "
+            "deactivate_file_output.",
+            option=Option("-o --output --outfile",
+                          f"Where to write the results.  [default: {_FILE}]"),
+            variable="SCOPE_PROFILER_OUTPUT"),
+    Setting("replace", SWITCH, False, "End the run that is active, if any."),
+    Setting("region_tags", STRINGS, None, "Record only the regions that have one of these tags.",
+            option=Option("--tag", metavar="TAG"), in_host=BEGINS_ANEW),
+    Setting("config_path", PATH, None, "Take settings from a TOML file; those given here win.",
+            option=Option("--config"), variable="SCOPE_PROFILER_CONFIG"),
+)
+
+#: Older spellings, each a switch: {name: that of today's, which means the opposite}.
+OPPOSITES = {
+    "profiling_activated": "deactivate_profiling",
+    "time_trace": "aggregation_mode",
+    "flush_to_disk": "deactivate_file_output",
+}
+
+SETTINGS = tuple(row for row in TABLE if isinstance(row, Setting))
+GROUPS = tuple(row for row in TABLE if isinstance(row, Group))
+
+#: {name: check}
+CHECKS = {row.name: row.kind.check for row in SETTINGS}
+
+#: {name: value where nothing is set}
+DEFAULTS = {row.name: row.default for row in SETTINGS}
+
+#: Every name by which something can be set.
+NAMES = (*CHECKS, *(group.name for group in GROUPS), *OPPOSITES)
+
+
+def members(group):
+    """The settings of a group, by their names in it."""
+    found = {row.key.partition(".")[2]: row for row in SETTINGS
+             if row.key is not None and row.key.startswith(f"{group.name}.")}
+    return {**{name: found[name] for name in group.first}, **found}
+
+
+def annotation(row):
+    """The type of the argument for a row of the table, as text."""
+    kind = row.type if isinstance(row, Group) else row.kind.annotation
+    return kind if kind == "Any" else f"{kind} | None"
+
+
+def sections():
+    """{heading: the settings that are described under it}"""
+    found = {heading: [] for heading in (RECORDED, KEPT, ABSENT)}
+    for row in SETTINGS:
+        found[ABSENT if row.absent or row.no_effect else row.about].append(row)
+    return found
