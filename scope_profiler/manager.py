@@ -9,7 +9,7 @@ from types import MethodType
 
 from . import _core
 from ._base import environment
-from ._base.arguments import UNSET
+from ._base.arguments import UNSET, wrong_type
 from ._base.unrecorded import keep_weakly, unrecorded
 from ._base.warning import complain
 from ._instrument.decorator import decorate, decoration
@@ -610,9 +610,7 @@ class ProfileManager(_core.Manager):
         from .config.profiling_config import ProfilingConfig
 
         if not isinstance(config, ProfilingConfig):
-            raise TypeError(
-                f"config takes a ProfilingConfig, got {type(config).__name__}: {config!r}"
-            )
+            raise wrong_type("config", "a ProfilingConfig", config)
         self._start(ProfilingRun(self, dict(config._settings)))
 
     @_on_class_or_instance

@@ -274,7 +274,7 @@ def test_settings_that_are_taken(settings):
 @pytest.mark.parametrize(
     ("settings", "error", "text"),
     [
-        ({"compression": 5}, TypeError, "compression must be a str or None; got 5"),
+        ({"compression": 5}, TypeError, "compression takes a str or None, got int: 5"),
         (
             {"compression": "bzip2"},
             ValueError,

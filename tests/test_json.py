@@ -202,7 +202,7 @@ def test_a_part_of_the_results(tmp_path):
     assert list(part.threads) == list(part.line_profile) == [2]
     assert part.tasks == {}
     assert part.num_ranks == 3
-    with pytest.raises(ValueError, match="include must be regular expressions; got '\\('"):
+    with pytest.raises(ValueError, match="include takes regular expressions, got '\\('"):
         write_json(example(), tmp_path / "y.json", include="(")
     assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
 
@@ -325,7 +325,7 @@ def change(document, *path, to):
         (lambda d: change(d, "regions", 0, "metadata_table", to=1), "index out of range"),
         (lambda d: change(d, "event_metadata_tables", 0, to=[1]), "list of objects"),
         (lambda d: change(d, "regions", 0, "tags", to="ab"), "tags must be several"),
-        (lambda d: change(d, "threads", "0", 0, "ident", to="x"), "ident must be an int"),
+        (lambda d: change(d, "threads", "0", 0, "ident", to="x"), "ident takes an int"),
         (lambda d: change(d, "line_profile", "x", to=[]), "invalid literal"),
         (lambda d: d["line_profile"]["0"][0].pop("times"), "'times' is missing"),
         (lambda d: change(d, "nonfinite", to=[[["x", "y"], "nan"]]), "'x' is missing"),

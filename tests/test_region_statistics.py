@@ -78,5 +78,5 @@ def test_what_is_taken(given, error, text):
         sp.collect_region_statistics(*given)
     with pytest.raises(error, match=text):
         sp.write_region_statistics_json(given[0], "y.json", *given[1:])
-    with pytest.raises(ValueError, match="must end in .json"):
+    with pytest.raises(ValueError, match="filepath takes a name in .json, got"):
         sp.write_region_statistics_json(two(), "y.h5")

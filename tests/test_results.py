@@ -76,7 +76,7 @@ def test_regions_are_chosen_by_expressions_and_sorted_by_start(run):
     assert names(["se", "solve$"]) == ["setup", "solve"]
     assert names(None, "se") == ["solve", "silent"]
     assert names([], None) == []
-    with pytest.raises(ValueError, match=r"include must be regular expressions; got '\('"):
+    with pytest.raises(ValueError, match=r"include takes regular expressions, got '\('"):
         names("(")
 
 
@@ -122,10 +122,10 @@ def test_events(run):
 
 def test_ranks_are_numbers(run):
     for ranks in (1.5, "0", ["0"]):
-        with pytest.raises(TypeError, match="ranks must be an int; got"):
+        with pytest.raises(TypeError, match="ranks takes an int, got"):
             run.events(ranks=ranks)
     for method in (run.call_stack, run.call_graph, run.thread_summary):
-        with pytest.raises(TypeError, match="rank must be an int; got '0'"):
+        with pytest.raises(TypeError, match="rank takes an int, got str: '0'"):
             method(rank="0")
     assert run.events("solve", ranks=np.int64(0)) == run.events("solve")
 
@@ -208,7 +208,7 @@ def test_label(run):
     run.label = None
     assert (run.label, "label" in run.metadata) == (None, False)
     assert ProfilingResults({}, file_path="a/b.h5").display_label == "b"
-    with pytest.raises(TypeError, match="label must be a str or None; got 3"):
+    with pytest.raises(TypeError, match="label takes a str or None, got int: 3"):
         run.label = 3
 
 
@@ -254,13 +254,13 @@ def test_a_run_is_told_what_0_7_5_is_told():
 @pytest.mark.parametrize(
     ("arguments", "error", "text"),
     [
-        ({"num_ranks": -1}, ValueError, "num_ranks must be at least 0; got -1"),
+        ({"num_ranks": -1}, ValueError, "num_ranks takes an int of at least 0, got -1"),
         ({"likwid": {0: {"a": 1}}}, ValueError, "likwid must be None.*got {0"),
         ({"perf_events": {0: {"a": 1}}}, ValueError, "perf_events must be None"),
         ({"threads": {0: ["x"]}}, TypeError, "threads must be lists of ThreadInfo; rank 0 has 'x'"),
         ({"tasks": {0: ["x"]}}, TypeError, "tasks must be lists of TaskInfo; rank 0 has 'x'"),
-        ({"threads": {-1: []}}, ValueError, "threads must be at least 0; got -1"),
-        ({"exclusive_totals": {"a": {0: 0.5}}}, TypeError, "exclusive_totals must be an int"),
+        ({"threads": {-1: []}}, ValueError, "threads takes an int of at least 0, got -1"),
+        ({"exclusive_totals": {"a": {0: 0.5}}}, TypeError, "exclusive_totals takes an int"),
     ],
 )
 def test_bad_arguments_of_a_run_are_named(arguments, error, text):

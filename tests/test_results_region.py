@@ -151,7 +151,7 @@ def test_the_calls_of_one_thread_are_a_region():
     assert partly.for_thread(3).total_duration_ns == 4
     with pytest.raises(ValueError, match="for_thread.. needs the thread of each call"):
         region((0, 1)).for_thread(0)
-    with pytest.raises(TypeError, match="thread_index must be an int; got 'x'"):
+    with pytest.raises(TypeError, match="thread_index takes an int, got str: 'x'"):
         one.for_thread("x")
 
 
@@ -250,9 +250,9 @@ def test_a_region_can_be_sent_to_another_process():
         ({"statistics": {"sum": 1}}, ValueError, "statistics takes count.*'sum'"),
         ({"statistics": {"count": 1}}, ValueError, "count and total"),
         ({"statistics": {"count": 1.0, "total": 1}}, TypeError, r"statistics\['count'\].*1.0"),
-        ({"errors": -1}, ValueError, "errors must be at least 0; got -1"),
-        ({"errors": None}, TypeError, "errors must be an int; got None"),
-        ({"exclusive_total_ns": 1.5}, TypeError, "exclusive_total_ns must be an int"),
+        ({"errors": -1}, ValueError, "errors takes an int of at least 0, got -1"),
+        ({"errors": None}, TypeError, "errors takes an int, got NoneType: None"),
+        ({"exclusive_total_ns": 1.5}, TypeError, "exclusive_total_ns takes an int"),
         ({"tags": "ab"}, TypeError, "tags.*'ab'"),
         ({"tags": [1]}, TypeError, "tags must be str; got 1"),
         ({"event_metadata": [{}]}, ValueError, "event_metadata.*0; got 1"),
@@ -264,7 +264,7 @@ def test_bad_arguments_are_named(arguments, error, text):
 
 
 def test_a_percentile_must_be_one():
-    with pytest.raises(ValueError, match="percentile must be in 0..100; got 101"):
+    with pytest.raises(ValueError, match="percentile takes 0 to 100, got 101"):
         region((1, 2)).percentile_duration(101)
 
 
@@ -348,7 +348,7 @@ def test_ranks_are_a_mapping(two_ranks):
         two_ranks[7]
     with pytest.raises(TypeError, match="rank 0 has 3"):
         MPIRegion("x", {0: 3})
-    with pytest.raises(ValueError, match="rank must be at least 0; got -1"):
+    with pytest.raises(ValueError, match="rank takes an int of at least 0, got -1"):
         MPIRegion("x", {-1: Region()})
-    with pytest.raises(TypeError, match="name must be a str; got 5"):
+    with pytest.raises(TypeError, match="name takes a str, got int: 5"):
         MPIRegion(5, {})

@@ -248,7 +248,7 @@ def test_it_goes_to_standard_output(run, capsys):
         ({"columns": []}, "columns takes at least one of region, .*; got none"),
         ({"sort": "x"}, "sort takes start, name, calls, .*; got 'x'"),
         ({"percentage_mode": "x"}, "percentage_mode takes coverage, exclusive; got 'x'"),
-        ({"include": "("}, "include must be regular expressions"),
+        ({"include": "("}, "include takes regular expressions"),
     ],
 )
 def test_bad_arguments_are_named(run, arguments, text):

@@ -44,11 +44,11 @@ def test_rows_are_plain_values(row):
 def test_numbers_of_numpy_become_those_of_python():
     row = ThreadInfo(np.int64(1), np.uint32(2), "", np.int64(3), 4, False, 5, np.int64(6), 7)
     assert {type(row.index), type(row.rank), type(row.ident), type(row.end_ns)} == {int}
-    with pytest.raises(TypeError, match="start_ns must be an int; got 0.5"):
+    with pytest.raises(TypeError, match="start_ns takes an int, got float: 0.5"):
         ThreadInfo(0, 0, "", 0, 0, False, 0.5, None, None)
-    with pytest.raises(ValueError, match="index must be at least 0; got -1"):
+    with pytest.raises(ValueError, match="index takes an int of at least 0, got -1"):
         ThreadInfo(-1, 0, "", 0, 0, False, 0, None, None)
-    with pytest.raises(TypeError, match="rank must be an int; got None"):
+    with pytest.raises(TypeError, match="rank takes an int, got NoneType: None"):
         ThreadInfo(0, None, "", 0, 0, False, 0, None, None)
 
 
@@ -108,7 +108,7 @@ def test_lane_label(run):
     assert run.lane_label(5) == "Task-1 (crawl) on Worker"
     assert run.lane_label(4) == "task 4"
     assert run.lane_label(5, rank=1) == "task 5"
-    with pytest.raises(TypeError, match="lane must be an int; got 'x'"):
+    with pytest.raises(TypeError, match="lane takes an int, got str: 'x'"):
         run.lane_label("x")
     nowhere = TaskInfo(0, 0, "task", "T", "f", None, 0, None, 0, 0, 0)
     assert ProfilingResults({}, tasks={0: [nowhere]}).lane_label(0) == "T (f) on unknown lane"

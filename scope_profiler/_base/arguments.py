@@ -2,10 +2,11 @@
 
 A check is called with the name of the argument and its value, and returns the value in the form in
 which it is kept. It raises TypeError for a wrong type and ValueError for a wrong value; the message
-names the argument, what it takes and what it got. Nothing is imported here that is not loaded
-already.
+names the argument, what it takes and what it got.
 """
 
+from collections.abc import Iterable, Mapping
+from math import isfinite
 import operator
 import os
 
@@ -50,6 +51,12 @@ def switch(name, value):
 def text(name, value):
     if not isinstance(value, str):
         raise wrong_type(name, "a str", value)
+    return value
+
+
+def text_or_none(name, value):
+    if value is not None and not isinstance(value, str):
+        raise wrong_type(name, "a str or None", value)
     return value
 
 
@@ -115,19 +122,61 @@ def one_of(*choices):
     return check
 
 
+def integer(name, value, minimum=None, takes="an int"):
+    """An int of 64 bits, of at least minimum."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise wrong_type(name, takes, value)
+    value = operator.index(value)
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(f"{name} takes an int of 64 bits, got {value}")
+    if minimum is not None and value < minimum:
+        raise ValueError(f"{name} takes an int of at least {minimum}, got {value}")
+    return value
+
+
+def integer_or_none(name, value):
+    return None if value is None else integer(name, value)
+
+
 def whole(minimum):
     """The check for an int of at least minimum."""
     takes = f"an int of at least {minimum}"
+    return lambda name, value: integer(name, value, minimum, takes)
 
-    def check(name, value):
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise wrong_type(name, takes, value)
-        value = operator.index(value)
-        if value < minimum:
-            raise ValueError(f"{name} takes {takes}, got {value}")
-        return value
 
-    return check
+def number(name, value):
+    """A number, as a float."""
+    from numbers import Real  # that numpy's are of, too
+
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise wrong_type(name, "a number", value)
+    return float(value)
+
+
+def finite(name, value):
+    """A number that is neither infinite nor NaN, as a float."""
+    result = number(name, value)
+    if not isfinite(result):
+        raise ValueError(f"{name} takes a finite number, got {value!r}")
+    return result
+
+
+def check_percentile(name, value):
+    """A number from 0 to 100."""
+    if not 0 <= number(name, value) <= 100:
+        raise ValueError(f"{name} takes 0 to 100, got {value!r}")
+
+
+def mapping(name, value):
+    """A mapping, as it is."""
+    if not isinstance(value, Mapping):
+        raise wrong_type(name, "a mapping", value)
+    return value
+
+
+def mapping_or_none(name, value):
+    """A mapping, as it is; an empty one for None."""
+    return {} if value is None else mapping(name, value)
 
 
 def instance(kind, takes=None):
@@ -139,3 +188,70 @@ def instance(kind, takes=None):
         return value
 
     return check
+
+
+def several_of(name, values, kind):
+    """Several objects of that class, as a list."""
+    takes = f"several {kind.__name__}"
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise wrong_type(name, takes, values)
+    values = list(values)
+    for value in values:
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} takes {takes}, got one of {type(value).__name__}: {value!r}")
+    return values
+
+
+def one_or_several(values):
+    """One value or several, to iterate over; a str is one."""
+    if isinstance(values, Iterable) and not isinstance(values, (str, bytes)):
+        return values
+    return (values,)
+
+
+def rank_set(value):
+    """One rank or several as a set; None, which means all, stays None."""
+    if value is None:
+        return None
+    return {integer("ranks", rank, 0) for rank in one_or_several(value)}
+
+
+def expressions(name, patterns):
+    """One regular expression or several, compiled, in a list; None stays None."""
+    import re
+
+    if patterns is None:
+        return None
+    found = []
+    for pattern in one_or_several(patterns):
+        try:
+            if isinstance(pattern, bytes):
+                raise TypeError("it must be a str")
+            found.append(re.compile(pattern))
+        except (re.error, TypeError) as error:
+            raise ValueError(f"{name} takes regular expressions, got {pattern!r} ({error})") from None
+    return found
+
+
+def name_filter(include, exclude):
+    """Whether a name is chosen, a function: those that include matches, or all, but not those that
+    exclude does. Both are regular expressions, one or several, or None."""
+    included, excluded = expressions("include", include), expressions("exclude", exclude) or ()
+    return lambda name: (
+        included is None or any(pattern.match(name) for pattern in included)
+    ) and not any(pattern.match(name) for pattern in excluded)
+
+
+def file_of(name, value):
+    """A path, as a Path."""
+    from pathlib import Path
+
+    return Path(path(name, value))
+
+
+def file_named(name, value, *suffixes):
+    """A path, as a Path; it has one of the suffixes or none."""
+    file = file_of(name, value)
+    if file.suffix and not file.name.lower().endswith(suffixes):
+        raise ValueError(f"{name} takes a name in {' or '.join(suffixes)}, got {str(file)!r}")
+    return file

@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from types import FunctionType, ModuleType
 
+from .._base.arguments import instance, text
 from .decorator import is_decorated
 from .tags import normal_tags
 
@@ -12,6 +13,8 @@ from .tags import normal_tags
 # property's name in the region's.
 _PROPERTY_PARTS = (("fget", "getter", ""), ("fset", "setter", ".setter"),
                    ("fdel", "deleter", ".deleter"))
+
+_check_module = instance((ModuleType, type), "a module or a class")
 
 
 def instrument(manager, module, *, include=("*",), exclude=(), prefix=None, tags=None):
@@ -36,12 +39,9 @@ def instrument(manager, module, *, include=("*",), exclude=(), prefix=None, tags
     Raises TypeError when module is no module and no class, or a pattern, prefix or tag is no str;
     ValueError when a region of that name has other tags. Nothing is decorated then.
     """
-    if not isinstance(module, (ModuleType, type)):
-        raise TypeError(
-            f"module takes a module or a class, got {type(module).__name__}: {module!r}"
-        )
-    if prefix is not None and not isinstance(prefix, str):
-        raise TypeError(f"prefix takes a str, got {type(prefix).__name__}: {prefix!r}")
+    _check_module("module", module)
+    if prefix is not None:
+        text("prefix", prefix)
     include, exclude = _globs("include", include), _globs("exclude", exclude)
     tags = None if tags is None else normal_tags("tags", tags)
     home = module.__module__ if isinstance(module, type) else module.__name__

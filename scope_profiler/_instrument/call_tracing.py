@@ -18,6 +18,7 @@ import sys
 import weakref
 
 from .. import _core
+from .._base.arguments import wrong_type
 from .._base.unrecorded import PACKAGE, is_kept, unrecorded
 from . import monitoring, overhead
 
@@ -36,15 +37,9 @@ class _Filter:
         self._include = _patterns("include", include)
         self._exclude = _patterns("exclude", exclude)
         if not isinstance(only_user_code, bool):
-            raise TypeError(
-                "only_user_code takes True or False, got "
-                f"{type(only_user_code).__name__}: {only_user_code!r}"
-            )
+            raise wrong_type("only_user_code", "True or False", only_user_code)
         if wanted is not None and not callable(wanted):
-            raise TypeError(
-                "wanted takes a callable that is given a code object, got "
-                f"{type(wanted).__name__}: {wanted!r}"
-            )
+            raise wrong_type("wanted", "a callable that is given a code object", wanted)
         self._only_user_code = only_user_code
         self._wanted = wanted
 
@@ -151,9 +146,7 @@ def _instance(manager):
     if manager is ProfileManager:
         return manager._default
     if not isinstance(manager, ProfileManager):
-        raise TypeError(
-            f"manager takes a ProfileManager, got {type(manager).__name__}: {manager!r}"
-        )
+        raise wrong_type("manager", "a ProfileManager", manager)
     return manager
 
 
@@ -247,10 +240,8 @@ def _patterns(name, patterns):
     try:
         patterns = tuple(patterns)
     except TypeError:
-        raise TypeError(
-            f"{name} takes patterns, as a list or tuple of str, got "
-            f"{type(patterns).__name__}: {patterns!r}"
-        ) from None
+        takes = "patterns, as a list or tuple of str"
+        raise wrong_type(name, takes, patterns) from None
     for pattern in patterns:
         if not isinstance(pattern, str) or not pattern:
             raise TypeError(f"{name} takes patterns that are non-empty str, got {pattern!r}")

@@ -6,8 +6,9 @@ import sys
 from types import CodeType, FunctionType, coroutine
 
 from .. import _core
-from .tags import normal_tags
+from .._base.arguments import wrong_type
 from .._base.unrecorded import keep_weakly, unrecorded
+from .tags import normal_tags
 
 # Flags of a code object, as in inspect (which is not imported for them).
 _GENERATOR, _COROUTINE, _ITERABLE_COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
@@ -24,13 +25,10 @@ Decoration = namedtuple("Decoration", "recursive metadata record_outcome tags")
 def decoration(recursive, metadata, record_outcome, tags):
     """A Decoration of these. TypeError when one of them is not what profile() takes."""
     if metadata is not None and not isinstance(metadata, dict) and not callable(metadata):
-        raise TypeError(
-            "metadata takes a dict or a callable that gives one, got "
-            f"{type(metadata).__name__}: {metadata!r}"
-        )
+        raise wrong_type("metadata", "a dict or a callable that gives one", metadata)
     for name, value in (("recursive", recursive), ("record_outcome", record_outcome)):
         if not isinstance(value, bool) and not (name == "recursive" and value is None):
-            raise TypeError(f"{name} takes a bool, got {type(value).__name__}: {value!r}")
+            raise wrong_type(name, "a bool", value)
     tags = None if tags is None else normal_tags("tags", tags)
     return Decoration(recursive, metadata, record_outcome, tags)
 

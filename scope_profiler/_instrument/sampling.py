@@ -2,25 +2,27 @@
 
 from contextlib import contextmanager
 
+from .._base.arguments import integer, whole
+
 
 def steps_of(manager, every, start):
     """See ProfileManager.sample_every."""
-    _check("every", every, 1)
-    _check("start", start, 0)
-    return _sampled(manager, every, start)
+    return _sampled(manager, _whole("every", every, 1), _whole("start", start, 0))
 
 
-def _check(name, value, least):
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{name} takes an int of at least {least}, got {value!r}")
+def _whole(name, value, minimum):
+    """An int of at least minimum; anything else is a ValueError, as it is in 0.7.5."""
+    try:
+        return whole(minimum)(name, value)
+    except TypeError as error:
+        raise ValueError(error) from None
 
 
 @contextmanager
 def _sampled(manager, every, start):
     @contextmanager
     def profile_step(timestep):
-        if isinstance(timestep, bool) or not isinstance(timestep, int):
-            raise TypeError(f"timestep takes an int, got {timestep!r}")
+        timestep = integer("timestep", timestep)
         wanted = timestep >= start and (timestep - start) % every == 0
         run, reason = manager._run, object()
         if run is None or wanted:

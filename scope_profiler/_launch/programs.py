@@ -7,7 +7,7 @@ import sys
 from typing import NamedTuple
 
 from .main_program import MainProgram, restored
-from .._base.arguments import boolean, path, strings, text
+from .._base.arguments import boolean, path, strings, text, wrong_type
 from .._run.run_file import check_name
 from .._run.runs import _Root
 
@@ -22,7 +22,7 @@ def run(manager, func, *args, output=None, **session_kwargs):
     TypeError when func cannot be called, or for an unknown setting.
     """
     if not callable(func):
-        raise TypeError(f"func takes a callable, got {type(func).__name__}: {func!r}")
+        raise wrong_type("func", "a callable", func)
     settings = {"verbose": False, "return_results": True, **destination(output), **session_kwargs}
     with manager.session(**settings):
         return func(*args)

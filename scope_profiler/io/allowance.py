@@ -3,8 +3,9 @@ than they can need."""
 
 from __future__ import annotations
 
-import operator
 from typing import Any
+
+from .._base.arguments import integer
 
 #: A file may unpack to this and so many times its own size, in bytes. Ours unpack to 30 times at
 #: most, where calls are all alike.
@@ -16,13 +17,7 @@ def check_max_bytes(max_bytes: Any) -> int | None:
     """The argument of `load`: an int of at least 1, or None; TypeError or ValueError if not."""
     if max_bytes is None:
         return None
-    if isinstance(max_bytes, bool) or not hasattr(max_bytes, "__index__"):
-        raise TypeError(f"max_bytes takes an int or None, got {type(max_bytes).__name__}: "
-                        f"{max_bytes!r}")  # fmt: skip
-    max_bytes = operator.index(max_bytes)
-    if max_bytes < 1:
-        raise ValueError(f"max_bytes takes an int of at least 1, got {max_bytes}")
-    return max_bytes
+    return integer("max_bytes", max_bytes, 1, "an int or None")
 
 
 class Allowance:

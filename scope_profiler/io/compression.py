@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .._base.arguments import any_of, text_or_none
+
 #: The filters by name, and the levels that each has.
 LEVELS = {"auto": range(10), "gzip": range(10), "lzf": range(0), "zstd": range(1, 23)}
 
@@ -80,13 +82,12 @@ def check_compression(
         When "zstd" is asked for and hdf5plugin is not installed.
     """
     if compression is not None:
-        if not isinstance(compression, str):
-            raise TypeError(f"compression must be a str or None; got {compression!r}")
+        text_or_none("compression", compression)
         compression = compression.strip().lower()
         if compression in ("", "none"):
             compression = None
         elif compression not in LEVELS:
-            raise ValueError(f"compression must be None, {_any_of(LEVELS)}; got {compression!r}")
+            raise ValueError(f"compression must be None, {any_of(LEVELS)}; got {compression!r}")
     if compression_level is not None:
         _check_integer("compression_level", compression_level)
         if compression == "lzf":
@@ -104,11 +105,6 @@ def check_compression(
     if compression == "zstd":
         _check_plugin()
     return Compression(compression, compression_level, chunk_size)
-
-
-def _any_of(names: Any) -> str:
-    *first, last = map(repr, names)
-    return f"{', '.join(first)} or {last}"
 
 
 def _check_integer(name: str, value: object) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._base.arguments import boolean, file_of, instance
 from .._base.needs import explained
 from .._base.shown import shown
 from .allowance import check_max_bytes
-from .arguments import check_results, check_switches, file_of
 from .unreadable import CorruptProfileError, UnsupportedProfileError
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def read_json(file_path: str | os.PathLike[str], verbose: bool = False) -> Profi
 def _read(
     name: str, path: Path, verbose: bool, max_bytes: int | None = None
 ) -> ProfilingResults:
-    check_switches(verbose=verbose)
+    boolean("verbose", verbose)
     if name == "html":
         raise UnsupportedProfileError(
             f"{path} is an HTML report, which shows results and does not hold them; "
@@ -187,8 +187,10 @@ def read_h5_summary(
         from .hdf5_summary import read_hdf5_summary
 
     path = file_of("file_path", file_path)
-    check_switches(verbose=verbose, fallback=fallback, include_likwid=include_likwid,
-                   include_line_profile=include_line_profile)
+    boolean("verbose", verbose)
+    boolean("fallback", fallback)
+    boolean("include_likwid", include_likwid)
+    boolean("include_line_profile", include_line_profile)
     _check_regular(path)
     results = read_hdf5_summary(
         path,
@@ -235,7 +237,9 @@ def write_profile(
     OSError
         When the file cannot be written.
     """
-    check_results("results", results)
+    from ..results import ProfilingResults
+
+    instance(ProfilingResults)("results", results)
     path = file_of("file_path", file_path)
     name = _named(path)
     if name == "html":

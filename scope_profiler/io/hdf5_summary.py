@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .._base.arguments import rank_set
 from ..results import MPIRegion, ProfilingResults
-from ..results.checks import rank_set
 from .unreadable import UnsupportedProfileError
 from .hdf5_datasets import Group
 from .hdf5_index import Index

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ..results import ProfilingResults
+from .._base.arguments import boolean, file_of, instance
 from .._base.shown import shown
-from .arguments import check_results, check_switches, file_of
+from ..results import ProfilingResults
 from .json_writer import write_json
 
 
@@ -42,14 +42,14 @@ def export_json(
         When there is no run, or when `write_json` does.
     """
     path = file_of("filepath", filepath)
-    check_switches(verbose=verbose)
+    boolean("verbose", verbose)
     if isinstance(profiling_data, ProfilingResults) or not isinstance(profiling_data, Iterable):
         profiling_data = [profiling_data]
     runs = [*profiling_data]
     if not runs:
         raise ValueError("profiling_data must be one run or several; got none")
     for run in runs:
-        check_results("profiling_data", run)
+        instance(ProfilingResults)("profiling_data", run)
     runs = [run for run in runs if run.is_root]
     paths = _paths(path, [run.display_label for run in runs])
     for run, path in zip(runs, paths):

@@ -26,10 +26,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from .._base.arguments import file_named, instance, rank_set
 from .._version import __version__
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, Region
-from ..results.checks import rank_set
-from .arguments import check_results, check_suffix, file_of
 from .json_pieces import json_pieces
 from .thread_tables import row_of
 from .metadata_tables import MetadataTables, per_call
@@ -83,9 +82,8 @@ def write_json(
         When the file cannot be written; it is then as it was.
     """
     _check_indent(indent)
-    check_results("results", results)
-    path = file_of("filepath", filepath)
-    check_suffix("filepath", path, (".json", ".json.gz"))
+    instance(ProfilingResults)("results", results)
+    path = file_named("filepath", filepath, ".json", ".json.gz")
     _write(_document(results, include, exclude, rank_set(ranks)), path, indent)
     return path
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._runtime.processes import beside
+from .._base.arguments import boolean, file_of
 from .._base.shown import shown
 from .._base.warning import warn
-from .arguments import check_switches, file_of
+from .._runtime.processes import beside
 from .formats import load, metadata_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def load_processes(path: _Paths, verbose: bool = False) -> ProfilingResults:
         As `load` does. Of a file that merely has the name of a child's there
         is a warning instead.
     """
-    check_switches(verbose=verbose)
+    boolean("verbose", verbose)
     found: dict[Path, dict[str, Any]] = {}
     several = _several(path)
     if several is None:

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from .._base.arguments import file_named, instance, rank_set, text_or_none
 from . import load, replacing
-from .arguments import check_results, check_suffix, file_of
 from ..results import MPIRegion, ProfilingResults, Region
-from ..results.checks import rank_set, text
 
 #: Of a region, in seconds; None where it was never called.
 _DURATIONS = ("average", "min", "max", "first", "last", "std", "total")
@@ -59,10 +58,10 @@ def collect_region_statistics(
     if isinstance(profiling_data, ProfilingResults):
         profiling_data = [profiling_data]
     if isinstance(profiling_data, (str, bytes)) or not isinstance(profiling_data, Iterable):
-        check_results("profiling_data", profiling_data)
+        instance(ProfilingResults)("profiling_data", profiling_data)
     runs = list(profiling_data)
     for results in runs:
-        check_results("profiling_data", results)
+        instance(ProfilingResults)("profiling_data", results)
     runs = [results for results in runs if results.is_root]
     if not runs:
         raise ValueError("profiling_data must be one run or several; got none")
@@ -106,8 +105,7 @@ def write_region_statistics_json(
     `filepath` is the file, in ``.json``; folders that it is in are made. The
     other parameters, and what is raised besides OSError, are as there.
     """
-    path = file_of("filepath", filepath)
-    check_suffix("filepath", path, (".json",))
+    path = file_named("filepath", filepath, ".json")
     statistics = collect_region_statistics(profiling_data, ranks, include, exclude, labels)
     document = {
         "format": "scope-profiler-plot-data",
@@ -132,10 +130,10 @@ def collect_file_metadata(
     if isinstance(profiling_data, (ProfilingResults, str, os.PathLike)):
         profiling_data = [profiling_data]
     if not isinstance(profiling_data, Iterable):
-        check_results("profiling_data", profiling_data)
+        instance(ProfilingResults)("profiling_data", profiling_data)
     runs = [load(run) if isinstance(run, (str, os.PathLike)) else run for run in profiling_data]
     for results in runs:
-        check_results("profiling_data", results)
+        instance(ProfilingResults)("profiling_data", results)
     return {
         "files": [
             {"file_path": _path_of(run), "num_ranks": run.num_ranks, "metadata": run.metadata}
@@ -174,7 +172,7 @@ def _labels(runs: Sequence[ProfilingResults], labels: Sequence[str] | None) -> l
             raise ValueError(
                 f"labels must be a name for each of the {len(runs)} runs; got {labels!r}"
             )
-        return [text("labels", label) or "" for label in labels]
+        return [text_or_none("labels", label) or "" for label in labels]
     used: dict[str, int] = {}
     for results in runs:
         label, number = results.display_label, 1

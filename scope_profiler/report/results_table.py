@@ -3,10 +3,9 @@
 import sys
 from collections.abc import Iterable
 
+from .._base.arguments import boolean, name_filter, rank_set, text_or_none
 from ..results import EventDataUnavailableError, MPIRegion, NestingError
 from ..results.call_tree import call_tree
-from ..results.checks import name_filter, rank_set, text
-from .._base.arguments import boolean
 from .._base.shown import shown
 from . import table_columns as known
 from . import head, notes, region_table
@@ -23,7 +22,7 @@ def show(results, include=None, exclude=None, ranks=None, *, sort="total", title
     """Print the table of a ProfilingResults, whose print_summary() says what it takes."""
     columns = _chosen_columns(columns)
     suppress_notes, whole = boolean("suppress_notes", suppress_notes), boolean("whole", whole)
-    text("title", title)
+    text_or_none("title", title)
     _check_choice("sort", sort, known.SORT_KEYS)
     _check_choice("percentage_mode", percentage_mode, known.PERCENTAGE_MODES)
     out = Output(sys.stdout if stream is None else stream)

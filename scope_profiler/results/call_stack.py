@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .checks import finite, integer, several_of
+from .._base.arguments import finite, integer, several_of
 from .mpi_region import MPIRegion
 from .surroundings import Nest, Surroundings
 

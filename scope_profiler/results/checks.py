@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import operator
 import os
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import isfinite
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from .._base.arguments import integer, mapping, mapping_or_none, number
 from .columns import INT64, column, read_only
 from .event_metadata import EventMetadata
 
@@ -27,57 +25,6 @@ INTEGER_STATISTICS = (
     "last_end",
 )
 FLOAT_STATISTICS = ("mean", "std", "p50", "p90", "p95", "p99", "p999")
-
-
-def integer(name: str, value: Any, minimum: int | None = None) -> Any:
-    """`value` as an int of at least `minimum`; None may stay None where there is no minimum."""
-    if value is None and minimum is None:
-        return None
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an int; got {value!r}") from None
-    if not INT64.min <= number <= INT64.max:
-        raise ValueError(f"{name} must be an int of 64 bits; got {number}")
-    if minimum is not None and number < minimum:
-        raise ValueError(f"{name} must be at least {minimum}; got {number}")
-    return number
-
-
-def number(name: str, value: Any) -> float:
-    """`value` as a float."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} must be a number; got {value!r}")
-    return float(value)
-
-
-def finite(name: str, value: Any) -> float:
-    """`value` as a float, neither infinite nor NaN."""
-    result = number(name, value)
-    if not isfinite(result):
-        raise ValueError(f"{name} must be finite; got {value!r}")
-    return result
-
-
-def text(name: str, value: Any) -> str | None:
-    """`value`, a str or None."""
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"{name} must be a str or None; got {value!r}")
-    return value
-
-
-def mapping(name: str, value: Any) -> Mapping[Any, Any]:
-    """`value`, a mapping."""
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{name} must be a mapping; got {value!r}")
-    return value
-
-
-def mapping_or_none(name: str, value: Any) -> Mapping[Any, Any]:
-    """`value`, a mapping; an empty one for None."""
-    return {} if value is None else mapping(name, value)
 
 
 def rows_of(name: str, tables: Any) -> dict[int, list[Any]]:
@@ -188,61 +135,3 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
         return list(value)
     return json.dumps(value, default=str)
-
-
-def compiled(name: str, patterns: str | Iterable[str] | None) -> list[re.Pattern[str]] | None:
-    """One or several regular expressions, compiled; None stays None."""
-    if patterns is None:
-        return None
-    expressions = []
-    for pattern in _several(patterns):
-        try:
-            if isinstance(pattern, bytes):
-                raise TypeError("it must be a str")
-            expressions.append(re.compile(pattern))
-        except (re.error, TypeError) as error:
-            raise ValueError(
-                f"{name} must be regular expressions; got {pattern!r} ({error})"
-            ) from None
-    return expressions
-
-
-def name_filter(
-    include: str | Iterable[str] | None, exclude: str | Iterable[str] | None
-) -> Callable[[str], bool]:
-    """Whether a name is chosen: one that `include` matches, or all, but those that `exclude` does."""
-    included, excluded = compiled("include", include), compiled("exclude", exclude) or ()
-    return lambda name: (
-        included is None or any(pattern.match(name) for pattern in included)
-    ) and not any(pattern.match(name) for pattern in excluded)
-
-
-def rank_set(ranks: int | Iterable[int] | None) -> set[int] | None:
-    """One or several ranks as a set; None, which means all, stays None."""
-    if ranks is None:
-        return None
-    return {integer("ranks", rank, minimum=0) for rank in _several(ranks)}
-
-
-def several_of(name: str, values: Any, kind: type) -> list[Any]:
-    """`values`, several of that type, as a list."""
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise TypeError(f"{name} must be several {kind.__name__}; got {values!r}")
-    values = list(values)
-    for value in values:
-        if not isinstance(value, kind):
-            raise TypeError(f"{name} must be several {kind.__name__}; among them is {value!r}")
-    return values
-
-
-def _several(values: Any) -> Iterable[Any]:
-    """One or several values; a str is one."""
-    if isinstance(values, Iterable) and not isinstance(values, (str, bytes)):
-        return values
-    return (values,)
-
-
-def check_percentile(percentile: float) -> None:
-    """Raise TypeError or ValueError where it is none."""
-    if not 0 <= number("percentile", percentile) <= 100:
-        raise ValueError(f"percentile must be in 0..100; got {percentile!r}")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from .checks import text
+from .._base.arguments import text_or_none
 from .mpi_region import MPIRegion
 from .profiling_results import ProfilingResults
 from .._model.recorded import Recorded
@@ -62,7 +62,7 @@ def merge_results(
             raise TypeError(f"merge_results takes ProfilingResults; got {results!r}")
     if not result_sets:
         raise ValueError("merge_results takes at least one result; got none")
-    text("label", label)
+    text_or_none("label", label)
     roots = [results for results in result_sets if results.is_root]
     if not roots:
         return result_sets[0]

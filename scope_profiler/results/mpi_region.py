@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .checks import check_percentile, finite, integer, mapping, rank_set
+from .._base.arguments import check_percentile, finite, integer, mapping, rank_set, text
 from .columns import INT64
 from .region import Region
 from .scalars import Scalars, known_or, known_values
@@ -34,8 +34,7 @@ class MPIRegion(Scalars):
     """
 
     def __init__(self, name: str, regions: Mapping[int, Region]) -> None:
-        if not isinstance(name, str):
-            raise TypeError(f"name must be a str; got {name!r}")
+        text("name", name)
         for rank, region in mapping("regions", regions).items():
             if not isinstance(region, Region):
                 raise TypeError(f"regions must map ranks to Region; rank {rank!r} has {region!r}")
@@ -227,7 +226,7 @@ class MPIRegion(Scalars):
         called = self._called
         if len(called) == 1:
             return called[0].percentile_duration(percentile)
-        check_percentile(percentile)
+        check_percentile("percentile", percentile)
         if not called:
             return 0.0
         if all(region.sketch is not None for region in called):

@@ -8,16 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from .._base.arguments import boolean
-from .checks import (
-    integer,
-    mapping,
-    mapping_or_none,
-    name_filter,
-    normal_lines,
-    plain_value,
-    rows_of,
-)
+from .._base.arguments import boolean, integer, mapping, mapping_or_none, name_filter
+from .checks import normal_lines, plain_value, rows_of
 from .columns import INT64
 from .mpi_region import MPIRegion
 from .no_counters import NoCounters

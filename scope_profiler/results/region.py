@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from .._base.arguments import check_percentile, finite, integer, integer_or_none, text_or_none
 from .region_calls import Calls
-from .checks import check_percentile, finite, integer, normal_statistics, normal_tags, text
+from .checks import normal_statistics, normal_tags
 from .columns import blocks
 from .errors import EventDataUnavailableError, NestingError
 from .nesting import covered_ns
@@ -103,15 +104,15 @@ class Region(Calls, Scalars):
         self._statistics = normal_statistics(statistics, length)
         self._num_calls = length if self._statistics is None else self._statistics["count"]
         self._sketch = sketch
-        self._exclusive = integer("exclusive_total_ns", exclusive_total_ns)
-        self._inclusive = integer("inclusive_total_ns", inclusive_total_ns)
-        self._corrected_exclusive = integer("corrected_exclusive_ns", corrected_exclusive_ns)
-        self._corrected_total = integer("corrected_total_ns", corrected_total_ns)
+        self._exclusive = integer_or_none("exclusive_total_ns", exclusive_total_ns)
+        self._inclusive = integer_or_none("inclusive_total_ns", inclusive_total_ns)
+        self._corrected_exclusive = integer_or_none("corrected_exclusive_ns", corrected_exclusive_ns)
+        self._corrected_total = integer_or_none("corrected_total_ns", corrected_total_ns)
         self._errors = integer("errors", errors, minimum=0)
         self._tags = normal_tags(tags)
-        self._source_file = text("source_file", source_file) or None
-        self._source_lineno = integer("source_lineno", source_lineno)
-        self._source_text = text("source_text", source_text) or None
+        self._source_file = text_or_none("source_file", source_file) or None
+        self._source_lineno = integer_or_none("source_lineno", source_lineno)
+        self._source_text = text_or_none("source_text", source_text) or None
 
     # -- what was recorded ---------------------------------------------------
 
@@ -290,7 +291,7 @@ class Region(Calls, Scalars):
 
         Raises TypeError or ValueError when `percentile` is no number in 0..100.
         """
-        check_percentile(percentile)
+        check_percentile("percentile", percentile)
         if not self.num_calls:
             return 0.0
         known = (self._statistics or {}).get(_PERCENTILE_NAMES.get(percentile))

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .checks import text
+from .._base.arguments import text_or_none
 from .scalars import known_values
 
 
@@ -30,7 +30,7 @@ class RunFacts:
 
     @label.setter
     def label(self, label: str | None) -> None:
-        if text("label", label) is None:
+        if text_or_none("label", label) is None:
             self._metadata.pop("label", None)
         else:
             self._metadata["label"] = label

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .._base.arguments import boolean, finite, integer, rank_set
 from .call_stack import build_call_graph, build_call_stack
-from .._base.arguments import boolean
-from .checks import finite, integer, rank_set
 from .columns import INT64
 from .data_frames import pandas
 from .errors import EventDataUnavailableError

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from .._base.arguments import several_of
 from . import nesting
-from .checks import several_of
 from .errors import EventDataUnavailableError, NestingError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
-from .._base.arguments import boolean
-from .checks import integer, rows_of
+from .._base.arguments import boolean, integer, integer_or_none, text
+from .checks import rows_of
 from .scalars import seconds
 
 
@@ -21,16 +21,10 @@ class _Row:
             object.__setattr__(self, field.name, value)
 
 
-def _str(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be a str; got {value!r}")
-    return value
-
-
 _KINDS = {
     "int": partial(integer, minimum=0),
-    "int | None": integer,
-    "str": _str,
+    "int | None": integer_or_none,
+    "str": text,
     "bool": boolean,
 }
 
