@@ -19,6 +19,7 @@ results are taken, written or shown.
 
 import os
 
+from ._base import above
 from ._version import __version__
 from ._core import RegionFactory
 from .manager import ProfileManager
@@ -156,6 +157,31 @@ def __getattr__(name):
         value = getattr(import_module(f".{module}", __name__), name)
     globals()[name] = value
     return value
+
+
+# ---- What methods of results call
+
+
+def _import_load():
+    from .io import load
+
+    return load
+
+
+def _import_print_results():
+    from .report.results_table import show
+
+    return show
+
+
+def _import_print_statistics():
+    from .report import print_statistics
+
+    return print_statistics
+
+
+above.offer(load=_import_load, print_results=_import_print_results,
+            print_statistics=_import_print_statistics)
 
 
 def __dir__():

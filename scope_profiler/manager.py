@@ -1,36 +1,16 @@
 """ProfileManager: the life of a profiling run, from setup() to finalize()."""
 
-from collections.abc import Iterable
-from contextlib import suppress
-from functools import update_wrapper
-import os
-from time import perf_counter_ns
-from types import MethodType
-
 from . import _core
-from ._base import environment
 from ._base.arguments import UNSET, wrong_type
-from ._base.unrecorded import keep_weakly, unrecorded
-from ._base.warning import complain
-from ._instrument.decorator import decorate, decoration
+from ._base.unrecorded import unrecorded
+from ._instrument.decorator import profile
 from ._instrument.regions import Region
 from ._instrument.tags import Selection, add_opt_in, normal_tags
-from ._runtime import at_exit, processes, termination
+from ._run import forks, managers  # noqa: F401: forks are followed from the import on
+from ._run.managers import on_class_or_instance
 
 # What is needed from setup() on only is imported there: the import stays cheap for the many
 # programs that carry instrumentation and do not use it today.
-
-
-class _on_class_or_instance:
-    """A method that acts on the instance, or on the process-wide manager when it is called on
-    the class."""
-
-    def __init__(self, function):
-        self.function = function
-        update_wrapper(self, function)
-
-    def __get__(self, manager, cls):
-        return MethodType(self.function, cls._default if manager is None else manager)
 
 
 class ProfileManager(_core.Manager):
@@ -52,7 +32,7 @@ class ProfileManager(_core.Manager):
     """
 
     def __init__(self):
-        _register(self)
+        managers.register(self)
         self._region_type = Region
         self.profile_region = self.region = self._opener
         self.metadata = super().metadata  # the class has that of the process-wide manager
@@ -70,7 +50,7 @@ class ProfileManager(_core.Manager):
 
     # ---- Life cycle
 
-    @_on_class_or_instance
+    @on_class_or_instance
     @unrecorded
     def setup(self, options=None, *, auto_finalize=False, output=UNSET, replace=False,
               region_tags=None, config_path=None, **settings):
@@ -106,8 +86,10 @@ class ProfileManager(_core.Manager):
         not take or a setting that this version does not have.
         """
         from ._base.arguments import switch
-        from ._run import run_file
+        # All that is needed from now on: another thread may fork in the middle of a later import.
+        from ._run import finalizing, recording, run_file  # noqa: F401
         from ._run.runs import ProfilingRun
+        from ._runtime import at_exit
         from .config.resolve import resolve
 
         auto_finalize = switch("auto_finalize", auto_finalize)
@@ -122,14 +104,14 @@ class ProfileManager(_core.Manager):
                          region_tags=region_tags)
         run_file.check(chosen)
         if host is None:
-            self._start(ProfilingRun(self, chosen))
+            recording.start(self, ProfilingRun(self, chosen))
         else:
             host.take_over(chosen)
         if auto_finalize and self._run.is_active:
             at_exit.finalize_at_exit(self, self._run)
         return self._run
 
-    @_on_class_or_instance
+    @on_class_or_instance
     @unrecorded
     def setup_from_env(self, **settings):
         """setup() with what the environment says, if it says anything.
@@ -143,40 +125,12 @@ class ProfileManager(_core.Manager):
 
         return self.setup(**variables.settings(**settings))
 
-    def _start(self, run):
-        """Recording begins, with nothing recorded yet."""
-        settings = run._settings
-        on = not settings["deactivate_profiling"]
-        lined = self._line_mode
-        self._set_line_mode(on and settings["use_line_profiler"])  # may fail, as the next
-        try:
-            self._set_tracing(on, on and settings["recursive_profile"])
-        except BaseException:
-            self._set_line_mode(lined)
-            raise
-        self._release_file()
-        self._run = run
-        processes.writes_to(_paths(manager._run for manager in _all()))
-        self._selection = Selection(settings["region_tags"], settings["enable_tags"])
-        self._select()
-        self._tagged.clear()
-        self._watch_threads(on and settings["track_threads"])
-        self._watch_tasks(on and settings["track_async"])
-        self._begin(not settings["aggregation_mode"], self._line_mode,
-                    self._selection.wanted is not None, self._tasks is not None)
-        self._record(on)
-
-    def _release_file(self):
-        """Others may replace the file of the run, which is over."""
-        if self._run is not None and self._run._file is not None:
-            self._run._file.release()
-
     def _select(self):
         for region in self._regions():
             if region.tags:
                 region._tag(region.tags, self._selection.takes(region.tags))
 
-    @_on_class_or_instance
+    @on_class_or_instance
     def session(self, options=None, *, verbose_line_profiler=None, return_results=False,
                 native_traces=None, style="table", **settings):
         """A run as a context manager or decorator: setup() on the way in, finalize() on the way
@@ -194,7 +148,7 @@ class ProfileManager(_core.Manager):
         ending = finalizing(None, return_results, native_traces, verbose_line_profiler, style)
         return Session(self, *checked(options, settings), ending)
 
-    @_on_class_or_instance
+    @on_class_or_instance
     @unrecorded
     def finalize(self, verbose=None, return_results=False, native_traces=None,
                  verbose_line_profiler=None, *, style="table"):
@@ -215,130 +169,30 @@ class ProfileManager(_core.Manager):
         when an argument is not that (numpy's bools, 0 and 1 pass); the run is as it was then.
         OSError when the file cannot be written. What fails in the report is a printed line.
         """
+        from ._run.finalizing import finalize
         from .config.resolve import finalizing
 
         ending = finalizing(verbose, return_results, native_traces, verbose_line_profiler, style)
-        verbose, return_results, verbose_line_profiler, style = ending.values()
-        run = self._run
-        if verbose is None:
-            verbose = run is None or run._settings["verbose"]
-        if run is None or run._settings["deactivate_profiling"]:
-            return self._finalize_nothing(run, verbose, return_results)
-        printing = verbose or verbose_line_profiler
-        files = run._destinations()
-        wanted = return_results or bool(files)
-        run.finalize_time_ns = perf_counter_ns()
-        parts = self._snapshot(wanted)  # before anything is imported, which takes its time
-        calls = parts[-1]["calls"]
-        with processes.unforked():
-            _load(run, return_results, printing)
-        from ._run.snapshot import take
+        return finalize(self, *ending.values())
 
-        taken = take(self, wanted, parts)
-        if files:
-            from dataclasses import replace
+    def _calls_of(self, region):
+        from ._run.snapshot import calls_of
 
-            with termination.writing():
-                for each in files:
-                    each._file.write(taken.results)
-            run._written_calls = calls
-            taken = replace(taken, file_path=run.file_path)  # which it may have found taken
-        run._results = taken.results if return_results else None
-        if printing:
-            _report(taken, regions=verbose, lines=verbose_line_profiler is not False, style=style,
-                    seen=run._lines_printed)
-        return run._results
-
-    def _finalize_nothing(self, run, verbose, return_results):
-        if verbose and not environment.DISABLED:
-            why = "setup() has not been called" if run is None else "profiling is deactivated"
-            with suppress(OSError, ValueError):  # of a stream that is closed
-                print(f"scope-profiler: nothing to report: {why}")
-        if not return_results:
-            return None
-        from .results import ProfilingResults
-
-        return ProfilingResults({})
-
-    def _take(self):
-        from ._run.snapshot import take
-
-        return take(self).results
-
-    @unrecorded
-    def _in_forked_child(self):
-        """The child of a fork starts clean: with a run of its own, that goes on as the parent's
-        did."""
-        from ._run.runs import ProfilingRun
-
-        before = self._run
-        recording = self._recording
-        self._start(ProfilingRun(self, before._settings))
-        self._record(recording)
-        self._run._over, self._run._held = before._over, before._held
-        if before._also is not None:
-            self._run._also = ProfilingRun(self, before._also._settings)
-        at_exit.goes_on(self, before, self._run)
+        return calls_of(region)
 
     def _stop(self):
         """The run is over; what it recorded stays."""
-        self._run._over = True
-        self._release_file()
-        self._record(False)
-        if self._tasks is not None:
-            self._tasks.stop()
-        self._set_tracing(False)
-        self._set_line_mode(False, forget=False)
+        from ._run import recording
 
-    def _set_line_mode(self, on, forget=True):
-        if on:
-            from ._instrument import lines
-
-            lines.start(self)
-            self._arm = lines.arm
-        elif self._arm is not None:
-            from ._instrument import lines
-
-            lines.stop(self)
-        if on or forget:
-            self._line_mode = on
-
-    def _watch_threads(self, on):
-        if on:
-            from ._runtime.thread_watch import ThreadWatch
-        self._on_thread = ThreadWatch() if on else None
-
-    def _watch_tasks(self, on):
-        before = self._tasks
-        if before is not None:
-            before.stop()
-        self._tasks = None
-        if on:
-            from ._runtime.task_watch import TaskWatch
-
-            self._tasks = TaskWatch(self, before)
-            self._tasks.start()
-
-    def _set_tracing(self, on, of_all=False):
-        """Have traced what decorated functions call: those that ask for it, or all that do not
-        say that they do not want it."""
-        on = on and (self._recursive or of_all)
-        if on or self._traces:
-            from ._instrument import call_tracing
-
-            call_tracing.trace_spans(self, on, of_all)
-        self._traces = on
+        recording.stop(self)
 
     def _recurse(self, region, recursive):
         """Have traced what functions decorated with the region call, or not."""
-        from ._instrument import call_tracing
+        from ._run import recording
 
-        call_tracing.recurse(region, recursive)
-        self._recursive |= recursive
-        if recursive and not self._traces and self._run is not None and self._run.is_active:
-            self._set_tracing(True)
+        recording.recurse(self, region, recursive)
 
-    @_on_class_or_instance
+    @on_class_or_instance
     @unrecorded
     def pause(self):
         """Record no call that begins before resume(). Those that are open end as they would and
@@ -346,7 +200,7 @@ class ProfileManager(_core.Manager):
         self._need_run("pause")
         self._hold("pause()")
 
-    @_on_class_or_instance
+    @on_class_or_instance
     @unrecorded
     def resume(self):
         """Go on recording after pause(). RuntimeError before setup()."""
@@ -367,7 +221,7 @@ class ProfileManager(_core.Manager):
         if self._run is None:
             raise RuntimeError(f"{what}() before setup()")
 
-    @_on_class_or_instance
+    @on_class_or_instance
     def sample_every(self, every, start=0):
         """Context manager for loops over time steps: gives a context manager profile_step(timestep).
 
@@ -385,21 +239,16 @@ class ProfileManager(_core.Manager):
 
         return steps_of(self, every, start)
 
-    @_on_class_or_instance
+    @on_class_or_instance
     @unrecorded
     def reset(self):
         """Forget the run, what it recorded, what define_region() defined and every region that
         nobody holds. Decorators and the regions that something refers to stay, switched off."""
-        self._begin(False, False)
-        self._record(False)
-        self._watch_threads(False)
-        self._watch_tasks(False)
-        self._set_tracing(False)
-        self._set_line_mode(False)
+        from ._run import recording
+
+        recording.forget(self)
         self._definitions.clear()
         self._tagged.clear()
-        self._release_file()
-        self._run = None
         self._forget()
         self._decorated_tags.intersection_update(self.registered_regions())
 
@@ -408,7 +257,7 @@ class ProfileManager(_core.Manager):
 
     # ---- Instrumentation
 
-    @_on_class_or_instance
+    @on_class_or_instance
     def profile(self, region_name=None, recursive=None, metadata=None, record_outcome=False,
                 tags=None):
         """Decorator: time every call of a function under a region.
@@ -424,25 +273,9 @@ class ProfileManager(_core.Manager):
         record_outcome: each call's metadata gets status, "ok" or "error", and exception, the
         name of its type. tags: as of profile_region().
         """
-        if environment.DISABLED:
-            named = region_name is None or isinstance(region_name, str)
-            return (lambda function: function) if named else region_name
-        how = decoration(recursive, metadata, record_outcome, tags)
-        if region_name is None or isinstance(region_name, str):
-            if region_name is not None:
-                # A bad name or tag is an error here, not at the use.
-                self.profile_region(region_name, tags=tags)
-            return lambda function: decorate(self, region_name, function, how)
-        if callable(region_name) or isinstance(
-            region_name, (staticmethod, classmethod, property)
-        ):
-            return decorate(self, None, region_name, how)
-        raise TypeError(
-            "region_name must be a non-empty str, got "
-            f"{type(region_name).__name__}: {region_name!r}"
-        )
+        return profile(self, region_name, recursive, metadata, record_outcome, tags)
 
-    @_on_class_or_instance
+    @on_class_or_instance
     @unrecorded
     def define_region(self, region_name, functions=None, tags=None):
         """The Region of that name, as profile_region() gives it, defined once for all.
@@ -462,14 +295,14 @@ class ProfileManager(_core.Manager):
         self._definitions[region.name] = definition
         return region
 
-    @_on_class_or_instance
+    @on_class_or_instance
     def region_factory(self, region_name, *, tags=None):
         """A RegionFactory: called with metadata, it gives a context manager that is region and
         metadata in one: `with factory(step=3): ...`."""
         tags = None if tags is None else normal_tags("tags", tags)
         return self._factory(self.profile_region(region_name, None, tags))
 
-    @_on_class_or_instance
+    @on_class_or_instance
     @unrecorded
     def instrument(self, module, *, include=("*",), exclude=(), prefix=None, tags=None):
         """Decorate the functions of a module, or the methods of a class, in place; see
@@ -481,10 +314,11 @@ class ProfileManager(_core.Manager):
     @unrecorded
     def _check_region(self, functions, tags):
         """What profile_region() was given, as tuples or None. TypeError when they are not that."""
-        return (
-            None if functions is None else _functions(functions),
-            None if tags is None else normal_tags("tags", tags),
-        )
+        if functions is not None:
+            from ._instrument.lines import with_lines
+
+            functions = with_lines(functions)
+        return functions, None if tags is None else normal_tags("tags", tags)
 
     @unrecorded
     def _set_tags(self, region, tags):
@@ -516,19 +350,19 @@ class ProfileManager(_core.Manager):
         TypeError when a tag is not a non-empty str.
         """
         add_opt_in(tags)
-        for manager in _all():
+        for manager in managers.every():
             manager._select()
 
     # ---- Whole programs
 
-    @_on_class_or_instance
+    @on_class_or_instance
     def run(self, func, *args, output=None, **session_settings):
         """func(*args) in a session; see programs.run."""
         from ._launch import programs
 
         return programs.run(self, func, *args, output=output, **session_settings)
 
-    @_on_class_or_instance
+    @on_class_or_instance
     def run_script(self, script_path, script_args=None, region_name=None, only_user_code=True,
                    recursive=True, include_patterns=(), exclude_patterns=(), entrypoint=None):
         """Run a script as `__main__` in the current run; see programs.run_script."""
@@ -537,7 +371,7 @@ class ProfileManager(_core.Manager):
         programs.run_script(self, script_path, script_args, region_name, only_user_code,
                             recursive, include_patterns, exclude_patterns, entrypoint)
 
-    @_on_class_or_instance
+    @on_class_or_instance
     def profile_script(self, script_path, *, script_args=None, output=None, **settings):
         """Run a script in a run of its own, for its ProfilingResults; see
         programs.profile_script."""
@@ -546,7 +380,7 @@ class ProfileManager(_core.Manager):
         return programs.profile_script(self, script_path, script_args=script_args, output=output,
                                        **settings)
 
-    @_on_class_or_instance
+    @on_class_or_instance
     def profile_command(self, command, *, output=None, recursive=False, all=False,
                         mpi_calls=False):
         """Run a Python program in a process of its own, under the profiler; see
@@ -558,38 +392,38 @@ class ProfileManager(_core.Manager):
 
     # ---- What there is
 
-    @_on_class_or_instance
+    @on_class_or_instance
     def get_region(self, region_name):
         """The Region of that name, or None when there is none."""
         return self._find(region_name)
 
-    @_on_class_or_instance
+    @on_class_or_instance
     def get_all_regions(self):
         """All regions as a dict {name: Region}, in the order in which they were made."""
         return {region.name: region for region in self._regions()}
 
-    @_on_class_or_instance
+    @on_class_or_instance
     def registered_regions(self):
         """The names of all regions: a tuple of str."""
         return tuple(region.name for region in self._regions())
 
-    @_on_class_or_instance
+    @on_class_or_instance
     @unrecorded
     def recorded_regions(self):
         """The names of the regions with a finished call in the current run: a tuple of str."""
         return tuple(row[1].name for row in self._collect_regions() if row[2])
 
-    @_on_class_or_instance
+    @on_class_or_instance
     def is_active(self):
         """Whether a run is on, recording or paused."""
         return self._run is not None and self._run.is_active
 
-    @_on_class_or_instance
+    @on_class_or_instance
     def is_configured(self):
         """Whether setup() has been called."""
         return self._run is not None
 
-    @_on_class_or_instance
+    @on_class_or_instance
     @unrecorded
     def get_config(self):
         """The settings of the current run, to read: a ProfilingConfig. Of the defaults, without
@@ -599,21 +433,22 @@ class ProfileManager(_core.Manager):
         run = self._run
         return ProfilingConfig() if run is None else ProfilingConfig.of_run(run, run._effective())
 
-    @_on_class_or_instance
+    @on_class_or_instance
     @unrecorded
     def set_config(self, config):
         """Begin a run with the settings of a ProfilingConfig; the run before is replaced.
 
         TypeError when config is something else.
         """
+        from ._run import recording
         from ._run.runs import ProfilingRun
         from .config.profiling_config import ProfilingConfig
 
         if not isinstance(config, ProfilingConfig):
             raise wrong_type("config", "a ProfilingConfig", config)
-        self._start(ProfilingRun(self, dict(config._settings)))
+        recording.start(self, ProfilingRun(self, dict(config._settings)))
 
-    @_on_class_or_instance
+    @on_class_or_instance
     @unrecorded
     def last_results(self):
         """The ProfilingResults of the last finalize(); None before it. When that was not asked to
@@ -622,10 +457,12 @@ class ProfileManager(_core.Manager):
         if run is None or run.finalize_time_ns is None:
             return None
         if run._results is None:
-            run._results = self._take()
+            from ._run.snapshot import take
+
+            run._results = take(self).results
         return run._results
 
-    @_on_class_or_instance
+    @on_class_or_instance
     @unrecorded
     def read_results(self):
         """The ProfilingResults in the file that the last finalize() wrote.
@@ -640,70 +477,6 @@ class ProfileManager(_core.Manager):
 
         return load(self._run.file_path)
 
-
-def _functions(given):
-    """The functions of a region as a tuple. TypeError when they have no lines to count."""
-    from ._instrument.lines import _codes_of
-
-    given = tuple(given) if isinstance(given, Iterable) else given
-    _codes_of(given)
-    return given
-
-
-def _report(taken, **how):
-    """Print it. The program's results are there, and it must go on whatever happens here."""
-    try:
-        from .report import print_run
-
-        print_run(taken, **how)
-    except Exception as error:
-        complain("the report could not be printed", error)
-
-
-def _load(run, return_results, verbose):
-    """Import what finalize() needs."""
-    from ._base.needs import explained
-    from ._run import snapshot  # noqa: F401
-
-    files = run._destinations()
-    with explained():
-        if return_results or files:
-            from . import results
-            from ._run import run_metadata  # noqa: F401
-        for each in files:
-            each._file.load()
-    if verbose:
-        from . import report  # noqa: F401
-
-
-def _paths(runs):
-    return [each._file.shared_path for run in runs if run is not None
-            for each in run._destinations()]
-
-
-def _in_forked_child():
-    configured = [manager for manager in _all() if manager._run is not None]
-    if configured:
-        processes.was_forked(_paths(manager._run for manager in configured))
-    for manager in configured:
-        manager._in_forked_child()
-
-
-_managers = {}  # {id: weak reference}
-
-
-def _register(manager):
-    keep_weakly(_managers, manager)
-
-
-def _all():
-    """All managers that there are."""
-    references = list(_managers.values())
-    return [manager for reference in references if (manager := reference()) is not None]
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_forked_child)
 
 # Plain attributes, not descriptors: Python specializes the look-up of those, which was about a fifth
 # of what an empty `with` block took.

@@ -112,12 +112,13 @@ def test_a_run_is_not_replaced_by_one_with_bad_settings(manager, settings, error
 
 def test_a_run_is_not_replaced_when_line_mode_cannot_begin(manager, monkeypatch):
     from scope_profiler._instrument import lines
+    from scope_profiler._run import recording
 
     def fail(manager):
         raise RuntimeError("no tool id")
 
     run, traced = manager._run, []
-    monkeypatch.setattr(manager, "_set_tracing", traced.append)
+    monkeypatch.setattr(recording, "_set_tracing", lambda *args: traced.append(args))
     monkeypatch.setattr(lines, "start", fail)
     with pytest.raises(RuntimeError, match="no tool id"):
         manager.setup(replace=True, use_line_profiler=True, recursive_profile=True)

@@ -12,9 +12,9 @@ from scope_profiler.report.notes import overhead as overhead_line, together
 @pytest.fixture(autouse=True)
 def known_costs(monkeypatch):
     """Every kind costs something that can be told in a sum: 1 + 10**i inside, 10**i/2 around."""
-    known = Overhead(True, False)
+    known = Overhead(ProfileManager, True, False)
     known._known = {name: Cost(0, 0) for name in COSTS}
-    monkeypatch.setattr(overhead, "_of", lambda events, lines: known)
+    monkeypatch.setattr(overhead, "_of", lambda manager_type, events, lines: known)
     return known._known
 
 
@@ -268,7 +268,7 @@ def test_it_is_in_the_file_and_in_what_is_merged(clock, manager, known_costs, tm
         scope_profiler.load(tmp_path / name).print_summary()
         assert said in capsys.readouterr().out
     known_costs["block"] = Cost(20, 5)
-    one, other = dict(results.recorded[0].facts), Overhead.facts(overhead._of(True, False), [2, *[0] * 11])
+    one, other = dict(results.recorded[0].facts), Overhead.facts(overhead._of(ProfileManager, True, False), [2, *[0] * 11])
     assert "20 ns per with of" in overhead_line(together([one, other]), 0)
 
 
@@ -278,7 +278,7 @@ def test_every_kind_is_measured(monkeypatch, events, lines):
     """Not how much, which is the machine's business; nothing of it stays behind."""
     monkeypatch.setattr(overhead, "_LEAST_NS", 0)
     monkeypatch.setattr(overhead, "_ROUNDS", 2)
-    known = Overhead(events, lines)
+    known = Overhead(ProfileManager, events, lines)
     for name in COSTS:
         cost = known.cost(name)
         assert min(cost) >= 0 and cost.ns < 1e6

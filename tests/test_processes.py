@@ -1,4 +1,4 @@
-"""processes.py and io/processes.py: the files of a program's processes, as one."""
+"""_runtime/processes.py, own_files.py and io/program_files.py: the files of a program's processes."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,8 @@ import pytest
 from results_support import region
 
 import scope_profiler as sp
-from scope_profiler._runtime import launcher, processes
+from scope_profiler._base import file_names
+from scope_profiler._runtime import launcher, own_files, processes
 from scope_profiler.results import (
     MPIRegion,
     ProfilingResults,
@@ -178,7 +179,7 @@ def test_runs_one_after_the_other_in_one_process():
         assert results["child"].num_calls_per_rank() == {1: calls}
         assert results.metadata["process_ids"] == [str(os.getpid()), str(child)]
         assert np.all(results["child"][1].start_times_ns >= results.metadata["start_time_ns"])
-    assert len(processes.beside("run.json")) == 2
+    assert len(file_names.beside("run.json")) == 2
 
 
 # ---- Which process this is
@@ -196,12 +197,12 @@ def test_what_metadata_say_of_the_process(manager):
     ("b.JSON.GZ", ("b", ".JSON.GZ")), ("a.b/c", ("a.b/c", "")), (".h5", (".h5", "")),
 ])
 def test_what_tells_the_format(path, parts):
-    assert processes.split(path) == parts
+    assert file_names.split(path) == parts
 
 
 def test_a_main_process_writes_where_it_is_told():
-    assert processes.own_path("x.h5", {}) == ("x.h5", "x.h5")
-    assert processes.own_path(Path("a/b"), {}) == ("a/b", "a/b")
+    assert own_files.own_path("x.h5", {}) == ("x.h5", "x.h5")
+    assert own_files.own_path(Path("a/b"), {}) == ("a/b", "a/b")
     assert not processes.is_worker() and not processes.is_child()
 
 
@@ -332,9 +333,9 @@ def test_what_ranks_are_not(monkeypatch):
     assert launcher.rank() is None
     monkeypatch.setenv("SLURM_PROCID", "4")
     assert launcher.facts() == {"rank": 4}
-    assert processes.own_path("run.h5", {})[0] == "run.rank4.h5"
-    fields = processes.fields(3, 0)
-    assert processes.own_path("{rank:03}-{run}{{}}.h5", fields)[0] == "004-3{}.h5"
+    assert own_files.own_path("run.h5", {})[0] == "run.rank4.h5"
+    fields = own_files.fields(3, 0)
+    assert own_files.own_path("{rank:03}-{run}{{}}.h5", fields)[0] == "004-3{}.h5"
 
 
 @pytest.mark.parametrize("path", ["{nonsense}.h5", "{}.h5", "{0}.h5", "a{.h5", "a}.h5", "{pid.x}.h5"])

@@ -141,11 +141,9 @@ def recurse(region, recursive):
 
 
 def _instance(manager):
-    from ..manager import ProfileManager
-
-    if manager is ProfileManager:
-        return manager._default
-    if not isinstance(manager, ProfileManager):
+    if isinstance(manager, type):  # ProfileManager stands for the process-wide one
+        manager = getattr(manager, "_default", manager)
+    if not isinstance(manager, _core.Manager):
         raise wrong_type("manager", "a ProfileManager", manager)
     return manager
 
@@ -157,7 +155,7 @@ def _tracing_of(manager):
     if monitoring.AVAILABLE and _tool is None:
         _tool = monitoring.Tool("tracing of every function", _callbacks())
     if not _tracings:
-        overhead.measure_traced(_tracing_aside)
+        overhead.measure_traced(type(manager._default), _tracing_aside)
     return _tracings.setdefault(id(manager), fresh)
 
 

@@ -6,6 +6,7 @@ import sys
 from types import CodeType, FunctionType, coroutine
 
 from .. import _core
+from .._base import environment
 from .._base.arguments import wrong_type
 from .._base.unrecorded import keep_weakly, unrecorded
 from .tags import normal_tags
@@ -19,6 +20,27 @@ _CLASS_METHODS = ("__init_subclass__", "__class_getitem__")
 
 # How a function is decorated: the arguments of ProfileManager.profile() but the name.
 Decoration = namedtuple("Decoration", "recursive metadata record_outcome tags")
+
+
+def profile(manager, region_name, recursive, metadata, record_outcome, tags):
+    """See ProfileManager.profile."""
+    if environment.DISABLED:
+        named = region_name is None or isinstance(region_name, str)
+        return (lambda function: function) if named else region_name
+    how = decoration(recursive, metadata, record_outcome, tags)
+    if region_name is None or isinstance(region_name, str):
+        if region_name is not None:
+            # A bad name or tag is an error here, not at the use.
+            manager.profile_region(region_name, tags=tags)
+        return lambda function: decorate(manager, region_name, function, how)
+    if callable(region_name) or isinstance(
+        region_name, (staticmethod, classmethod, property)
+    ):
+        return decorate(manager, None, region_name, how)
+    raise TypeError(
+        "region_name must be a non-empty str, got "
+        f"{type(region_name).__name__}: {region_name!r}"
+    )
 
 
 @unrecorded

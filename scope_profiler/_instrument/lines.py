@@ -5,7 +5,7 @@ meets them, and stay set until line mode ends. On 3.11 there is nothing to arm; 
 frame evaluation is put in and out.
 """
 
-from collections import namedtuple
+from collections.abc import Iterable
 import contextlib
 import sys
 from types import FunctionType
@@ -13,6 +13,7 @@ import weakref
 
 from .. import _core
 from .._base.unrecorded import PACKAGE
+from .._model.counted_code import CountedCode
 from . import monitoring
 
 _MONITORING = monitoring.AVAILABLE
@@ -220,6 +221,13 @@ def _codes_of(functions):
     return codes
 
 
+def with_lines(functions):
+    """The functions of a region as a tuple. TypeError when they have no lines to count."""
+    functions = tuple(functions) if isinstance(functions, Iterable) else functions
+    _codes_of(functions)
+    return functions
+
+
 _FARTHEST = 64  # some objects have every attribute that one asks for
 
 
@@ -257,16 +265,6 @@ def _inside(function):
 
 
 # ---- What was counted
-
-
-class CountedCode(namedtuple("CountedCode", "co_filename co_firstlineno co_qualname")):
-    """The code object that lines were counted in, which may be gone by now: what it was called."""
-
-    __slots__ = ()
-
-    @property
-    def co_name(self):
-        return self.co_qualname.rpartition(".")[2]
 
 
 def line_records(manager, region=None):

@@ -28,7 +28,8 @@ class Overhead:
     """What each kind costs in a run that keeps every call (events) or not, that counts lines or
     not."""
 
-    def __init__(self, events, lines):
+    def __init__(self, manager_type, events, lines):
+        self._manager_type = manager_type  # of the managers that bursts are measured with
         self.events = events
         self.lines = lines
         self._known = {}
@@ -48,8 +49,14 @@ class Overhead:
         if not self.events:
             return 0.0
         if self._memory_ns is None:
-            self._memory_ns = _Run(_manager(), self, 1).memory_ns()
+            self._memory_ns = _Run(self.manager(), self, 1).memory_ns()
         return self._memory_ns
+
+    def manager(self):
+        """A manager of its own, to measure with."""
+        manager = self._manager_type()
+        manager._calibrates = True  # it is used where others record nothing: see unrecorded.py
+        return manager
 
     def facts(self, counts):
         """What so many of each of COSTS came to, as facts of a Recorded: how many there were, and
@@ -78,13 +85,13 @@ _LIKE = {"traced": "decorated", "traced_generator": "generator", "traced_step": 
 def of(manager):
     """The Overhead of the manager's run, by the clock in use."""
     run = manager._run
-    return _of(run is None or not run._settings["aggregation_mode"], manager._line_mode)
+    return _of(type(manager._default), run is None or not run._settings["aggregation_mode"], manager._line_mode)
 
 
-def _of(events, lines):
+def _of(manager_type, events, lines):
     key = _core.clock_info()["source"], events, lines
     if key not in _overheads:
-        _overheads[key] = Overhead(events, lines)
+        _overheads[key] = Overhead(manager_type, events, lines)
     return _overheads[key]
 
 
@@ -132,7 +139,7 @@ for _name, _other in _LIKE.items():
 
 def _measure(name, overhead):
     """The Cost, which may ask the overhead for others."""
-    manager = _manager()
+    manager = overhead.manager()
     if not overhead.lines:
         return _cost(name, manager, overhead)
     from . import lines
@@ -149,28 +156,20 @@ def _measure(name, overhead):
         lines.stop(manager)
 
 
-def measure_traced(tracing):
+def measure_traced(manager_type, tracing):
     """Measure what traced calls cost, for all runs of the process, if that has not been done.
-    tracing(manager, decide): a context manager that traces calls, as _core.trace_calls() does."""
+    manager_type: of the managers to measure with. tracing(manager, decide): a context manager that traces calls, as _core.trace_calls() does."""
     if "traced_generator" in _traced:
         return
-    overhead = _of(True, False)
+    overhead = _of(manager_type, True, False)
     for name in ("traced", "traced_step", "traced_generator"):
-        manager = _manager()
+        manager = overhead.manager()
 
         def decide(manager, code, namespace, in_span):
             ours = code.co_filename == FILE and code.co_name == _BURSTS[name].function
             return (manager.profile_region("region"), True) if ours else None
 
         _traced[name] = _cost(name, manager, overhead, lambda: tracing(manager, decide))
-
-
-def _manager():
-    from ..manager import ProfileManager
-
-    manager = ProfileManager()
-    manager._calibrates = True  # it is used where other managers record nothing: see unrecorded.py
-    return manager
 
 
 def _cost(name, manager, overhead, tracing=nullcontext):

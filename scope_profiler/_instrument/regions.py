@@ -21,13 +21,15 @@ class Region(_core.Region):
     def get_stats(self):
         """The RegionStatistics of the finished calls of the current run, as of now."""
         from .._model.statistics import RegionStatistics
+        from . import overhead
 
         timings = None
         if self.manager._line_mode:
             from .lines import timings_of
 
             timings = timings_of(self)
-        return RegionStatistics.from_row(self.manager._collect(self), timings)
+        cost = overhead.of(self.manager)
+        return RegionStatistics.from_row(self.manager._collect(self), cost, timings)
 
     @unrecorded
     def print_stats(self, stream=None):
@@ -106,9 +108,7 @@ class Region(_core.Region):
 
     @unrecorded
     def _columns(self):
-        from .._run.snapshot import calls_of
-
-        return calls_of(self)
+        return self.manager._calls_of(self)
 
     @property
     def start_times(self):

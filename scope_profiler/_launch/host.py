@@ -1,5 +1,6 @@
 """A program under the profiler that begins runs itself: they go into the run that is on."""
 
+from .._run import recording
 from .._run.runs import ProfilingRun
 from ..config.table import ARGUMENTS, DEFAULTS, SETTINGS, STAYS_ON
 
@@ -35,7 +36,7 @@ class Host:
         if is_on and all(settings[name] == run._settings[name] for name in _RECORDING):
             run._change(settings)
         else:
-            manager._start(ProfilingRun(manager, settings))
+            recording.start(manager, ProfilingRun(manager, settings))
             at_exit.follows(manager, run, manager._run)
         manager._run._also = self._run
 

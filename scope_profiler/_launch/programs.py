@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .main_program import MainProgram, restored
 from .._base.arguments import boolean, path, strings, text, wrong_type
-from .._run.run_file import check_name
+from .._base.file_names import check_name
 from .._run.runs import _Root
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .._instrument import overhead
+from .._base import above
 
 _SECOND = 1e-9
 
@@ -60,12 +60,11 @@ class RegionStatistics:
     unit: float = _SECOND
 
     @classmethod
-    def from_row(cls, row, timings=None):
-        """From a row of _core.Manager._collect()."""
+    def from_row(cls, row, cost, timings=None):
+        """From a row of _core.Manager._collect(). cost: the Overhead of the run."""
         (_, region, calls, errors, open_calls, total, every, exclusive, minimum, maximum, std,
          percentiles, _, added, added_below, waiting, open_total, open_exclusive, _) = row
         average = round(every / calls) if calls else 0
-        cost = overhead.of(region.manager)
         return cls(region.name, calls, errors, open_calls, total, exclusive, average, minimum,
                    maximum, round(std), *percentiles,
                    round(total - cost.added_ns(added_below)),
@@ -75,9 +74,7 @@ class RegionStatistics:
 
     def print(self, stream=None):
         """Print the statistics, and in line mode the line tables, to stream (sys.stdout)."""
-        from ..report import print_statistics
-
-        print_statistics(self, stream)
+        above.get("print_statistics")(self, stream)
 
     def to_file(self, filename):
         """Write the lines to a file that line_profiler reads (`python -m line_profiler FILE`,

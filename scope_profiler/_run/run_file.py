@@ -16,14 +16,9 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-from .._base import needs
-from .._runtime import processes
+from .._base import file_names, needs
+from .._runtime import own_files, processes
 from .._base.warning import warn
-
-#: Names that end so are of files in HDF5; in JSON.
-HDF5, JSON = (".h5", ".hdf5", ".hdf"), (".json", ".json.gz")
-
-_HTML, _NO_REPORT = (".html", ".htm"), "this version has no HTML report"
 
 _runs = 0
 
@@ -44,18 +39,6 @@ def check(settings):
         check_compression(*how)
 
 
-def check_name(path, given):
-    """ValueError, beginning with `given`, for a name that ends as those of no format here do."""
-    suffix = processes.split(path)[1].lower()
-    # That of "run-1.5" is none.
-    if suffix and not suffix[1:2].isdigit() and suffix not in (*HDF5, *JSON):
-        raise ValueError(
-            f"{given}: {_NO_REPORT if suffix in _HTML else f'no format is called {suffix!r}'}; names "
-            f"in {' and '.join(JSON)} are written as JSON, those in {', '.join(HDF5)} or without any "
-            "as HDF5"
-        )
-
-
 class RunFile:
     """Where a run writes. Made when it begins."""
 
@@ -64,18 +47,18 @@ class RunFile:
         _runs += 1
         self._settings = settings
         self._begun = time.time()
-        fields = processes.fields(_runs, self._begun)
+        fields = own_files.fields(_runs, self._begun)
         path = settings["file_path"]
-        if not path.lower().endswith(JSON) and not needs.is_there("h5py"):
+        if not path.lower().endswith(file_names.JSON) and not needs.is_there("h5py"):
             path = _instead(path)
-        self.path, self.shared_path = processes.own_path(path, fields)
+        self.path, self.shared_path = own_files.own_path(path, fields)
         self._there = _identity(self.path)
         self._lock = None
 
     @property
     def is_json(self):
         """Whether the name of the file makes it JSON."""
-        return self.path.lower().endswith(JSON)
+        return self.path.lower().endswith(file_names.JSON)
 
     def load(self):
         """Import what writing the file takes."""
@@ -126,7 +109,7 @@ class RunFile:
 
     def _names(self, target):
         yield target
-        stem, suffix = processes.split(processes.numbered(target))
+        stem, suffix = file_names.split(own_files.numbered(target))
         yield stem + suffix
         number = 2
         while True:
@@ -162,8 +145,8 @@ _said = set()
 
 def _instead(path):
     """The path of a file in JSON, in the place of one in HDF5."""
-    stem, suffix = processes.split(path)
-    instead = (stem if suffix.lower() in HDF5 else path) + ".json"
+    stem, suffix = file_names.split(path)
+    instead = (stem if suffix.lower() in file_names.HDF5 else path) + ".json"
     if path not in _said:
         _said.add(path)
         warn(f"h5py is not installed, so {path} becomes {instead}")

@@ -33,12 +33,13 @@ def take(manager, results=True, parts=None):
     run = manager._run
     end = run.finalize_time_ns or perf_counter_ns()
     tree, sketches, scale, regions, calls, counters = parts or manager._snapshot(results)
+    cost = overhead.of(manager)
     costs = counters.pop("costs")
     records = line_records(manager) if manager._line_mode else []
     recorded = Recorded(
-        _nodes(tree, _sketches(sketches, scale) if results else [None] * len(tree)),
+        _nodes(tree, cost, _sketches(sketches, scale) if results else [None] * len(tree)),
         end - run.start_time_ns,
-        {**counters, **overhead.of(manager).facts(costs), **_lost_metadata(manager)},
+        {**counters, **cost.facts(costs), **_lost_metadata(manager)},
     )
     return Taken(
         label=run.label,
@@ -46,7 +47,7 @@ def take(manager, results=True, parts=None):
         paths=[each.file_path for each in run._destinations()],
         begun=time() - (perf_counter_ns() - run.start_time_ns) / 1e9,
         recorded=recorded,
-        regions=[RegionStatistics.from_row(row) for row in sorted(regions, key=_first)
+        regions=[RegionStatistics.from_row(row, cost) for row in sorted(regions, key=_first)
                  if row[2] or row[4]],
         line_mode=manager._line_mode,
         line_records=records,
@@ -58,17 +59,17 @@ def _first(row):
     return row[-1]
 
 
-def _nodes(tree, sketches):
+def _nodes(tree, cost, sketches):
     return [
-        Node(row[0], _statistics(row), None if row[-1] < 0 else row[-1], sketch)
+        Node(row[0], _statistics(row, cost), None if row[-1] < 0 else row[-1], sketch)
         for row, sketch in zip(tree, sketches, strict=True)
     ]
 
 
-def _statistics(row):
+def _statistics(row, cost):
     if row[1] is None:
         return RegionStatistics.nothing_of(OTHER_PATHS)
-    return RegionStatistics.from_row(row)
+    return RegionStatistics.from_row(row, cost)
 
 
 def _sketches(sketches, scale):
@@ -133,14 +134,14 @@ def _regions(manager, rows, calls, recorded, with_text):
     if manager._on_thread is not None and "thread_ids" not in columns:
         columns["thread_ids"] = columns["start_times_ns"] * 0
     table = _metadata_table(manager)
-    sketches = sketches_by_region(recorded.nodes)
+    sketches, cost = sketches_by_region(recorded.nodes), overhead.of(manager)
     begin = 0
     for row, end in zip(rows, ends):
         of_region = slice(begin, end)
         begin = end
         if row[2] == 0:
             continue
-        stats = RegionStatistics.from_row(row)
+        stats = RegionStatistics.from_row(row, cost)
         known = _sorted({name: column[of_region] for name, column in columns.items()})
         notes = known.pop("annotations", None)
         yield stats.name, Region(

@@ -2,7 +2,7 @@
 
 import click
 
-from .. import __version__
+from .._version import __version__
 from .run import run
 
 

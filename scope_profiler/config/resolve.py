@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 
-from .._base import environment
+from .._base import environment, file_names
 from .._base.arguments import UNSET, boolean, instance, one_of
 from .._base.warning import warn
-from .._run import run_file
-from .._runtime import processes
 from .names import unknown
 from .options import ProfilingOptions
 from .table import ARGUMENTS, CHECKS, DEFAULTS, NAMES, SETTINGS
@@ -142,7 +140,7 @@ def _check_destination(path, places):
     given = f"file_path={path!r}{places.get('file_path', '')}"
     if not os.path.basename(path) or os.path.isdir(path):
         raise ValueError(f"{given} is a folder; it takes the path of a file")
-    run_file.check_name(processes.expanded(path, processes.fields(1, 0)), given)
+    file_names.check_name(file_names.expanded(path, file_names.FIELDS), given)
 
 
 def _warn_of_no_effect(chosen, places):

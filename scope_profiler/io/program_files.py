@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._base.arguments import boolean, file_of
+from .._base.file_names import beside
 from .._base.shown import shown
 from .._base.warning import warn
-from .._runtime.processes import beside
 from .formats import load, metadata_of
 
 if TYPE_CHECKING:

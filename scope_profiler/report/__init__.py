@@ -39,7 +39,7 @@ def print_run(taken, stream=None, *, regions=True, lines=True, style="table", se
 
 def print_statistics(statistics, stream=None):
     """Print the RegionStatistics of one region, with its line tables if there are any."""
-    from .._instrument.lines import CountedCode
+    from .._model.counted_code import CountedCode
 
     out = Output(sys.stdout if stream is None else stream)
     blocks.show_one(statistics, out)

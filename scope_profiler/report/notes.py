@@ -3,7 +3,7 @@ it was written."""
 
 import os
 
-from .._runtime.processes import beside
+from .._base.file_names import beside
 from .._model.recorded import OTHER_PATHS
 from .._base.shown import shown
 from .style import format_count, format_time, many

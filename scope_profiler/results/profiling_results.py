@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from .._base import above
 from .._base.arguments import boolean, integer, mapping, mapping_or_none, name_filter
+from .._model.recorded import Recorded
 from .checks import normal_lines, plain_value, rows_of
 from .columns import INT64
 from .mpi_region import MPIRegion
 from .no_counters import NoCounters
-from .._model.recorded import Recorded
 from .region import Region
 from .surroundings import Surroundings
 from .threads import TaskInfo, ThreadInfo, normal_rows
@@ -120,9 +121,7 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
     @classmethod
     def from_h5(cls, file_path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
         """The results in a file; see `scope_profiler.io.load`."""
-        from ..io import load
-
-        return load(file_path, verbose)
+        return above.get("load")(file_path, verbose)
 
     # -- the regions ---------------------------------------------------------
 
@@ -275,10 +274,8 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
         ValueError
             When one is not among the choices, naming these.
         """
-        from ..report.results_table import show
-
         if self._is_root:
-            show(
+            above.get("print_results")(
                 self,
                 include,
                 exclude,

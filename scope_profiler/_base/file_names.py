@@ -1,0 +1,63 @@
+"""The names of files: their formats, the fields that they may have, those that belong together."""
+
+import os
+
+#: Names that end so are of files in HDF5; in JSON.
+HDF5, JSON = (".h5", ".hdf5", ".hdf"), (".json", ".json.gz")
+
+_HTML, _NO_REPORT = (".html", ".htm"), "this version has no HTML report"
+
+#: What may stand in braces in file_path, and an example of each.
+FIELDS = {"pid": 4711, "rank": 0, "host": "node", "time": "20260131T235959", "run": 1}
+
+
+def expanded(path, fields):
+    """The path with what stands for its fields. ValueError for a field that there is not."""
+    from string import Formatter
+
+    try:
+        names = [name for _, name, _, _ in Formatter().parse(path) if name is not None]
+        if {*names} <= {*FIELDS}:
+            return path.format(**fields)
+    except ValueError:
+        pass
+    raise ValueError(
+        f"file_path={path!r} has a field in braces that is not known: it takes "
+        + ", ".join(f"{{{name}}}" for name in FIELDS) + ", and {{ and }} for braces"
+    )
+
+
+def split(path):
+    """The path before what tells the format, and that: (str, str)."""
+    if path.lower().endswith(".json.gz"):
+        return path[: -len(".json.gz")], path[-len(".json.gz") :]
+    return os.path.splitext(path)
+
+
+def check_name(path, given):
+    """ValueError, beginning with `given`, for a name that ends as those of no format here do."""
+    suffix = split(path)[1].lower()
+    # That of "run-1.5" is none.
+    if suffix and not suffix[1:2].isdigit() and suffix not in (*HDF5, *JSON):
+        raise ValueError(
+            f"{given}: {_NO_REPORT if suffix in _HTML else f'no format is called {suffix!r}'}; names "
+            f"in {' and '.join(JSON)} are written as JSON, those in {', '.join(HDF5)} or without any "
+            "as HDF5"
+        )
+
+
+def beside(path):
+    """The files that have names as children of the program, and other ranks, write when the path is
+    its file: a list of paths, sorted."""
+    import re
+
+    path = os.fspath(path)
+    folder, name = os.path.split(path)
+    stem, suffix = split(name)
+    pattern = re.compile(rf"{re.escape(stem)}(\.rank\d+)?(\.\d+)?{re.escape(suffix)}")
+    try:
+        names = os.listdir(folder or ".")
+    except OSError:
+        return []
+    return [os.path.join(folder, found) for found in sorted(names)
+            if found != name and pattern.fullmatch(found)]

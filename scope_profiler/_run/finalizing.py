@@ -1,0 +1,78 @@
+"""finalize(): from one snapshot the results, the files and the report."""
+
+from contextlib import suppress
+from time import perf_counter_ns
+
+from .._base import environment
+from .._base.needs import explained
+from .._base.warning import complain
+from .._runtime import processes, termination
+
+
+def finalize(manager, verbose, return_results, lines, style):
+    """See ProfileManager.finalize. lines: its verbose_line_profiler."""
+    run = manager._run
+    if verbose is None:
+        verbose = run is None or run._settings["verbose"]
+    if run is None or run._settings["deactivate_profiling"]:
+        return _finalize_nothing(run, verbose, return_results)
+    printing = verbose or lines
+    files = run._destinations()
+    wanted = return_results or bool(files)
+    run.finalize_time_ns = perf_counter_ns()
+    parts = manager._snapshot(wanted)  # before anything is imported, which takes its time
+    calls = parts[-1]["calls"]
+    with processes.unforked():
+        _load(files, return_results, printing)
+    from .snapshot import take
+
+    taken = take(manager, wanted, parts)
+    if files:
+        from dataclasses import replace
+
+        with termination.writing():
+            for each in files:
+                each._file.write(taken.results)
+        run._written_calls = calls
+        taken = replace(taken, file_path=run.file_path)  # which it may have found taken
+    run._results = taken.results if return_results else None
+    if printing:
+        _report(taken, regions=verbose, lines=lines is not False, style=style,
+                seen=run._lines_printed)
+    return run._results
+
+
+def _finalize_nothing(run, verbose, return_results):
+    if verbose and not environment.DISABLED:
+        why = "setup() has not been called" if run is None else "profiling is deactivated"
+        with suppress(OSError, ValueError):  # of a stream that is closed
+            print(f"scope-profiler: nothing to report: {why}")
+    if not return_results:
+        return None
+    from ..results import ProfilingResults
+
+    return ProfilingResults({})
+
+
+def _load(files, return_results, printing):
+    """Import what this needs."""
+    from . import snapshot  # noqa: F401
+
+    with explained():
+        if return_results or files:
+            from .. import results  # noqa: F401
+            from . import run_metadata  # noqa: F401
+        for each in files:
+            each._file.load()
+    if printing:
+        from .. import report  # noqa: F401
+
+
+def _report(taken, **how):
+    """Print it. The program's results are there, and it must go on whatever happens here."""
+    try:
+        from ..report import print_run
+
+        print_run(taken, **how)
+    except Exception as error:
+        complain("the report could not be printed", error)

@@ -1,0 +1,111 @@
+"""Switching on and off what a run records: calls, lines, what functions call, threads and tasks."""
+
+from .._instrument.tags import Selection
+from .._runtime import own_files
+from . import managers
+
+
+def start(manager, run):
+    """Recording begins, with nothing recorded yet."""
+    settings = run._settings
+    on = not settings["deactivate_profiling"]
+    lined = manager._line_mode
+    _set_line_mode(manager, on and settings["use_line_profiler"])  # may fail, as the next
+    try:
+        _set_tracing(manager, on, on and settings["recursive_profile"])
+    except BaseException:
+        _set_line_mode(manager, lined)
+        raise
+    _release_file(manager)
+    manager._run = run
+    own_files.writes_to(managers.paths())
+    manager._selection = Selection(settings["region_tags"], settings["enable_tags"])
+    manager._select()
+    manager._tagged.clear()
+    _watch_threads(manager, on and settings["track_threads"])
+    _watch_tasks(manager, on and settings["track_async"])
+    manager._begin(not settings["aggregation_mode"], manager._line_mode,
+                   manager._selection.wanted is not None, manager._tasks is not None)
+    manager._record(on)
+
+
+def stop(manager):
+    """The run is over; what it recorded stays."""
+    manager._run._over = True
+    _release_file(manager)
+    manager._record(False)
+    if manager._tasks is not None:
+        manager._tasks.stop()
+    _set_tracing(manager, False)
+    _set_line_mode(manager, False, forget=False)
+
+
+def forget(manager):
+    """There is no run any more."""
+    manager._begin(False, False)
+    manager._record(False)
+    _watch_threads(manager, False)
+    _watch_tasks(manager, False)
+    _set_tracing(manager, False)
+    _set_line_mode(manager, False)
+    _release_file(manager)
+    manager._run = None
+
+
+def recurse(manager, region, recursive):
+    """Have traced what functions decorated with the region call, or not."""
+    from .._instrument import call_tracing
+
+    call_tracing.recurse(region, recursive)
+    manager._recursive |= recursive
+    if recursive and not manager._traces and manager._run is not None and manager._run.is_active:
+        _set_tracing(manager, True)
+
+
+def _release_file(manager):
+    """Others may replace the file of the run, which is over."""
+    if manager._run is not None and manager._run._file is not None:
+        manager._run._file.release()
+
+
+def _set_line_mode(manager, on, forget=True):
+    if on:
+        from .._instrument import lines
+
+        lines.start(manager)
+        manager._arm = lines.arm
+    elif manager._arm is not None:
+        from .._instrument import lines
+
+        lines.stop(manager)
+    if on or forget:
+        manager._line_mode = on
+
+
+def _set_tracing(manager, on, of_all=False):
+    """Have traced what decorated functions call: those that ask for it, or all that do not say
+    that they do not want it."""
+    on = on and (manager._recursive or of_all)
+    if on or manager._traces:
+        from .._instrument import call_tracing
+
+        call_tracing.trace_spans(manager, on, of_all)
+    manager._traces = on
+
+
+def _watch_threads(manager, on):
+    if on:
+        from .._runtime.thread_watch import ThreadWatch
+    manager._on_thread = ThreadWatch() if on else None
+
+
+def _watch_tasks(manager, on):
+    before = manager._tasks
+    if before is not None:
+        before.stop()
+    manager._tasks = None
+    if on:
+        from .._runtime.task_watch import TaskWatch
+
+        manager._tasks = TaskWatch(manager, before)
+        manager._tasks.start()

@@ -1,0 +1,131 @@
+"""The packages of scope_profiler: what each may import, read from the source itself.
+
+Counted is every import, also those in functions, but for what types alone need (TYPE_CHECKING).
+"""
+
+import ast
+from collections import Counter
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "scope_profiler"
+
+# From the bottom up: what is here imports nothing that comes later.
+LAYERS = (
+    "_core", "_version", "_base", "config", "_model", "results", "io", "report",
+    "_instrument", "_runtime", "_run", "_launch", "manager", "calls", "compat", "cli",
+    "scope_profiler", "__main__",
+)
+
+# The folder of modules that are found beside the package's own: see its __init__.py.
+OLD_PATHS = "compat/old_paths"
+
+# Arrows that point up, to be turned.
+UPWARD = {
+    ("config.profiling_config", "_run.run_metadata"),
+}
+
+# Modules that import each other, to be told apart.
+CIRCLES = [
+    {"config.options", "config.toml"},
+    {"results.region", "results.region_calls", "results.surroundings"},
+]
+
+
+def module_of(path):
+    """The dotted name of a file, below the package: "" for the package itself."""
+    parts = [*path.relative_to(PACKAGE).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports(module):
+    """The modules of the package that a module imports."""
+    path = FILES[module]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    if OLD_PATHS in path.as_posix():
+        package = ""  # it is imported as a module of the package itself
+    for node in nodes_at_run_time(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".") if package else []
+            base = ["scope_profiler", *above[:len(above) - node.level + 1]] if node.level else []
+            base += node.module.split(".") if node.module else []
+            names = [".".join([*base, alias.name]) for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name.partition(".")[0] == "scope_profiler":
+                yield known(name.partition(".")[2])
+
+
+def known(name):
+    """The module that has the name, or is it."""
+    while name not in FILES and name != "_core":
+        name = name.rpartition(".")[0]
+    return name
+
+
+def nodes_at_run_time(node):
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+            continue
+        yield child
+        yield from nodes_at_run_time(child)
+
+
+GRAPH = {module: {target for target in imports(module) if target != module} for module in FILES}
+
+
+def layer(module):
+    return LAYERS.index(module.partition(".")[0] or "scope_profiler")
+
+
+def test_imports_are_seen():
+    assert {"_base.above", "results.region"} <= GRAPH["results.profiling_results"]
+    assert {"_instrument.lines", "_core"} <= GRAPH["_instrument.regions"] | GRAPH["manager"]
+    assert "io" in GRAPH["compat.old_paths.h5reader"]
+
+
+def test_every_package_has_its_layer():
+    assert {module.partition(".")[0] or "scope_profiler" for module in FILES} | {"_core"} == {*LAYERS}
+
+
+def test_no_import_points_up():
+    upward = {(module, target) for module, targets in GRAPH.items() for target in targets
+              if layer(target) > layer(module)}
+    assert upward == UPWARD
+
+
+def test_no_circle_of_modules():
+    graph = {module: {*targets} for module, targets in GRAPH.items()}
+    for circle in CIRCLES:  # as one module each
+        first = min(circle)
+        graph[first] = set().union(*(graph.pop(each) for each in circle)) - circle
+        for targets in graph.values():
+            if targets & circle:
+                targets -= circle
+                targets.add(first)
+    for module, target in UPWARD:
+        graph[module].discard(target)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+def test_no_module_name_is_there_twice():
+    names = Counter(path.stem for path in FILES.values()
+                    if path.stem != "__init__" and OLD_PATHS not in path.as_posix())
+    assert [name for name, times in names.items() if times > 1] == []
+
+
+def test_no_file_is_long():
+    lengths = {name: len(path.read_text(encoding="utf-8").splitlines())
+               for name, path in FILES.items()}
+    assert {name for name, lines in lengths.items() if lines > 500} == set()
