@@ -67,7 +67,7 @@ _LAZY = {
     "HDF5Options": "config.options",
     "MemrayOptions": "config.options",
     "SetupOptions": "config.setup_options",
-    "ProfilingConfig": "config.profiling_config",
+    "ProfilingConfig": "_run.profiling_config",
     "ProfilingRun": "_run.runs",
     "RegionStatistics": "_model.statistics",
     "load": "io",

@@ -24,7 +24,7 @@ from .config.options import (
     MemrayOptions as MemrayOptions,
     ProfilingOptions as ProfilingOptions,
 )
-from .config.profiling_config import ProfilingConfig as ProfilingConfig
+from ._run.profiling_config import ProfilingConfig as ProfilingConfig
 from .io.region_statistics import (
     collect_file_metadata as collect_file_metadata,
     collect_region_statistics as collect_region_statistics,

@@ -428,7 +428,7 @@ class ProfileManager(_core.Manager):
     def get_config(self):
         """The settings of the current run, to read: a ProfilingConfig. Of the defaults, without
         a run."""
-        from .config.profiling_config import ProfilingConfig
+        from ._run.profiling_config import ProfilingConfig
 
         run = self._run
         return ProfilingConfig() if run is None else ProfilingConfig.of_run(run, run._effective())
@@ -442,7 +442,7 @@ class ProfileManager(_core.Manager):
         """
         from ._run import recording
         from ._run.runs import ProfilingRun
-        from .config.profiling_config import ProfilingConfig
+        from ._run.profiling_config import ProfilingConfig
 
         if not isinstance(config, ProfilingConfig):
             raise wrong_type("config", "a ProfilingConfig", config)

@@ -21,7 +21,7 @@ from typing import (
 
 from . import _core
 from .config.options import ProfilingOptions
-from .config.profiling_config import ProfilingConfig
+from ._run.profiling_config import ProfilingConfig
 from ._instrument.regions import Region
 from .results import ProfilingResults
 from ._run.runs import ProfilingRun, Session

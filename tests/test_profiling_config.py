@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from scope_profiler.config.resolve import resolve
-from scope_profiler.config.profiling_config import ProfilingConfig
+from scope_profiler._run.profiling_config import ProfilingConfig
 from scope_profiler.config.table import DEFAULTS
 
 # The read-only names of 0.7.5, and what each is in a run without any settings.

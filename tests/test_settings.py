@@ -210,7 +210,8 @@ def test_a_new_setting_is_one_edit(tmp_path):
     config = tmp_path / "scope_profiler" / "config"
     assert "most_calls: int | None = None" in (config / "options.pyi").read_text()
     assert "most_calls: int | None" in (config / "setup_options.pyi").read_text()
-    assert "def most_calls(self) -> int: ..." in (config / "profiling_config.pyi").read_text()
+    assert "def most_calls(self) -> int: ..." in (
+        config.parent / "_run" / "profiling_config.pyi").read_text()
     assert ("| `most_calls` | an int of at least 3 | `5` | The most calls. | "
             "`[profiling.hdf5] most`, `--most`, `SCOPE_PROFILER_MOST` |"
             in (tmp_path / "docs" / "settings.md").read_text())

@@ -17,7 +17,7 @@ from generated import commands, settings  # noqa: E402
 FILES = {
     "scope_profiler/config/options.pyi": settings.options_stub,
     "scope_profiler/config/setup_options.pyi": settings.setup_options_stub,
-    "scope_profiler/config/profiling_config.pyi": settings.profiling_config_stub,
+    "scope_profiler/_run/profiling_config.pyi": settings.profiling_config_stub,
     "docs/settings.md": settings.page,
     "docs/commands.md": commands.page,
 }

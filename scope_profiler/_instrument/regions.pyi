@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from ..config.profiling_config import ProfilingConfig
+from .._run.profiling_config import ProfilingConfig
 from .._model.statistics import RegionStatistics
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])

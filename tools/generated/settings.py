@@ -106,7 +106,7 @@ def setup_options_stub():
 
 def profiling_config_stub():
     """Up to the settings it is written by hand."""
-    by_hand = (CONFIG / "profiling_config.pyi").read_text(encoding="utf-8").partition(BEGIN)[0]
+    by_hand = (CONFIG.parent / "_run" / "profiling_config.pyi").read_text(encoding="utf-8").partition(BEGIN)[0]
     return by_hand + BEGIN + "".join(
         f"    @property\n    def {row.name}(self) -> {kept(row)}: ...\n"
         for rows in sections().values() for row in rows)

@@ -3,8 +3,8 @@
 from functools import partial
 from time import perf_counter_ns
 
-from .resolve import resolve
-from .table import DEFAULTS
+from ..config.resolve import resolve
+from ..config.table import DEFAULTS
 
 
 class ProfilingConfig:
@@ -63,7 +63,7 @@ class ProfilingConfig:
     def metadata(self):
         """Facts about the run and the machine, a dict: see collect_metadata()."""
         if self._metadata is None:
-            from .._run.run_metadata import collect_metadata
+            from .run_metadata import collect_metadata
 
             self._metadata = collect_metadata(
                 self.label, detail=self.metadata_detail, start_time_ns=self.start_time_ns

@@ -1,7 +1,7 @@
 from typing import Any, Self, Unpack
 
-from .._run.runs import ProfilingRun
-from .setup_options import SetupOptions
+from ..config.setup_options import SetupOptions
+from .runs import ProfilingRun
 
 class ProfilingConfig:
     comm: None
