@@ -131,6 +131,22 @@ time.sleep(30)
     assert calls() == {"done": 1}
 
 
+@pytest.mark.parametrize("handler", ["signal.SIG_DFL", "before"])
+def test_a_signal_that_is_only_made_up_does_nothing(handler):
+    """As with the default: _thread.interrupt_main() calls what handles a signal in Python."""
+    done = run(SETUP + """
+import _thread
+_thread.interrupt_main(signal.SIGTERM)
+before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+_thread.interrupt_main(signal.SIGTERM)
+signal.signal(signal.SIGTERM, """ + handler + """)
+_thread.interrupt_main(signal.SIGTERM)
+print("goes on", flush=True)
+""" + RECORD + "end(); time.sleep(30)")
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGTERM, "goes on\n", "")
+    assert calls() == {"done": 1}
+
+
 def test_what_the_program_sees_of_it():
     """Other signals, bad arguments, and what is there when the run is over."""
     done = run("before = signal.signal\n" + SETUP + """

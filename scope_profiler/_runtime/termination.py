@@ -60,7 +60,8 @@ def _signal_signal(signalnum, handler, /):
 def _terminate(number, frame):
     """The handler: it ends the process."""
     global _ended_by
-    _core.heard()
+    if not _core.heard():  # _thread.interrupt_main(), which means nothing to the default
+        return
     if _busy:  # HDF5 cannot be called from within itself
         _ended_by = number
         return

@@ -21,6 +21,7 @@ static struct {
     pthread_t main;
     int number;
     volatile sig_atomic_t sent_again; /* how often, from 1 on; 0 while there is nothing to hear */
+    bool hears_all;                   /* no signal was caught before arrived() was there */
 } waiting;
 
 static void set_alarm(int us)
@@ -72,17 +73,28 @@ static PyObject *send_until_heard(PyObject *module, PyObject *number)
         action.sa_handler = arrived;
         sigaction((int)which, &action, NULL);
     }
+    waiting.hears_all = false;
+    if (PyErr_CheckSignals() < 0) /* of those that Python caught itself before */
+        return NULL;
+    waiting.hears_all = true;
     Py_RETURN_NONE;
+}
+
+static bool is_arrived_there(void)
+{
+    struct sigaction action;
+    return sigaction(waiting.number, NULL, &action) == 0 && action.sa_handler == arrived;
 }
 
 static PyObject *heard(PyObject *module, PyObject *unused)
 {
+    bool sent = waiting.sent_again != 0;
     (void)module, (void)unused;
-    if (waiting.sent_again != 0) {
+    if (sent) {
         set_alarm(0);
         waiting.sent_again = 0;
     }
-    Py_RETURN_NONE;
+    return PyBool_FromLong(sent || !waiting.hears_all || !is_arrived_there());
 }
 
 static PyObject *ends_process(PyObject *module, PyObject *number)
@@ -102,7 +114,9 @@ PyDoc_STRVAR(send_until_heard_doc,
 "Send the signal again and again, once it has come, until heard(). To be called when a handler in\n"
 "Python has been set for it, in the main thread. After ten seconds the process ends by the signal.");
 
-PyDoc_STRVAR(heard_doc, "heard()\n--\n\nThe handler runs: the signal is not sent again.");
+PyDoc_STRVAR(heard_doc, "heard()\n--\n\n"
+"The handler runs: the signal is not sent again. False when nobody sent it: the handler was called as\n"
+"_thread.interrupt_main() does, which does nothing where there is the default.");
 
 PyDoc_STRVAR(ends_process_doc,
 "ends_process(signal)\n--\n\nWhether nobody, in Python or C, handles or ignores the signal.");
