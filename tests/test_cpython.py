@@ -67,9 +67,13 @@ def test_what_the_tests_are_about_has_functions():
     assert (set(done.stdout.split()) - in_c, done.stderr) == (set(), "")
 
 
-@pytest.mark.parametrize("mode", [None, "every function"])
-def test_a_module_runs(tool, mode):
-    run = tool["run_one"]("test_genexps", mode)
+@pytest.mark.parametrize("test, mode", [
+    ("test_genexps", None),
+    ("test_genexps", "every function"),
+    ("test_asyncio.test_threads", "decorated"),  # which the package asyncio has a function from
+])
+def test_a_module_runs(tool, test, mode):
+    run = tool["run_one"](test, mode)
     assert run.problem is None
     assert set(run.outcomes.values()) == {"passed"}
 

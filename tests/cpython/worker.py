@@ -87,18 +87,29 @@ def copies(tests, names):
     """The modules of these names, and what the tests have imported a second time of them."""
     yield from modules_of(names)
     for value in list(vars(tests).values()):
-        if isinstance(value, types.ModuleType) and value.__name__ in names:
-            yield value
+        for module in value.values() if isinstance(value, dict) else [value]:
+            if isinstance(module, types.ModuleType) and module.__name__ in names:
+                yield module
 
 
 def decorate(modules):
     from scope_profiler import ProfileManager
 
     for module in modules:
+        before = dict(vars(module))
         for part in parts(module):
             name = module.__name__ + (f".{part.__qualname__}" if part is not module else "")
             # enum has kept its own __new__, and looks for it in the classes that it makes.
             ProfileManager.instrument(part, include=["*", "__*"], exclude="__new__", prefix=name)
+        pass_on(module, before)
+
+
+def pass_on(module, before):
+    """What the package of a module has taken from it is decorated there, too."""
+    package = sys.modules.get(module.__name__.rpartition(".")[0])
+    for name, value in vars(module).items():
+        if value is not before.get(name) and getattr(package, name, None) is before.get(name, package):
+            setattr(package, name, value)
 
 
 def functions(modules):
