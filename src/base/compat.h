@@ -37,12 +37,14 @@
 #define SP_LIKELY(x) __builtin_expect(!!(x), 1)
 #define SP_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define SP_NOINLINE __attribute__((noinline, cold))
+#define SP_PREFETCH(address) __builtin_prefetch(address) /* any address will do */
 #define SP_INLINE static inline __attribute__((always_inline))
 #define SP_MUST_USE __attribute__((warn_unused_result))
 #else
 #define SP_LIKELY(x) (x)
 #define SP_UNLIKELY(x) (x)
 #define SP_NOINLINE
+#define SP_PREFETCH(address) ((void)(address))
 #define SP_INLINE static inline
 #define SP_MUST_USE
 #endif

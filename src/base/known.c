@@ -6,20 +6,24 @@ void sp_known_free(sp_known *known)
     known->table = NULL;
     while (table != NULL) {
         sp_known_table *smaller = table->smaller;
-        for (size_t i = 0; i <= table->mask; i++)
-            Py_XDECREF(table->slots[i].name);
+        for (size_t i = 0; i < (size_t)1 << table->bits; i++) {
+            for (int way = 0; way < SP_KNOWN_WAYS; way++)
+                Py_XDECREF(table->lines[i].slots[way].name);
+        }
         PyMem_RawFree(table);
         table = smaller;
     }
 }
 
 /* The new table is empty: what is still used comes into it by and by. */
-static void replace(sp_known *known, size_t slots)
+static void replace(sp_known *known, unsigned bits)
 {
-    sp_known_table *table = PyMem_RawCalloc(1, sizeof *table + slots * sizeof *table->slots);
+    const uintptr_t line = sizeof(sp_known_line);
+    sp_known_table *table = PyMem_RawCalloc(1, sizeof *table + line + (line << bits));
     if (table == NULL)
         return;
-    table->mask = slots - 1;
+    table->lines = (sp_known_line *)(((uintptr_t)(table + 1) + line - 1) & ~(line - 1));
+    table->bits = bits;
 #ifdef Py_GIL_DISABLED
     table->smaller = known->table;
 #else
@@ -28,14 +32,26 @@ static void replace(sp_known *known, size_t slots)
     SP_STORE(&known->table, table);
 }
 
-/* Twice as many when they are half full, within reason. */
+/* Twice as many lines when there is one for each region, so that next to none is full; within reason. */
 static void grow(sp_known *known, size_t regions)
 {
-    enum { FEWEST = 16, MOST = 1 << 20 };
-    size_t now = known->table == NULL ? 0 : known->table->mask + 1;
-    size_t wanted = now == 0 ? FEWEST : 2 * now;
-    if (regions >= now / 2 && wanted <= MOST)
-        replace(known, wanted);
+    enum { FEWEST = 2, MOST = 18 };
+    unsigned bits = known->table == NULL ? 0 : known->table->bits;
+    if (bits == 0)
+        replace(known, FEWEST);
+    else if (regions >= (size_t)1 << bits && bits < MOST)
+        replace(known, bits + 1);
+}
+
+/* A free slot, or any. */
+static sp_known_slot *slot_for(const sp_known_table *table, const PyObject *name)
+{
+    sp_known_slot *slots = sp_known_slots(table, name);
+    for (int way = 0; way < SP_KNOWN_WAYS; way++) {
+        if (slots[way].name == NULL)
+            return &slots[way];
+    }
+    return &slots[((uintptr_t)name >> 6) % SP_KNOWN_WAYS];
 }
 
 PyObject *sp_known_put(sp_known *known, PyObject *name, struct sp_region *region, size_t regions)
@@ -46,7 +62,7 @@ PyObject *sp_known_put(sp_known *known, PyObject *name, struct sp_region *region
     grow(known, regions);
     if (known->table == NULL)
         return NULL;
-    sp_known_slot *slot = &known->table->slots[sp_known_place(known->table, name)];
+    sp_known_slot *slot = slot_for(known->table, name);
     PyObject *before = slot->name;
     SP_STORE(&slot->name, NULL);
     SP_STORE(&slot->region, region);

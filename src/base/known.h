@@ -1,6 +1,6 @@
 /* Regions by the address of their name: a name in the source is one object each time it is
- * executed, so its address finds the region in nearly all cases. There is room for as many as
- * there are regions; each slot holds what came last.
+ * executed, so its address finds the region in nearly all cases. The slots in which a name may be share
+ * a line of memory; what comes to a full line replaces one.
  *
  * Without the GIL, slots are read while they are written, and no lock is taken: the writer takes the
  * name away before he changes the region, so a region that lies between two equal readings of the
@@ -17,40 +17,47 @@ typedef struct {
     struct sp_region *region;
 } sp_known_slot;
 
+enum { SP_KNOWN_WAYS = 64 / sizeof(sp_known_slot) };
+typedef struct {
+    sp_known_slot slots[SP_KNOWN_WAYS];
+} sp_known_line;
+
 typedef struct sp_known_table {
     struct sp_known_table *smaller; /* the one before, which others may still read. Owned. */
-    size_t mask;
-    sp_known_slot slots[];
+    unsigned bits;                  /* there are 2 to that of */
+    sp_known_line *lines;           /* behind this */
 } sp_known_table;
 
 typedef struct {
     sp_known_table *table; /* NULL before the first. Owned. */
 } sp_known;
 
-SP_INLINE size_t sp_known_place(const sp_known_table *table, const PyObject *name)
+/* Where it may be: objects of one size have addresses at equal distances, which the multiplication
+ * scatters (Knuth, volume 3, 6.4: by 2^64 over the golden ratio). */
+SP_INLINE sp_known_slot *sp_known_slots(const sp_known_table *table, const PyObject *name)
 {
-    uintptr_t address = (uintptr_t)name >> 4;
-    return (address ^ (address >> 12)) & table->mask;
+    uint64_t hash = (uint64_t)(uintptr_t)name * 0x9E3779B97F4A7C15u;
+    return table->lines[hash >> (64 - table->bits)].slots;
 }
 
 SP_INLINE struct sp_region *sp_known_get(const sp_known *known, const PyObject *name)
 {
-#ifdef Py_GIL_DISABLED
     const sp_known_table *table = SP_LOAD(&known->table);
-#else
-    const sp_known_table *table = known->table;
-#endif
     if (SP_UNLIKELY(table == NULL))
         return NULL;
-    const sp_known_slot *slot = &table->slots[sp_known_place(table, name)];
-#ifdef Py_GIL_DISABLED
+    const sp_known_slot *slots = sp_known_slots(table, name);
+    unsigned way = 0; /* without a jump, which could not be foreseen */
+    for (unsigned i = 1; i < SP_KNOWN_WAYS; i++)
+        way |= SP_LOAD(&slots[i].name) == name ? i : 0;
+    const sp_known_slot *slot = &slots[way];
     if (SP_UNLIKELY(SP_LOAD(&slot->name) != name))
         return NULL;
     struct sp_region *region = SP_LOAD(&slot->region);
-    return SP_LIKELY(SP_LOAD(&slot->name) == name) ? region : NULL;
-#else
-    return SP_LIKELY(slot->name == name) ? slot->region : NULL;
+#ifdef Py_GIL_DISABLED
+    if (SP_UNLIKELY(SP_LOAD(&slot->name) != name))
+        return NULL;
 #endif
+    return region;
 }
 
 /* Keep one, with room for `regions`. The caller keeps others from doing the same, and frees the name

@@ -29,13 +29,6 @@ int sp_tree_init(sp_tree *tree)
     return 0;
 }
 
-static int free_count(void *count, void *unused)
-{
-    (void)unused;
-    PyMem_RawFree(count);
-    return 0;
-}
-
 void sp_tree_free(sp_tree *tree)
 {
     for (uint32_t i = 1; i < tree->count; i++) {
@@ -45,20 +38,18 @@ void sp_tree_free(sp_tree *tree)
     sp_node_free(&tree->root);
     PyMem_RawFree(tree->nodes);
     sp_map_free(&tree->edges);
-    sp_map_each(&tree->open, free_count, NULL);
-    sp_map_free(&tree->open);
+    sp_map_free(&tree->first);
     memset(tree, 0, sizeof *tree);
 }
 
-static uint32_t *open_of(sp_tree *tree, const struct sp_region *region)
+/* The first node of a region in the tree counts the open calls of all. */
+static int count_with_others(sp_tree *tree, sp_node *node)
 {
-    uint32_t *count = sp_map_get(&tree->open, region, NULL);
-    if (count != NULL || (count = PyMem_RawCalloc(1, sizeof *count)) == NULL)
-        return count;
-    if (sp_map_add(&tree->open, region, NULL, count) == 0)
-        return count;
-    PyMem_RawFree(count);
-    return NULL;
+    sp_node *first = sp_map_get(&tree->first, node->region, NULL);
+    if (first == NULL && sp_map_add(&tree->first, node->region, NULL, first = node) < 0)
+        return -1;
+    node->alike = &first->active_alike;
+    return 0;
 }
 
 static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *region)
@@ -76,11 +67,12 @@ static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *regi
         return NULL;
     sp_node_init(node, region, parent, tree->count);
     node->first = sp_now();
-    if (region != NULL && (node->alike = open_of(tree, region)) == NULL) {
+    if (sp_map_add(&tree->edges, parent, region, node) < 0) {
         PyMem_RawFree(node);
         return NULL;
     }
-    if (sp_map_add(&tree->edges, parent, region, node) < 0) {
+    if (region != NULL && count_with_others(tree, node) < 0) {
+        sp_map_pop(&tree->edges, parent, region);
         PyMem_RawFree(node);
         return NULL;
     }
@@ -115,7 +107,7 @@ static sp_node *new_path(sp_tree *tree, sp_node *parent, struct sp_region *regio
     if (SP_UNLIKELY(parent->other))
         return other_path(tree, parent, region);
     if (SP_LIKELY(tree->count < SP_TREE_BOUND)
-        || sp_map_get(&tree->open, region, NULL) == NULL)
+        || sp_map_get(&tree->first, region, NULL) == NULL)
         return tree_grow(tree, parent, region);
     return other_path(tree, parent, region);
 }

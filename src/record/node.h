@@ -48,26 +48,28 @@ typedef enum {
     SP_COSTS
 } sp_cost;
 
+/* In the order in which a call touches it: with many regions each line of memory is another wait. */
 typedef struct sp_node {
+    uint32_t active;  /* calls open now */
+    uint32_t active_alike; /* the same of all nodes of the region in its tree, in the first of them */
+    uint32_t *alike;  /* that. Borrowed. */
     struct sp_region *region; /* NULL at the root, and for other paths */
-    struct sp_node *parent;
-    uint32_t id;     /* in order of creation; a parent's is smaller than its children's */
-    uint32_t active; /* calls open now */
-    uint32_t *alike; /* the same of all nodes of the region in its tree. Borrowed. */
-    bool other;      /* right below other paths */
-    uint64_t costs[SP_COSTS]; /* how often each; the calls are those of the first SP_CALL_WAYS */
-    uint64_t errors;   /* calls left by an exception */
     uint64_t sum;      /* ticks, every call */
-    uint64_t nested;   /* of those, in calls inside a call of the same node */
     int64_t children;  /* and what other regions, entered inside, took, */
     uint64_t inside;   /* in so many calls */
-    uint64_t waiting;  /* of the total, what generators and tasks did not run */
     uint64_t minimum, maximum;
     sp_wide squares; /* sum of the squares: exact, so the deviation has no cancellation */
     sp_sketch sketch;
+    uint32_t id; /* in order of creation; a parent's is smaller than its children's */
+    bool other;  /* right below other paths */
+    uint64_t costs[SP_COSTS]; /* how often each; the calls are those of the first SP_CALL_WAYS */
+    uint64_t errors;   /* calls left by an exception */
+    uint64_t nested;   /* ticks of those that were inside a call of the same node */
+    uint64_t waiting;  /* of the total, what generators and tasks did not run */
     uint64_t first;    /* when its first call began, in ticks */
     uint64_t open;     /* as of the last snapshot: the ticks of calls that are not over, outermost, */
     int64_t open_own;  /* and the part of them outside of other calls */
+    struct sp_node *parent;
 } sp_node;
 
 enum { SP_EDGE_CACHE = 128, SP_TREE_BOUND = 1 << 14 };
@@ -77,7 +79,7 @@ typedef struct {
     sp_node **nodes; /* by id; nodes[0] is the root. Owned. */
     uint32_t count, capacity;
     sp_map edges; /* (parent node, region) -> node */
-    sp_map open;  /* region -> how many of its calls are open, for those that have a node. Owned. */
+    sp_map first; /* region -> its first node */
     struct {
         const sp_node *parent;
         const struct sp_region *region;

@@ -5,27 +5,28 @@
 
 #include "record/manager.h"
 
+/* First what every call needs: with many regions each line of memory is another wait. */
 typedef struct sp_region {
     PyObject_HEAD
     sp_manager *manager; /* Owned. */
-    PyObject *name;      /* Owned. Not interned: that would keep every name forever on 3.12. */
     PyObject *enter, *leave; /* what `with` finds as __enter__ and __exit__. Owned; a cycle. */
-    PyObject *tags;          /* tuple of str, or NULL for none. Owned. */
-    PyObject *source_file;   /* where it was made, or its function is; or NULL. Owned. */
-    int source_line;         /* 0 when unknown */
-    PyObject *source_text;   /* what the user says stands there, or NULL. Owned. */
-    PyObject *weakrefs;
     sp_node *parent, *node; /* where it was entered last: the edge of the tree. Not its own. */
-    uint32_t id;    /* in its manager */
     bool enabled;   /* its tags let it record in this run */
     bool recording; /* = the manager's, if enabled */
     bool lines;     /* = the manager's line mode, while recording */
     bool annotated; /* = the manager's: calls may have metadata, while recording */
     bool decided;   /* call tracing names it; while the manager forgets what nobody holds */
     bool in_line_sets; /* line mode has it in a set, and must be told of its end */
+    int8_t recursive; /* decorated calls trace what they call: 1, not: -1, as the manager says: 0 */
+    uint32_t id;    /* in its manager */
     struct sp_line_block *blocks;  /* recorded by line mode and open */
     struct sp_line_watch *watches; /* the code whose lines count while it is open */
-    int8_t recursive; /* decorated calls trace what they call: 1, not: -1, as the manager says: 0 */
+    PyObject *name;          /* Owned. Not interned: that would keep every name forever on 3.12. */
+    PyObject *tags;          /* tuple of str, or NULL for none. Owned. */
+    PyObject *source_file;   /* where it was made, or its function is; or NULL. Owned. */
+    int source_line;         /* 0 when unknown */
+    PyObject *source_text;   /* what the user says stands there, or NULL. Owned. */
+    PyObject *weakrefs;
 } sp_region;
 
 /* A new region of the manager's region_type; NULL with an exception set. */
