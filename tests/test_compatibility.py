@@ -1,5 +1,6 @@
 """The interface against that of 0.7.5: docs/compatibility.md, and what is said of absent names."""
 
+import importlib
 import inspect
 import json
 import os
@@ -177,3 +178,51 @@ def test_star_imports_leave_it_out():
         names = {}
         exec("from scope_profiler import *", names)
     assert "ProfilingH5Reader" not in names and "load" in names
+
+
+# ---- The paths of modules
+
+# Of each module of 0.7.5 that programs import: what it has there, and is here too.
+OLD_PATHS = {
+    "call_stack": "CallArrays NestingError build_call_arrays build_call_stack "
+                  "call_stack_children call_stack_roots",
+    "h5reader": "CorruptProfileError ProfilingH5Reader read_h5 read_h5_summary",
+    "metadata": "METADATA_DETAILS collect_metadata",
+    "profile_config": "GPUOptions HDF5Options MemrayOptions ProfilingConfig ProfilingOptions "
+                      "SetupOptions",
+    "profile_io": "load read_profile sniff_profile_format write_profile",
+    "profile_manager": "ProfileManager ProfilingRun RegionFactory RegionHandle",
+    "region_profiler": "BaseProfileRegion",
+    "results": "ProfilingResults",
+    "summary": "SORT_KEYS",
+}
+
+
+@pytest.mark.parametrize("module", OLD_PATHS)
+def test_old_paths_of_modules(module, monkeypatch):
+    monkeypatch.setattr(sp, "metadata", sp.metadata)  # which importing that module replaces
+    found = importlib.import_module(f"scope_profiler.{module}")
+    for name in OLD_PATHS[module].split():
+        value = getattr(found, name)
+        assert name not in sp.__all__ or value is getattr(sp, name)
+    program = f"from scope_profiler.{module} import *\nimport scope_profiler\n" \
+              "scope_profiler.setup(output=None)\n" \
+              "with scope_profiler.metadata(a=1), scope_profiler.region('r'): pass\n" \
+              "print(scope_profiler.get_region('r').num_calls)"
+    assert subprocess.check_output([sys.executable, "-c", program], text=True) == "1\n"
+
+
+def test_what_old_paths_have(monkeypatch):
+    monkeypatch.setattr(sp, "metadata", sp.metadata)
+    sp.setup(output=None)
+    assert isinstance(sp.region("r"), importlib.import_module(
+        "scope_profiler.region_profiler").BaseProfileRegion)
+    metadata = importlib.import_module("scope_profiler.metadata")
+    facts = metadata.collect_metadata(4, "full")
+    assert facts["mpi_size"] == 4 and facts["hostname"]
+
+
+def test_there_is_no_other_old_path():
+    folder = Path(sp.__file__).parent / "compat" / "old_paths"
+    there = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert there == OLD_PATHS.keys() - {"results"}

@@ -66,16 +66,9 @@ EXPLANATIONS = {
     "modules.memray": "this version has no memray recording",
     "modules.native_*": "this version does not read traces of native code",
     "modules.concurrency": "`ThreadInfo` and `TaskInfo` are names of `scope_profiler`",
-    "modules.profile_config": (
-        "`ProfilingConfig`, `ProfilingOptions`, its groups and `SetupOptions` are names of "
-        "`scope_profiler`"
-    ),
-    "modules.metadata": "`get_config().metadata` and `results.metadata` have the metadata of a run",
     "modules.h5schema": "a file of a later version is an `UnsupportedProfileError`",
     "modules.h5writer": "`write_profile()` writes files",
-    "modules.region_profiler": "all regions are of one class, `ProfileRegion`, in every mode",
-    "modules.summary": "`results.print_summary()` prints the table",
     **{f"modules.{name}": _AT_TOP for name in (
-        "call_stack", "json_export", "mpi_region", "profile_io", "profile_manager", "region",
+        "json_export", "mpi_region", "region",
     )},
 }
