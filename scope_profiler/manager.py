@@ -89,7 +89,7 @@ class ProfileManager(_core.Manager):
         # All that is needed from now on: another thread may fork in the middle of a later import.
         from ._run import finalizing, recording, run_file  # noqa: F401
         from ._run.runs import ProfilingRun
-        from ._runtime import at_exit
+        from ._runtime import process_end
         from .config.resolve import resolve
 
         auto_finalize = switch("auto_finalize", auto_finalize)
@@ -108,7 +108,7 @@ class ProfileManager(_core.Manager):
         else:
             host.take_over(chosen)
         if auto_finalize and self._run.is_active:
-            at_exit.finalize_at_exit(self, self._run)
+            process_end.finalize_at_exit(self, self._run)
         return self._run
 
     @on_class_or_instance

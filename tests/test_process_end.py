@@ -1,4 +1,4 @@
-"""at_exit.py, and what the core does when the process ends: no crash, and data kept."""
+"""process_end.py, and what the core does when the process ends: no crash, and data kept."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""termination.py, termination.c: SIGTERM leaves the file, and ends the process; whoever else handles
+"""process_end.py, termination.c: SIGTERM leaves the file, and ends the process; whoever else handles
 it comes first. Processes signal themselves, or their own children by number."""
 
 import os

@@ -26,7 +26,7 @@ class Host:
 
     def take_over(self, chosen):
         """What setup() does: the run is on, with these settings."""
-        from .._runtime import at_exit
+        from .._runtime import process_end
 
         manager, settings = self._manager, {**chosen, **self._wins}
         run = manager._run
@@ -37,7 +37,7 @@ class Host:
             run._change(settings)
         else:
             recording.start(manager, ProfilingRun(manager, settings))
-            at_exit.follows(manager, run, manager._run)
+            process_end.follows(manager, run, manager._run)
         manager._run._also = self._run
 
     def leave(self):

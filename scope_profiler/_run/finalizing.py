@@ -6,7 +6,7 @@ from time import perf_counter_ns
 from .._base import environment
 from .._base.needs import explained
 from .._base.warning import complain
-from .._runtime import processes, termination
+from .._runtime import process_end, processes
 
 
 def finalize(manager, verbose, return_results, lines, style):
@@ -30,7 +30,7 @@ def finalize(manager, verbose, return_results, lines, style):
     if files:
         from dataclasses import replace
 
-        with termination.writing():
+        with process_end.writing():
             for each in files:
                 each._file.write(taken.results)
         run._written_calls = calls

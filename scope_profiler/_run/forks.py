@@ -21,7 +21,7 @@ def _in_forked_child():
 @unrecorded
 def _begin_anew(manager):
     """The manager has a run of its own, that goes on as the parent's did."""
-    from .._runtime import at_exit
+    from .._runtime import process_end
     from . import recording
     from .runs import ProfilingRun
 
@@ -32,7 +32,7 @@ def _begin_anew(manager):
     run._over, run._held = before._over, before._held
     if before._also is not None:
         run._also = ProfilingRun(manager, before._also._settings)
-    at_exit.goes_on(manager, before, run)
+    process_end.goes_on(manager, before, run)
 
 
 if hasattr(os, "register_at_fork"):

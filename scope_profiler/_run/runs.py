@@ -22,7 +22,7 @@ class ProfilingRun:
         self.start_time_ns = perf_counter_ns()
         self.finalize_time_ns = None
         self._results = None
-        self._of_session = False  # which finalizes it, if it gets there: see at_exit.goes_on()
+        self._of_session = False  # which finalizes it, if it gets there: see process_end.goes_on()
         self._lines_printed = {}  # of each code object in a report, how many hits
         self._written_calls = None  # how many calls there were when the file was written
         self._over = settings["deactivate_profiling"]

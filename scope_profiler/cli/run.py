@@ -1,7 +1,6 @@
 """scope-profiler run: a program under the profiler, from its first line to the report."""
 
 import atexit
-from contextlib import contextmanager, nullcontext
 from functools import partial
 import os
 import sys
@@ -14,7 +13,7 @@ from .._base.warning import complain
 from .._launch.host import Host
 from .._launch.main_program import MainProgram
 from .._launch.programs import Tracing, destination, execute, name_of
-from .._runtime import at_exit
+from .._runtime import process_end
 from ..config.kinds import STRINGS, SWITCH
 from ..config.table import ARGUMENTS, DEFAULTS, SETTINGS
 from ..manager import ProfileManager
@@ -142,7 +141,7 @@ def _setup(settings):
 
 def _run(end, program, args, tracing, is_process):
     """Run it. is_process: this process is the command's, which ends with it."""
-    at_exit.finalize_at_exit(manager, end.run)  # for the program's child processes
+    process_end.finalize_at_exit(manager, end.run)  # for the program's child processes
     try:
         execute(manager, program, args, tracing)
     except SystemExit:
@@ -157,9 +156,9 @@ def _run(end, program, args, tracing, is_process):
         if is_process:
             # Now, not before the program: a handler runs before those that were there earlier, and
             # the one of h5py, which the program may have imported, takes from us what writing needs.
-            atexit.register(end.finalize, _exit_handlers_run)
+            atexit.register(end.finalize, process_end.finalize_last)
         else:
-            end.finalize(nullcontext)
+            end.finalize(_finalize)
 
 
 def _show(error, traceback):
@@ -169,6 +168,10 @@ def _show(error, traceback):
 
 def _shown(*error):
     """An excepthook that prints nothing."""
+
+
+def _finalize(manager, verbose):
+    manager.finalize(verbose)
 
 
 class _End:
@@ -181,22 +184,21 @@ class _End:
         self._process = os.getpid()
         self._host = manager._host = Host(manager, given)
 
-    def finalize(self, surroundings):
+    def finalize(self, finalize):
         if os.getpid() != self._process:  # in the child of a fork
             return
         manager._host = None
         self._host.leave()
-        at_exit.forget(manager._run)
+        process_end.forget(manager._run)
         try:
             if manager.is_active():
                 manager._stop()  # threads that nobody waits for would go on recording
-            with surroundings():
-                manager.finalize(verbose=self.run._settings["verbose"])
+            finalize(manager, self.run._settings["verbose"])
             self._hint()
         except Exception as error:
             complain("finalize() failed", error)
         if self.interrupted:
-            at_exit.end_by_interrupt()
+            process_end.end_by_interrupt()
 
     def _hint(self):
         """Say what to add where nothing was recorded."""
@@ -205,22 +207,3 @@ class _End:
             print("scope-profiler: nothing was recorded. --recursive traces every function of the "
                   "program; @scope_profiler.profile and `with scope_profiler.region(...)` record "
                   "what they are put around", file=sys.stderr)
-
-
-@contextmanager
-def _exit_handlers_run():
-    """Exit handlers that are registered in the block run at its end. It is in an exit handler
-    itself, where Python forgets them: h5py, imported there, would crash the process."""
-    handlers = []
-
-    def register(function, *args, **kwargs):
-        handlers.append(partial(function, *args, **kwargs))
-        return function
-
-    kept, atexit.register = atexit.register, register
-    try:
-        yield
-    finally:
-        atexit.register = kept
-        for handler in reversed(handlers):
-            handler()

@@ -1,0 +1,247 @@
+"""The end of the process: runs with auto_finalize are finalized, in children of the program too.
+
+A process can end in several ways, and each needs something of its own:
+
+- By its last line or sys.exit(): an exit handler. It is registered once, by the first setup(), so
+  what the program registers later runs before it, and is recorded.
+- As a worker of multiprocessing: that ends by os._exit(), which calls no exit handlers, but its own
+  finalizers; ours is the last of them. A worker forgets its parent's, so ours is made in the worker.
+- By SIGTERM, as containers, `timeout` and pools of processes send it: Python has no handler for it,
+  so there is ours. It finalizes, and lets the signal end the process, as it would without us.
+    - signal.signal() is replaced, because event loops and servers put the default back when they
+      have stopped, which would end the process without us. A handler of the program's own stays.
+    - The signal is sent again until the handler has run (base/termination.c). One that arrives right
+      before the main thread waits for a lock is handled when the wait is over: in an idle process
+      never. Containers would then send SIGKILL, and all would be lost.
+    - While a file is being written, the handler only takes note, for the file to get whole: HDF5
+      cannot be called from within itself.
+- By KeyboardInterrupt: Python ends by SIGINT afterwards, as shells want it, unless something runs by
+  exec() meanwhile, as it does in the imports of finalize(). So it is reminded.
+
+h5py is a part of that: it takes its converters of types away in an exit handler of its own. Where it
+was imported after setup() that has run before ours, and files cannot be written any more; where it is
+imported in ours, it never runs, upon which HDF5 crashes as it closes. See _h5py().
+"""
+
+import _signal  # not `signal`, which has to be imported: in the child of a fork it could not be
+import atexit
+from contextlib import contextmanager, nullcontext, suppress
+import os
+import sys
+
+from .. import _core
+from .._base.warning import complain
+from . import processes
+
+_unfinished = []  # (manager, run) that are to be finalized
+_is_registered = False  # here, and
+_is_hooked = False  # with multiprocessing, for the processes that it forks
+_finalizer = None  # multiprocessing's, in a process that it started
+
+
+def finalize_at_exit(manager, run):
+    """Have the run finalized when the process ends, if it still is the manager's then."""
+    global _is_registered
+    _unfinished[:] = [pair for pair in _unfinished if pair[1].is_active]
+    _unfinished.append((manager, run))
+    if not _is_registered:
+        atexit.register(_finalize_at_exit)
+        _is_registered = True
+    _handle_sigterm()
+    if processes.is_worker():
+        _follow_multiprocessing()
+
+
+def follows(manager, run, followed_by):
+    """The run is followed by another, which is finalized in its place."""
+    if any(pair[1] is run for pair in _unfinished):
+        finalize_at_exit(manager, followed_by)
+
+
+def forget(run):
+    """Leave the run to someone else, in this process."""
+    _unfinished[:] = [pair for pair in _unfinished if pair[1] is not run]
+
+
+def goes_on(manager, run, followed_by):
+    """In the child of a fork, the run is followed by another, which shares its fate: it is
+    finalized at the end, also where the run is that of a session, as the child may never get to
+    the end of that."""
+    global _writing, _ended_by
+    _writing, _ended_by = 0, None  # who was writing is not here
+    followed_by._of_session = run._of_session
+    if run._of_session or any(pair[1] is run for pair in _unfinished):
+        finalize_at_exit(manager, followed_by)
+        _follow_multiprocessing()
+
+
+# ---- The last finalize()
+
+
+def _finalize_at_exit():
+    _finalize_all()
+    _leave_sigterm()
+    if getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1"):
+        end_by_interrupt()
+
+
+def _finalize_all():
+    with writing():
+        last = [(manager, run) for manager, run in _unfinished if run.is_active]
+        _unfinished.clear()
+        for manager, _ in last:  # threads that nobody waits for would go on recording
+            manager._stop()
+        for manager, run in last:
+            try:
+                _finalize(manager, run)
+            except (Exception, KeyboardInterrupt) as error:
+                complain("finalize() at the end of the process failed", error)
+
+
+def _finalize(manager, run):
+    calls = manager._counters()["calls"]
+    again = run.finalize_time_ns is not None
+    if again and calls == run._written_calls:
+        return
+    # One report is enough, and that of the program, not of each of its children.
+    verbose = run._settings["verbose"] and not again and not processes.is_child()
+    if not run._destinations():
+        if verbose:
+            manager.finalize()
+    elif calls or not processes.is_child():
+        finalize_last(manager, verbose)
+
+
+def finalize_last(manager, verbose):
+    """finalize() in an exit handler, or in what comes in its place."""
+    run = manager._run
+    files = [] if run is None else [each._file for each in run._destinations()]
+    with nullcontext() if all(file.is_json for file in files) else _h5py():
+        manager.finalize(verbose)
+
+
+@contextmanager
+def _h5py():
+    """h5py can be used inside, also while exit handlers run. Taking its converters away twice does no
+    harm; HDF5 refuses to take one that it has and has used."""
+    try:
+        from h5py._conv import register_converters, unregister_converters
+    except ImportError:  # without h5py, or in a version that goes about it in another way
+        yield
+        return
+    unregister_converters()
+    register_converters()
+    try:
+        yield
+    finally:
+        unregister_converters()
+
+
+def end_by_interrupt():
+    """Have Python end by SIGINT, which it has forgotten since the KeyboardInterrupt."""
+    with suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")
+
+
+# ---- Workers of multiprocessing
+
+
+def _follow_multiprocessing():
+    """Make our finalizer in this process, if it is a worker, and in those that it forks."""
+    global _is_hooked
+    util = sys.modules.get("multiprocessing.util")
+    if util is None:
+        if not processes.is_worker():
+            return
+        from multiprocessing import util
+    if not _is_hooked:
+        util.register_after_fork(_in_worker, lambda function: function(util))
+        _is_hooked = True
+    if processes.is_worker():
+        _in_worker(util)
+
+
+def _in_worker(util):
+    global _finalizer
+    if not any(run.is_active for _, run in _unfinished):
+        return
+    if _finalizer is None or not _finalizer.still_active():
+        _finalizer = util.Finalize(None, _finalize_worker, exitpriority=-1_000_000)
+
+
+def _finalize_worker():
+    # Before 3.13, multiprocessing waits for them after this.
+    import threading
+
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    _finalize_all()
+
+
+# ---- SIGTERM
+
+_set_handler = _signal.signal
+_writing = 0  # how many files
+_ended_by = None  # the signal that arrived meanwhile
+
+
+def _handle_sigterm():
+    """Put our handler in the place of the default, now and whenever that is put back. Only the main
+    thread can; where this is called in another one, SIGTERM ends the process at once, as ever."""
+    if not hasattr(_core, "ends_process"):  # Windows has no signals that would arrive
+        return
+    _signal.signal = _signal_signal
+    if _signal.getsignal(_signal.SIGTERM) is _terminate or _core.ends_process(_signal.SIGTERM):
+        with suppress(ValueError):  # not in the main thread
+            _signal.signal(_signal.SIGTERM, _terminate)
+
+
+def _leave_sigterm():
+    """SIGTERM ends the process at once, unless the program has a handler."""
+    if _signal.signal is _signal_signal:
+        _signal.signal = _set_handler
+    if _signal.getsignal(_signal.SIGTERM) is _terminate:
+        with suppress(ValueError):
+            _set_handler(_signal.SIGTERM, _signal.SIG_DFL)
+
+
+def _signal_signal(signalnum, handler, /):
+    """What signal.signal() calls."""
+    if signalnum == _signal.SIGTERM:
+        if handler == _signal.SIG_DFL:
+            handler = _terminate
+        if handler is _terminate:
+            before = _set_handler(signalnum, handler)
+            _core.send_until_heard(signalnum)
+            return before
+    return _set_handler(signalnum, handler)
+
+
+def _terminate(number, frame):
+    """The handler."""
+    global _ended_by
+    if not _core.heard():  # _thread.interrupt_main(), which means nothing to the default
+        return
+    if _writing:
+        _ended_by = number
+        return
+    try:
+        _finalize_all()
+    finally:
+        _set_handler(number, _signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+
+@contextmanager
+def writing():
+    """A file is being written inside: it gets whole before SIGTERM ends the process."""
+    global _writing, _ended_by
+    _writing += 1
+    try:
+        yield
+    finally:
+        _writing -= 1
+        if _ended_by is not None and not _writing:
+            number, _ended_by = _ended_by, None
+            os.kill(os.getpid(), number)
