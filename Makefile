@@ -5,7 +5,8 @@
 #   make test ARGS="-k region -x"   arguments for pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test stress cpython-tests bench correctness asan leaks valgrind sdist clean
+.PHONY: help demo test lint coverage generated stress cpython-tests bench correctness asan leaks \
+        valgrind sdist clean
 
 # Where C is being changed a warning is an error; it must not stop a first demo on a new compiler.
 test stress cpython-tests leaks valgrind: export SCOPE_PROFILER_WERROR ?= 1
@@ -18,6 +19,15 @@ demo:  ## set up .venv and profile a part of the standard library
 
 test:  ## run the test suite on every supported Python that is found
 	@tools/test_all.sh $(ARGS)
+
+lint:  ## check the code without running it: ARGS="BASE" for C that differs from that commit
+	@tools/lint.sh $(ARGS)
+
+coverage:  ## tell which lines of C and Python the tests reach
+	@tools/coverage.sh $(ARGS)
+
+generated:  ## write the stubs and pages that are made of the code
+	@tools/run.sh tools/generate.py --write
 
 stress:  ## run the stress test: 8 threads, a million calls each
 	@tools/stress.sh $(ARGS)
@@ -44,6 +54,6 @@ sdist:  ## write the source distribution into dist/
 	@tools/run.sh setup.py --quiet sdist
 
 clean:  ## remove everything that was built, virtual environments included
-	@rm -rf build dist .venv .venv-* *.egg-info .pytest_cache .hypothesis
+	@rm -rf build dist .venv .venv-* *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	@rm -f scope_profiler/_core.*.so
 	@find . -name __pycache__ -prune -exec rm -rf {} +

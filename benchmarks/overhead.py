@@ -2,7 +2,8 @@
 
     python benchmarks/overhead.py [--python PATH ...] [--rounds N]
 
-`Own overhead` and *Net* in a report rest on short bursts of empty calls (scope_profiler/_instrument/overhead.py).
+`Own overhead` and *Net* in a report rest on short bursts of empty calls (the module
+_instrument/overhead.py).
 Here the same is timed as in the other benchmarks, and the ratio printed. It is to be within a quarter.
 """
 

@@ -6,7 +6,7 @@ from ._base.unrecorded import unrecorded
 from ._instrument.decorator import profile
 from ._instrument.regions import Region
 from ._instrument.tags import Selection, add_opt_in, normal_tags
-from ._run import forks, managers  # noqa: F401: forks are followed from the import on
+from ._run import forks, managers  # noqa: F401 - forks are followed from the import on
 from ._run.managers import on_class_or_instance
 
 # What is needed from setup() on only is imported there: the import stays cheap for the many

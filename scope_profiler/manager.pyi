@@ -77,6 +77,7 @@ class _Command(CompletedProcess[bytes]):
     profile_results: ProfilingResults | None
 
 class ProfileManager:
+    _default: ClassVar[ProfileManager]
     profile_region: ClassVar[_core.profile_region]
     region: ClassVar[_core.profile_region]
 

@@ -40,7 +40,7 @@ class Ways:
 def _literal(manager, region, name):
     """A `with` whose name is a literal in the code."""
     space = {"manager": manager}
-    exec(  # noqa: S102
+    exec(
         f"def block(worker):\n"
         f"    oracle = worker.oracle\n"
         f"    call, failed = oracle.enter({region}), True\n"

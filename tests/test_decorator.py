@@ -200,7 +200,7 @@ def abstract():
 
 @kind
 def annotated_by_what_is_not_there():
-    def f(a: "NotThere" = 1):  # noqa: F821
+    def f(a: "NotThere" = 1):
         return a
 
     return f

@@ -28,8 +28,10 @@ record("parent")
 def run(program, *arguments, begin=BEGIN):
     """What the program, from a file, prints."""
     Path("program.py").write_text(begin + program)
-    done = subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", "program.py", *arguments], capture_output=True,
-                          text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "program.py", *arguments],
+        capture_output=True, text=True, timeout=120,
+    )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

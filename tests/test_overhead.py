@@ -3,7 +3,7 @@
 import pytest
 
 import scope_profiler
-from scope_profiler import ProfileManager, _core
+from scope_profiler import ProfileManager
 from scope_profiler._instrument import call_tracing as calls, overhead
 from scope_profiler._instrument.overhead import COSTS, WAYS, Cost, Overhead
 from scope_profiler.report.notes import overhead as overhead_line, together
@@ -268,7 +268,8 @@ def test_it_is_in_the_file_and_in_what_is_merged(clock, manager, known_costs, tm
         scope_profiler.load(tmp_path / name).print_summary()
         assert said in capsys.readouterr().out
     known_costs["block"] = Cost(20, 5)
-    one, other = dict(results.recorded[0].facts), Overhead.facts(overhead._of(ProfileManager, True, False), [2, *[0] * 11])
+    one = dict(results.recorded[0].facts)
+    other = Overhead.facts(overhead._of(ProfileManager, True, False), [2, *[0] * 11])
     assert "20 ns per with of" in overhead_line(together([one, other]), 0)
 
 

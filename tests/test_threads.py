@@ -2,7 +2,6 @@
 
 import _thread
 import gc
-import sys
 import threading
 import time
 import weakref

@@ -117,6 +117,15 @@ def is_of_a_stub(line):
         place.startswith(f"{module}.") for module in STUBBED if module != "scope_profiler")
 
 
+def test_the_bodies_have_the_right_types():
+    root = HERE.parent
+    if not (root / "pyproject.toml").exists():
+        pytest.skip("this test is run from a source tree")
+    done = subprocess.run([sys.executable, "-m", "mypy", "--no-error-summary"], cwd=root,
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_every_setting_is_in_setup_options():
     from scope_profiler.config.table import NAMES
     from scope_profiler.config.table import OPPOSITES

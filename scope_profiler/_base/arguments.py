@@ -5,10 +5,17 @@ which it is kept. It raises TypeError for a wrong type and ValueError for a wron
 names the argument, what it takes and what it got.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from math import isfinite
 import operator
 import os
+
+TYPE_CHECKING = False  # typing is not imported for it
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
 
 
 class _Unset:
@@ -242,14 +249,14 @@ def name_filter(include, exclude):
     ) and not any(pattern.match(name) for pattern in excluded)
 
 
-def file_of(name, value):
+def file_of(name: str, value: Any) -> Path:
     """A path, as a Path."""
     from pathlib import Path
 
     return Path(path(name, value))
 
 
-def file_named(name, value, *suffixes):
+def file_named(name: str, value: Any, *suffixes: str) -> Path:
     """A path, as a Path; it has one of the suffixes or none."""
     file = file_of(name, value)
     if file.suffix and not file.name.lower().endswith(suffixes):

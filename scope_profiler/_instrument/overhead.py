@@ -85,7 +85,8 @@ _LIKE = {"traced": "decorated", "traced_generator": "generator", "traced_step": 
 def of(manager):
     """The Overhead of the manager's run, by the clock in use."""
     run = manager._run
-    return _of(type(manager._default), run is None or not run._settings["aggregation_mode"], manager._line_mode)
+    keeps_calls = run is None or not run._settings["aggregation_mode"]
+    return _of(type(manager._default), keeps_calls, manager._line_mode)
 
 
 def _of(manager_type, events, lines):
@@ -158,7 +159,8 @@ def _measure(name, overhead):
 
 def measure_traced(manager_type, tracing):
     """Measure what traced calls cost, for all runs of the process, if that has not been done.
-    manager_type: of the managers to measure with. tracing(manager, decide): a context manager that traces calls, as _core.trace_calls() does."""
+    manager_type: of the managers to measure with. tracing(manager, decide): a context manager that
+    traces calls, as _core.trace_calls() does."""
     if "traced_generator" in _traced:
         return
     overhead = _of(manager_type, True, False)

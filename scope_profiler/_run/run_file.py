@@ -14,7 +14,7 @@ import time
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 from .._base import file_names, needs
 from .._runtime import own_files, processes

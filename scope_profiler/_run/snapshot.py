@@ -3,6 +3,7 @@ plain data and does not touch the C module again."""
 
 from dataclasses import dataclass
 from time import perf_counter_ns, time
+from typing import TYPE_CHECKING
 
 from .. import _core
 from .._instrument import overhead
@@ -10,6 +11,9 @@ from .._instrument.lines import line_records, line_records_by_region
 from .._model.recorded import OTHER_PATHS, Node, Recorded, sketches_by_region
 from .._instrument.source import shown_path
 from .._model.statistics import RegionStatistics
+
+if TYPE_CHECKING:
+    from ..results import ProfilingResults
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,10 +40,11 @@ The aggregate layout is that of a run of which no interval was kept.
 What is ours other readers pass over. ``extended_statistics`` holds what the
 schema has no place for: errors, wall time with recursion counted once, times
 less what measuring took, and which of the optional columns were recorded;
-``recorded_statistics`` the aggregates over all calls, as they were counted. ``event_metadata`` in the index, which repeats each mapping for
-each call, is written for regions of up to 65 536 calls. A text that HDF5
-cannot hold as it is, is there a second time as JSON: in a column or attribute
-group whose name ends in ``_exact``.
+``recorded_statistics`` the aggregates over all calls, as they were counted.
+``event_metadata`` in the index, which repeats each mapping for each call, is
+written for regions of up to 65 536 calls. A text that HDF5 cannot hold as it
+is, is there a second time as JSON: in a column or attribute group whose name
+ends in ``_exact``.
 
 Schemas 1 and 2, of earlier releases, are read as well.
 """

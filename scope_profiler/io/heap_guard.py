@@ -143,8 +143,8 @@ class GuardedFile:
             version, rank, has_limits = (part[0] for part in found.groups())
             shape = found.start(1) + _SHAPE_HEADS[version]
             dims = struct.unpack_from(f"<{rank}Q", data.ljust(shape + 8 * rank, b"\0"), shape)
-            at = shape + 8 * rank * (1 + has_limits)
-            for at in range(at, min(at + _REFERENCE * math.prod(dims), len(data) - 3), _REFERENCE):
+            first = shape + 8 * rank * (1 + has_limits)
+            for at in range(first, min(first + _REFERENCE * math.prod(dims), len(data) - 3), _REFERENCE):
                 length = int.from_bytes(data[at : at + 4], "little")
                 if length > self._size:
                     self._problem = f"an attribute has a text of {length} bytes"

@@ -1,9 +1,13 @@
 """The rows of a table of regions: the tree as it was recorded, or as it follows from the calls."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .._model.recorded import merged
 from .._model.statistics import RegionStatistics
+
+if TYPE_CHECKING:
+    from ..results import MPIRegion
 
 
 @dataclass(slots=True, eq=False)

@@ -15,7 +15,8 @@ from scope_profiler.config.table import (
     sections,
 )
 
-CONFIG = Path(__file__).resolve().parents[2] / "scope_profiler" / "config"
+PROFILING_CONFIG = (Path(__file__).resolve().parents[2]
+                    / "scope_profiler" / "_run" / "profiling_config.pyi")
 WRITTEN = "# Written by tools/generate.py from the table of settings.\n"
 BEGIN = "    # The settings in effect, written by tools/generate.py from the table of settings.\n"
 
@@ -82,7 +83,7 @@ READ_BY_ALL = """\
 
 | | |
 |---|---|
-| `SCOPE_PROFILER_DISABLE` | Nothing is recorded, whatever the settings say. It is read when the package is imported. |
+| `SCOPE_PROFILER_DISABLE` | Record nothing, whatever the settings say; read at the import. |
 | `SCOPE_PROFILER_ENABLE_TAGS` | Opt-in tags between commas, `*` for all: they add to `enable_tags`. |
 """
 
@@ -106,7 +107,7 @@ def setup_options_stub():
 
 def profiling_config_stub():
     """Up to the settings it is written by hand."""
-    by_hand = (CONFIG.parent / "_run" / "profiling_config.pyi").read_text(encoding="utf-8").partition(BEGIN)[0]
+    by_hand = PROFILING_CONFIG.read_text(encoding="utf-8").partition(BEGIN)[0]
     return by_hand + BEGIN + "".join(
         f"    @property\n    def {row.name}(self) -> {kept(row)}: ...\n"
         for rows in sections().values() for row in rows)

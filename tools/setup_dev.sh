@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# setup_dev.sh: .venv-dev, with what checks the code. Quick when it is there already.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+tools=(ruff==0.17.6 clang-format==23.1.5)
+
+stamp=.venv-dev/.scope_profiler_dev
+if [[ $(cat "$stamp" 2>/dev/null) != "${tools[*]}" ]]; then
+    python=$(tools/pythons.sh --ends | head -n1 | cut -f1)
+    "$python" -m venv --clear .venv-dev
+    .venv-dev/bin/python -m pip -qq --disable-pip-version-check install "${tools[@]}"
+    echo "${tools[*]}" >"$stamp"
+fi
