@@ -25,9 +25,13 @@ class Row(NamedTuple):
     first: int
 
 
+def name_of(region):
+    return "(other paths)" if region is None else region.name
+
+
 def tree(manager):
     """(path, Row) of each node of the merged tree, parents before children."""
     paths = []
     for row in map(Row._make, manager._collect(None)):
-        paths.append((*(paths[row.parent] if row.parent >= 0 else ()), row.region.name))
+        paths.append((*(paths[row.parent] if row.parent >= 0 else ()), name_of(row.region)))
         yield paths[-1], row

@@ -4,8 +4,8 @@ one for each difference, and [] when there is none."""
 import numpy as np
 
 from scope_profiler import _core
-from collected import Row, tree
-from stress_oracle import merged
+from collected import Row, name_of, tree
+from stress_oracle import OTHER_PATHS, merged
 
 MOST = 5  # differences of a kind that are told
 
@@ -17,17 +17,21 @@ def resolution():
 
 def check_tree(manager, oracles):
     """Counts and errors of every path, of every region, and of all."""
-    names = manager.registered_regions()
-    found, bad = {}, []
-    for path, row in tree(manager):
+    names = dict(enumerate(manager.registered_regions()))
+    names[OTHER_PATHS] = name_of(None)
+    found, bad, rows = {}, [], list(tree(manager))
+    for path, row in rows:
         if row.calls:
             found[path] = (row.calls, row.errors)
         if row.open_calls:
             bad.append(f"{'>'.join(path)}: {row.open_calls} calls are open")
         bad += _check_times(">".join(path), row)
-    expected = {
-        tuple(names[region] for region in path): counts for path, counts in merged(oracles).items()
-    }
+    # What goes to other paths depends on the order in which threads are merged: what each enters
+    # first tells it.
+    places = {path: place for place, (path, row) in enumerate(rows)}
+    indices = sorted(range(len(oracles)), key=lambda index: places.get((f"thread {index}",), -1))
+    expected = {tuple(names[region] for region in path): counts
+                for path, counts in merged([oracles[index] for index in indices]).items()}
     for path in sorted(found.keys() | expected.keys()):
         if found.get(path) != expected.get(path):
             bad.append(f"{'>'.join(path)}: (calls, errors) are {found.get(path)}, "

@@ -8,6 +8,80 @@ for each call, in arrays, so that millions of calls fit.
 from array import array
 
 ROOT = [-1, 0, -1]  # the call around all calls: its number, its node, its region
+OTHER_PATHS = -2  # the region of nodes below which paths are not told apart
+BOUND = 1 << 14  # nodes of a tree from which on there are such
+
+
+class Tree:
+    """Paths: by node, of which 0 is the root, its parent, its region, and the calls that ended."""
+
+    def __init__(self):
+        self.parents, self.regions = [-1], [-1]
+        self.calls, self.errors = [0], [0]
+        self._children = {}  # (node, region): node
+        self._known = set()  # regions that have a node
+
+    def child(self, node, region):
+        """The node of the region entered at that node: recursion is folded."""
+        try:
+            return self._children[node, region]
+        except KeyError:
+            pass
+        above = node
+        while above > 0 and self.regions[above] != region:
+            above = self.parents[above]
+        if above <= 0:
+            above = self._new_path(node, region)
+        self._children[node, region] = above
+        return above
+
+    def _new_path(self, node, region):
+        bounded = len(self.regions) >= BOUND and region in self._known
+        if bounded or self._is_other(node):
+            node = self._other_paths(node)
+        return self._get_or_grow(node, region)
+
+    def _is_other(self, node):
+        return self.regions[self.parents[node]] == OTHER_PATHS
+
+    def _other_paths(self, node):
+        while self.parents[node] > 0:
+            node = self.parents[node]
+        if self.regions[node] == OTHER_PATHS:
+            return node
+        return self._get_or_grow(node, OTHER_PATHS)
+
+    def _get_or_grow(self, node, region):
+        if (node, region) not in self._children:
+            self._children[node, region] = len(self.regions)
+            self._known.add(region)
+            self.parents.append(node)
+            self.regions.append(region)
+            self.calls.append(0)
+            self.errors.append(0)
+        return self._children[node, region]
+
+    def merge(self, other):
+        """Take in the calls of another tree."""
+        placed = [0]
+        for node in range(1, len(other.regions)):
+            parent, region = placed[other.parents[node]], other.regions[node]
+            if region == OTHER_PATHS:
+                at = self._other_paths(parent)
+            elif other._is_other(node):
+                at = self._get_or_grow(self._other_paths(parent), region)
+            else:
+                at = self.child(parent, region)
+            placed.append(at)
+            self.calls[at] += other.calls[node]
+            self.errors[at] += other.errors[node]
+
+    def paths(self):
+        """[path of each node], a tuple of regions from the outermost on; () for the root."""
+        paths = [()]
+        for parent, region in zip(self.parents[1:], self.regions[1:]):
+            paths.append((*paths[parent], region))
+        return paths
 
 
 class Lane:
@@ -36,35 +110,14 @@ class Oracle:
         self.order = array("i")
         # Calls whose children need not fit into them side by side.
         self.overlapped = set()
-        # By node, of which 0 is the root.
-        self.node_parents, self.node_regions = [-1], [-1]
-        self.calls, self.errors = [0], [0]
-        self._children = {}  # (node, region): node
-
-    def _child(self, node, region):
-        """The node of the region entered at that node: recursion is folded."""
-        try:
-            return self._children[node, region]
-        except KeyError:
-            pass
-        above = node
-        while above > 0 and self.node_regions[above] != region:
-            above = self.node_parents[above]
-        if above <= 0:
-            above = len(self.node_regions)
-            self.node_parents.append(node)
-            self.node_regions.append(region)
-            self.calls.append(0)
-            self.errors.append(0)
-        self._children[node, region] = above
-        return above
+        self.tree = Tree()
 
     def enter(self, region):
         """A call begins; gives it."""
         around = self._around()
         if around is not self.stack[-1]:
             self.overlapped.add(around[0])
-        call = [self.begun, self._child(around[1], region), region]
+        call = [self.begun, self.tree.child(around[1], region), region]
         self.order.append(self.begun)
         self.begun += 1
         self.regions.append(region)
@@ -85,9 +138,9 @@ class Oracle:
         else:
             self._take_out(call)
         self.order.append(-1 - call[0])
-        self.calls[call[1]] += 1
+        self.tree.calls[call[1]] += 1
         if failed:
-            self.errors[call[1]] += 1
+            self.tree.errors[call[1]] += 1
 
     def pause(self, call):
         """A step of a generator's or coroutine's call is over, not the call."""
@@ -99,7 +152,7 @@ class Oracle:
 
     def step(self, call):
         """The call goes on, perhaps elsewhere: its node is where its last step ran."""
-        call[1] = self._child(self._around()[1], call[2])
+        call[1] = self.tree.child(self._around()[1], call[2])
         self.stack.append(call)
 
     def _take_out(self, call):
@@ -132,22 +185,12 @@ class Oracle:
         for call in lane.chain:
             self.step(call)
 
-    # ---- What came of it
-
-    def paths(self):
-        """[path of each node], a tuple of regions from the outermost on; () for the root."""
-        paths = [()]
-        for parent, region in zip(self.node_parents[1:], self.node_regions[1:]):
-            paths.append((*paths[parent], region))
-        return paths
-
 
 def merged(oracles):
-    """{path: (calls, errors)} of several threads, without nodes where no call ended."""
-    found = {}
+    """{path: (calls, errors)} of several threads, one after the other, without nodes where no call
+    ended."""
+    tree = Tree()
     for oracle in oracles:
-        for path, calls, errors in zip(oracle.paths(), oracle.calls, oracle.errors):
-            if calls:
-                before = found.get(path, (0, 0))
-                found[path] = (before[0] + calls, before[1] + errors)
-    return found
+        tree.merge(oracle.tree)
+    return {path: (calls, errors)
+            for path, calls, errors in zip(tree.paths(), tree.calls, tree.errors) if calls}

@@ -167,6 +167,22 @@ def test_the_number_of_paths_is_bounded(clock):
     core._record(False)
 
 
+def test_other_paths_from_the_root_are_in_one_place(clock):
+    """In the thread's tree and in the one of all threads: other paths are not below other paths."""
+    core = _core.Manager()
+    core._begin(False, False)
+    any_order(core, 12_000)
+    late, known = core.profile_region("late"), core.profile_region("f0")
+    with known, late:
+        pass
+    with late, known:
+        pass
+    rows = core._collect(None)
+    [others] = [number for number, row in enumerate(rows) if row[1] is None and row[0] < 0]
+    assert {row[1].name: row[2] for row in rows if row[0] == others} == {"late": 1, "f0": 1}
+    core._record(False)
+
+
 def test_totals_on_other_paths_count_recursion_once(clock):
     core = _core.Manager()
     core._begin(True, False)

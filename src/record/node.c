@@ -90,7 +90,8 @@ static sp_node *other_paths(sp_tree *tree, sp_node *below)
 {
     while (below->parent != NULL && below->parent != &tree->root)
         below = below->parent;
-    return get_or_grow(tree, below, NULL);
+    bool is_there = below->parent != NULL && below->region == NULL; /* below the root itself */
+    return is_there ? below : get_or_grow(tree, below, NULL);
 }
 
 static sp_node *other_path(sp_tree *tree, sp_node *parent, struct sp_region *region)
