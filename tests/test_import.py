@@ -24,7 +24,8 @@ def test_nothing_heavy_is_loaded():
                             capture_output=True, text=True, check=True).stdout
     loaded = set(json.loads(output))
     assert not loaded & HEAVY
-    assert len([name for name in loaded if name.startswith("scope_profiler")]) <= 18
+    # Four of them are the __init__ of a package, with nothing in it.
+    assert len([name for name in loaded if name.startswith("scope_profiler")]) <= 19
 
 
 def test_everything_public_is_there():

@@ -8,12 +8,9 @@ from types import CodeType, FunctionType, coroutine
 from .. import _core
 from .._base import environment
 from .._base.arguments import wrong_type
+from .._base.interpreter import ASYNC_GENERATOR, COROUTINE, GENERATOR, ITERABLE_COROUTINE
 from .._base.unrecorded import keep_weakly, unrecorded
 from .tags import normal_tags
-
-# Flags of a code object, as in inspect (which is not imported for them).
-_GENERATOR, _COROUTINE, _ITERABLE_COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
-
 
 # Python itself makes class methods of these, but of Python functions only.
 _CLASS_METHODS = ("__init_subclass__", "__class_getitem__")
@@ -112,11 +109,11 @@ def inside(what, scope, function):
         )
     code = _code_of(function)
     flags = code.co_flags if code is not None else 0
-    if flags & (_GENERATOR | _ASYNC_GENERATOR):
+    if flags & (GENERATOR | ASYNC_GENERATOR):
         raise TypeError(
             f"{what} decorates no generator functions, got {function!r}: use `with` inside it"
         )
-    if flags & _COROUTINE:
+    if flags & COROUTINE:
 
         @wraps(function)
         async def inside(*args, **kwargs):
@@ -159,11 +156,11 @@ def name_of(function):
 def _carrier(manager, region, code, function, how):
     flags = code.co_flags if code is not None else 0
     for kind, make in (
-        (_GENERATOR, _generator), (_COROUTINE, _coroutine), (_ASYNC_GENERATOR, _async_generator),
+        (GENERATOR, _generator), (COROUTINE, _coroutine), (ASYNC_GENERATOR, _async_generator),
     ):
         if flags & kind:
             carrier = make(_stepping(manager, region, code, how), function)
-            if flags & _ITERABLE_COROUTINE:
+            if flags & ITERABLE_COROUTINE:
                 carrier = coroutine(carrier)
             # A partial, say, has none of its own.
             carrier.__name__, carrier.__qualname__ = code.co_name, code.co_qualname
@@ -282,5 +279,5 @@ _CARRIERS = {
     for constant in make.__code__.co_consts
     if isinstance(constant, CodeType)
 }
-_CARRIERS |= {code.replace(co_flags=code.co_flags | _ITERABLE_COROUTINE) for code in _CARRIERS
-              if code.co_flags & _GENERATOR}
+_CARRIERS |= {code.replace(co_flags=code.co_flags | ITERABLE_COROUTINE) for code in _CARRIERS
+              if code.co_flags & GENERATOR}

@@ -12,14 +12,12 @@ from types import FunctionType
 import weakref
 
 from .. import _core
+from .._base import interpreter
 from .._base.unrecorded import PACKAGE
 from .._model.counted_code import CountedCode
 from . import monitoring
 
 _MONITORING = monitoring.AVAILABLE
-# Flags of a code object, as in inspect (which is not imported for them): generator, coroutine,
-# async generator.
-_SUSPENDING = 0x20 | 0x80 | 0x200
 
 # Whose `with` is not a line of the user: an ExitStack enters regions from there, and so do we.
 _NOT_WANTED = (contextlib.__file__, PACKAGE)
@@ -92,32 +90,13 @@ def arm(code):
     lines = [line for _, _, line in code.co_lines() if line]
     if not lines or max(lines) - min(lines) > _MOST_LINES:
         return None
-    instructions = _instructions(code)
+    instructions = interpreter.instructions(code)
     loops, events = (), 0
     if _MONITORING:
-        loops = _one_line_loops(instructions)
+        loops = interpreter.one_line_loops(instructions)
         events = _events(code, instructions, loops)
-    return min(lines), max(lines), _with_statements(instructions), loops, events
-
-
-def _instructions(code):
-    import dis  # a large module, for line mode alone
-
-    return list(dis.get_instructions(code))
-
-
-def _with_statements(instructions):
-    """Offsets of the instructions that call __enter__ for a `with` statement."""
-    offsets = []
-    previous = None
-    for instruction in instructions:
-        if instruction.opname == "BEFORE_WITH" or (  # 3.14 looks it up and calls it
-            instruction.opname == "CALL" and previous.opname == "LOAD_SPECIAL"
-            and previous.argrepr == "__enter__"
-        ):
-            offsets.append(instruction.offset)
-        previous = instruction
-    return tuple(offsets)
+    withs = interpreter.with_statements(instructions)
+    return min(lines), max(lines), withs, loops, events
 
 
 def _events(code, instructions, loops):
@@ -125,47 +104,11 @@ def _events(code, instructions, loops):
     wanted = events.LINE
     if loops:
         wanted |= events.JUMP
-    if code.co_flags & _SUSPENDING:
+    if code.co_flags & interpreter.SUSPENDING:
         wanted |= events.PY_YIELD | events.PY_RESUME
-    if _begins_on_def_line(instructions):
+    if interpreter.begins_on_def_line(instructions):
         wanted |= events.PY_START
     return wanted
-
-
-def _begins_on_def_line(instructions):
-    """Whether the body's first line is the line of the `def` or `lambda`."""
-    resumed = None
-    for instruction in instructions:
-        line = _line(instruction)
-        if instruction.opname == "RESUME":
-            resumed = line
-        elif resumed is not None and line is not None:
-            return line == resumed
-    return False
-
-
-def _line(instruction):
-    return instruction.positions.lineno if instruction.positions else None
-
-
-def _one_line_loops(instructions):
-    """Offsets of the loops that lie on one line, but for those of inlined comprehensions.
-
-    sys.monitoring has a line event for their first round only, so their jumps back are counted.
-    A comprehension (inlined since PEP 709) is one evaluation of its line, as line_profiler and
-    CPython 3.11 see it; what tells it is that it adds to its result right before jumping back.
-    """
-    line_at = {i.offset: _line(i) for i in instructions}
-    loops, comprehensions = set(), set()
-    for at, i in enumerate(instructions):
-        if i.opname.startswith("JUMP_BACKWARD") and line_at.get(i.argval) == _line(i):
-            loops.add(i.argval)
-            before = [j.opname for j in instructions[max(0, at - 2) : at]]
-            if before[-1:] == ["END_FOR"] or before[-2:-1] == ["END_FOR"]:
-                comprehensions.add(i.argval)  # around another one: a statement would end its line
-            elif before[-1] in ("LIST_APPEND", "SET_ADD", "MAP_ADD"):
-                comprehensions.add(i.argval)
-    return tuple(sorted(loops - comprehensions))
 
 
 # ---- Watched functions
@@ -194,8 +137,8 @@ def watch_wrapped(region, function, code):
     outer, inner = _top(function), _bottom(function)
     if inner is None or outer is None:
         return
-    suspends = code is not None and code.co_flags & _SUSPENDING
-    later = bool(inner.__code__.co_flags & _SUSPENDING) and not suspends
+    suspends = code is not None and code.co_flags & interpreter.SUSPENDING
+    later = bool(inner.__code__.co_flags & interpreter.SUSPENDING) and not suspends
     if later or inner.__code__ is not outer.__code__:
         _core.watch_lines(region, inner.__code__, *((True,) if later else ()))
 

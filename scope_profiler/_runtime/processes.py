@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import os
 import sys
 
-from .._base import environment
+from .._base import environment, interpreter
 
 _VARIABLE = "SCOPE_PROFILER_PROGRAM"
 
@@ -27,8 +27,7 @@ def is_worker():
     process = sys.modules.get("multiprocessing.process")
     return process is not None and (
         process.parent_process() is not None
-        # The main module is imported before it is told of its parent.
-        or getattr(process.current_process(), "_inheriting", False)
+        or interpreter.is_being_made(process.current_process())
     )
 
 

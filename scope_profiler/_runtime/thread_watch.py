@@ -6,6 +6,8 @@ import threading
 from time import perf_counter_ns, thread_time_ns
 import weakref
 
+from .._base import interpreter
+
 
 class ThreadWatch:
     """Called in each thread when it begins to record, with its number in the run."""
@@ -37,11 +39,11 @@ _order = itertools.count()
 
 
 def _order_of(thread):
-    """The place of a thread (None: one that Python has not started) in the order of the starts. That
-    is the order of threading._active: what is new in it gets its place when a thread begins to record.
-    The system's numbers are no order: they begin anew at some time."""
+    """The place of a thread (None: one that Python has not started) in the order of the starts. What
+    is new in interpreter.threads() gets its place when a thread begins to record. The system's numbers
+    are no order: they begin anew at some time."""
     new = []
-    for other in reversed(list(threading._active.values())):
+    for other in reversed(interpreter.threads()):
         if _ORDER in other.__dict__:
             break
         new.append(other)
@@ -61,9 +63,7 @@ class _Thread:
         self.end_ns = None
         self._cpu_before = thread_time_ns()
         self._cpu_ns = None
-        # Not threading.current_thread(): for a thread that Python has not started that makes one
-        # up, for all to see; nor enumerate(), which takes a lock that may be held right here.
-        thread = threading._active.get(self.ident)
+        thread = interpreter.thread_of(self.ident)
         self._thread = None if thread is None else weakref.ref(thread)
         self.order = _order_of(thread)
         self._read(thread)

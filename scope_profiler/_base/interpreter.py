@@ -1,0 +1,97 @@
+"""What is read of the interpreter that no version promises: bytecode, and private attributes.
+
+Each supported version has its corpus in tests/test_interpreter.py.
+"""
+
+# Flags of a code object, as in inspect, which is too large to be imported for them.
+GENERATOR, COROUTINE, ITERABLE_COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
+SUSPENDING = GENERATOR | COROUTINE | ASYNC_GENERATOR
+
+
+# ---- Private attributes
+
+
+def threads():
+    """The threads that run, in the order in which they were started.
+
+    Not threading.enumerate(), which takes a lock that may be held right here.
+    """
+    from threading import _active
+
+    return list(_active.values())
+
+
+def thread_of(ident):
+    """The Thread of that identifier, or None where Python has not started it.
+
+    Not threading.current_thread(), which makes one up then, for all to see.
+    """
+    from threading import _active
+
+    return _active.get(ident)
+
+
+def is_being_made(process):
+    """Whether a process that multiprocessing starts is told of its parent only later: it imports the
+    main module first."""
+    return getattr(process, "_inheriting", False)
+
+
+# ---- Bytecode
+
+
+def instructions(code):
+    """The instructions of a code object, as the other functions take them."""
+    import dis  # a large module, for line mode alone
+
+    return list(dis.get_instructions(code))
+
+
+def with_statements(instructions):
+    """Offsets of the instructions that call __enter__ for a `with` statement."""
+    offsets = []
+    previous = None
+    for instruction in instructions:
+        if instruction.opname == "BEFORE_WITH" or (  # 3.14 looks it up and calls it
+            instruction.opname == "CALL" and previous.opname == "LOAD_SPECIAL"
+            and previous.argrepr == "__enter__"
+        ):
+            offsets.append(instruction.offset)
+        previous = instruction
+    return tuple(offsets)
+
+
+def begins_on_def_line(instructions):
+    """Whether the body's first line is the line of the `def` or `lambda`."""
+    resumed = None
+    for instruction in instructions:
+        line = _line(instruction)
+        if instruction.opname == "RESUME":
+            resumed = line
+        elif resumed is not None and line is not None:
+            return line == resumed
+    return False
+
+
+def one_line_loops(instructions):
+    """Offsets of the loops that lie on one line, but for those of inlined comprehensions.
+
+    sys.monitoring has a line event for their first round only, so their jumps back are counted.
+    A comprehension (inlined since PEP 709) is one evaluation of its line, as line_profiler and
+    CPython 3.11 see it; what tells it is that it adds to its result right before jumping back.
+    """
+    line_at = {i.offset: _line(i) for i in instructions}
+    loops, comprehensions = set(), set()
+    for at, i in enumerate(instructions):
+        if i.opname.startswith("JUMP_BACKWARD") and line_at.get(i.argval) == _line(i):
+            loops.add(i.argval)
+            before = [j.opname for j in instructions[max(0, at - 2) : at]]
+            if before[-1:] == ["END_FOR"] or before[-2:-1] == ["END_FOR"]:
+                comprehensions.add(i.argval)  # around another one: a statement would end its line
+            elif before[-1] in ("LIST_APPEND", "SET_ADD", "MAP_ADD"):
+                comprehensions.add(i.argval)
+    return tuple(sorted(loops - comprehensions))
+
+
+def _line(instruction):
+    return instruction.positions.lineno if instruction.positions else None
