@@ -1,8 +1,5 @@
 #include "base/local.h"
 
-#include "base/world.h"
-#include "lines/lines.h"
-
 static const sp_local nobody;
 SP_THREAD_LOCAL sp_local *sp_local_here = (sp_local *)&nobody;
 
@@ -36,9 +33,9 @@ static void end(void *argument)
 {
     sp_local *local = argument;
     sp_local_here = (sp_local *)&nobody;
-    sp_guard_end(local);
-    if (local->lines != NULL)
-        SP_STORE(&local->lines->ended, true);
+#ifdef Py_GIL_DISABLED
+    sp_guards_remove(&local->guard);
+#endif
     SP_STORE(&local->owner->over, true);
     sp_owner_release(local->owner);
     PyMem_RawFree(local);
@@ -63,7 +60,9 @@ SP_NOINLINE bool sp_local_make(void)
     local->stack_floor = find_stack_floor();
     local->last_key = 2;
     sp_local_here = local;
-    sp_guard_begin(local);
+#ifdef Py_GIL_DISABLED
+    sp_guards_add(&local->guard);
+#endif
     sp_at_thread_end(&at_end, end, local);
     return true;
 }

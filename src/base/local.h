@@ -4,7 +4,7 @@
 #ifndef SP_LOCAL_H
 #define SP_LOCAL_H
 
-#include "base/compat.h"
+#include "base/guards.h"
 
 /* A thread of the operating system, as long as somebody asks whether it is over. */
 typedef struct {
@@ -33,29 +33,20 @@ typedef struct {
 } sp_twins_called;
 #endif
 
-#ifdef Py_GIL_DISABLED
-typedef struct sp_guard { /* world.h */
-    sp_mutex mutex;
-    uint32_t depth;  /* how often its thread has taken it */
-    uint32_t stops;  /* how often its thread has stopped the others */
-    uint32_t shared; /* how often its thread has taken what is shared */
-    struct sp_guard *next, **link; /* in the list of all */
-} sp_guard;
-#endif
-
 typedef struct {
     /* The record it used last, valid while the run is the same. Run numbers are unique in the
      * process, so one comparison tells. */
     uint64_t run;
     struct sp_thread *thread;
-    uint32_t unrecorded; /* how often code of ours is under way that records nothing (aside.h), */
+    uint32_t unrecorded; /* how often code of ours is under way that records nothing (callout.h), */
     uint64_t left_run;   /* and what run and thread were before */
     struct sp_thread *left_thread;
-    struct sp_waiting *waiting; /* meanwhile, for aside.c. Owned. */
+    struct sp_waiting *waiting; /* meanwhile, for unrecorded.c. Owned. */
     sp_owner *owner;       /* this thread. Counted. NULL: this is not the thread's own yet. */
     uintptr_t stack_floor; /* where its C stack is nearly used up; 0 when unknown */
     uintptr_t last_key;    /* of a decorated call (wrapper.c) */
     struct sp_line_thread *lines; /* what line mode records, or NULL */
+    uint64_t line_hits; /* since they were noted in the tree, see sp_scope_take_lines() */
     sp_calls_spans spans;
 #if SP_MONITORING
     sp_twins_called twins;

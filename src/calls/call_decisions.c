@@ -1,6 +1,7 @@
 #include "calls/call_decisions.h"
 
-#include "python/aside.h"
+#include "base/callout.h"
+#include "calls/call_backend.h"
 #include "record/scope.h"
 
 sp_tracing *sp_tracings;

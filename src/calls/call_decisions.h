@@ -1,6 +1,6 @@
 /* What every-function tracing has decided about code objects: who wants calls of them, and in which
  * region. It is decided once for each code object and tracing, in Python (scope_profiler/calls.py),
- * and found by the code's address from then on. All of it is shared (world.h). */
+ * and found by the code's address from then on. All of it is shared (thread_guard.h). */
 #ifndef SP_CALL_DECISIONS_H
 #define SP_CALL_DECISIONS_H
 
@@ -77,9 +77,6 @@ void sp_decision_forget(sp_tracing *tracing, const PyCodeObject *code);
 void sp_decisions_keep(const sp_manager *manager);
 /* The manager could not be given a call that it wants. */
 void sp_calls_lost(sp_manager *manager);
-
-/* Back-end: the globals of a frame in which a call begins. Borrowed. */
-PyObject *sp_calls_globals(const void *frame);
 
 int sp_decisions_init(void);
 

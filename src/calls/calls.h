@@ -9,12 +9,13 @@
  * A call is a scope like any other, so it nests with `with` blocks and decorated calls. Its key is
  * the address of its frame, made odd, which no other kind of scope has. So leaving needs no look-up
  * in the common case, and a frame that was open before tracing began finds no scope and is passed
- * over. All tables are shared between threads (world.h). A generator's call is made of its steps, as in steps.h; between steps it is *asleep*. */
+ * over. All tables are shared between threads (thread_guard.h). A generator's call is made of its steps, as in steps.h; between steps it is *asleep*. */
 #ifndef SP_CALLS_H
 #define SP_CALLS_H
 
 #include "calls/sleepers.h"
 #include "record/metadata.h"
+#include "record/scope.h"
 
 /* Whether calls under the region trace what they call: the region's own word, else the manager's. */
 SP_INLINE bool sp_calls_wanted(const sp_region *region)
@@ -94,16 +95,14 @@ bool sp_calls_wake(const void *frame, PyCodeObject *code);
 /* The call that began in this frame never ran. */
 void sp_calls_cancel(const void *frame);
 
-/* Back-end: one more, or one less, that needs to be told of calls: a tracing everywhere, a span, a
- * tracing with calls asleep. On 3.12 and newer calls.py sees to it. */
-#if SP_MONITORING
-SP_INLINE void sp_calls_need(int change) { (void)change; }
-#else
-void sp_calls_need(int change);
-#endif
+/* ---- Tracings ---- */
 
-/* Add the functions to the module, the back-end its own; -1 with an exception set. */
-int sp_calls_init(PyObject *module);
-int sp_calls_backend_init(PyObject *module);
+/* The manager's calls are traced from now on, or everything is decided anew; see trace_calls(). False
+ * when memory is out. Under shared, as all of these. */
+SP_MUST_USE bool sp_calls_trace(sp_manager *manager, PyObject *decide, bool everywhere);
+/* They are no longer. Calls that are open, in whatever thread, end now. The manager may be gone. */
+void sp_calls_untrace(const sp_manager *manager);
+/* It is decided anew about the code. */
+void sp_calls_decide_anew(const sp_manager *manager, const PyCodeObject *code);
 
 #endif

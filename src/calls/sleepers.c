@@ -1,6 +1,6 @@
 #include "calls/sleepers.h"
 
-#include "calls/calls.h"
+#include "calls/call_backend.h"
 
 sp_sleeper *sp_sleeper_find(sp_tracing *tracing, const void *frame, const PyCodeObject *code)
 {

@@ -8,7 +8,7 @@
 #define SP_SLEEPERS_H
 
 #include "calls/call_decisions.h"
-#include "python/steps.h"
+#include "record/stepped.h"
 
 #define SP_SILENT_CLOSE (PY_VERSION_HEX >= 0x030D0000 && PY_VERSION_HEX < 0x030E0000)
 

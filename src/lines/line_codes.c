@@ -1,9 +1,9 @@
 #include "lines/line_codes.h"
 
-#include "base/world.h"
-#include "lines/line_frames.h"
-#include "python/aside.h"
-#include "record/region.h"
+#include "base/callout.h"
+#include "base/thread_guard.h"
+#include "lines/line_backend.h"
+#include "record/counters.h"
 
 enum { FOUND = 256 };
 
@@ -255,7 +255,7 @@ static void arm_quietly(sp_line_code *entry)
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
     if (sp_line_arm(entry) < 0)
-        sp_line_lose();
+        sp_lose_line();
     PyErr_Restore(type, value, traceback);
 }
 

@@ -8,7 +8,7 @@
 #ifndef SP_LINE_CODES_H
 #define SP_LINE_CODES_H
 
-#include "lines/lines.h"
+#include "lines/line_types.h"
 
 /* A region wants the lines of the code while it is open, or always. */
 typedef struct sp_line_watch {
@@ -40,8 +40,11 @@ PyObject *sp_line_codes(void);
 /* Whether any region watches the code; whether this one does. */
 bool sp_line_code_is_watched(PyCodeObject *code);
 bool sp_line_code_watched_by(const sp_line_code *entry, const struct sp_region *region);
+/* How often a region watches code whether it is open or not. */
+extern uint32_t sp_line_always;
 /* Whether any region watches any code. */
 bool sp_line_any_watched(void);
+typedef enum { SP_WATCH_AS_BEFORE, SP_WATCH_OPEN, SP_WATCH_ALWAYS } sp_line_when;
 /* The region watches the code from now on, while it is open or always; what says neither is while it
  * is open, or as it was. -1 with an exception set. */
 SP_MUST_USE int sp_line_code_watch(struct sp_region *region, PyCodeObject *code, sp_line_when when);

@@ -1,17 +1,7 @@
 #include "lines/line_frames.h"
 
 #include "lines/line_tables.h"
-
-uint32_t sp_line_asleep;
-
-/* What all threads share. */
-static struct {
-    sp_map asleep; /* frame -> sp_line_frame, of sleeping generators. Owned. */
-    uint64_t lost;
-} all;
-
-void sp_line_lose(void) { SP_ADD(&all.lost, 1); }
-uint64_t sp_lines_lost(void) { return all.lost; }
+#include "record/counters.h"
 
 /* ---- The stack --------------------------------------------------------------------------- */
 
@@ -60,29 +50,6 @@ sp_line_frame *sp_line_find(sp_line_thread *here, const void *frame, const PyCod
     return NULL;
 }
 
-SP_NOINLINE sp_line_frame *sp_line_match_slow(const void *frame, PyCodeObject *code, uint64_t now)
-{
-    if (!sp_lines_open())
-        return NULL;
-    sp_line_thread *here = sp_line_thread_here();
-    if (here == NULL)
-        return NULL;
-    sp_line_frame *top = here->top;
-    if (top != here->frames && top->frame == NULL && top->table->code->code == code) {
-        top->frame = frame; /* the first event of a decorated call */
-        return top;
-    }
-    sp_line_frame *below = sp_line_find(here, frame, code);
-    if (below != NULL)
-        return below;
-    /* A generator that throw() woke: there is no event for that on single code before 3.15. */
-    sp_line_frame *woken = sp_line_wake(here, frame, now);
-    if (woken == NULL || woken->table->code->code == code)
-        return woken;
-    sp_line_pop(here); /* it died asleep, and another has its address now */
-    return NULL;
-}
-
 /* ---- Where lines go ---------------------------------------------------------------------- */
 
 void sp_line_turn_to(sp_line_frame *recorded, sp_line_table *table)
@@ -116,16 +83,7 @@ void sp_line_call_to(sp_line_thread *here, sp_line_frame *recorded, sp_line_tabl
         sp_line_turn_to(recorded, table);
 }
 
-void sp_line_go_on(sp_line_frame *recorded, int line)
-{
-    const sp_line_plan *plan = &recorded->table->code->plan;
-    unsigned index = (unsigned)(line - plan->first);
-    if (index < (unsigned)plan->count)
-        recorded->cell = &recorded->table->cells[index];
-    recorded->since = sp_now();
-}
-
-/* ---- Sleep ------------------------------------------------------------------------------- */
+/* ---- Lifting ----------------------------------------------------------------------------- */
 
 sp_line_frame sp_line_lift(sp_line_thread *here, uint64_t now)
 {
@@ -148,65 +106,7 @@ bool sp_line_put_back(sp_line_thread *here, sp_line_frame *lifted, uint64_t now)
     }
     else {
         sp_line_drop(lifted);
-        sp_line_lose();
+        sp_lose_line();
     }
     return pushed;
-}
-
-static sp_line_frame *pop_asleep(const void *frame)
-{
-    if (sp_line_asleep == 0)
-        return NULL;
-    sp_line_frame *asleep = sp_map_pop(&all.asleep, frame, NULL);
-    sp_line_asleep -= asleep != NULL;
-    return asleep;
-}
-
-/* A new frame at an address where another fell asleep and never woke. */
-static void forget_asleep(const void *frame)
-{
-    sp_line_frame *asleep = pop_asleep(frame);
-    if (asleep != NULL) {
-        sp_line_drop(asleep);
-        PyMem_RawFree(asleep);
-    }
-}
-
-/* False when memory is out. */
-static bool lay_asleep(sp_line_frame lifted)
-{
-    sp_line_frame *asleep = PyMem_RawMalloc(sizeof *asleep);
-    if (asleep == NULL)
-        return false;
-    *asleep = lifted;
-    forget_asleep(lifted.frame);
-    int added = sp_map_add(&all.asleep, lifted.frame, NULL, asleep);
-    sp_line_asleep += added == 0;
-    if (added < 0)
-        PyMem_RawFree(asleep);
-    return added == 0;
-}
-
-void sp_line_frame_yields(sp_line_thread *here, uint64_t now)
-{
-    if (here->top->blocks == NULL) { /* what watches it decides anew when it wakes */
-        sp_line_stop(here->top, now);
-        sp_line_pop(here);
-        return;
-    }
-    sp_line_frame lifted = sp_line_lift(here, now);
-    if (!lay_asleep(lifted)) {
-        sp_line_drop(&lifted);
-        sp_line_lose();
-    }
-}
-
-sp_line_frame *sp_line_wake(sp_line_thread *here, const void *frame, uint64_t now)
-{
-    sp_line_frame *asleep = pop_asleep(frame);
-    if (asleep == NULL)
-        return NULL;
-    bool awake = sp_line_put_back(here, asleep, now);
-    PyMem_RawFree(asleep);
-    return awake ? here->top : NULL;
 }

@@ -1,13 +1,8 @@
-/* The stack of recorded frames that each thread has, or each of its greenlets, and the frames that
- * sleep. lines.h has the types. */
+/* The stack of recorded frames that each thread has, or each of its greenlets. line_types.h has the types. */
 #ifndef SP_LINE_FRAMES_H
 #define SP_LINE_FRAMES_H
 
 #include "lines/line_open.h"
-#include "record/region.h"
-
-/* All threads that ever recorded. */
-extern sp_line_thread *sp_line_threads;
 
 /* A frame's tables may not be freed; each is counted once. */
 SP_INLINE void sp_line_pin(const sp_line_frame *recorded, int change)
@@ -20,10 +15,6 @@ SP_INLINE void sp_line_pin(const sp_line_frame *recorded, int change)
         recorded->table->pins += (uint32_t)change;
     recorded->table->code->frames += (uint32_t)change;
 }
-
-/* Call visit(thread, argument) for each stack of the thread, which is the one in use meanwhile. */
-void sp_line_each_stack(sp_line_thread *thread, void (*visit)(sp_line_thread *, const void *),
-                        const void *argument);
 
 /* Room for one more frame; false when memory is out. */
 bool sp_line_deepen(sp_line_thread *here);
@@ -74,8 +65,5 @@ void sp_line_call_to(sp_line_thread *here, sp_line_frame *recorded, sp_line_tabl
 /* Where its lines go by its blocks, from this one outwards; NULL for nowhere. */
 sp_line_table *sp_line_table_now(sp_line_thread *here, const sp_line_frame *recorded,
                                  const sp_line_block *block);
-
-/* Lines are missing: memory is out. */
-void sp_line_lose(void);
 
 #endif

@@ -1,6 +1,6 @@
 #include "lines/line_open.h"
 
-#include "lines/line_frames.h"
+#include "record/counters.h"
 
 /* ---- Open regions ------------------------------------------------------------------------ */
 
@@ -33,7 +33,7 @@ void sp_line_open(sp_line_thread *here, const sp_region *region)
     else if (here->open_count < here->open_capacity || more_openings(here))
         here->open[here->open_count++] = (sp_line_opening){region, 1};
     else
-        sp_line_lose();
+        sp_lose_line();
 }
 
 static void remove_opening(sp_line_thread *here, sp_line_opening *opening)
@@ -79,6 +79,25 @@ uint32_t sp_line_open_count(const sp_line_thread *here, const sp_region *region)
     return count;
 }
 
+void sp_line_close_all(sp_line_thread *here, const void *region)
+{
+    sp_line_opening *opening = find_opening(here, region);
+    if (opening != NULL)
+        remove_opening(here, opening);
+}
+
+void sp_line_reopen(sp_line_thread *here, const void *manager)
+{
+    for (uint32_t i = here->open_count; i-- > 0;) {
+        sp_line_opening *opening = &here->open[i];
+        if (opening->region->manager != manager)
+            continue;
+        opening->count = sp_line_open_count(here, opening->region);
+        if (opening->count == 0)
+            remove_opening(here, opening);
+    }
+}
+
 /* ---- Blocks ------------------------------------------------------------------------------ */
 
 sp_line_block *sp_line_block_new(sp_region *region, sp_line_block *outer)
@@ -111,36 +130,8 @@ void sp_line_block_free(sp_line_block *block)
     PyMem_RawFree(block);
 }
 
-static void close_all(sp_line_thread *thread, const void *region)
-{
-    sp_line_opening *opening = find_opening(thread, region);
-    if (opening != NULL)
-        remove_opening(thread, opening);
-}
-
-void sp_line_open_forget(sp_region *region)
+void sp_line_blocks_forget(sp_region *region)
 {
     while (region->blocks != NULL)
         unlink_block(region->blocks);
-    for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next)
-        sp_line_each_stack(thread, close_all, region);
-}
-
-/* What was entered by hand and not left is open no longer; what frames have open is. */
-static void reopen(sp_line_thread *thread, const void *manager)
-{
-    for (uint32_t i = thread->open_count; i-- > 0;) {
-        sp_line_opening *opening = &thread->open[i];
-        if (opening->region->manager != manager)
-            continue;
-        opening->count = sp_line_open_count(thread, opening->region);
-        if (opening->count == 0)
-            remove_opening(thread, opening);
-    }
-}
-
-void sp_line_open_reset(const sp_manager *manager)
-{
-    for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next)
-        sp_line_each_stack(thread, reopen, manager);
 }

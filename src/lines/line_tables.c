@@ -1,19 +1,15 @@
 #include "lines/line_tables.h"
 
-#include "base/world.h"
 #include "lines/line_codes.h"
-#include "lines/line_frames.h"
-#include "record/region.h"
+#include "record/counters.h"
 
-/* What all threads share. It names regions, which call sp_lines_forget() when they die. */
-static struct {
-    sp_map sets;           /* (outer set, region) -> sp_line_set */
-    sp_line_table *tables; /* of all threads */
-} all;
+sp_line_table *sp_line_tables;
+/* (outer set, region) -> sp_line_set. They name regions, which call sp_lines_forget() when they die. */
+static sp_map sets;
 
 /* ---- Sets -------------------------------------------------------------------------------- */
 
-static bool set_holds(const sp_line_set *set, const sp_region *region)
+bool sp_line_set_holds(const sp_line_set *set, const sp_region *region)
 {
     for (; set != NULL; set = set->outer) {
         if (set->region == region)
@@ -25,13 +21,13 @@ static bool set_holds(const sp_line_set *set, const sp_region *region)
 /* outer with the region; NULL when memory is out. */
 sp_line_set *sp_line_set_with(sp_line_set *outer, sp_region *region)
 {
-    if (set_holds(outer, region))
+    if (sp_line_set_holds(outer, region))
         return outer;
-    sp_line_set *set = sp_map_get(&all.sets, outer, region);
+    sp_line_set *set = sp_map_get(&sets, outer, region);
     if (set == NULL && (set = PyMem_RawMalloc(sizeof *set)) != NULL) {
         *set = (sp_line_set){.outer = outer, .region = region};
         region->in_line_sets = true;
-        if (sp_map_add(&all.sets, outer, region, set) < 0) {
+        if (sp_map_add(&sets, outer, region, set) < 0) {
             PyMem_RawFree(set);
             set = NULL;
         }
@@ -75,8 +71,8 @@ sp_line_table *sp_line_table_of(sp_line_thread *here, sp_line_code *code, sp_lin
         free_table(table);
         return NULL;
     }
-    table->next = all.tables;
-    all.tables = table;
+    table->next = sp_line_tables;
+    sp_line_tables = table;
     return table;
 }
 
@@ -105,14 +101,14 @@ static sp_line_set *set_without(sp_line_set *set, choice leaves_out, const void 
 /* The table of the code and set that no thread counts in. */
 static sp_line_table *orphan_table(sp_line_code *code, sp_line_set *set)
 {
-    for (sp_line_table *table = all.tables; table != NULL; table = table->next) {
+    for (sp_line_table *table = sp_line_tables; table != NULL; table = table->next) {
         if (table->owner == NULL && table->code == code && table->set == set)
             return table;
     }
     sp_line_table *table = new_table(code, set, NULL);
     if (table != NULL) {
-        table->next = all.tables;
-        all.tables = table;
+        table->next = sp_line_tables;
+        sp_line_tables = table;
     }
     return table;
 }
@@ -126,7 +122,7 @@ static void hand_over(const sp_line_table *table, choice leaves_out, const void 
         return;
     sp_line_table *others = orphan_table(table->code, set);
     if (others == NULL) {
-        sp_line_lose();
+        sp_lose_line();
         return;
     }
     for (int i = 0; i < table->code->plan.count; i++) {
@@ -168,7 +164,7 @@ static int doom_set(void *value, void *argument)
 static sp_line_set *doom_sets(set_choice is_chosen, const void *argument)
 {
     doom list = {is_chosen, argument, NULL};
-    sp_map_each(&all.sets, doom_set, &list);
+    sp_map_each(&sets, doom_set, &list);
     return list.doomed;
 }
 
@@ -181,7 +177,7 @@ typedef bool (*table_choice)(const sp_line_table *table, const void *argument);
 /* Free the tables that are chosen; mark the sets of those that stay. */
 static void sweep(table_choice is_chosen, const void *argument)
 {
-    for (sp_line_table **link = &all.tables; *link != NULL;) {
+    for (sp_line_table **link = &sp_line_tables; *link != NULL;) {
         sp_line_table *table = *link;
         if (is_chosen(table, argument) && may_free(table)) {
             *link = table->next;
@@ -194,33 +190,31 @@ static void sweep(table_choice is_chosen, const void *argument)
     }
 }
 
-static bool is_set_of(const sp_line_set *set, const void *region) { return set_holds(set, region); }
+static bool is_set_of(const sp_line_set *set, const void *region) { return sp_line_set_holds(set, region); }
 
 static bool counts_for(const sp_line_table *table, const void *region)
 {
-    return set_holds(table->set, region);
+    return sp_line_set_holds(table->set, region);
 }
 
 static void forget_tables(const sp_region *region)
 {
-    for (sp_line_table *table = all.tables; table != NULL; table = table->next) {
+    for (sp_line_table *table = sp_line_tables; table != NULL; table = table->next) {
         if (counts_for(table, region))
             hand_over(table, is_region, region);
     }
     sweep(counts_for, region);
 }
 
-static void forget(sp_region *region)
+void sp_line_tables_forget(sp_region *region)
 {
-    sp_line_codes_unwatch(region);
-    sp_line_open_forget(region);
     if (!region->in_line_sets)
         return;
     sp_line_set *doomed = doom_sets(is_set_of, region);
     forget_tables(region);
     for (sp_line_set *set = doomed, *next; set != NULL; set = next) {
         next = set->next_doomed;
-        sp_map_pop(&all.sets, set->outer, set->region);
+        sp_map_pop(&sets, set->outer, set->region);
         if (set->region == region)
             set->region = NULL;
         if (!set->pinned)
@@ -228,16 +222,7 @@ static void forget(sp_region *region)
     }
 }
 
-void sp_lines_forget(sp_region *region)
-{
-    sp_shared_take();
-    sp_stop();
-    forget(region);
-    sp_go();
-    sp_shared_drop();
-}
-
-static bool set_of_manager(const sp_line_set *set, const void *manager)
+bool sp_line_set_of_manager(const sp_line_set *set, const void *manager)
 {
     for (; set != NULL; set = set->outer) {
         if (set->region != NULL && set->region->manager == manager)
@@ -257,118 +242,24 @@ static bool is_blank(const sp_line_table *table)
 
 static bool counts_for_manager(const sp_line_table *table, const void *manager)
 {
-    return set_of_manager(table->set, manager);
+    return sp_line_set_of_manager(table->set, manager);
 }
 
-void sp_lines_reset(sp_manager *manager)
+void sp_line_tables_reset(const sp_manager *manager)
 {
-    sp_line_open_reset(manager);
-    for (sp_line_table *table = all.tables; table != NULL; table = table->next) {
+    for (sp_line_table *table = sp_line_tables; table != NULL; table = table->next) {
         if (!counts_for_manager(table, manager) || is_blank(table))
             continue;
         hand_over(table, is_of_manager, manager);
         memset(table->cells, 0, (size_t)table->code->plan.count * sizeof *table->cells);
     }
-    sp_line_set *doomed = doom_sets(set_of_manager, manager);
+    sp_line_set *doomed = doom_sets(sp_line_set_of_manager, manager);
     sweep(counts_for_manager, manager);
     for (sp_line_set *set = doomed, *next; set != NULL; set = next) {
         next = set->next_doomed;
         if (set->pinned)
             continue;
-        sp_map_pop(&all.sets, set->outer, set->region);
+        sp_map_pop(&sets, set->outer, set->region);
         PyMem_RawFree(set);
     }
-}
-
-/* ---- Collecting -------------------------------------------------------------------------- */
-
-/* [(line, hits, nanoseconds), ...] of the lines that were hit. */
-static PyObject *table_rows(const sp_line_table *table)
-{
-    PyObject *rows = PyList_New(0);
-    if (rows == NULL)
-        return NULL;
-    for (int i = 0; i < table->code->plan.count; i++) {
-        const sp_cell *cell = &table->cells[i];
-        if (cell->hits == 0)
-            continue;
-        PyObject *row = Py_BuildValue("iKL", table->code->plan.first + i,
-                                      (unsigned long long)cell->hits,
-                                      (long long)sp_clock_span_ns((int64_t)cell->ticks));
-        if (row == NULL || PyList_Append(rows, row) < 0) {
-            Py_XDECREF(row);
-            Py_DECREF(rows);
-            return NULL;
-        }
-        Py_DECREF(row);
-    }
-    return rows;
-}
-
-/* The manager's regions in the set, outermost first. */
-static PyObject *set_regions(const sp_line_set *set, const sp_manager *manager)
-{
-    PyObject *regions = PyList_New(0);
-    for (; set != NULL && regions != NULL; set = set->outer) {
-        if (set->region != NULL && set->region->manager == manager
-            && PyList_Insert(regions, 0, (PyObject *)set->region) < 0)
-            Py_CLEAR(regions);
-    }
-    return regions;
-}
-
-static PyObject *table_entry(const sp_line_table *table, const sp_manager *manager)
-{
-    PyObject *regions = set_regions(table->set, manager);
-    PyObject *rows = regions == NULL ? NULL : table_rows(table);
-    if (rows == NULL) {
-        Py_XDECREF(regions);
-        return NULL;
-    }
-    const sp_line_code *code = table->code;
-    return Py_BuildValue("(N(OiO)N)", regions, code->file, code->def_line, code->name, rows);
-}
-
-static PyObject *collect(const sp_manager *manager, PyObject *wanted)
-{
-    PyObject *list = PyList_New(0);
-    if (list == NULL)
-        return NULL;
-    sp_clock_calibrate();
-    /* Tables are added at the head only, so the list may be walked while it grows. */
-    sp_line_table *table = all.tables;
-    for (; table != NULL; table = table->next) {
-        if (wanted == Py_None ? !set_of_manager(table->set, manager)
-                              : !set_holds(table->set, (const sp_region *)wanted))
-            continue;
-        table->pins++; /* a region may die meanwhile, and its tables with it */
-        PyObject *entry = table_entry(table, manager);
-        table->pins--;
-        if (entry == NULL || PyList_Append(list, entry) < 0) {
-            Py_XDECREF(entry);
-            Py_DECREF(list);
-            return NULL;
-        }
-        Py_DECREF(entry);
-    }
-    return list;
-}
-
-const char sp_lines_collect_doc[] =
-"_lines(region)\n--\n\n"
-"[([region, ...], (file, first line, function), [(line, hits, nanoseconds), ...]), ...] of the\n"
-"current run: what each thread counted in a code object for a set of regions, the latest first.\n"
-"region: the one wanted, or None for all.";
-
-PyObject *sp_lines_collect(PyObject *self, PyObject *wanted)
-{
-    if (wanted != Py_None
-        && !PyObject_TypeCheck(wanted, ((sp_manager *)self)->state->region_type)) {
-        PyErr_SetString(PyExc_TypeError, "_lines() takes a region or None");
-        return NULL;
-    }
-    sp_shared_take();
-    PyObject *list = collect((const sp_manager *)self, wanted);
-    sp_shared_drop();
-    return list;
 }

@@ -1,9 +1,10 @@
 #include "lines/lines.h"
 
-#include "base/world.h"
-#include "lines/line_codes.h"
-#include "lines/line_frames.h"
+#include "base/thread_guard.h"
+#include "lines/line_backend.h"
+#include "lines/line_match.h"
 #include "lines/line_tables.h"
+#include "record/counters.h"
 
 /* What this thread records, where something more of it may begin; else NULL. */
 SP_INLINE sp_line_thread *thread_to_record(const sp_manager *manager)
@@ -63,7 +64,7 @@ static uint64_t call_begin(sp_region *region, PyCodeObject *code)
         call.table = call.call = call.own = call_table(here, region, code, &wanted);
     if (SP_UNLIKELY(call.table == NULL)) {
         if (wanted)
-            sp_line_lose();
+            sp_lose_line();
         if (here == NULL || region->watches == NULL)
             return 0;
         call.table = &nowhere;
@@ -71,7 +72,7 @@ static uint64_t call_begin(sp_region *region, PyCodeObject *code)
     }
     if (SP_LIKELY(sp_line_push(here, &call)))
         return mark_top(here);
-    sp_line_lose();
+    sp_lose_line();
     return 0;
 }
 
@@ -165,7 +166,7 @@ static sp_line_code *code_of_with(sp_manager *manager)
     sp_line_code *code = sp_line_code_get(manager, borrowed);
     Py_DECREF(borrowed);
     if (code == NULL) {
-        sp_line_lose();
+        sp_lose_line();
         return NULL;
     }
     const sp_line_plan *plan = &code->plan;
@@ -201,13 +202,13 @@ static void block_enter(sp_region *region, const void *frame)
     }
     sp_line_frame fresh = {.frame = frame, .table = table, .blocks = block};
     if (sp_line_push(here, &fresh)) {
-        sp_line_trace(true);
+        sp_line_trace_running(true);
         return;
     }
 lost:
     if (block != NULL)
         sp_line_block_free(block);
-    sp_line_lose();
+    sp_lose_line();
 }
 
 void sp_lines_block_enter(sp_region *region, const void *frame)
@@ -264,7 +265,7 @@ static void block_leave(sp_region *region, const void *frame)
         return;
     }
     sp_line_pop(here);
-    sp_line_trace(false);
+    sp_line_trace_running(false);
 }
 
 void sp_lines_block_leave(sp_region *region, const void *frame)
@@ -272,4 +273,30 @@ void sp_lines_block_leave(sp_region *region, const void *frame)
     sp_shared_take();
     block_leave(region, frame);
     sp_shared_drop();
+}
+
+/* ---- Forgetting -------------------------------------------------------------------------- */
+
+static void each_stack(void (*visit)(sp_line_thread *, const void *), const void *argument)
+{
+    for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next)
+        sp_line_each_stack(thread, visit, argument);
+}
+
+void sp_lines_forget(sp_region *region)
+{
+    sp_shared_take();
+    sp_stop();
+    sp_line_codes_unwatch(region);
+    sp_line_blocks_forget(region);
+    each_stack(sp_line_close_all, region);
+    sp_line_tables_forget(region);
+    sp_go();
+    sp_shared_drop();
+}
+
+void sp_lines_reset(sp_manager *manager)
+{
+    each_stack(sp_line_reopen, manager);
+    sp_line_tables_reset(manager);
 }

@@ -1,9 +1,8 @@
-/* Watched code: its frames are recorded while a region that watches it is open in their thread, or
- * always, whoever calls them. It is decided when a frame begins, and anew whenever it wakes up. */
-#include "base/world.h"
-#include "lines/line_codes.h"
-#include "lines/line_frames.h"
+#include "lines/lines_watch.h"
+
+#include "lines/line_match.h"
 #include "lines/line_tables.h"
+#include "record/counters.h"
 
 /* The regions that want the lines of a frame of the code that begins now: those that watch it always,
  * and then those that watch it and are open, outermost first. */
@@ -47,7 +46,7 @@ static bool is_wanted(const sp_line_thread *here, sp_line_code *entry)
         return false;
     if (sp_line_code_plan(region->manager, entry))
         return entry->plan.count != 0;
-    sp_line_lose();
+    sp_lose_line();
     return false;
 }
 
@@ -59,7 +58,7 @@ static sp_line_table *watched_table(sp_line_thread *here, sp_line_code *entry, s
     for (sp_region *region; (region = next_watcher(&of)) != NULL;) {
         sp_line_set *wider = sp_line_set_with(set, region);
         if (wider == NULL)
-            sp_line_lose();
+            sp_lose_line();
         else
             set = wider;
     }
@@ -67,7 +66,7 @@ static sp_line_table *watched_table(sp_line_thread *here, sp_line_code *entry, s
         return own;
     sp_line_table *table = sp_line_table_of(here, entry, set);
     if (table == NULL)
-        sp_line_lose();
+        sp_lose_line();
     return table == NULL ? own : table;
 }
 
@@ -97,7 +96,7 @@ sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool 
     sp_line_frame watched = {.frame = frame, .table = call, .call = call};
     if (sp_line_push(here, &watched))
         return here->top;
-    sp_line_lose();
+    sp_lose_line();
     return NULL;
 }
 
@@ -123,26 +122,4 @@ int sp_lines_watch(sp_region *region, PyCodeObject *code, sp_line_when when)
     for (uint32_t i = first && here != NULL ? sp_line_open_count(here, region) : 0; i > 0; i--)
         sp_line_open(here, region);
     return 0;
-}
-
-const char sp_line_watch_doc[] =
-"watch_lines(region, code, always=...)\n--\n\n"
-"From now on the lines of the code object count for the region while it is open, or always; when it\n"
-"is not said which, while it is open, or as it was.";
-
-PyObject *sp_line_watch_function(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
-{
-    sp_state *state = PyModule_GetState(module);
-    if (nargs < 2 || nargs > 3 || !PyObject_TypeCheck(args[0], state->region_type)
-        || !PyCode_Check(args[1])) {
-        PyErr_SetString(PyExc_TypeError, "watch_lines() takes a region and a code object");
-        return NULL;
-    }
-    sp_line_when when = nargs == 2             ? SP_WATCH_AS_BEFORE
-                        : args[2] == Py_True ? SP_WATCH_ALWAYS
-                                             : SP_WATCH_OPEN;
-    sp_shared_take();
-    int result = sp_lines_watch((sp_region *)args[0], (PyCodeObject *)args[1], when);
-    sp_shared_drop();
-    return result < 0 ? NULL : Py_NewRef(Py_None);
 }

@@ -1,5 +1,5 @@
 /* RegionFactory: a region and metadata in one `with`, as factory(step=3). */
-#include "record/metadata.h"
+#include "python/metadata_type.h"
 
 typedef struct {
     PyObject_HEAD
@@ -11,7 +11,7 @@ static PyObject *factory_call(PyObject *self, PyObject *const *args, size_t narg
                               PyObject *names)
 {
     sp_region *region = ((Factory *)self)->region;
-    return sp_metadata_scope(region->manager, "a region factory", region, args,
+    return sp_metadata_new(region->manager, "a region factory", region, args,
                     PyVectorcall_NARGS(nargsf), names);
 }
 

@@ -1,11 +1,21 @@
 /* The module: its table of contents, and nothing else. */
-#include "backend/monitoring/callback.h"
+#include "base/compat.h"
+
+#if SP_MONITORING
+#include "backend/monitoring/calls_monitoring.h"
+#include "backend/monitoring/lines_monitoring.h"
+#else
+#include "backend/py311/calls_evaluator.h"
+#include "backend/py311/lines_trace.h"
+#endif
 #include "base/clock.h"
 #include "base/termination.h"
-#include "base/world.h"
-#include "calls/calls.h"
-#include "lines/lines.h"
+#include "base/thread_guard.h"
+#include "python/calls_functions.h"
+#include "python/lines_functions.h"
+#include "python/metadata_type.h"
 #include "python/opener.h"
+#include "python/region_type.h"
 #include "python/state.h"
 
 PyTypeObject *sp_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base)
@@ -55,6 +65,21 @@ static PyMethodDef functions[] = {
 
 /* ---- Life and death ---------------------------------------------------------------------- */
 
+static int (*const types[])(PyObject *module, sp_state *state) = {
+    sp_manager_init, sp_opener_init,       sp_region_init,  sp_wrapper_init, sp_steps_init,
+    sp_lane_init,    sp_metadata_type_init, sp_factory_init, sp_unrecorded_init,
+};
+
+static int init_backend(PyObject *module)
+{
+#if SP_MONITORING
+    return sp_calls_monitoring_init(module) < 0 ? -1 : sp_lines_monitoring_init(module);
+#else
+    sp_calls_evaluator_init();
+    return sp_lines_trace_init(module);
+#endif
+}
+
 static int module_exec(PyObject *module)
 {
     sp_state *state = PyModule_GetState(module);
@@ -68,15 +93,14 @@ static int module_exec(PyObject *module)
     }
     sp_world_init();
     sp_clock_init();
-    if (sp_manager_init(module, state) < 0 || sp_opener_init(module, state) < 0
-        || sp_region_init(module, state) < 0 || sp_wrapper_init(module, state) < 0
-        || sp_steps_init(module, state) < 0 || sp_metadata_init(module, state) < 0
-        || sp_factory_init(module, state) < 0 || sp_lane_init(module, state) < 0
-        || sp_callback_init(module, state) < 0 || sp_aside_init(module, state) < 0
-        || sp_calls_init(module) < 0
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (types[i](module, state) < 0)
+            return -1;
+    }
+    if (sp_calls_functions_init(module) < 0 || sp_lines_functions_init(module) < 0
         || PyModule_AddFunctions(module, sp_termination_functions) < 0)
         return -1;
-    return PyModule_AddFunctions(module, sp_line_functions);
+    return init_backend(module);
 }
 
 /* Every object the state owns, for traverse and clear alike. */
@@ -90,11 +114,9 @@ static int module_exec(PyObject *module)
     DO((state)->callable_type);                                                                \
     DO((state)->steps_type);                                                                   \
     DO((state)->metadata_scope_type);                                                          \
-    DO((state)->metadata_in_force);                                                            \
     DO((state)->tags_name);                                                                    \
     DO((state)->factory_type);                                                                 \
     DO((state)->lane_type);                                                                    \
-    DO((state)->callback_type);                                                                \
     DO((state)->unrecorded_type)
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)

@@ -1,5 +1,7 @@
 #include "python/opener.h"
 
+#include "python/region_type.h"
+#include "record/registry.h"
 #include "record/scope.h"
 
 typedef struct {
@@ -124,7 +126,7 @@ static bool has_tags(sp_region *region, PyObject *given)
 
 static PyObject *open_with_given(sp_manager *manager, PyObject *const given[PARAMETERS])
 {
-    sp_region *region = (sp_region *)Py_XNewRef(sp_manager_region(manager, given[NAME]));
+    sp_region *region = (sp_region *)Py_XNewRef(sp_region_of(manager, given[NAME]));
     if (region != NULL
         && ((given[TAGS] != NULL && !has_tags(region, given[TAGS])
              && apply(manager, "_set_tags", region, given[TAGS]) < 0)
@@ -171,7 +173,7 @@ static PyObject *opener_call(PyObject *self, PyObject *const *args, size_t nargs
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     sp_scope_did(manager, SP_LOOKUP);
     if (SP_LIKELY(nargs == 1 && names == NULL)) {
-        sp_region *region = sp_manager_region(manager, args[0]);
+        sp_region *region = sp_region_of(manager, args[0]);
         if (SP_LIKELY(region != NULL))
             expect_entry(region);
         return Py_XNewRef((PyObject *)region);

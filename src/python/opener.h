@@ -2,6 +2,7 @@
 #ifndef SP_OPENER_H
 #define SP_OPENER_H
 
+#include "python/state.h"
 #include "record/manager.h"
 
 /* The manager's, made when first asked for; NULL with an exception set. A getter. */

@@ -13,11 +13,9 @@ typedef struct sp_state {
     PyTypeObject *wrapper_type, *callable_type;
     PyTypeObject *steps_type;
     PyTypeObject *metadata_scope_type;
-    PyObject *metadata_in_force; /* context variable: the scope that was entered last, or None */
     PyObject *tags_name;         /* "tags", as call sites have it */
     PyTypeObject *factory_type;
     PyTypeObject *lane_type;
-    PyTypeObject *callback_type;
     PyTypeObject *unrecorded_type;
 } sp_state;
 
@@ -28,10 +26,10 @@ int sp_manager_init(PyObject *module, sp_state *state);
 int sp_region_init(PyObject *module, sp_state *state);
 int sp_wrapper_init(PyObject *module, sp_state *state);
 int sp_steps_init(PyObject *module, sp_state *state);
-int sp_metadata_init(PyObject *module, sp_state *state);
+int sp_metadata_type_init(PyObject *module, sp_state *state);
 int sp_lane_init(PyObject *module, sp_state *state);
 int sp_factory_init(PyObject *module, sp_state *state);
-int sp_aside_init(PyObject *module, sp_state *state);
+int sp_unrecorded_init(PyObject *module, sp_state *state);
 
 /* Make a heap type of the module; NULL with an exception set. */
 PyTypeObject *sp_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base);

@@ -2,12 +2,13 @@
  *
  * decorator.py makes a real generator (coroutine, async generator) function that delegates to an
  * object of this type, and this delegates to the function's own. */
-#include "python/steps.h"
-
 #include "calls/calls.h"
 #include "lines/lines.h"
+#include "python/state.h"
 #include "record/lane.h"
+#include "record/annotations.h"
 #include "record/metadata.h"
+#include "record/stepped.h"
 
 typedef struct {
     PyObject_HEAD
@@ -65,7 +66,7 @@ static void leave_step(Steps *steps, sp_outcome how, uint64_t now)
     bool ends = how != SP_STEP_GOES_ON, failed = how == SP_STEP_FAILS;
     sp_annotation annotation = {steps->call.run, steps->call.annotation};
     if (SP_UNLIKELY(ends && steps->record_outcome))
-        annotation = sp_metadata_outcome(manager, annotation, failed);
+        annotation = sp_annotation_outcome(manager, annotation, failed);
     sp_guard_take();
     steps->call.annotation = sp_annotation_in(manager, annotation);
     sp_scope *scope = sp_scope_pop(manager, steps->region, steps, now);

@@ -3,7 +3,8 @@
 #include "calls/calls.h"
 #include "lines/lines.h"
 #include "python/twin.h"
-#include "record/metadata.h"
+#include "python/metadata_type.h"
+#include "record/annotations.h"
 #include "record/scope.h"
 
 /* Keys of the scopes of calls, which no other open call of the thread has. No address would do:
@@ -42,7 +43,7 @@ SP_INLINE PyObject *call_in(sp_region *region, PyObject *function, vectorcallfun
     sp_scope_enter(region->manager, region, key, sp_metadata_for(region));
     PyObject *result = call(function, args, nargsf, names);
     if (record_outcome)
-        sp_metadata_note_outcome(region, key, result == NULL);
+        sp_annotation_note_outcome(region, key, result == NULL);
     sp_scope_leave(region->manager, region, key, result == NULL, SP_DECORATED);
 #if SP_C_RECURSION
     state->c_recursion_remaining = remaining;
@@ -326,8 +327,6 @@ PyObject *sp_wrapper_new(sp_region *region, PyObject *function, PyObject *metada
                ? sp_twin_new(region, function)
                : wrapper_new(region, function, metadata, record_outcome);
 }
-
-void sp_wrapper_switch(sp_manager *manager) { sp_twin_switch(manager); }
 
 int sp_wrapper_init(PyObject *module, sp_state *state)
 {

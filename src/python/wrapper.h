@@ -13,7 +13,5 @@
  * call, a dict or a callable, or NULL. record_outcome: note how each call ended. */
 PyObject *sp_wrapper_new(sp_region *region, PyObject *function, PyObject *metadata,
                          bool record_outcome);
-/* The manager's recording state changed: turn its twins on or off. */
-void sp_wrapper_switch(sp_manager *manager);
 
 #endif

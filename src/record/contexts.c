@@ -1,28 +1,8 @@
 #include "record/contexts.h"
 
-#include "base/world.h"
+#include "base/thread_guard.h"
 
 enum { FIRST_SCOPES = 8 };
-
-/* What a call is charged for the stacks that hang below it. */
-typedef struct {
-    uint64_t start;  /* the call: when it began */
-    const void *key; /* and its key */
-    uint32_t open;   /* stacks that hang below it now, */
-    uint32_t calls;  /* and calls that were the first of one */
-    uint64_t since;  /* when the first of these stacks began */
-    uint64_t beside; /* when the call began that was open inside it then, in its own stack; 0: none */
-    int64_t before;  /* its `children` then */
-} cover;
-
-typedef struct sp_contexts {
-    sp_map parked;   /* context -> sp_stack with open calls. Owned. */
-    sp_stack *spare; /* an empty one. Owned, or NULL. */
-    cover *covers;   /* Owned. */
-    uint32_t count, capacity;
-    PyObject **left; /* contexts that stacks had, to be given back where Python may run. Owned. */
-    uint32_t left_count, left_capacity;
-} sp_contexts;
 
 /* ---- Stacks ------------------------------------------------------------------------------ */
 
@@ -41,7 +21,7 @@ static void hold(sp_thread *thread, PyObject *context)
     Py_XINCREF(context);
 }
 
-static void let_go(sp_thread *thread)
+void sp_context_let_go(sp_thread *thread)
 {
     sp_contexts *contexts = thread->contexts;
     PyObject *context = thread->context;
@@ -121,8 +101,6 @@ static const sp_stack *parked_stack(const sp_thread *thread, PyObject *context)
     return thread->contexts == NULL ? NULL : sp_map_get(&thread->contexts->parked, context, NULL);
 }
 
-/* The open calls of a context, at hand or parked; without scopes when it has none. While another's are
- * looked at in their place, what is in a stack tells whose it is. */
 typedef struct {
     PyObject *context;
     sp_stack found;
@@ -137,7 +115,7 @@ static int is_of(void *stack, void *wanted)
     return 1;
 }
 
-static sp_stack stack_of(const sp_thread *thread, PyObject *context)
+sp_stack sp_context_stack(const sp_thread *thread, PyObject *context)
 {
     seeking seek = {.context = context};
     if (context == thread->context)
@@ -168,7 +146,7 @@ static const sp_stack *stack_around(const sp_thread *thread, PyObject *context)
 static void begin_stack(sp_thread *thread, PyObject *context)
 {
     const sp_stack *outer = stack_around(thread, context);
-    let_go(thread);
+    sp_context_let_go(thread);
     hold(thread, context);
     thread->around = outer == NULL
                          ? (sp_outer){.context = SP_NO_CONTEXT}
@@ -184,7 +162,7 @@ static bool exchange(sp_thread *thread, PyObject *context, sp_stack *own)
     if (fresh && (own = take_spare(contexts)) == NULL)
         return false;
     if (thread->top == thread->scopes) {
-        let_go(thread);
+        sp_context_let_go(thread);
         sp_map_pop(&contexts->parked, context, NULL);
         sp_thread_exchange(thread, own);
         give_spare(contexts, own);
@@ -233,191 +211,6 @@ SP_NOINLINE bool sp_context_return(sp_thread *thread)
     PyObject *context = sp_current_context();
     return thread->lane == NULL && context != thread->context
            && parked_stack(thread, context) != NULL && sp_context_switch(thread, context);
-}
-
-/* ---- Charging the call around ------------------------------------------------------------ */
-
-static cover *cover_of(const sp_contexts *contexts, uint64_t start, const void *key)
-{
-    for (uint32_t i = 0; contexts != NULL && i < contexts->count; i++) {
-        if (contexts->covers[i].start == start && contexts->covers[i].key == key)
-            return &contexts->covers[i];
-    }
-    return NULL;
-}
-
-/* The call in its stack; NULL when it has ended. *beside: what is open right inside it, or NULL. */
-static sp_scope *find_outer(const sp_stack *stack, const sp_outer *call, const sp_scope **beside)
-{
-    *beside = NULL;
-    for (sp_scope *scope = stack->top; scope > stack->scopes; scope--) {
-        if (scope->start == call->start && scope->key == call->key) {
-            *beside = scope < stack->top ? scope + 1 : NULL;
-            return scope;
-        }
-    }
-    return NULL;
-}
-
-static cover *new_cover(sp_contexts *contexts)
-{
-    if (contexts->count == contexts->capacity) {
-        uint32_t capacity = contexts->capacity == 0 ? 4 : 2 * contexts->capacity;
-        cover *covers = PyMem_RawRealloc(contexts->covers, capacity * sizeof *covers);
-        if (covers == NULL)
-            return NULL;
-        contexts->covers = covers;
-        contexts->capacity = capacity;
-    }
-    return &contexts->covers[contexts->count++];
-}
-
-/* A stack hangs below the call, and has calls since then. */
-static void hang(sp_thread *thread, const sp_outer *call, uint64_t since)
-{
-    const sp_scope *beside;
-    sp_stack stack = stack_of(thread, call->context);
-    sp_scope *around = find_outer(&stack, call, &beside);
-    if (around == NULL)
-        return;
-    cover *charged = cover_of(thread->contexts, call->start, call->key);
-    if (charged == NULL) {
-        if ((charged = new_cover(thread->contexts)) == NULL)
-            return; /* it is charged nothing */
-        *charged = (cover){.start = call->start, .key = call->key, .since = since,
-                           .beside = beside == NULL ? 0 : beside->start,
-                           .before = around->children};
-        around->context_marks |= SP_AROUND;
-    }
-    charged->open++;
-}
-
-/* Those that were entered from another one mostly end soon, and are to be let go then. */
-bool sp_context_is_first(const sp_thread *thread)
-{
-    return thread->top == thread->scopes && thread->lane == NULL
-           && (has_parked(thread)
-               || (thread->context != NULL && sp_outer_context(thread->context) != NULL));
-}
-
-SP_NOINLINE void sp_context_begin(sp_thread *thread, sp_scope *scope)
-{
-    scope->context_marks |= SP_FIRST;
-    if (thread->around.context != SP_NO_CONTEXT)
-        hang(thread, &thread->around, scope->start);
-}
-
-/* The time since stacks hang below the call, but for that of what its own stack had open inside it
- * meanwhile, which is charged anyway. */
-static int64_t covered(const cover *charged, const sp_scope *around, const sp_scope *beside,
-                       uint64_t now)
-{
-    uint64_t open_beside = beside == NULL ? 0 : beside->start;
-    if (charged->beside != 0 && charged->beside == open_beside)
-        return 0;
-    int64_t direct = around->children - charged->before;
-    if (charged->beside != 0)
-        direct -= (int64_t)(charged->since - charged->beside);
-    if (open_beside != 0)
-        direct += (int64_t)(now - open_beside);
-    return (int64_t)(now - charged->since) - direct;
-}
-
-int64_t sp_context_covered(const sp_thread *thread, const sp_scope *around,
-                           const sp_scope *beside, uint64_t now)
-{
-    const cover *charged = cover_of(thread->contexts, around->start, around->key);
-    return charged == NULL ? 0 : covered(charged, around, beside, now);
-}
-
-/* Nothing hangs below the call any more, or it ends. */
-static void charge(sp_contexts *contexts, cover *charged, sp_scope *around,
-                   const sp_scope *beside, uint64_t now)
-{
-    around->children += covered(charged, around, beside, now);
-    around->inside += charged->calls;
-    around->context_marks &= (uint8_t)~SP_AROUND;
-    *charged = contexts->covers[--contexts->count];
-}
-
-typedef struct {
-    sp_thread *thread;
-    const sp_scope *ended;
-    uint64_t now;
-} handing_on;
-
-/* What hung below the call that has ended hangs below the one around it. */
-static int hand_on(void *value, void *argument)
-{
-    sp_stack *stack = value;
-    const handing_on *call = argument;
-    sp_thread *thread = call->thread;
-    if (stack->around.context == SP_NO_CONTEXT || stack->around.start != call->ended->start
-        || stack->around.key != call->ended->key)
-        return 0;
-    stack->around = thread->top == thread->scopes
-                        ? thread->around
-                        : (sp_outer){thread->context, thread->top->key, thread->top->start};
-    if (stack->around.context != SP_NO_CONTEXT)
-        hang(thread, &stack->around, call->now);
-    return 0;
-}
-
-static void end_around(sp_thread *thread, sp_scope *scope, uint64_t now)
-{
-    sp_contexts *contexts = thread->contexts;
-    cover *charged = cover_of(contexts, scope->start, scope->key);
-    if (charged != NULL)
-        charge(contexts, charged, scope, NULL, now);
-    sp_map_each(&contexts->parked, hand_on, &(handing_on){thread, scope, now});
-}
-
-static void end_first(sp_thread *thread, uint64_t now)
-{
-    const sp_scope *beside;
-    if (thread->around.context == SP_NO_CONTEXT)
-        return;
-    cover *charged = cover_of(thread->contexts, thread->around.start, thread->around.key);
-    sp_stack stack = stack_of(thread, thread->around.context);
-    sp_scope *around = find_outer(&stack, &thread->around, &beside);
-    if (charged == NULL || around == NULL)
-        return;
-    charged->calls++;
-    if (--charged->open == 0)
-        charge(thread->contexts, charged, around, beside, now);
-}
-
-SP_NOINLINE void sp_context_left(sp_thread *thread, sp_scope *scope, uint64_t now)
-{
-    if (scope->context_marks & SP_AROUND)
-        end_around(thread, scope, now);
-    if (!(scope->context_marks & SP_FIRST))
-        return;
-    if (thread->top != thread->scopes) { /* what it was around is the first one now */
-        thread->scopes[1].context_marks |= SP_FIRST;
-        return;
-    }
-    end_first(thread, now);
-    let_go(thread); /* it may be entered from another context then: the next entry looks anew */
-    thread->around.context = SP_NO_CONTEXT;
-}
-
-SP_NOINLINE bool sp_context_is_around(const sp_thread *thread, const struct sp_region *region)
-{
-    sp_outer call = thread->around;
-    while (call.context != SP_NO_CONTEXT) {
-        const sp_scope *beside;
-        sp_stack stack = stack_of(thread, call.context);
-        const sp_scope *scope = find_outer(&stack, &call, &beside);
-        if (scope == NULL)
-            return false;
-        for (; scope > stack.scopes; scope--) {
-            if (scope->region == region)
-                return true;
-        }
-        call = stack.around;
-    }
-    return false;
 }
 
 /* ---- All contexts ------------------------------------------------------------------------ */
@@ -495,7 +288,7 @@ int sp_contexts_traverse(const sp_thread *thread, visitproc visit, void *arg)
 void sp_contexts_take_over(sp_thread *thread)
 {
     if (thread->contexts != NULL)
-        let_go(thread);
+        sp_context_let_go(thread);
 }
 
 void sp_contexts_free(sp_thread *thread)
@@ -503,12 +296,12 @@ void sp_contexts_free(sp_thread *thread)
     sp_contexts *contexts = thread->contexts;
     if (contexts == NULL)
         return;
-    let_go(thread);
+    sp_context_let_go(thread);
     sp_contexts_release(thread);
     sp_map_each(&contexts->parked, free_parked, NULL);
     sp_map_free(&contexts->parked);
     free_stack(contexts->spare);
-    PyMem_RawFree(contexts->covers);
+    PyMem_RawFree(contexts->charges);
     PyMem_RawFree(contexts->left);
     PyMem_RawFree(contexts);
 }

@@ -1,6 +1,9 @@
 #include "record/counters.h"
 
-#include "lines/lines.h"
+static uint64_t lost_lines;
+
+void sp_lose_line(void) { SP_ADD(&lost_lines, 1); }
+uint64_t sp_lost_lines(void) { return SP_LOAD(&lost_lines); }
 
 static int add_totals(void *value, void *argument)
 {
@@ -51,6 +54,6 @@ PyObject *sp_counters_dict(const sp_manager *manager, sp_counters sum)
                          (unsigned long long)manager->moved, "unmatched",
                          (unsigned long long)manager->unmatched, "lost",
                          (unsigned long long)sum.lost, "dropped", (unsigned long long)sum.dropped,
-                         "lines_lost", (unsigned long long)(sp_lines_lost() - manager->lines_lost_before),
+                         "lines_lost", (unsigned long long)(sp_lost_lines() - manager->lines_lost_before),
                          "costs", tuple_of(sum.costs));
 }

@@ -9,6 +9,10 @@ typedef struct {
     uint64_t costs[SP_COSTS];
 } sp_counters;
 
+/* Lines are missing: memory is out. Of the process. */
+void sp_lose_line(void);
+uint64_t sp_lost_lines(void);
+
 /* The threads are stopped. */
 sp_counters sp_counters_take(sp_manager *manager);
 /* As _core.Manager._counters() gives them. */

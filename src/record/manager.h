@@ -5,16 +5,16 @@
 
 #include "base/known.h"
 #include "base/table.h"
-#include "python/state.h"
 #include "record/thread.h"
 
 struct sp_region;
+struct sp_state;
 
 #define SP_NO_RUN UINT64_MAX /* not 0: that is what a thread has before its first recording */
 
 typedef struct sp_manager {
     PyObject_HEAD
-    sp_state *state;
+    struct sp_state *state; /* of the module (python/state.h) */
     PyObject *weakrefs;
     PyTypeObject *region_type; /* what new regions are made of. Owned. */
     PyObject *opener;          /* the callable profile_region. Owned; made when first asked for. */
@@ -30,10 +30,10 @@ typedef struct sp_manager {
     bool events;    /* it logs every call, not statistics alone */
     bool lines;     /* it is in line mode */
     bool selective; /* regions without tags do not record */
-    struct sp_metadata_scope_object *waiting; /* entered without a run, newest first. Borrowed. */
+    struct sp_metadata_scope *waiting; /* entered without a run, newest first. Borrowed. */
     bool scoped;    /* a metadata scope has been entered, and may be open */
     bool annotated; /* its calls may have metadata */
-    bool calibrates; /* it measures what recording costs, and records where others do not (aside.h) */
+    bool calibrates; /* it measures what recording costs, and records where others do not (callout.h) */
     PyObject *on_thread; /* called in each thread that begins to record, or NULL. Owned. */
     int64_t thread_count; /* that have recorded in this run */
     size_t unswept;       /* threads that began since free records were looked for last, */
@@ -51,28 +51,15 @@ typedef struct sp_manager {
     uint64_t moved;     /* calls that another thread left than had entered them */
     double scale;           /* ns per tick of the statistics that were taken last, */
     uint64_t scaled_run, scaled_calls; /* and the calls that these were of */
-    uint64_t lines_lost_before; /* sp_lines_lost() when the run began */
+    uint64_t lines_lost_before; /* sp_lost_lines() when the run began */
     sp_mutex lock;  /* regions, names, known, threads */
 } sp_manager;
 
-/* Whether code of ours is under way (aside.h), of which this manager records nothing. */
+/* Whether code of ours is under way (callout.h), of which this manager records nothing. */
 SP_INLINE bool sp_unrecorded_for(const sp_manager *manager)
 {
     return SP_UNLIKELY(sp_here.unrecorded != 0) && !manager->calibrates;
 }
-
-/* In attach.c. Make this thread's state of the current run the one at hand. attach makes one when
- * there is none yet, and returns NULL when memory is out or nothing is to be recorded now (aside.h),
- * which attach_always does not ask; return only finds, and says whether it did. */
-sp_thread *sp_manager_attach(sp_manager *manager);
-sp_thread *sp_manager_attach_always(sp_manager *manager);
-bool sp_manager_return(sp_manager *manager);
-
-/* In registry.c. The region of that name, or NULL, with an exception set when it is no name. Borrowed:
- * Python that runs may have it forgotten. */
-struct sp_region *sp_manager_find(sp_manager *manager, PyObject *name);
-/* The region of that name; made when missing. Borrowed, too; NULL with an exception set. */
-struct sp_region *sp_manager_region(sp_manager *manager, PyObject *name);
 
 /* Around Python that runs while a region of the manager is borrowed: none is forgotten meanwhile.
  * Without the GIL none ever is. */
@@ -93,15 +80,5 @@ SP_INLINE void sp_take_back_regions(sp_manager *manager)
     manager->lent--;
 #endif
 }
-
-/* Take the regions that nobody holds out of the manager: its run has been left, under shared and stop.
- * The others have new numbers. */
-typedef struct {
-    struct sp_region **regions; /* Owned, and so is every reference in it. */
-    uint32_t count;
-} sp_left_regions;
-sp_left_regions sp_manager_leave_regions(sp_manager *manager);
-/* Objects of the user's may die here, and Python run: no thread is stopped any more. */
-void sp_left_regions_free(sp_left_regions *left);
 
 #endif

@@ -29,14 +29,9 @@ typedef struct sp_region {
     PyObject *weakrefs;
 } sp_region;
 
-/* A new region of the manager's region_type; NULL with an exception set. */
-sp_region *sp_region_new(sp_manager *manager, PyObject *name);
 /* Let go of one that nobody else holds: its hooks are a cycle. */
 void sp_region_release(sp_region *region);
 /* Take over what the manager says about recording. */
 void sp_region_switch(sp_region *region);
-/* Enter and leave it by `with` in this frame, if it records. */
-void sp_region_enter(sp_region *region, const void *frame);
-void sp_region_leave(sp_region *region, const void *frame, bool failed);
 
 #endif

@@ -1,6 +1,7 @@
 /* A manager's regions: found, made, and forgotten when nobody holds them. */
-#include "base/world.h"
-#include "calls/call_decisions.h"
+#include "record/registry.h"
+
+#include "base/thread_guard.h"
 
 /* ---- Finding ----------------------------------------------------------------------------- */
 
@@ -66,8 +67,7 @@ static bool reserve_region(sp_manager *manager)
     return true;
 }
 
-/* Put a new region into the tables; when another thread was faster, take that one instead. */
-static sp_region *publish_region(sp_manager *manager, sp_region *region)
+sp_region *sp_manager_add_region(sp_manager *manager, sp_region *region)
 {
     Py_ssize_t length = 0;
     const char *text = name_text(region->name, &length);
@@ -89,38 +89,12 @@ static sp_region *publish_region(sp_manager *manager, sp_region *region)
     return found;
 }
 
-static sp_region *make_region(sp_manager *manager, PyObject *name)
+void sp_manager_remember(sp_manager *manager, PyObject *name, sp_region *region)
 {
-    PyObject *exact = PyUnicode_FromObject(name); /* a str subclass becomes a str */
-    if (exact == NULL)
-        return NULL;
-    sp_region *region = sp_region_new(manager, exact); /* calls Python: not under the lock */
-    Py_DECREF(exact);
-    if (region == NULL)
-        return NULL;
-    sp_region *published = publish_region(manager, region);
-    Py_DECREF(region); /* the table owns the one that is published */
-    return published;
-}
-
-static SP_NOINLINE sp_region *region_slow(sp_manager *manager, PyObject *name)
-{
-    sp_region *region = sp_manager_find(manager, name);
-    if (region == NULL && !PyErr_Occurred())
-        region = make_region(manager, name);
-    if (region != NULL) {
-        SP_LOCK(&manager->lock);
-        PyObject *before = sp_known_put(&manager->known, name, region, manager->region_count);
-        SP_UNLOCK(&manager->lock);
-        Py_XDECREF(before);
-    }
-    return region;
-}
-
-sp_region *sp_manager_region(sp_manager *manager, PyObject *name)
-{
-    sp_region *region = sp_known_get(&manager->known, name);
-    return SP_LIKELY(region != NULL) ? region : region_slow(manager, name);
+    SP_LOCK(&manager->lock);
+    PyObject *before = sp_known_put(&manager->known, name, region, manager->region_count);
+    SP_UNLOCK(&manager->lock);
+    Py_XDECREF(before);
 }
 
 /* ---- Forgetting -------------------------------------------------------------------------- */
@@ -174,7 +148,6 @@ sp_left_regions sp_manager_leave_regions(sp_manager *manager)
         return left;
     }
     left.regions = unheld;
-    sp_decisions_keep(manager);
     sp_known_free(&manager->known);
     uint32_t count = manager->region_count;
     manager->region_count = 0;

@@ -1,7 +1,6 @@
 #include "record/scope.h"
 
 #include "base/with_statement.h"
-#include "lines/lines.h"
 
 sp_scope *sp_scope_find(const sp_thread *thread, const sp_region *region, const void *key)
 {
@@ -43,10 +42,10 @@ SP_NOINLINE bool sp_scope_is_around(const sp_thread *thread, const sp_region *re
 
 SP_NOINLINE void sp_scope_take_lines(sp_thread *thread)
 {
-    if (sp_line_here == NULL)
+    if (sp_here.line_hits == 0) /* or the thread has nothing of its own */
         return;
-    thread->top->node->costs[SP_LINE] += sp_line_here->hits;
-    sp_line_here->hits = 0;
+    thread->top->node->costs[SP_LINE] += sp_here.line_hits;
+    sp_here.line_hits = 0;
 }
 
 SP_NOINLINE void sp_scope_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested)

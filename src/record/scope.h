@@ -4,10 +4,10 @@
 #ifndef SP_SCOPE_H
 #define SP_SCOPE_H
 
-#include "base/world.h"
-#include "record/contexts.h"
+#include "base/thread_guard.h"
+#include "record/context_charges.h"
 #include "record/region.h"
-#include "record/thread.h"
+#include "record/thread_records.h"
 
 /* The newest scope of this region and activation; NULL when the thread has none. */
 sp_scope *sp_scope_find(const sp_thread *thread, const sp_region *region, const void *key);
@@ -54,14 +54,6 @@ SP_INLINE sp_node *sp_scope_node(sp_thread *thread, sp_region *region)
     }
     return node;
 #endif
-}
-
-/* The state of this thread in the manager's run; NULL when memory is out. */
-SP_INLINE sp_thread *sp_thread_of(sp_manager *manager)
-{
-    if (SP_LIKELY(sp_here.run == manager->run))
-        return sp_here.thread;
-    return sp_manager_attach(manager);
 }
 
 /* The number of the metadata in the manager's run; 0 when it is another run's. */
@@ -126,14 +118,6 @@ SP_INLINE sp_scope *sp_scope_take(sp_thread *thread, uint64_t now)
     if (SP_UNLIKELY(scope->context_marks != 0))
         sp_context_left(thread, scope, now);
     return scope;
-}
-
-/* This thread's record in the manager's run, if it has one. */
-SP_INLINE sp_thread *sp_thread_known(sp_manager *manager)
-{
-    if (SP_UNLIKELY(sp_here.run != manager->run && !sp_manager_return(manager)))
-        return NULL;
-    return sp_here.thread;
 }
 
 /* The scope of this region and activation, taken off this thread's stack; NULL when there is none. */

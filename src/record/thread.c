@@ -1,8 +1,5 @@
 #include "record/thread.h"
 
-#include "record/contexts.h"
-#include "record/lane.h"
-
 enum { FIRST_SCOPES = 32 };
 
 sp_thread *sp_thread_new(sp_owner *owner, bool events)
@@ -23,33 +20,6 @@ sp_thread *sp_thread_new(sp_owner *owner, bool events)
     thread->context = thread->around.context = SP_NO_CONTEXT;
     sp_log_init(&thread->log, owner->serial, events);
     return thread;
-}
-
-void sp_thread_free(sp_thread *thread)
-{
-    sp_lane_release(thread->abandoned);
-    sp_tree_free(&thread->tree);
-    sp_log_free(&thread->log);
-    sp_contexts_free(thread);
-    PyMem_RawFree(thread->scopes);
-    sp_owner_release(thread->owner);
-    PyMem_RawFree(thread);
-}
-
-bool sp_thread_is_free(const sp_thread *thread)
-{
-    return SP_LOAD(&thread->owner->over) && !sp_thread_has_open(thread) && thread->lane == NULL;
-}
-
-bool sp_thread_take_over(sp_thread *thread, sp_owner *owner, int64_t number)
-{
-    if (thread->log.on && !sp_log_thread(&thread->log, number))
-        return false;
-    sp_owner_release(thread->owner);
-    thread->owner = sp_owner_hold(owner);
-    thread->number = number;
-    sp_contexts_take_over(thread);
-    return true;
 }
 
 bool sp_thread_deepen(sp_thread *thread)

@@ -20,6 +20,12 @@ typedef struct {
  * and coroutines, which enter and leave in any order, each close their own. */
 #define SP_BY_HAND NULL /* the key of what type(region).__enter__(region) enters, as an ExitStack does */
 
+/* Its marks, see context_charges.h. */
+enum {
+    SP_FIRST = 1, /* mark of the first call of a stack beside which others are parked, */
+    SP_AROUND = 2 /* and of a call below which others hang */
+};
+
 typedef struct {
     struct sp_region *region;
     const void *key;
@@ -30,7 +36,7 @@ typedef struct {
     uint32_t annotation; /* number of its metadata, in the run of the record; 0 for none */
     uint64_t waited;  /* ticks for which its lane was left meanwhile */
     bool nested;      /* inside a call of the same node: a recursion */
-    uint8_t context_marks; /* see contexts.h */
+    uint8_t context_marks;
 } sp_scope;
 
 /* An open call in the stack of a context. */
@@ -74,12 +80,6 @@ typedef struct sp_thread {
 } sp_thread;
 
 sp_thread *sp_thread_new(sp_owner *owner, bool events);
-/* After sp_lane_abandon(). */
-void sp_thread_free(sp_thread *thread);
-/* Whether the owner is over and has left nothing open, so that another thread may go on here. */
-bool sp_thread_is_free(const sp_thread *thread);
-/* This thread goes on where another ended: the tree and the log are used further. */
-SP_MUST_USE bool sp_thread_take_over(sp_thread *thread, sp_owner *owner, int64_t number);
 /* Put other open calls in the place of those that the record has now, and these there. */
 SP_INLINE void sp_thread_exchange(sp_thread *thread, sp_stack *stack)
 {

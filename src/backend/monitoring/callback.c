@@ -41,8 +41,9 @@ PyObject *sp_event_refuse(void)
 
 int sp_callback_add(PyObject *module, const char *name, vectorcallfunc function)
 {
-    sp_state *state = PyModule_GetState(module);
-    PyTypeObject *type = state->callback_type;
+    static PyTypeObject *type = NULL; /* Owned, for ever. */
+    if (type == NULL && (type = (PyTypeObject *)PyType_FromSpec(&callback_spec)) == NULL)
+        return -1;
     Callback *callback = (Callback *)type->tp_alloc(type, 0);
     if (callback == NULL)
         return -1;
@@ -50,10 +51,4 @@ int sp_callback_add(PyObject *module, const char *name, vectorcallfunc function)
     int result = PyModule_AddObjectRef(module, name, (PyObject *)callback);
     Py_DECREF(callback);
     return result;
-}
-
-int sp_callback_init(PyObject *module, sp_state *state)
-{
-    state->callback_type = sp_add_type(module, &callback_spec, NULL);
-    return state->callback_type == NULL ? -1 : 0;
 }

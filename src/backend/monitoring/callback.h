@@ -4,7 +4,7 @@
 #ifndef SP_CALLBACK_H
 #define SP_CALLBACK_H
 
-#include "python/state.h"
+#include "base/compat.h"
 
 /* Add a callback to the module; -1 with an exception set. */
 int sp_callback_add(PyObject *module, const char *name, vectorcallfunc function);
@@ -18,7 +18,5 @@ SP_INLINE bool sp_event_is(PyObject *const *args, Py_ssize_t given, Py_ssize_t t
 }
 /* The exception for all else; NULL. */
 PyObject *sp_event_refuse(void);
-
-int sp_callback_init(PyObject *module, sp_state *state);
 
 #endif

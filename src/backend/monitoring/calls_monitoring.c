@@ -1,14 +1,16 @@
 /* Every-function tracing on CPython 3.12 and newer: sys.monitoring (PEP 669). The events are set for
  * the whole process by scope_profiler/calls.py. A callback that is told of code nobody wants answers
  * DISABLE, and that code runs at full speed from then on. */
-#include "calls/calls.h"
+#include "backend/monitoring/calls_monitoring.h"
 
 #include "backend/monitoring/callback.h"
+#include "calls/call_backend.h"
+#include "calls/calls.h"
 
 #if SP_MONITORING
 
 /* The event's frame is the one that runs: a callback in C has none of its own. */
-PyObject *sp_calls_globals(const void *frame)
+static PyObject *globals_of(const void *frame)
 {
     (void)frame;
     return PyEval_GetGlobals();
@@ -111,8 +113,9 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *args, size_t nargsf,
     Py_RETURN_NONE;
 }
 
-int sp_calls_backend_init(PyObject *module)
+int sp_calls_monitoring_init(PyObject *module)
 {
+    sp_calls_globals = globals_of;
     PyObject *monitoring = PySys_GetObject("monitoring"); /* borrowed */
     if (monitoring == NULL)
         return -1;

@@ -2,10 +2,13 @@
  * code objects and stay armed, so other code runs at full speed and nothing is switched per call.
  * An event of an activation that is not recorded ends at the first comparison. Code that is watched
  * has the events of its begin alone until it runs while a region that watches it is open. */
+#include "backend/monitoring/lines_monitoring.h"
+
 #include "backend/monitoring/callback.h"
-#include "base/world.h"
-#include "lines/line_codes.h"
-#include "lines/line_frames.h"
+#include "base/thread_guard.h"
+#include "lines/line_backend.h"
+#include "lines/line_match.h"
+#include "lines/lines_watch.h"
 
 #if SP_MONITORING
 
@@ -68,7 +71,7 @@ SP_INLINE void jump_event(PyObject *const *args)
     if (target < number(args[1])
         && sp_line_offset_in(plan->loops, plan->loop_count, target)) {
         recorded->cell->hits++;
-        sp_line_here->hits++;
+        sp_here.line_hits++;
         recorded->cell->ticks += now - recorded->since;
         recorded->since = sp_now();
     }
@@ -171,7 +174,7 @@ static int hear_exceptions(void)
     return call(PyObject_CallFunction(all.set_events, "ii", all.tool, all.exceptions));
 }
 
-int sp_line_arm(sp_line_code *entry)
+static int arm(sp_line_code *entry)
 {
     if (all.tool < 0)
         return 0;
@@ -237,7 +240,7 @@ static PyObject *use_tool(PyObject *module, PyObject *tool)
         return NULL;
     sp_shared_take();
     all.tool = (int)number;
-    int result = each_code(sp_line_arm);
+    int result = each_code(arm);
     sp_shared_drop();
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }
@@ -272,8 +275,7 @@ static PyObject *leave_tool(PyObject *module, PyObject *ours)
 /* The callbacks are private, and the interpreter calls them with what their events carry. */
 #define FASTCALL(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL
 
-PyMethodDef sp_line_functions[] = {
-    {"watch_lines", FASTCALL(sp_line_watch_function), sp_line_watch_doc},
+static PyMethodDef functions[] = {
     {"use_tool", use_tool, METH_O, use_tool_doc},
     {"leave_tool", leave_tool, METH_O, leave_tool_doc},
     {"on_line", FASTCALL(on_line), "sys.monitoring callback of LINE."},
@@ -285,5 +287,11 @@ PyMethodDef sp_line_functions[] = {
     {"on_end", FASTCALL(on_end), "sys.monitoring callback of PY_RETURN and PY_UNWIND."},
     {NULL},
 };
+
+int sp_lines_monitoring_init(PyObject *module)
+{
+    sp_line_arm = arm;
+    return PyModule_AddFunctions(module, functions);
+}
 
 #endif

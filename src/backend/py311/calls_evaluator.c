@@ -4,20 +4,22 @@
  *
  * Where the hook cannot be, in depth (evaluator.h), a profile function takes its place, and passes
  * events on to the one that was there. */
-#include "calls/calls.h"
+#include "backend/py311/calls_evaluator.h"
 
 #include "backend/py311/evaluator.h"
+#include "calls/call_backend.h"
+#include "calls/calls.h"
 
 #if !SP_MONITORING
 
-PyObject *sp_calls_globals(const void *frame) { return ((_PyInterpreterFrame *)frame)->f_globals; }
+static PyObject *globals_of(const void *frame) { return ((_PyInterpreterFrame *)frame)->f_globals; }
 
-void sp_calls_need(int change)
+static void need(int change)
 {
     static int needs = 0;
     needs += change;
-    if (sp_evaluator_used_by.calls != (needs != 0)) {
-        sp_evaluator_used_by.calls = needs != 0;
+    if (sp_evaluator_calls.on != (needs != 0)) {
+        sp_evaluator_calls.on = needs != 0;
         sp_evaluator_switch();
     }
 }
@@ -46,11 +48,11 @@ static sp_outcome outcome_of(const _PyInterpreterFrame *frame, bool failed)
 
 SP_INLINE PyObject *evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing)
 {
-    return SP_UNLIKELY(sp_evaluator_used_by.lines) ? sp_lines_evaluate(state, frame, throwing)
-                                                   : sp_evaluate(state, frame, throwing);
+    return SP_UNLIKELY(sp_evaluator_lines.on) ? sp_evaluator_lines.evaluate(state, frame, throwing)
+                                              : sp_evaluate(state, frame, throwing);
 }
 
-PyObject *sp_calls_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing)
+static PyObject *evaluate_call(PyThreadState *state, _PyInterpreterFrame *frame, int throwing)
 {
     PyCodeObject *code = frame->f_code;
     if (SP_UNLIKELY(state->tracing != 0 || makes_generator(frame)))
@@ -92,8 +94,8 @@ static int profile(PyObject *argument, PyFrameObject *object, int what, PyObject
     return sp_here.profile == NULL ? 0 : sp_here.profile(argument, object, what, value);
 }
 
-PyObject *sp_calls_evaluate_in_depth(PyThreadState *state, _PyInterpreterFrame *frame, int throwing,
-                                     _PyFrameEvalFunction before)
+static PyObject *evaluate_in_depth(PyThreadState *state, _PyInterpreterFrame *frame, int throwing,
+                                   _PyFrameEvalFunction before)
 {
     const void *outer = sp_here.deepest;
     uint8_t traced = state->cframe->use_tracing;
@@ -113,10 +115,12 @@ PyObject *sp_calls_evaluate_in_depth(PyThreadState *state, _PyInterpreterFrame *
     return result;
 }
 
-int sp_calls_backend_init(PyObject *module)
+void sp_calls_evaluator_init(void)
 {
-    (void)module;
-    return 0;
+    sp_calls_globals = globals_of;
+    sp_calls_need = need;
+    sp_evaluator_calls.evaluate = evaluate_call;
+    sp_evaluator_calls.evaluate_in_depth = evaluate_in_depth;
 }
 
 #endif

@@ -1,20 +1,19 @@
 #include "backend/py311/evaluator.h"
 
-#include "lines/lines.h"
+#include "lines/line_backend.h"
 
 #if !SP_MONITORING
 
-sp_evaluator_users sp_evaluator_used_by;
-uint32_t sp_evaluator_in_depth;
+sp_evaluator_user sp_evaluator_calls, sp_evaluator_lines;
 
 static _PyFrameEvalFunction before = NULL; /* another tool's hook, or the default */
 
 static PyObject *hook(PyThreadState *state, _PyInterpreterFrame *frame, int throwing)
 {
-    if (sp_evaluator_used_by.calls)
-        return sp_calls_evaluate(state, frame, throwing);
-    if (sp_evaluator_used_by.lines)
-        return sp_lines_evaluate(state, frame, throwing);
+    if (sp_evaluator_calls.on)
+        return sp_evaluator_calls.evaluate(state, frame, throwing);
+    if (sp_evaluator_lines.on)
+        return sp_evaluator_lines.evaluate(state, frame, throwing);
     return sp_evaluate(state, frame, throwing);
 }
 
@@ -22,7 +21,7 @@ void sp_evaluator_switch(void)
 {
     PyInterpreterState *interpreter = PyInterpreterState_Get();
     _PyFrameEvalFunction now = _PyInterpreterState_GetEvalFrameFunc(interpreter);
-    if (sp_evaluator_used_by.lines || sp_evaluator_used_by.calls) {
+    if (sp_evaluator_lines.on || sp_evaluator_calls.on) {
         /* Another tool's hook that came over ours has ours below it, and stays as it is. */
         bool buried = before != NULL && now != _PyEval_EvalFrameDefault;
         if (now != hook && !buried) {
@@ -48,8 +47,8 @@ static SP_NOINLINE PyObject *evaluate_in_depth(PyThreadState *state, _PyInterpre
     sp_evaluator_in_depth++;
     bool watches = sp_line_here != NULL && sp_line_here->open_count != 0;
     bool traced = watches && sp_line_trace(true);
-    PyObject *result = sp_evaluator_used_by.calls
-                           ? sp_calls_evaluate_in_depth(state, frame, throwing, before)
+    PyObject *result = sp_evaluator_calls.on
+                           ? sp_evaluator_calls.evaluate_in_depth(state, frame, throwing, before)
                            : before(state, frame, throwing);
     sp_evaluator_in_depth--;
     if (watches)

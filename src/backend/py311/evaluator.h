@@ -4,7 +4,7 @@
 #ifndef SP_EVALUATOR_H
 #define SP_EVALUATOR_H
 
-#include "record/thread.h"
+#include "base/local.h"
 
 #if !SP_MONITORING
 
@@ -20,29 +20,28 @@ SP_INLINE bool sp_frame_is_fresh(const _PyInterpreterFrame *frame)
     return _PyInterpreterFrame_LASTI(frame) <= frame->f_code->_co_firsttraceable;
 }
 
-typedef struct {
-    bool lines, calls; /* who is on */
-} sp_evaluator_users;
+typedef PyObject *(*sp_evaluate_in_depth)(PyThreadState *state, _PyInterpreterFrame *frame,
+                                          int throwing, _PyFrameEvalFunction before);
 
-extern sp_evaluator_users sp_evaluator_used_by;
+/* Who is handed the frames. It evaluates them, by handing them on. */
+typedef struct {
+    bool on;
+    _PyFrameEvalFunction evaluate;
+    sp_evaluate_in_depth evaluate_in_depth; /* see sp_evaluator_in_depth; or NULL */
+} sp_evaluator_user;
+
+/* Call tracing comes first, and hands on to line mode while that is on. */
+extern sp_evaluator_user sp_evaluator_calls, sp_evaluator_lines;
 
 /* Who is on has changed: put the hook in or out. */
 void sp_evaluator_switch(void);
 
-/* Evaluate the frame as Python does; below, whoever is on is told of other frames. */
+/* Evaluate the frame as Python does; below, whoever is on is told of other frames.
+ *
+ * When the C stack is nearly used up (sp_evaluator_in_depth in line_backend.h), Python calls its
+ * functions without C again, in all threads, so that there is no hook. Line mode's tracer and, in the
+ * threads concerned, the profile function of every-function tracing stay on then. */
 PyObject *sp_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing);
-
-/* How many evaluations had the C stack nearly used up. When there are any, Python calls its functions
- * without C again, in all threads, so that there is no hook. Line mode's tracer and, in the threads
- * concerned, the profile function of every-function tracing stay on then. */
-extern uint32_t sp_evaluator_in_depth;
-
-/* The users. calls hands on to lines. */
-PyObject *sp_lines_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing);
-PyObject *sp_calls_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing);
-/* Evaluate the frame in depth. */
-PyObject *sp_calls_evaluate_in_depth(PyThreadState *state, _PyInterpreterFrame *frame, int throwing,
-                                     _PyFrameEvalFunction before);
 
 #endif
 #endif

@@ -6,9 +6,12 @@
  * every other Python frame and puts it back after: callees run at full speed. A tracer that was
  * there before, of a debugger or of coverage, gets every event it would have got without us:
  * in recorded frames we pass its events on, in all others it is installed as it was. */
+#include "backend/py311/lines_trace.h"
+
 #include "backend/py311/evaluator.h"
-#include "lines/line_codes.h"
-#include "lines/line_frames.h"
+#include "lines/line_backend.h"
+#include "lines/line_match.h"
+#include "lines/lines_watch.h"
 
 #if !SP_MONITORING
 
@@ -84,7 +87,7 @@ SP_INLINE void update_tracing(PyThreadState *state)
 /* Put our tracer in and remember what was there, or take it out and put that back. The argument of
  * what was there stays where it is, so that sys.gettrace() shows what it would without us. When
  * someone has installed another since, it is his turn: it stays, and becomes what we go back to. */
-bool sp_line_trace(bool on)
+static bool switch_tracer(bool on)
 {
     PyThreadState *state = PyThreadState_GetUnchecked();
     sp_line_thread *here = sp_line_here;
@@ -129,9 +132,9 @@ SP_INLINE PyObject *evaluate_plainly(PyThreadState *state, _PyInterpreterFrame *
 static PyObject *evaluate_with_tracer(PyThreadState *state, _PyInterpreterFrame *frame,
                                       int throwing, bool on)
 {
-    bool traced = sp_line_trace(on);
+    bool traced = switch_tracer(on);
     PyObject *result = evaluate_plainly(state, frame, throwing);
-    sp_line_trace(traced);
+    switch_tracer(traced);
     return result;
 }
 
@@ -152,7 +155,7 @@ SP_INLINE bool is_recorded(sp_line_thread *here, _PyInterpreterFrame *frame)
     return sp_line_frame_begins(frame, frame->f_code, sp_frame_is_fresh(frame)) != NULL;
 }
 
-PyObject *sp_lines_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing)
+static PyObject *evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int throwing)
 {
     if (SP_UNLIKELY(state->tracing != 0)) /* inside a tracer: there are no events */
         return evaluate_plainly(state, frame, throwing);
@@ -162,7 +165,7 @@ PyObject *sp_lines_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, in
     if (!recorded && (here == NULL || !traced)) {
         PyObject *result = evaluate_plainly(state, frame, throwing);
         if (SP_UNLIKELY(state->c_tracefunc == trace))
-            sp_line_trace(false); /* it fell asleep in a block it had entered */
+            switch_tracer(false); /* it fell asleep in a block it had entered */
         return result;
     }
     if (recorded || here->foreign_trace != NULL || state->c_tracefunc != trace
@@ -176,7 +179,7 @@ PyObject *sp_lines_evaluate(PyThreadState *state, _PyInterpreterFrame *frame, in
     if (SP_LIKELY(state->c_tracefunc == trace))
         state->cframe->use_tracing = before;
     else if ((here = sp_line_thread_here()) != NULL && here->top->frame == sp_current_frame())
-        sp_line_trace(true); /* someone has installed a tracer meanwhile */
+        switch_tracer(true); /* someone has installed a tracer meanwhile */
     return result;
 }
 
@@ -186,17 +189,22 @@ static PyObject *install(PyObject *module, PyObject *on)
     (void)module;
     if (truth < 0)
         return NULL;
-    sp_evaluator_used_by.lines = truth;
+    sp_evaluator_lines.on = truth;
     sp_evaluator_switch();
     Py_RETURN_NONE;
 }
 
-PyMethodDef sp_line_functions[] = {
-    {"watch_lines", (PyCFunction)(void (*)(void))sp_line_watch_function, METH_FASTCALL,
-     sp_line_watch_doc},
+static PyMethodDef functions[] = {
     {"install_evaluator", install, METH_O,
      "install_evaluator(on)\n--\n\nPut the frame-evaluation hook of line mode in, or out."},
     {NULL},
 };
+
+int sp_lines_trace_init(PyObject *module)
+{
+    sp_line_trace = switch_tracer;
+    sp_evaluator_lines.evaluate = evaluate;
+    return PyModule_AddFunctions(module, functions);
+}
 
 #endif

@@ -1,61 +1,19 @@
-#include "record/manager.h"
-
-#include "base/world.h"
+/* The Python type of a manager. The life cycle (options, files, reports) is Python, on top of it. */
+#include "base/thread_guard.h"
+#include "calls/call_decisions.h"
 #include "lines/lines.h"
+#include "python/lines_functions.h"
+#include "python/metadata_type.h"
 #include "python/opener.h"
+#include "python/region_type.h"
+#include "python/snapshot.h"
+#include "python/state.h"
+#include "python/twin.h"
 #include "python/wrapper.h"
 #include "record/contexts.h"
-#include "record/lane.h"
-#include "record/metadata.h"
-#include "record/snapshot.h"
-
-/* ---- Runs -------------------------------------------------------------------------------- */
-
-static int abandon_thread(void *thread, void *unused)
-{
-    (void)unused;
-    sp_lane_abandon(thread);
-    return 0;
-}
-
-static int free_thread(void *thread, void *unused)
-{
-    (void)unused;
-    sp_thread_free(thread);
-    return 0;
-}
-
-/* What a run leaves behind. */
-typedef struct {
-    sp_map threads;
-    sp_metadata_left metadata;
-} left_run;
-
-/* The run is the manager's no longer, and nobody records in it. */
-static left_run leave_run(sp_manager *manager)
-{
-    left_run left = {manager->threads, sp_metadata_leave(manager)};
-    manager->threads = (sp_map){0};
-    sp_map_each(&left.threads, abandon_thread, NULL);
-    for (uint32_t i = 0; i < manager->region_count; i++)
-        manager->regions[i]->parent = manager->regions[i]->node = NULL;
-    manager->spare = NULL;
-    manager->busy = manager->unswept = 0;
-    manager->thread_count = 0;
-    manager->lane_count = 0;
-    manager->unmatched = manager->moved = 0;
-    return left;
-}
-
-/* Objects of the user's may die here, and Python run: no thread is stopped any more. */
-static void free_run(left_run *left)
-{
-    sp_map_each(&left->threads, free_thread, NULL);
-    sp_map_free(&left->threads);
-    sp_metadata_release(&left->metadata);
-}
-
-/* ---- Manager ----------------------------------------------------------------------------- */
+#include "record/counters.h"
+#include "record/registry.h"
+#include "record/run.h"
 
 static PyObject *manager_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
@@ -108,8 +66,8 @@ static int manager_clear(PyObject *self)
     sp_names_free(&manager->names);
     sp_known_free(&manager->known);
     manager->run = SP_NO_RUN;
-    left_run left = leave_run(manager);
-    free_run(&left); /* the trees name regions */
+    sp_left_run left = sp_run_leave(manager);
+    sp_left_run_free(&left); /* the trees name regions */
     uint32_t count = manager->region_count;
     manager->region_count = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -138,7 +96,7 @@ static void spread(sp_manager *manager)
 {
     for (uint32_t i = 0; i < manager->region_count; i++)
         sp_region_switch(manager->regions[i]);
-    sp_wrapper_switch(manager);
+    sp_twin_switch(manager);
 }
 
 PyDoc_STRVAR(begin_doc,
@@ -156,7 +114,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     static uint64_t last_run = 0;
     sp_shared_take();
     sp_stop();
-    left_run left = leave_run(manager);
+    sp_left_run left = sp_run_leave(manager);
     manager->run = ++last_run;
     manager->events = events;
     manager->lines = lines;
@@ -166,10 +124,10 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     manager->recording = true;
     spread(manager);
     sp_lines_reset(manager);
-    manager->lines_lost_before = sp_lines_lost();
+    manager->lines_lost_before = sp_lost_lines();
     sp_go();
     sp_shared_drop();
-    free_run(&left);
+    sp_left_run_free(&left);
     sp_metadata_begin(manager);
     Py_RETURN_NONE;
 }
@@ -185,14 +143,15 @@ static PyObject *manager_forget(PyObject *self, PyObject *unused)
     (void)unused;
     sp_shared_take();
     sp_stop();
-    left_run left = leave_run(manager);
+    sp_left_run left = sp_run_leave(manager);
     manager->run = SP_NO_RUN;
     manager->recording = false;
     spread(manager);
+    sp_decisions_keep(manager);
     sp_left_regions unheld = sp_manager_leave_regions(manager);
     sp_go();
     sp_shared_drop();
-    free_run(&left);
+    sp_left_run_free(&left);
     sp_left_regions_free(&unheld);
     Py_RETURN_NONE;
 }
@@ -241,7 +200,7 @@ PyDoc_STRVAR(region_doc,
 
 static PyObject *manager_region(PyObject *self, PyObject *name)
 {
-    return Py_XNewRef((PyObject *)sp_manager_region((sp_manager *)self, name));
+    return Py_XNewRef((PyObject *)sp_region_of((sp_manager *)self, name));
 }
 
 PyDoc_STRVAR(regions_doc,
@@ -291,7 +250,7 @@ static PyMethodDef manager_methods[] = {
     {"_collect_regions", sp_snapshot_regions, METH_NOARGS, sp_snapshot_regions_doc},
     {"_events", sp_snapshot_events, METH_O, sp_snapshot_events_doc},
     {"_snapshot", sp_snapshot_all, METH_O, sp_snapshot_all_doc},
-    {"_lines", sp_lines_collect, METH_O, sp_lines_collect_doc},
+    {"_lines", sp_lines_method, METH_O, sp_lines_method_doc},
     {"_counters", sp_snapshot_counters, METH_NOARGS, sp_snapshot_counters_doc},
     {"metadata", (PyCFunction)(void (*)(void))sp_metadata_make, METH_FASTCALL | METH_KEYWORDS,
      sp_metadata_make_doc},

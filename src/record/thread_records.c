@@ -1,6 +1,39 @@
-/* Which record of a run a thread writes to. */
-#include "python/aside.h"
-#include "record/manager.h"
+#include "record/thread_records.h"
+
+#include "base/callout.h"
+#include "record/contexts.h"
+
+/* ---- Records ----------------------------------------------------------------------------- */
+
+void sp_thread_free(sp_thread *thread)
+{
+    sp_tree_free(&thread->tree);
+    sp_log_free(&thread->log);
+    sp_contexts_free(thread);
+    PyMem_RawFree(thread->scopes);
+    sp_owner_release(thread->owner);
+    PyMem_RawFree(thread);
+}
+
+/* Whether the owner is over and has left nothing open, so that another thread may go on here. */
+static bool is_free(const sp_thread *thread)
+{
+    return SP_LOAD(&thread->owner->over) && !sp_thread_has_open(thread) && thread->lane == NULL;
+}
+
+/* This thread goes on where another ended: the tree and the log are used further. */
+SP_MUST_USE static bool continue_record(sp_thread *thread, sp_owner *owner, int64_t number)
+{
+    if (thread->log.on && !sp_log_thread(&thread->log, number))
+        return false;
+    sp_owner_release(thread->owner);
+    thread->owner = sp_owner_hold(owner);
+    thread->number = number;
+    sp_contexts_take_over(thread);
+    return true;
+}
+
+/* ---- Whose ------------------------------------------------------------------------------- */
 
 /* Serial numbers start at 1, so they can stand for addresses in a map. */
 static const void *key_of(const sp_owner *owner) { return (const void *)(uintptr_t)owner->serial; }
@@ -26,7 +59,7 @@ static int find_spare(void *value, void *argument)
 {
     sp_thread *thread = value;
     sp_manager *manager = argument;
-    if (sp_thread_is_free(thread)) {
+    if (is_free(thread)) {
         thread->spare = manager->spare;
         manager->spare = thread;
     }
@@ -59,7 +92,7 @@ static sp_thread *take_over(sp_manager *manager, sp_owner *owner)
     const void *before = key_of(thread->owner);
     if (sp_map_add(&manager->threads, key_of(owner), NULL, thread) < 0)
         return NULL;
-    if (!sp_thread_take_over(thread, owner, manager->thread_count)) {
+    if (!continue_record(thread, owner, manager->thread_count)) {
         sp_map_pop(&manager->threads, key_of(owner), NULL);
         return NULL;
     }

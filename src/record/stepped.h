@@ -2,8 +2,8 @@
  * a scope, so what is entered inside nests below, and time between steps is charged to nobody. The
  * end makes one call of it all: it lasts from the first step to the last, and its exclusive time is
  * what ran in its own steps. */
-#ifndef SP_STEPS_H
-#define SP_STEPS_H
+#ifndef SP_STEPPED_H
+#define SP_STEPPED_H
 
 #include "record/scope.h"
 

@@ -2,11 +2,10 @@
  * for being recorded, in whatever mode: its thread begins no calls and no recorded frames meanwhile.
  * What was open before may end. Everything that could begin asks sp_here.unrecorded where it is not
  * on the hot path, which comes there because the thread uses no run's record. */
-#ifndef SP_ASIDE_H
-#define SP_ASIDE_H
+#ifndef SP_CALLOUT_H
+#define SP_CALLOUT_H
 
-#include "base/world.h"
-#include "record/thread.h"
+#include "base/thread_guard.h"
 
 SP_INLINE void sp_unrecorded_begin(void)
 {

@@ -1,9 +1,6 @@
-/* What a thread records. Its greenlets take turns on one piece of C stack, in any order, and each has
- * frames and open regions of its own: a stack for each. The one that was used last lies in the thread,
- * where events find it; the others are parked as long as there is anything on them. Whose turn it is
- * nobody tells us: the Python stack that is in use does, whenever a frame begins, ends or is looked
- * for. Greenlets that record nothing cost nothing. */
-#include "lines/line_frames.h"
+#include "lines/line_threads.h"
+
+#include "record/counters.h"
 
 sp_line_thread *sp_line_threads;
 
@@ -110,11 +107,12 @@ static int drop_parked(void *value, void *thread)
 static sp_line_thread *take_over(void)
 {
     sp_line_thread *here = sp_line_threads;
-    while (here != NULL && !SP_LOAD(&here->ended))
+    while (here != NULL && !SP_LOAD(&here->owner->over))
         here = here->next;
     if (here == NULL)
         return NULL;
-    SP_STORE(&here->ended, false);
+    sp_owner_release(here->owner);
+    here->owner = NULL;
     clear(here);
     sp_map_each(&here->parked, drop_parked, here);
     sp_map_free(&here->parked);
@@ -131,6 +129,7 @@ static sp_line_thread *begin_thread(const void *bottom)
         here = new_thread();
     if (here == NULL)
         return NULL;
+    here->owner = sp_owner_hold(sp_here.owner);
     here->bottom = bottom;
     return sp_line_here = here;
 }
@@ -150,7 +149,7 @@ static void park(sp_line_thread *here, sp_line_stack *stack, const void *bottom)
         return;
     }
     drop_parked(stack, here);
-    sp_line_lose();
+    sp_lose_line();
 }
 
 SP_NOINLINE sp_line_thread *sp_line_thread_turn(const void *bottom)

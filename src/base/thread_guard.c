@@ -1,42 +1,10 @@
-#include "base/world.h"
+#include "base/thread_guard.h"
 
 #ifdef Py_GIL_DISABLED
 
 #include <pthread.h>
 
-static struct {
-    sp_mutex lock; /* of the list; held while the threads are stopped */
-    sp_guard *guards;
-    PyMutex shared;
-} all;
-
-/* ---- Guards ------------------------------------------------------------------------------ */
-
-static void add_to_list(sp_guard *guard)
-{
-    guard->next = all.guards;
-    guard->link = &all.guards;
-    if (guard->next != NULL)
-        guard->next->link = &guard->next;
-    all.guards = guard;
-}
-
-void sp_guard_begin(sp_local *local)
-{
-    SP_LOCK(&all.lock);
-    add_to_list(&local->guard);
-    SP_UNLOCK(&all.lock);
-}
-
-void sp_guard_end(sp_local *local)
-{
-    sp_guard *guard = &local->guard;
-    SP_LOCK(&all.lock);
-    *guard->link = guard->next;
-    if (guard->next != NULL)
-        guard->next->link = guard->link;
-    SP_UNLOCK(&all.lock);
-}
+static PyMutex shared;
 
 sp_guard *sp_guard_make(void)
 {
@@ -52,11 +20,7 @@ void sp_stop(void)
     sp_guard *own = sp_guard_here();
     if (own->stops++ != 0)
         return;
-    SP_LOCK(&all.lock);
-    for (sp_guard *guard = all.guards; guard != NULL; guard = guard->next) {
-        if (guard != own)
-            SP_LOCK(&guard->mutex);
-    }
+    sp_guards_take_all_but(own);
     sp_guard_take();
 }
 
@@ -66,11 +30,7 @@ void sp_go(void)
     if (--own->stops != 0)
         return;
     sp_guard_drop();
-    for (sp_guard *guard = all.guards; guard != NULL; guard = guard->next) {
-        if (guard != own)
-            SP_UNLOCK(&guard->mutex);
-    }
-    SP_UNLOCK(&all.lock);
+    sp_guards_drop_all_but(own);
 }
 
 /* ---- What is shared ---------------------------------------------------------------------- */
@@ -78,13 +38,13 @@ void sp_go(void)
 void sp_shared_take(void)
 {
     if (sp_guard_here()->shared++ == 0)
-        PyMutex_Lock(&all.shared);
+        PyMutex_Lock(&shared);
 }
 
 void sp_shared_drop(void)
 {
     if (--sp_guard_here()->shared == 0)
-        PyMutex_Unlock(&all.shared);
+        PyMutex_Unlock(&shared);
 }
 
 void sp_world_leave(sp_let_go *held)
@@ -94,7 +54,7 @@ void sp_world_leave(sp_let_go *held)
     if (own->depth != 0)
         SP_UNLOCK(&own->mutex);
     if (own->shared != 0)
-        PyMutex_Unlock(&all.shared);
+        PyMutex_Unlock(&shared);
     own->depth = own->shared = 0;
 }
 
@@ -102,7 +62,7 @@ void sp_world_return(const sp_let_go *held)
 {
     sp_guard *own = sp_guard_here();
     if (held->shared != 0)
-        PyMutex_Lock(&all.shared);
+        PyMutex_Lock(&shared);
     if (held->depth != 0)
         SP_LOCK(&own->mutex);
     own->depth = held->depth;
@@ -128,13 +88,8 @@ static void after_fork(void)
 
 static void in_child(void)
 {
-    sp_guard *own = sp_guard_here();
-    own->mutex = 0;
-    own->depth = own->stops = own->shared = 0;
-    all.lock = 0;
-    all.shared = (PyMutex){0};
-    all.guards = NULL;
-    add_to_list(own);
+    sp_guards_keep_only(sp_guard_here());
+    shared = (PyMutex){0};
 }
 
 void sp_world_init(void)

@@ -9,8 +9,8 @@
  * They are taken in the order shared, stop or guard, SP_LOCK. Under a guard, a stop or an SP_LOCK no
  * Python runs and nothing waits for the interpreter, so that waiting for one is short; under
  * `shared` it may. All but SP_LOCK may be taken again by the thread that holds them. */
-#ifndef SP_WORLD_H
-#define SP_WORLD_H
+#ifndef SP_THREAD_GUARD_H
+#define SP_THREAD_GUARD_H
 
 #include "base/local.h"
 
@@ -37,10 +37,6 @@ SP_INLINE void sp_guard_drop(void)
         SP_UNLOCK(&guard->mutex);
 }
 
-/* Of a thread that begins, and that ends. */
-void sp_guard_begin(sp_local *local);
-void sp_guard_end(sp_local *local);
-
 void sp_stop(void);
 void sp_go(void);
 void sp_shared_take(void);
@@ -57,8 +53,6 @@ void sp_world_return(const sp_let_go *held);
 
 SP_INLINE void sp_guard_take(void) {}
 SP_INLINE void sp_guard_drop(void) {}
-SP_INLINE void sp_guard_begin(sp_local *local) { (void)local; }
-SP_INLINE void sp_guard_end(sp_local *local) { (void)local; }
 SP_INLINE void sp_stop(void) {}
 SP_INLINE void sp_go(void) {}
 SP_INLINE void sp_shared_take(void) {}

@@ -1,76 +1,6 @@
-#include "python/aside.h"
-
+/* The context manager in which nothing is recorded, of scope_profiler/unrecorded.py. */
+#include "base/callout.h"
 #include "python/state.h"
-
-enum { ROOM = 200 }; /* calls that ours may need, one inside the other */
-
-static int *recursion_remaining(PyThreadState *state)
-{
-#if PY_VERSION_HEX >= 0x030C0000
-    return &state->py_recursion_remaining;
-#else
-    return &state->recursion_remaining;
-#endif
-}
-
-static int at_least(int *remaining)
-{
-    int before = *remaining;
-    if (before < ROOM)
-        *remaining = ROOM;
-    return before;
-}
-
-/* 3.12 runs a collection that is due in the next Python call, gc.disable() or not; this is its only
- * function that runs it now. What a signal handler raises meanwhile is printed, Ctrl-C comes again. */
-static void collect_what_is_due(void)
-{
-#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030D0000
-    if (PyErr_CheckSignals() == 0)
-        return;
-    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
-        PyErr_Clear();
-        PyErr_SetInterrupt();
-    }
-    else
-        PyErr_WriteUnraisable(NULL);
-#endif
-}
-
-void sp_aside_begin(sp_aside *aside)
-{
-    sp_signals_hold(&aside->signals);
-    sp_world_leave(&aside->held);
-    aside->state = PyThreadState_Get();
-    PyErr_Fetch(&aside->type, &aside->value, &aside->traceback);
-    collect_what_is_due();
-    PyThreadState_EnterTracing(aside->state);
-    sp_unrecorded_begin();
-    aside->collects = PyGC_Disable(); /* or callbacks of the user's would run untraced */
-    aside->remaining = at_least(recursion_remaining(aside->state));
-#if SP_C_RECURSION
-    aside->c_remaining = at_least(&aside->state->c_recursion_remaining);
-#endif
-}
-
-void sp_aside_end(sp_aside *aside)
-{
-#if SP_C_RECURSION
-    aside->state->c_recursion_remaining = aside->c_remaining;
-#endif
-    *recursion_remaining(aside->state) = aside->remaining;
-    if (aside->collects)
-        PyGC_Enable();
-    sp_unrecorded_end();
-    PyThreadState_LeaveTracing(aside->state);
-    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
-        PyErr_SetInterrupt();
-    PyErr_Restore(aside->type, aside->value, aside->traceback);
-    sp_world_return(&aside->held);
-    sp_signals_release(&aside->signals);
-}
-
-/* ---- The context manager ----------------------------------------------------------------- */
 
 /* What signal handlers and finalizers call is the user's, and recorded: they wait until the outermost
  * is left. Signals that are to end the process do not wait, as that may take long. */
@@ -137,7 +67,7 @@ static PyType_Spec unrecorded_spec = {
     .slots = unrecorded_slots,
 };
 
-int sp_aside_init(PyObject *module, sp_state *state)
+int sp_unrecorded_init(PyObject *module, sp_state *state)
 {
     state->unrecorded_type = sp_add_type(module, &unrecorded_spec, NULL);
     if (state->unrecorded_type == NULL)

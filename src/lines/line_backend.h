@@ -1,0 +1,33 @@
+/* What the recorder asks of its back-end, which fills in the pointers. */
+#ifndef SP_LINE_BACKEND_H
+#define SP_LINE_BACKEND_H
+
+#include "lines/line_types.h"
+
+#if SP_MONITORING
+
+/* Have the interpreter send the events that are wanted of the code now; -1 with an exception. */
+extern int (*sp_line_arm)(sp_line_code *entry);
+
+/* Events are armed on the code, and need no tracer. */
+SP_INLINE bool sp_line_trace_running(bool on) { (void)on; return false; }
+SP_INLINE bool sp_line_trace_callee(bool on) { (void)on; return false; }
+
+#else
+
+SP_INLINE int sp_line_arm(sp_line_code *entry) { (void)entry; return 0; }
+
+/* The tracer is put in or out; returns what it was. */
+extern bool (*sp_line_trace)(bool on);
+/* Evaluations for which the C stack is nearly used up: no hook sees to the callee itself. */
+extern uint32_t sp_evaluator_in_depth;
+
+/* The running frame begins or ends being recorded, or is to call one that is. */
+SP_INLINE bool sp_line_trace_running(bool on) { return sp_line_trace(on); }
+SP_INLINE bool sp_line_trace_callee(bool on)
+{
+    return SP_UNLIKELY(sp_evaluator_in_depth != 0) && sp_line_trace(on);
+}
+
+#endif
+#endif

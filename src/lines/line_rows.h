@@ -1,0 +1,11 @@
+/* What line mode has counted, as Python has it. */
+#ifndef SP_LINE_ROWS_H
+#define SP_LINE_ROWS_H
+
+#include "record/region.h"
+
+/* As _core.Manager._lines() gives it, for the region, or with NULL for all of the manager. Under shared.
+ * NULL with an exception set. */
+PyObject *sp_lines_rows(const sp_manager *manager, const sp_region *wanted);
+
+#endif

@@ -1,0 +1,98 @@
+#include "python/calls_functions.h"
+
+#include "base/thread_guard.h"
+#include "calls/calls.h"
+#include "python/state.h"
+
+PyDoc_STRVAR(trace_doc,
+"trace_calls(manager, decide, everywhere)\n--\n\n"
+"Trace calls for the manager, or go on with everything decided anew. decide(manager, code, globals,\n"
+"in_span) tells, once for each code object, (region, whether all calls are wanted and not only those\n"
+"in spans) or None; region is None when in_span is false and the code wanted in spans alone, and it\n"
+"is asked again in one. everywhere: whether it may say that all calls are wanted.");
+
+static PyObject *trace_calls(PyObject *module, PyObject *args)
+{
+    sp_state *state = PyModule_GetState(module);
+    PyObject *manager, *decide;
+    int everywhere;
+    if (!PyArg_ParseTuple(args, "O!Op:trace_calls", state->manager_type, &manager, &decide,
+                          &everywhere))
+        return NULL;
+    sp_shared_take();
+    bool traces = sp_calls_trace((sp_manager *)manager, decide, everywhere);
+    sp_shared_drop();
+    return traces ? Py_NewRef(Py_None) : PyErr_NoMemory();
+}
+
+PyDoc_STRVAR(untrace_doc,
+"untrace_calls(manager_id)\n--\n\n"
+"The tracing of the manager with this id() is over. Calls that are open, in whatever thread, end\n"
+"now.");
+
+static PyObject *untrace_calls(PyObject *module, PyObject *manager_id)
+{
+    (void)module;
+    const sp_manager *manager = PyLong_AsVoidPtr(manager_id);
+    if (manager == NULL && PyErr_Occurred())
+        return NULL;
+    sp_shared_take();
+    sp_calls_untrace(manager);
+    sp_shared_drop();
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(forget_doc,
+"forget_decision(manager, code)\n--\n\n"
+"The manager's tracing, if any, decides anew about the code: it has been decorated.");
+
+static PyObject *forget_decision(PyObject *module, PyObject *args)
+{
+    sp_state *state = PyModule_GetState(module);
+    PyObject *manager, *code;
+    if (!PyArg_ParseTuple(args, "O!O!:forget_decision", state->manager_type,
+                          &manager, &PyCode_Type, &code))
+        return NULL;
+    sp_shared_take();
+    sp_calls_decide_anew((sp_manager *)manager, (PyCodeObject *)code);
+    sp_shared_drop();
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(set_doc,
+"set_recursive(owner, recursive)\n--\n\n"
+"Whether decorated calls trace what they call. owner: a region, 1 for yes, -1 for no; or a manager,\n"
+"1 for yes where the region says nothing, else 0.");
+
+static PyObject *set_recursive(PyObject *module, PyObject *args)
+{
+    sp_state *state = PyModule_GetState(module);
+    PyObject *owner;
+    int recursive;
+    if (!PyArg_ParseTuple(args, "Oi:set_recursive", &owner, &recursive))
+        return NULL;
+    if (PyObject_TypeCheck(owner, state->manager_type))
+        ((sp_manager *)owner)->recursive = (int8_t)recursive;
+    else if (PyObject_TypeCheck(owner, state->region_type))
+        ((sp_region *)owner)->recursive = (int8_t)recursive;
+    else
+        return PyErr_Format(PyExc_TypeError, "set_recursive() takes a region or manager, got %.200s",
+                            Py_TYPE(owner)->tp_name);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"trace_calls", trace_calls, METH_VARARGS, trace_doc},
+    {"untrace_calls", untrace_calls, METH_O, untrace_doc},
+    {"forget_decision", forget_decision, METH_VARARGS, forget_doc},
+    {"set_recursive", set_recursive, METH_VARARGS, set_doc},
+    {NULL},
+};
+
+int sp_calls_functions_init(PyObject *module)
+{
+    if (sp_decisions_init() < 0 || sp_sleepers_init() < 0
+        || PyModule_AddFunctions(module, functions) < 0)
+        return -1;
+    return 0;
+}

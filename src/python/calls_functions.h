@@ -1,0 +1,9 @@
+/* What scope_profiler/calls.py asks of call tracing. */
+#ifndef SP_CALLS_FUNCTIONS_H
+#define SP_CALLS_FUNCTIONS_H
+
+#include "base/compat.h"
+
+int sp_calls_functions_init(PyObject *module);
+
+#endif

@@ -1,0 +1,17 @@
+/* What a `with` statement calls: __enter__ and __exit__ of a region. */
+#ifndef SP_ENTER_EXIT_H
+#define SP_ENTER_EXIT_H
+
+#include "python/state.h"
+#include "record/region.h"
+
+/* Enter and leave it by `with` in this frame, if it records. */
+void sp_region_enter(sp_region *region, const void *frame);
+void sp_region_leave(sp_region *region, const void *frame, bool failed);
+
+/* Give a new region its two; -1 with an exception set. */
+SP_MUST_USE int sp_hooks_make(sp_region *region);
+/* The types, and the descriptors of the type of regions, which is there. */
+int sp_hooks_init(PyObject *module, sp_state *state);
+
+#endif

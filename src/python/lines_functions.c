@@ -1,0 +1,55 @@
+#include "python/lines_functions.h"
+
+#include "base/thread_guard.h"
+#include "lines/line_rows.h"
+#include "lines/lines_watch.h"
+#include "python/state.h"
+
+const char sp_lines_method_doc[] =
+"_lines(region)\n--\n\n"
+"[([region, ...], (file, first line, function), [(line, hits, nanoseconds), ...]), ...] of the\n"
+"current run: what each thread counted in a code object for a set of regions, the latest first.\n"
+"region: the one wanted, or None for all.";
+
+PyObject *sp_lines_method(PyObject *self, PyObject *wanted)
+{
+    if (wanted != Py_None
+        && !PyObject_TypeCheck(wanted, ((sp_manager *)self)->state->region_type)) {
+        PyErr_SetString(PyExc_TypeError, "_lines() takes a region or None");
+        return NULL;
+    }
+    sp_shared_take();
+    PyObject *list = sp_lines_rows((const sp_manager *)self,
+                                   wanted == Py_None ? NULL : (const sp_region *)wanted);
+    sp_shared_drop();
+    return list;
+}
+
+static const char watch_doc[] =
+"watch_lines(region, code, always=...)\n--\n\n"
+"From now on the lines of the code object count for the region while it is open, or always; when it\n"
+"is not said which, while it is open, or as it was.";
+
+static PyObject *watch_lines(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    sp_state *state = PyModule_GetState(module);
+    if (nargs < 2 || nargs > 3 || !PyObject_TypeCheck(args[0], state->region_type)
+        || !PyCode_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "watch_lines() takes a region and a code object");
+        return NULL;
+    }
+    sp_line_when when = nargs == 2             ? SP_WATCH_AS_BEFORE
+                        : args[2] == Py_True ? SP_WATCH_ALWAYS
+                                             : SP_WATCH_OPEN;
+    sp_shared_take();
+    int result = sp_lines_watch((sp_region *)args[0], (PyCodeObject *)args[1], when);
+    sp_shared_drop();
+    return result < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+static PyMethodDef functions[] = {
+    {"watch_lines", (PyCFunction)(void (*)(void))watch_lines, METH_FASTCALL, watch_doc},
+    {NULL},
+};
+
+int sp_lines_functions_init(PyObject *module) { return PyModule_AddFunctions(module, functions); }

@@ -1,0 +1,11 @@
+/* What Python asks of line mode: watch_lines(), and the manager's _lines(). */
+#ifndef SP_LINES_FUNCTIONS_H
+#define SP_LINES_FUNCTIONS_H
+
+#include "base/compat.h"
+
+PyObject *sp_lines_method(PyObject *manager, PyObject *region);
+extern const char sp_lines_method_doc[];
+int sp_lines_functions_init(PyObject *module);
+
+#endif

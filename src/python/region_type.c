@@ -1,0 +1,239 @@
+#include "python/region_type.h"
+
+#include "base/thread_guard.h"
+#include "lines/lines.h"
+#include "python/enter_exit.h"
+#include "python/twin.h"
+#include "record/registry.h"
+
+/* ---- Making ------------------------------------------------------------------------------ */
+
+/* It stands where it is first asked for. */
+static void locate(sp_region *region)
+{
+    PyFrameObject *running = PyEval_GetFrame();
+    if (running == NULL)
+        return;
+    PyCodeObject *code = PyFrame_GetCode(running);
+    region->source_file = Py_NewRef(code->co_filename);
+    region->source_line = PyFrame_GetLineNumber(running);
+    Py_DECREF(code);
+}
+
+static sp_region *new_region(sp_manager *manager, PyObject *name)
+{
+    PyTypeObject *type = manager->region_type;
+    sp_region *region = (sp_region *)type->tp_alloc(type, 0);
+    if (region == NULL)
+        return NULL;
+    region->manager = (sp_manager *)Py_NewRef(manager);
+    region->name = Py_NewRef(name);
+    locate(region);
+    sp_region_switch(region);
+    if (sp_hooks_make(region) < 0)
+        Py_CLEAR(region);
+    return region;
+}
+
+static sp_region *make_region(sp_manager *manager, PyObject *name)
+{
+    PyObject *exact = PyUnicode_FromObject(name); /* a str subclass becomes a str */
+    if (exact == NULL)
+        return NULL;
+    sp_region *region = new_region(manager, exact); /* calls Python: not under the lock */
+    Py_DECREF(exact);
+    if (region == NULL)
+        return NULL;
+    sp_region *published = sp_manager_add_region(manager, region);
+    Py_DECREF(region); /* the table owns the one that is published */
+    return published;
+}
+
+static SP_NOINLINE sp_region *region_slow(sp_manager *manager, PyObject *name)
+{
+    sp_region *region = sp_manager_find(manager, name);
+    if (region == NULL && !PyErr_Occurred())
+        region = make_region(manager, name);
+    if (region != NULL)
+        sp_manager_remember(manager, name, region);
+    return region;
+}
+
+sp_region *sp_region_of(sp_manager *manager, PyObject *name)
+{
+    sp_region *region = sp_known_get(&manager->known, name);
+    return SP_LIKELY(region != NULL) ? region : region_slow(manager, name);
+}
+
+/* ---- The type ---------------------------------------------------------------------------- */
+
+static PyObject *region_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    (void)args, (void)kwargs;
+    PyErr_Format(PyExc_TypeError,
+                 "%s objects are not made directly: ask ProfileManager.profile_region(name)",
+                 type->tp_name);
+    return NULL;
+}
+
+static int region_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    sp_region *region = (sp_region *)self;
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(region->manager);
+    Py_VISIT(region->enter);
+    Py_VISIT(region->leave);
+    return 0;
+}
+
+/* The manager stays: the hooks and the tree use it as long as the region lives. The cycle with
+ * the manager is broken on its side. */
+static int region_clear(PyObject *self)
+{
+    Py_CLEAR(((sp_region *)self)->enter);
+    Py_CLEAR(((sp_region *)self)->leave);
+    return 0;
+}
+
+static void region_dealloc(PyObject *self)
+{
+    sp_region *region = (sp_region *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    if (region->weakrefs != NULL)
+        PyObject_ClearWeakRefs(self);
+    sp_lines_forget(region);
+    region_clear(self);
+    Py_XDECREF(region->manager);
+    Py_XDECREF(region->name);
+    Py_XDECREF(region->tags);
+    Py_XDECREF(region->source_file);
+    Py_XDECREF(region->source_text);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMemberDef region_members[] = {
+    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(sp_region, weakrefs), Py_READONLY, NULL},
+    {"name", Py_T_OBJECT_EX, offsetof(sp_region, name), Py_READONLY, "The name of the region."},
+    {"manager", Py_T_OBJECT_EX, offsetof(sp_region, manager), Py_READONLY,
+     "The manager the region belongs to."},
+    {NULL},
+};
+
+static PyObject *region_recording(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(((sp_region *)self)->recording);
+}
+
+PyDoc_STRVAR(tag_doc,
+"_tag(tags, enabled)\n--\n\nGive the region tags, a tuple of str; enabled: they let it record.");
+
+static PyObject *region_tag(PyObject *self, PyObject *args)
+{
+    sp_region *region = (sp_region *)self;
+    PyObject *tags;
+    int enabled;
+    if (!PyArg_ParseTuple(args, "O!p:_tag", &PyTuple_Type, &tags, &enabled))
+        return NULL;
+    sp_field_set(self, &region->tags, PyTuple_GET_SIZE(tags) == 0 ? NULL : Py_NewRef(tags));
+    sp_stop();
+    bool was = region->recording;
+    region->enabled = enabled;
+    sp_region_switch(region);
+    if (region->recording != was)
+        sp_twin_switch(region->manager);
+    sp_go();
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(locate_doc,
+"_locate(file, line, text=None)\n--\n\n"
+"Say where it stands: a str or None, an int, 0 when unknown, and the text there, or None.");
+
+static PyObject *region_locate(PyObject *self, PyObject *args)
+{
+    sp_region *region = (sp_region *)self;
+    PyObject *file, *text = Py_None;
+    int line;
+    if (!PyArg_ParseTuple(args, "Oi|O:_locate", &file, &line, &text))
+        return NULL;
+    if ((file != Py_None && !PyUnicode_Check(file)) || (text != Py_None && !PyUnicode_Check(text))) {
+        PyErr_SetString(PyExc_TypeError, "_locate() takes a file and a text that are str or None");
+        return NULL;
+    }
+    sp_field_set(self, &region->source_text, text == Py_None ? NULL : Py_NewRef(text));
+    sp_field_set(self, &region->source_file, file == Py_None ? NULL : Py_NewRef(file));
+    region->source_line = line;
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef region_methods[] = {
+    {"_locate", region_locate, METH_VARARGS, locate_doc},
+    {"_tag", region_tag, METH_VARARGS, tag_doc},
+    {NULL},
+};
+
+static PyObject *get_tags(PyObject *self, void *unused)
+{
+    (void)unused;
+    PyObject *tags = sp_field_get(self, &((sp_region *)self)->tags);
+    if (tags == Py_None)
+        Py_SETREF(tags, PyTuple_New(0));
+    return tags;
+}
+
+static PyObject *get_source_file(PyObject *self, void *unused)
+{
+    (void)unused;
+    return sp_field_get(self, &((sp_region *)self)->source_file);
+}
+
+static PyObject *get_source_text(PyObject *self, void *unused)
+{
+    (void)unused;
+    return sp_field_get(self, &((sp_region *)self)->source_text);
+}
+
+static PyObject *get_source_line(PyObject *self, void *unused)
+{
+    int line = ((sp_region *)self)->source_line;
+    (void)unused;
+    if (line == 0)
+        Py_RETURN_NONE;
+    return PyLong_FromLong(line);
+}
+
+static PyGetSetDef region_getset[] = {
+    {"tags", get_tags, NULL, "What it is switched on and off by: a tuple of str.", NULL},
+    {"source_file", get_source_file, NULL, "The file it stands in: a str, or None.", NULL},
+    {"_source_text", get_source_text, NULL, "What set_source() was given: a str or None.", NULL},
+    {"source_lineno", get_source_line, NULL, "The line it begins on: an int, or None.", NULL},
+    {"_recording", region_recording, NULL, "Whether calls are recorded now.", NULL},
+    {NULL},
+};
+
+static PyType_Slot region_slots[] = {
+    {Py_tp_new, region_new},
+    {Py_tp_traverse, region_traverse},
+    {Py_tp_clear, region_clear},
+    {Py_tp_dealloc, region_dealloc},
+    {Py_tp_methods, region_methods},
+    {Py_tp_members, region_members},
+    {Py_tp_getset, region_getset},
+    {0, NULL},
+};
+
+static PyType_Spec region_spec = {
+    .name = "scope_profiler._core.Region",
+    .basicsize = sizeof(sp_region),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+    .slots = region_slots,
+};
+
+int sp_region_init(PyObject *module, sp_state *state)
+{
+    state->region_type = sp_add_type(module, &region_spec, NULL);
+    return state->region_type == NULL ? -1 : sp_hooks_init(module, state);
+}

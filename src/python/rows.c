@@ -1,0 +1,103 @@
+#include "python/rows.h"
+
+#include "base/clock.h"
+
+static const double quantiles[] = {0.5, 0.9, 0.95, 0.99, 0.999};
+enum { QUANTILES = sizeof quantiles / sizeof *quantiles };
+
+static PyObject *quantiles_ns(const sp_node *node, double scale)
+{
+    PyObject *values = PyTuple_New(QUANTILES);
+    for (int i = 0; values != NULL && i < QUANTILES; i++) {
+        double ticks = sp_node_quantile(node, quantiles[i]);
+        PyObject *value = PyLong_FromLongLong(sp_clock_scaled_ns((int64_t)(ticks + 0.5), scale));
+        if (value == NULL)
+            Py_CLEAR(values);
+        else
+            PyTuple_SET_ITEM(values, i, value);
+    }
+    return values;
+}
+
+static PyObject *bytes_of(const sp_added *added)
+{
+    return PyBytes_FromStringAndSize((const char *)added, sizeof *added);
+}
+
+/* Running is told from waiting in calls that are made of steps, and in all where tasks are tracked. */
+static PyObject *waiting_ns(const sp_node *node, bool tracked, double scale)
+{
+    uint64_t steps = node->costs[SP_GENERATOR] + node->costs[SP_TRACED_GENERATOR];
+    if (!tracked && (steps == 0 || steps != sp_node_count(node)))
+        Py_RETURN_NONE;
+    return PyLong_FromLongLong(sp_clock_scaled_ns((int64_t)node->waiting, scale));
+}
+
+PyObject *sp_row_of(const sp_node *node, const sp_load *load, bool tracked, double scale)
+{
+#define NS(ticks) (long long)sp_clock_scaled_ns((int64_t)(ticks), scale)
+    PyObject *percentiles = quantiles_ns(node, scale);
+    if (percentiles == NULL)
+        return NULL;
+    double deviation = sp_node_deviation(node) * scale;
+    uint64_t count = sp_node_count(node);
+    long long parent = node->parent == NULL ? -1 : (long long)node->parent->id - 1;
+    PyObject *region = node->region == NULL ? Py_None : (PyObject *)node->region;
+    return Py_BuildValue(
+        "(LOKKILLLLLdNKNNNLLL)", parent, region, (unsigned long long)count,
+        (unsigned long long)node->errors, (unsigned)node->active, NS(sp_node_total(node)),
+        NS(node->sum), NS(sp_node_exclusive(node)), NS(count == 0 ? 0 : node->minimum),
+        NS(node->maximum), deviation, percentiles, (unsigned long long)node->inside,
+        bytes_of(&load->own), bytes_of(&load->total), waiting_ns(node, tracked, scale),
+        NS(node->open), NS(node->open_own),
+        node->first == UINT64_MAX ? -1 : (long long)sp_clock_instant_ns(node->first));
+#undef NS
+}
+
+PyObject *sp_rows_of_tree(const sp_tree *tree, bool tracked, double scale)
+{
+    sp_load *loads = PyMem_RawMalloc(tree->count * sizeof *loads);
+    if (loads == NULL)
+        return PyErr_NoMemory();
+    sp_tree_load(tree, loads);
+    PyObject *rows = PyList_New(tree->count - 1);
+    for (uint32_t i = 1; rows != NULL && i < tree->count; i++) {
+        PyObject *row = sp_row_of(tree->nodes[i], &loads[i], tracked, scale);
+        if (row == NULL)
+            Py_CLEAR(rows);
+        else
+            PyList_SET_ITEM(rows, i - 1, row);
+    }
+    PyMem_RawFree(loads);
+    return rows;
+}
+
+PyObject *sp_rows_of_regions(const sp_region_sums *regions, bool tracked, double scale)
+{
+    PyObject *rows = PyList_New(regions->count);
+    for (uint32_t i = 0; rows != NULL && i < regions->count; i++) {
+        PyObject *row = sp_row_of(&regions->sums[i], &regions->loads[i], tracked, scale);
+        if (row == NULL)
+            Py_CLEAR(rows);
+        else
+            PyList_SET_ITEM(rows, i, row);
+    }
+    return rows;
+}
+
+PyObject *sp_sketches_of_tree(const sp_tree *tree)
+{
+    PyObject *sketches = PyList_New(tree->count - 1);
+    for (uint32_t i = 1; sketches != NULL && i < tree->count; i++) {
+        const sp_sketch *sketch = &tree->nodes[i]->sketch;
+        size_t size = sketch->octaves * SP_SKETCH_BUCKETS * sizeof *sketch->counts;
+        PyObject *item = Py_BuildValue("(Iy#)", (unsigned)sketch->lowest * SP_SKETCH_BUCKETS,
+                                       size == 0 ? "" : (const char *)sketch->counts,
+                                       (Py_ssize_t)size);
+        if (item == NULL)
+            Py_CLEAR(sketches);
+        else
+            PyList_SET_ITEM(sketches, i - 1, item);
+    }
+    return sketches;
+}

@@ -1,0 +1,17 @@
+/* The end of a run: what it leaves behind. */
+#ifndef SP_RUN_H
+#define SP_RUN_H
+
+#include "record/annotations.h"
+
+typedef struct {
+    sp_map threads;
+    sp_left_annotations annotations;
+} sp_left_run;
+
+/* The run is the manager's no longer, and nobody records in it. The threads are stopped. */
+sp_left_run sp_run_leave(sp_manager *manager);
+/* Objects of the user's may die here, and Python run: no thread is stopped any more. */
+void sp_left_run_free(sp_left_run *left);
+
+#endif
