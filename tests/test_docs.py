@@ -121,12 +121,13 @@ def test_each_difference_holds(program, tmp_path):
     assert done.returncode == 0, done.stderr + program
 
 
-@pytest.mark.parametrize("folder, suffixes", [("src", {".c", ".h"}), ("scope_profiler", {".py", ""})])
-def test_every_file_has_its_place_in_the_tables(folder, suffixes):
+@pytest.mark.parametrize("folder, pattern, suffixes", [
+    ("src", "**/*", {".c", ".h"}), ("scope_profiler", "*", {".py", ""})])
+def test_every_file_has_its_place_in_the_tables(folder, pattern, suffixes):
     tables = re.findall(r"^\| `.*", text_of("docs/architecture.md"), re.M)
     names = {name.rstrip("/").split(".")[0] for row in tables
              for name in re.findall(r"`([^`]*)`", row.split("|")[1])}
-    files = {path.stem for path in (ROOT / folder).iterdir()
+    files = {path.stem for path in (ROOT / folder).glob(pattern)
              if path.suffix in suffixes and path.name != "__pycache__"}
     assert files - names == set()
 

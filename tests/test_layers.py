@@ -97,6 +97,24 @@ def test_a_circle_is_found():
         ("base/a", "base/b", "base/c")]
 
 
+def test_files_that_comments_name_are_there(includes):
+    named = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for folder, pattern in (("tests", "*.py"), ("scope_profiler", "**/*.py"), ("docs", "*.md"))
+        for path in (ROOT / folder).glob(pattern)
+        for name in re.findall(r"\bsrc/([\w/]+\.[ch])\b", path.read_text(encoding="utf-8"))
+        if name not in includes
+    }
+    stems = {name.rpartition("/")[2] for name in includes}
+    named |= {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in (ROOT / "src").rglob("*.[ch]")
+        for name in re.findall(r"(?<![</])\b([a-z_]+\.[ch])\b(?!>)", path.read_text())
+        if name not in stems and name != "uthash.h"
+    }
+    assert named == set()
+
+
 def test_files_are_short():
     lines = {path: len(path.read_text().splitlines()) for path in (ROOT / "src").rglob("*.[ch]")}
     assert [path for path, count in lines.items() if count > 500] == []

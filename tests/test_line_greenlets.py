@@ -1,4 +1,4 @@
-"""src/lines/line_greenlets.c: greenlets switch at random inside whatever line mode records; hits and calls
+"""src/lines/line_threads.c: greenlets switch at random inside whatever line mode records; hits and calls
 are right, and frames end in any order."""
 
 from contextlib import contextmanager, suppress

@@ -1,4 +1,4 @@
-"""src/record/manager.c and manager.py: the life of a run."""
+"""src/python/manager_type.c and manager.py: the life of a run."""
 
 import gc
 import subprocess

@@ -1,4 +1,4 @@
-"""src/python/aside.c and unrecorded.py: what the package itself calls in the middle of the program is neither
+"""src/base/callout.c and unrecorded.py: what the package itself calls in the middle of the program is neither
 recorded nor prepared for it, whatever the user has instrumented."""
 
 import json

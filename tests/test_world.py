@@ -1,4 +1,4 @@
-"""src/base/world.c, and what the module says of threads and interpreters."""
+"""src/base/thread_guard.c, and what the module says of threads and interpreters."""
 
 import os
 import subprocess

@@ -1,6 +1,6 @@
 """What this package does in the middle of the user's program is not the user's: meanwhile the thread
 records nothing, in whatever mode, and nothing is prepared for being recorded. Signal handlers and
-garbage collection wait (src/python/aside.c); calls that were open before may end."""
+garbage collection wait (src/base/callout.c); calls that were open before may end."""
 
 from functools import wraps
 import os

@@ -15,7 +15,7 @@ SP_INLINE void sp_unrecorded_begin(void)
         sp_here.left_run = sp_here.run;
         sp_here.left_thread = sp_here.thread;
     }
-    sp_here.run = 0; /* no run's number: the record is looked for (attach.c) */
+    sp_here.run = 0; /* no run's number: the record is looked for (thread_records.c) */
 }
 
 SP_INLINE void sp_unrecorded_end(void)

@@ -9,7 +9,7 @@
  * A call is a scope like any other, so it nests with `with` blocks and decorated calls. Its key is
  * the address of its frame, made odd, which no other kind of scope has. So leaving needs no look-up
  * in the common case, and a frame that was open before tracing began finds no scope and is passed
- * over. All tables are shared between threads (thread_guard.h). A generator's call is made of its steps, as in steps.h; between steps it is *asleep*. */
+ * over. All tables are shared between threads (thread_guard.h). A generator's call is made of its steps, as in stepped.h; between steps it is *asleep*. */
 #ifndef SP_CALLS_H
 #define SP_CALLS_H
 
