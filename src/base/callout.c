@@ -38,7 +38,7 @@ static void collect_what_is_due(void)
 void sp_aside_begin(sp_aside *aside)
 {
     sp_signals_hold(&aside->signals);
-    sp_world_leave(&aside->held);
+    sp_guards_give_back(&aside->held);
     aside->state = PyThreadState_Get();
     PyErr_Fetch(&aside->type, &aside->value, &aside->traceback);
     collect_what_is_due();
@@ -64,6 +64,6 @@ void sp_aside_end(sp_aside *aside)
     if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
         PyErr_SetInterrupt();
     PyErr_Restore(aside->type, aside->value, aside->traceback);
-    sp_world_return(&aside->held);
+    sp_guards_take_again(&aside->held);
     sp_signals_release(&aside->signals);
 }

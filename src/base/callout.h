@@ -36,7 +36,7 @@ typedef struct {
     int collects;                       /* whether garbage collection was on */
     sp_signals signals;
     int remaining;                      /* calls to the recursion limit */
-    sp_let_go held;                     /* what keeps other threads out */
+    sp_guards_held held;                     /* what keeps other threads out */
 #if SP_C_RECURSION
     int c_remaining;
 #endif

@@ -41,7 +41,7 @@ void sp_guards_take_all_but(const sp_guard *own)
     }
 }
 
-void sp_guards_drop_all_but(const sp_guard *own)
+void sp_guards_release_all_but(const sp_guard *own)
 {
     for (sp_guard *guard = all.guards; guard != NULL; guard = guard->next) {
         if (guard != own)

@@ -20,7 +20,7 @@ void sp_guards_remove(sp_guard *guard);
 
 /* Take all but this one, and give them back; none is added or removed in between. */
 void sp_guards_take_all_but(const sp_guard *own);
-void sp_guards_drop_all_but(const sp_guard *own);
+void sp_guards_release_all_but(const sp_guard *own);
 
 /* In the child of a fork: there is no other thread. */
 void sp_guards_keep_only(sp_guard *own);

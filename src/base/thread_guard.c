@@ -15,7 +15,7 @@ sp_guard *sp_guard_make(void)
 
 /* ---- Stopping ---------------------------------------------------------------------------- */
 
-void sp_stop(void)
+void sp_stop_threads(void)
 {
     sp_guard *own = sp_guard_here();
     if (own->stops++ != 0)
@@ -24,13 +24,13 @@ void sp_stop(void)
     sp_guard_take();
 }
 
-void sp_go(void)
+void sp_resume_threads(void)
 {
     sp_guard *own = sp_guard_here();
     if (--own->stops != 0)
         return;
-    sp_guard_drop();
-    sp_guards_drop_all_but(own);
+    sp_guard_release();
+    sp_guards_release_all_but(own);
 }
 
 /* ---- What is shared ---------------------------------------------------------------------- */
@@ -41,16 +41,16 @@ void sp_shared_take(void)
         PyMutex_Lock(&shared);
 }
 
-void sp_shared_drop(void)
+void sp_shared_release(void)
 {
     if (--sp_guard_here()->shared == 0)
         PyMutex_Unlock(&shared);
 }
 
-void sp_world_leave(sp_let_go *held)
+void sp_guards_give_back(sp_guards_held *held)
 {
     sp_guard *own = sp_guard_here();
-    *held = (sp_let_go){own->depth, own->shared};
+    *held = (sp_guards_held){own->depth, own->shared};
     if (own->depth != 0)
         SP_UNLOCK(&own->mutex);
     if (own->shared != 0)
@@ -58,7 +58,7 @@ void sp_world_leave(sp_let_go *held)
     own->depth = own->shared = 0;
 }
 
-void sp_world_return(const sp_let_go *held)
+void sp_guards_take_again(const sp_guards_held *held)
 {
     sp_guard *own = sp_guard_here();
     if (held->shared != 0)
@@ -77,13 +77,13 @@ void sp_world_return(const sp_let_go *held)
 static void before_fork(void)
 {
     sp_shared_take();
-    sp_stop();
+    sp_stop_threads();
 }
 
 static void after_fork(void)
 {
-    sp_go();
-    sp_shared_drop();
+    sp_resume_threads();
+    sp_shared_release();
 }
 
 static void in_child(void)
@@ -92,7 +92,7 @@ static void in_child(void)
     shared = (PyMutex){0};
 }
 
-void sp_world_init(void)
+void sp_thread_guard_init(void)
 {
     static bool done = false;
     if (!done)
@@ -101,6 +101,6 @@ void sp_world_init(void)
 
 #else
 
-void sp_world_init(void) {}
+void sp_thread_guard_init(void) {}
 
 #endif

@@ -30,40 +30,40 @@ SP_INLINE void sp_guard_take(void)
         SP_LOCK(&guard->mutex);
 }
 
-SP_INLINE void sp_guard_drop(void)
+SP_INLINE void sp_guard_release(void)
 {
     sp_guard *guard = &sp_here.guard;
     if (--guard->depth == 0)
         SP_UNLOCK(&guard->mutex);
 }
 
-void sp_stop(void);
-void sp_go(void);
+void sp_stop_threads(void);
+void sp_resume_threads(void);
 void sp_shared_take(void);
-void sp_shared_drop(void);
+void sp_shared_release(void);
 
 /* Let go of all of it while Python runs, and take it again. */
 typedef struct {
     uint32_t depth, shared;
-} sp_let_go;
-void sp_world_leave(sp_let_go *held);
-void sp_world_return(const sp_let_go *held);
+} sp_guards_held;
+void sp_guards_give_back(sp_guards_held *held);
+void sp_guards_take_again(const sp_guards_held *held);
 
 #else
 
 SP_INLINE void sp_guard_take(void) {}
-SP_INLINE void sp_guard_drop(void) {}
-SP_INLINE void sp_stop(void) {}
-SP_INLINE void sp_go(void) {}
+SP_INLINE void sp_guard_release(void) {}
+SP_INLINE void sp_stop_threads(void) {}
+SP_INLINE void sp_resume_threads(void) {}
 SP_INLINE void sp_shared_take(void) {}
-SP_INLINE void sp_shared_drop(void) {}
-typedef char sp_let_go;
-SP_INLINE void sp_world_leave(sp_let_go *held) { (void)held; }
-SP_INLINE void sp_world_return(const sp_let_go *held) { (void)held; }
+SP_INLINE void sp_shared_release(void) {}
+typedef char sp_guards_held;
+SP_INLINE void sp_guards_give_back(sp_guards_held *held) { (void)held; }
+SP_INLINE void sp_guards_take_again(const sp_guards_held *held) { (void)held; }
 
 #endif
 
 /* Once, when the module is loaded. */
-void sp_world_init(void);
+void sp_thread_guard_init(void);
 
 #endif

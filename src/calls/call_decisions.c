@@ -85,7 +85,7 @@ static PyObject *code_died(PyObject *module, PyObject *watcher)
     sp_decision *decision = sp_map_get(&all.watched, watcher, NULL);
     if (decision != NULL)
         forget(decision, NULL);
-    sp_shared_drop();
+    sp_shared_release();
     Py_RETURN_NONE;
 }
 

@@ -34,7 +34,7 @@ uint64_t sp_calls_begin(sp_manager *manager)
 {
     sp_shared_take();
     uint64_t span = begin_span(manager);
-    sp_shared_drop();
+    sp_shared_release();
     return span;
 }
 
@@ -178,7 +178,7 @@ static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObjec
         sp_stepped_pause(&sleeper->call, scope, now, SP_TRACED_STEP);
         sleeper->thread = sp_here.thread;
         sleeper->until = now;
-        sp_guard_drop();
+        sp_guard_release();
     }
     if (sleeper != NULL && how != SP_STEP_GOES_ON)
         sp_sleeper_end(sleeper, now, how == SP_STEP_FAILS);
@@ -212,7 +212,7 @@ void sp_calls_cancel(const void *frame)
         if (scope != NULL)
             sp_node_end(
                 sp_scope_pop(tracing->manager, scope->region, scope->key, scope->start)->node);
-        sp_guard_drop();
+        sp_guard_release();
     }
 }
 
@@ -294,14 +294,14 @@ static void end_calls(sp_tracing *tracing)
 {
     if (!sp_local_is_mine())
         return;
-    sp_stop();
+    sp_stop_threads();
     uint64_t run = sp_here.run;
     sp_thread *thread = sp_here.thread;
     sp_map_each(&tracing->manager->threads, end_open_of, tracing);
     sp_sleepers_end(tracing);
     sp_here.run = run;
     sp_here.thread = thread;
-    sp_go();
+    sp_resume_threads();
 }
 
 static void end_tracing(sp_tracing *tracing)

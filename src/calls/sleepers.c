@@ -32,10 +32,10 @@ sp_sleeper *sp_sleeper_new(sp_tracing *tracing, const void *frame, const PyCodeO
 
 void sp_sleeper_end(sp_sleeper *sleeper, uint64_t now, bool failed)
 {
-    sp_stop(); /* it may have slept in another thread */
+    sp_stop_threads(); /* it may have slept in another thread */
     if (sleeper->call.run == sleeper->tracing->manager->run)
         sp_stepped_end(&sleeper->call, sleeper->thread, now, failed, SP_TRACED_GENERATOR);
-    sp_go();
+    sp_resume_threads();
     sp_sleeper_forget(sleeper);
 }
 
@@ -78,7 +78,7 @@ static PyObject *mourn(PyObject *module, PyObject *watcher)
     sp_sleeper *sleeper = sp_map_get(&all.watched, watcher, NULL);
     if (sleeper != NULL && (sleeper->is_silent || has_finished(sleeper)))
         sp_sleeper_end(sleeper, end_now(sleeper), false);
-    sp_shared_drop();
+    sp_shared_release();
     Py_RETURN_NONE;
 }
 

@@ -79,7 +79,7 @@ static PyObject *code_died(PyObject *module, PyObject *watcher)
         if (entry->tables == 0)
             entry_free(entry);
     }
-    sp_shared_drop();
+    sp_shared_release();
     Py_RETURN_NONE;
 }
 

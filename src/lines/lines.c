@@ -80,7 +80,7 @@ uint64_t sp_lines_call_begin(sp_region *region, PyCodeObject *code)
 {
     sp_shared_take();
     uint64_t mark = call_begin(region, code);
-    sp_shared_drop();
+    sp_shared_release();
     return mark;
 }
 
@@ -106,7 +106,7 @@ void sp_lines_call_end(uint64_t mark)
 {
     sp_shared_take();
     call_end(mark);
-    sp_shared_drop();
+    sp_shared_release();
 }
 
 static uint64_t step_begin(sp_region *region, PyCodeObject *code, sp_line_frame *kept)
@@ -123,7 +123,7 @@ uint64_t sp_lines_step_begin(sp_region *region, PyCodeObject *code, sp_line_fram
 {
     sp_shared_take();
     uint64_t mark = step_begin(region, code, kept);
-    sp_shared_drop();
+    sp_shared_release();
     return mark;
 }
 
@@ -143,7 +143,7 @@ void sp_lines_step_end(uint64_t mark, sp_line_frame *kept)
 {
     sp_shared_take();
     step_end(mark, kept);
-    sp_shared_drop();
+    sp_shared_release();
 }
 
 void sp_lines_step_drop(sp_line_frame *kept)
@@ -151,7 +151,7 @@ void sp_lines_step_drop(sp_line_frame *kept)
     sp_shared_take();
     sp_line_drop(kept);
     *kept = (sp_line_frame){0};
-    sp_shared_drop();
+    sp_shared_release();
 }
 
 /* ---- Blocks ------------------------------------------------------------------------------ */
@@ -215,7 +215,7 @@ void sp_lines_block_enter(sp_region *region, const void *frame)
 {
     sp_shared_take();
     block_enter(region, frame);
-    sp_shared_drop();
+    sp_shared_release();
 }
 
 /* Take the innermost block of the region off the frame's; false when it has none. */
@@ -272,7 +272,7 @@ void sp_lines_block_leave(sp_region *region, const void *frame)
 {
     sp_shared_take();
     block_leave(region, frame);
-    sp_shared_drop();
+    sp_shared_release();
 }
 
 /* ---- Forgetting -------------------------------------------------------------------------- */
@@ -286,13 +286,13 @@ static void each_stack(void (*visit)(sp_line_thread *, const void *), const void
 void sp_lines_forget(sp_region *region)
 {
     sp_shared_take();
-    sp_stop();
+    sp_stop_threads();
     sp_line_codes_unwatch(region);
     sp_line_blocks_forget(region);
     each_stack(sp_line_close_all, region);
     sp_line_tables_forget(region);
-    sp_go();
-    sp_shared_drop();
+    sp_resume_threads();
+    sp_shared_release();
 }
 
 void sp_lines_reset(sp_manager *manager)

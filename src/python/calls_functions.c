@@ -21,7 +21,7 @@ static PyObject *trace_calls(PyObject *module, PyObject *args)
         return NULL;
     sp_shared_take();
     bool traces = sp_calls_trace((sp_manager *)manager, decide, everywhere);
-    sp_shared_drop();
+    sp_shared_release();
     return traces ? Py_NewRef(Py_None) : PyErr_NoMemory();
 }
 
@@ -38,7 +38,7 @@ static PyObject *untrace_calls(PyObject *module, PyObject *manager_id)
         return NULL;
     sp_shared_take();
     sp_calls_untrace(manager);
-    sp_shared_drop();
+    sp_shared_release();
     Py_RETURN_NONE;
 }
 
@@ -55,7 +55,7 @@ static PyObject *forget_decision(PyObject *module, PyObject *args)
         return NULL;
     sp_shared_take();
     sp_calls_decide_anew((sp_manager *)manager, (PyCodeObject *)code);
-    sp_shared_drop();
+    sp_shared_release();
     Py_RETURN_NONE;
 }
 

@@ -41,7 +41,7 @@ SP_INLINE bool is_open(sp_manager *manager)
     sp_guard_take();
     const sp_thread *thread = sp_thread_known(manager);
     bool open = thread != NULL && sp_thread_has_open(thread);
-    sp_guard_drop();
+    sp_guard_release();
     return open;
 }
 

@@ -21,7 +21,7 @@ PyObject *sp_lines_method(PyObject *self, PyObject *wanted)
     sp_shared_take();
     PyObject *list = sp_lines_rows((const sp_manager *)self,
                                    wanted == Py_None ? NULL : (const sp_region *)wanted);
-    sp_shared_drop();
+    sp_shared_release();
     return list;
 }
 
@@ -43,7 +43,7 @@ static PyObject *watch_lines(PyObject *module, PyObject *const *args, Py_ssize_t
                                              : SP_WATCH_OPEN;
     sp_shared_take();
     int result = sp_lines_watch((sp_region *)args[0], (PyCodeObject *)args[1], when);
-    sp_shared_drop();
+    sp_shared_release();
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }
 

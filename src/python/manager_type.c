@@ -113,7 +113,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
         return NULL;
     static uint64_t last_run = 0;
     sp_shared_take();
-    sp_stop();
+    sp_stop_threads();
     sp_left_run left = sp_run_leave(manager);
     manager->run = ++last_run;
     manager->events = events;
@@ -125,8 +125,8 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     spread(manager);
     sp_lines_reset(manager);
     manager->lines_lost_before = sp_lost_lines();
-    sp_go();
-    sp_shared_drop();
+    sp_resume_threads();
+    sp_shared_release();
     sp_left_run_free(&left);
     sp_metadata_begin(manager);
     Py_RETURN_NONE;
@@ -142,15 +142,15 @@ static PyObject *manager_forget(PyObject *self, PyObject *unused)
     sp_manager *manager = (sp_manager *)self;
     (void)unused;
     sp_shared_take();
-    sp_stop();
+    sp_stop_threads();
     sp_left_run left = sp_run_leave(manager);
     manager->run = SP_NO_RUN;
     manager->recording = false;
     spread(manager);
     sp_decisions_keep(manager);
     sp_left_regions unheld = sp_manager_leave_regions(manager);
-    sp_go();
-    sp_shared_drop();
+    sp_resume_threads();
+    sp_shared_release();
     sp_left_run_free(&left);
     sp_left_regions_free(&unheld);
     Py_RETURN_NONE;
@@ -176,11 +176,11 @@ static PyObject *manager_record(PyObject *self, PyObject *on)
     int truth = PyObject_IsTrue(on);
     if (truth < 0)
         return NULL;
-    sp_stop();
+    sp_stop_threads();
     manager->recording = truth && manager->run != SP_NO_RUN;
     manager->leaving = sp_map_each(&manager->threads, has_open, NULL) != 0;
     spread(manager);
-    sp_go();
+    sp_resume_threads();
     Py_RETURN_NONE;
 }
 
@@ -213,10 +213,10 @@ static PyObject *manager_regions(PyObject *self, PyObject *unused)
     sp_lend_regions(manager);
     uint32_t count = manager->region_count;
     PyObject *list = PyList_New(count);
-    sp_stop();
+    sp_stop_threads();
     for (uint32_t i = 0; list != NULL && i < count; i++)
         PyList_SET_ITEM(list, i, Py_NewRef(manager->regions[i]));
-    sp_go();
+    sp_resume_threads();
     sp_take_back_regions(manager);
     return list;
 }

@@ -251,7 +251,7 @@ PyObject *sp_metadata_annotations(PyObject *self, PyObject *unused)
     PyObject *error = manager->metadata_error;
     error = Py_NewRef(error == NULL ? Py_None : error);
     uint64_t lost = manager->metadata_lost;
-    sp_shared_drop();
+    sp_shared_release();
     if (entries == NULL) {
         Py_DECREF(error);
         return NULL;

@@ -91,7 +91,7 @@ static int module_exec(PyObject *module)
                         "interpreter");
         return -1;
     }
-    sp_world_init();
+    sp_thread_guard_init();
     sp_clock_init();
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (types[i](module, state) < 0)

@@ -138,13 +138,13 @@ static PyObject *region_tag(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "O!p:_tag", &PyTuple_Type, &tags, &enabled))
         return NULL;
     sp_field_set(self, &region->tags, PyTuple_GET_SIZE(tags) == 0 ? NULL : Py_NewRef(tags));
-    sp_stop();
+    sp_stop_threads();
     bool was = region->recording;
     region->enabled = enabled;
     sp_region_switch(region);
     if (region->recording != was)
         sp_twin_switch(region->manager);
-    sp_go();
+    sp_resume_threads();
     Py_RETURN_NONE;
 }
 

@@ -13,10 +13,10 @@
 static PyObject *collect_tree(sp_manager *manager)
 {
     sp_lend_regions(manager);
-    sp_stop();
+    sp_stop_threads();
     double scale = sp_statistics_settle(manager);
     sp_tree *tree = sp_statistics_tree(manager);
-    sp_go();
+    sp_resume_threads();
     PyObject *rows = tree == NULL ? PyErr_NoMemory() : sp_rows_of_tree(tree, manager->waits, scale);
     sp_statistics_free_tree(tree);
     sp_take_back_regions(manager);
@@ -28,10 +28,10 @@ static PyObject *collect_region(sp_manager *manager, sp_region *region)
     sp_node sum;
     sp_load load = {0};
     sp_node_init(&sum, region, NULL, 0);
-    sp_stop();
+    sp_stop_threads();
     double scale = sp_statistics_settle(manager);
     int added = sp_region_sum_add(manager, region, &sum, &load);
-    sp_go();
+    sp_resume_threads();
     PyObject *row = added < 0 ? PyErr_NoMemory() : sp_row_of(&sum, &load, manager->waits, scale);
     sp_node_free(&sum);
     return row;
@@ -47,10 +47,10 @@ PyObject *sp_snapshot_regions(PyObject *self, PyObject *unused)
     sp_region_sums regions = {0};
     (void)unused;
     sp_lend_regions(manager);
-    sp_stop();
+    sp_stop_threads();
     double scale = sp_statistics_settle(manager);
     int summed = sp_region_sums_take(manager, &regions);
-    sp_go();
+    sp_resume_threads();
     PyObject *rows =
         summed < 0 ? PyErr_NoMemory() : sp_rows_of_regions(&regions, manager->waits, scale);
     sp_region_sums_free(&regions);
@@ -102,10 +102,10 @@ PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
         PyErr_SetString(PyExc_TypeError, "_events() takes a region or None");
         return NULL;
     }
-    sp_stop();
+    sp_stop_threads();
     sp_clock_calibrate();
     int done = sp_event_columns_gather(manager, region == Py_None ? NULL : (const sp_region *)region, &events);
-    sp_go();
+    sp_resume_threads();
     PyObject *result = done < 0 ? PyErr_NoMemory() : sp_event_columns_tuple(&events);
     sp_event_columns_free(&events);
     return result;
@@ -124,9 +124,9 @@ PyObject *sp_snapshot_counters(PyObject *self, PyObject *unused)
 {
     sp_manager *manager = (sp_manager *)self;
     (void)unused;
-    sp_stop();
+    sp_stop_threads();
     sp_counters sum = sp_counters_take(manager);
-    sp_go();
+    sp_resume_threads();
     return sp_counters_dict(manager, sum);
 }
 
@@ -147,13 +147,13 @@ PyObject *sp_snapshot_all(PyObject *self, PyObject *calls)
     if (wanted < 0)
         return NULL;
     sp_lend_regions(manager);
-    sp_stop();
+    sp_stop_threads();
     double scale = sp_statistics_settle(manager);
     sp_tree *tree = sp_statistics_tree(manager);
     bool done = tree != NULL && sp_region_sums_take(manager, &regions) == 0
                 && (!wanted || sp_event_columns_gather(manager, NULL, &events) == 0);
     sp_counters sum = sp_counters_take(manager);
-    sp_go();
+    sp_resume_threads();
     PyObject *parts[5] = {NULL};
     PyObject *result = NULL;
     if (!done)

@@ -55,7 +55,7 @@ static step step_begin(Steps *steps)
         steps->started = true;
         steps->call = sp_stepped_begin(sp_here.thread->top);
     }
-    sp_guard_drop();
+    sp_guard_release();
     return begun;
 }
 
@@ -77,7 +77,7 @@ static void leave_step(Steps *steps, sp_outcome how, uint64_t now)
                     || (sp_unrecorded_for(manager) && sp_thread_known(manager) != NULL);
     if (ends && recorded && steps->call.run == manager->run && steps->call.node != NULL)
         sp_stepped_end(&steps->call, sp_here.thread, now, failed, SP_GENERATOR);
-    sp_guard_drop();
+    sp_guard_release();
 }
 
 static void step_end(Steps *steps, step begun, sp_outcome how)

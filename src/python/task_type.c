@@ -46,14 +46,14 @@ static PyObject *lane_facts(PyObject *self, PyObject *unused)
 {
     sp_lane *lane = (sp_lane *)self;
     (void)unused;
-    sp_stop();
+    sp_stop_threads();
     sp_clock_calibrate();
     uint64_t now = sp_now(), running = lane->running, waiting = lane->waiting;
     if (lane->entered)
         running += now - lane->since;
     else if (lane->done == 0 && lane->steps != 0)
         waiting += now - lane->since;
-    sp_go();
+    sp_resume_threads();
     PyObject *done = lane->done == 0 ? Py_NewRef(Py_None)
                                      : PyLong_FromLongLong(sp_clock_instant_ns(lane->done));
     return Py_BuildValue("(ILLNKLL)", lane->run == lane->manager->run ? lane->number : 0,

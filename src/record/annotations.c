@@ -28,7 +28,7 @@ void sp_annotation_failed(sp_manager *manager)
         manager->metadata_error = message;
         message = NULL;
     }
-    sp_shared_drop();
+    sp_shared_release();
     Py_XDECREF(message);
 }
 
@@ -106,7 +106,7 @@ sp_annotation sp_annotation_outcome(sp_manager *manager, sp_annotation annotatio
     Py_XDECREF(raised);
     if (found.number == 0)
         sp_annotation_failed(manager);
-    sp_shared_drop();
+    sp_shared_release();
     PyErr_Restore(type, value, traceback);
     return found.number == 0 ? annotation : found;
 }
@@ -120,13 +120,13 @@ void sp_annotation_note_outcome(sp_region *region, const void *key, bool failed)
     const sp_scope *scope = sp_scope_of(manager, region, key);
     if (scope != NULL)
         annotation = (sp_annotation){manager->run, scope->annotation};
-    sp_guard_drop();
+    sp_guard_release();
     annotation = sp_annotation_outcome(manager, annotation, failed);
     sp_guard_take();
     sp_scope *still = sp_scope_of(manager, region, key);
     if (still != NULL)
         still->annotation = sp_annotation_in(manager, annotation);
-    sp_guard_drop();
+    sp_guard_release();
 }
 
 sp_left_annotations sp_annotations_leave(sp_manager *manager)

@@ -53,7 +53,7 @@ SP_NOINLINE void sp_contexts_release(sp_thread *thread)
     uint32_t count = contexts->left_count;
     contexts->left = NULL;
     contexts->left_count = contexts->left_capacity = 0;
-    sp_guard_drop();
+    sp_guard_release();
     for (uint32_t i = 0; i < count; i++) /* the record may go away with its run meanwhile */
         Py_DECREF(left[i]);
     PyMem_RawFree(left);

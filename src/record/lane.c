@@ -112,7 +112,7 @@ void sp_lane_enter(sp_lane *lane)
 {
     sp_guard_take();
     bool entered = enter(lane);
-    sp_guard_drop();
+    sp_guard_release();
     if (entered && lane->on_enter != NULL)
         announce(lane);
 }
@@ -141,6 +141,6 @@ void sp_lane_leave(sp_lane *lane, bool done)
 {
     sp_guard_take();
     sp_lane *over = leave(lane, done);
-    sp_guard_drop();
+    sp_guard_release();
     sp_lane_release(over);
 }

@@ -18,11 +18,11 @@ static void announce(sp_manager *manager)
 {
     if (manager->annotated || !manager->recording || !manager->events)
         return;
-    sp_stop();
+    sp_stop_threads();
     manager->annotated = true;
     for (uint32_t i = 0; i < manager->region_count; i++)
         sp_region_switch(manager->regions[i]);
-    sp_go();
+    sp_resume_threads();
 }
 
 /* The scope that was entered last here, of whichever manager, a new reference; NULL for none. Scopes
@@ -122,7 +122,7 @@ static void wait_for_run(sp_metadata_scope *scope, PyObject *context)
     if (scope->after != NULL)
         scope->after->before = scope;
     manager->waiting = scope;
-    sp_shared_drop();
+    sp_shared_release();
 }
 
 void sp_metadata_wait_no_more(sp_metadata_scope *scope)
@@ -134,7 +134,7 @@ void sp_metadata_wait_no_more(sp_metadata_scope *scope)
         scope->before->after = scope->after;
     else
         scope->manager->waiting = scope->after;
-    sp_shared_drop();
+    sp_shared_release();
     Py_CLEAR(scope->context);
 }
 
@@ -148,7 +148,7 @@ static sp_metadata_scope *outermost_waiting(const sp_manager *manager)
             found = scope;
     }
     Py_XINCREF(found);
-    sp_shared_drop();
+    sp_shared_release();
     return found;
 }
 
@@ -224,7 +224,7 @@ static sp_annotation note_now(sp_manager *manager)
     if (SP_UNLIKELY(scope->noted.run != manager->run))
         scope->noted = sp_annotation_note(manager, scope->values);
     sp_annotation noted = scope->noted;
-    sp_shared_drop();
+    sp_shared_release();
     Py_DECREF(scope);
     return noted;
 }

@@ -72,7 +72,7 @@ sp_region *sp_manager_add_region(sp_manager *manager, sp_region *region)
     Py_ssize_t length = 0;
     const char *text = name_text(region->name, &length);
     unsigned hash = name_hash(region->name);
-    sp_stop();
+    sp_stop_threads();
     SP_LOCK(&manager->lock);
     sp_region *found = sp_names_get(&manager->names, text, (size_t)length, hash);
     if (found == NULL && reserve_region(manager)
@@ -83,7 +83,7 @@ sp_region *sp_manager_add_region(sp_manager *manager, sp_region *region)
         found = region;
     }
     SP_UNLOCK(&manager->lock);
-    sp_go();
+    sp_resume_threads();
     if (found == NULL)
         PyErr_NoMemory();
     return found;

@@ -151,7 +151,7 @@ static bool leave_here(sp_manager *manager, const leaving *call, bool any)
     sp_thread *thread = sp_thread_known(manager);
     bool left = thread != NULL
                 && (any ? leave_any(thread, call) : leave_own(thread, call));
-    sp_guard_drop();
+    sp_guard_release();
     return left;
 }
 
@@ -172,12 +172,12 @@ static int leave_there(void *value, void *argument)
  * the thread where it began. */
 static bool leave_elsewhere(sp_manager *manager, leaving *call)
 {
-    sp_stop();
+    sp_stop_threads();
     SP_LOCK(&manager->lock);
     bool left = sp_map_each(&manager->threads, leave_there, call) != 0;
     manager->moved += left;
     SP_UNLOCK(&manager->lock);
-    sp_go();
+    sp_resume_threads();
     return left;
 }
 

@@ -101,7 +101,7 @@ SP_INLINE void sp_scope_enter(sp_manager *manager, sp_region *region, const void
     if (SP_UNLIKELY(first))
         sp_context_begin(thread, scope);
 done:
-    sp_guard_drop();
+    sp_guard_release();
     if (SP_UNLIKELY(first))
         sp_contexts_release(thread);
 }
@@ -155,12 +155,12 @@ SP_INLINE void sp_scope_leave(sp_manager *manager, sp_region *region, const void
     sp_thread *thread = sp_here.thread;
     if (SP_UNLIKELY(sp_here.run != manager->run || thread->top->region != region
                     || thread->top->key != key)) {
-        sp_guard_drop();
+        sp_guard_release();
         sp_scope_leave_slow(manager, region, key, now, failed, way);
         return;
     }
     sp_scope_record(thread, sp_scope_take(thread, now), now, failed, way);
-    sp_guard_drop();
+    sp_guard_release();
 }
 
 /* Something else was done for the manager inside the innermost call of this thread. */
@@ -169,7 +169,7 @@ SP_INLINE void sp_scope_did(sp_manager *manager, sp_cost what)
     sp_guard_take();
     if (SP_LIKELY(sp_here.run == manager->run))
         sp_here.thread->top->node->costs[what]++;
-    sp_guard_drop();
+    sp_guard_release();
 }
 
 #endif

@@ -32,7 +32,7 @@ static PyObject *on_start(PyObject *self, PyObject *const *args, size_t nargsf, 
         return sp_event_refuse();
     sp_shared_take();
     bool wanted = sp_calls_enter(sp_current_frame(), code_of(args));
-    sp_shared_drop();
+    sp_shared_release();
     return again(wanted);
 }
 
@@ -43,7 +43,7 @@ static PyObject *on_resume(PyObject *self, PyObject *const *args, size_t nargsf,
         return sp_event_refuse();
     sp_shared_take();
     bool wanted = sp_calls_wake(sp_current_frame(), code_of(args));
-    sp_shared_drop();
+    sp_shared_release();
     return again(wanted);
 }
 
@@ -54,7 +54,7 @@ static PyObject *on_return(PyObject *self, PyObject *const *args, size_t nargsf,
         return sp_event_refuse();
     sp_shared_take();
     bool wanted = sp_calls_leave(sp_current_frame(), code_of(args), SP_STEP_ENDS);
-    sp_shared_drop();
+    sp_shared_release();
     return again(wanted);
 }
 
@@ -84,7 +84,7 @@ static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t nargsf, 
     if (wanted)
         sp_sleepers_watch(sp_current_frame(), code_of(args), is_silent(code_of(args), args[1]));
 #endif
-    sp_shared_drop();
+    sp_shared_release();
     return again(wanted);
 }
 
@@ -97,7 +97,7 @@ static PyObject *on_throw(PyObject *self, PyObject *const *args, size_t nargsf, 
         return sp_event_refuse();
     sp_shared_take();
     sp_calls_wake(sp_current_frame(), code_of(args));
-    sp_shared_drop();
+    sp_shared_release();
     Py_RETURN_NONE;
 }
 
@@ -109,7 +109,7 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *args, size_t nargsf,
     bool ends = sp_calls_suspends(code_of(args)) && sp_is_end(args[2]);
     sp_shared_take();
     sp_calls_leave(sp_current_frame(), code_of(args), ends ? SP_STEP_ENDS : SP_STEP_FAILS);
-    sp_shared_drop();
+    sp_shared_release();
     Py_RETURN_NONE;
 }
 

@@ -31,7 +31,7 @@ SP_INLINE bool hit_top(PyObject *const *args, const void *frame, uint64_t now)
     sp_line_frame *top = sp_line_top(frame, (PyCodeObject *)args[0]);
     if (SP_LIKELY(top != NULL))
         sp_line_hit(top, (int)number(args[1]), now);
-    sp_guard_drop();
+    sp_guard_release();
     return top != NULL;
 }
 
@@ -43,7 +43,7 @@ static SP_NOINLINE void hit_other(PyObject *const *args, const void *frame, uint
         sp_line_hit(recorded, (int)number(args[1]), now);
     else if (sp_line_heard != 0)
         sp_line_code_idle((PyCodeObject *)args[0]);
-    sp_shared_drop();
+    sp_shared_release();
 }
 
 static PyObject *on_line(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
@@ -128,7 +128,7 @@ SP_INLINE void end_event(PyObject *const *args)
             return sp_event_refuse();                                                          \
         sp_shared_take();                                                                      \
         event##_event(args);                                                                   \
-        sp_shared_drop();                                                                      \
+        sp_shared_release();                                                                      \
         Py_RETURN_NONE;                                                                        \
     }
 CALLBACK(jump, 3)
@@ -241,7 +241,7 @@ static PyObject *use_tool(PyObject *module, PyObject *tool)
     sp_shared_take();
     all.tool = (int)number;
     int result = each_code(arm);
-    sp_shared_drop();
+    sp_shared_release();
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }
 
@@ -268,7 +268,7 @@ static PyObject *leave_tool(PyObject *module, PyObject *ours)
         result = call(PyObject_CallFunction(all.set_events, "ii", all.tool, 0));
     all.hears_exceptions = false;
     all.tool = -1;
-    sp_shared_drop();
+    sp_shared_release();
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }
 
