@@ -35,35 +35,35 @@ static void collect_what_is_due(void)
 #endif
 }
 
-void sp_aside_begin(sp_aside *aside)
+void sp_callout_begin(sp_callout *callout)
 {
-    sp_signals_hold(&aside->signals);
-    sp_guards_give_back(&aside->held);
-    aside->state = PyThreadState_Get();
-    PyErr_Fetch(&aside->type, &aside->value, &aside->traceback);
+    sp_signals_hold(&callout->signals);
+    sp_guards_give_back(&callout->held);
+    callout->state = PyThreadState_Get();
+    PyErr_Fetch(&callout->type, &callout->value, &callout->traceback);
     collect_what_is_due();
-    PyThreadState_EnterTracing(aside->state);
+    PyThreadState_EnterTracing(callout->state);
     sp_unrecorded_begin();
-    aside->collects = PyGC_Disable(); /* or callbacks of the user's would run untraced */
-    aside->remaining = at_least(recursion_remaining(aside->state));
+    callout->collects = PyGC_Disable(); /* or callbacks of the user's would run untraced */
+    callout->remaining = at_least(recursion_remaining(callout->state));
 #if SP_C_RECURSION
-    aside->c_remaining = at_least(&aside->state->c_recursion_remaining);
+    callout->c_remaining = at_least(&callout->state->c_recursion_remaining);
 #endif
 }
 
-void sp_aside_end(sp_aside *aside)
+void sp_callout_end(sp_callout *callout)
 {
 #if SP_C_RECURSION
-    aside->state->c_recursion_remaining = aside->c_remaining;
+    callout->state->c_recursion_remaining = callout->c_remaining;
 #endif
-    *recursion_remaining(aside->state) = aside->remaining;
-    if (aside->collects)
+    *recursion_remaining(callout->state) = callout->remaining;
+    if (callout->collects)
         PyGC_Enable();
     sp_unrecorded_end();
-    PyThreadState_LeaveTracing(aside->state);
+    PyThreadState_LeaveTracing(callout->state);
     if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
         PyErr_SetInterrupt();
-    PyErr_Restore(aside->type, aside->value, aside->traceback);
-    sp_guards_take_again(&aside->held);
-    sp_signals_release(&aside->signals);
+    PyErr_Restore(callout->type, callout->value, callout->traceback);
+    sp_guards_take_again(&callout->held);
+    sp_signals_release(&callout->signals);
 }

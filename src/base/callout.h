@@ -40,10 +40,10 @@ typedef struct {
 #if SP_C_RECURSION
     int c_remaining;
 #endif
-} sp_aside;
+} sp_callout;
 
-void sp_aside_begin(sp_aside *aside);
+void sp_callout_begin(sp_callout *callout);
 /* An exception that is set is dropped. */
-void sp_aside_end(sp_aside *aside);
+void sp_callout_end(sp_callout *callout);
 
 #endif

@@ -162,15 +162,15 @@ static sp_decision *decide_anew(sp_tracing *tracing, PyCodeObject *code, const v
         return NULL;
     decision->tracing = tracing;
     decision->code = code;
-    sp_aside aside;
-    sp_aside_begin(&aside);
+    sp_callout callout;
+    sp_callout_begin(&callout);
     decision->watcher = PyWeakref_NewRef((PyObject *)code, all.forgetter);
     sp_decision *published = NULL;
     if (decision->watcher != NULL && ask(decision, sp_calls_globals(frame), in_span))
         published = publish(decision);
     if (published != decision)
         decision_free(decision);
-    sp_aside_end(&aside);
+    sp_callout_end(&callout);
     return published;
 }
 

@@ -212,12 +212,12 @@ static int read_plan(sp_line_plan *plan, PyObject *said)
 
 static bool make_plan(PyObject *arm, const sp_line_code *entry, sp_line_plan *plan)
 {
-    sp_aside aside;
-    sp_aside_begin(&aside);
+    sp_callout callout;
+    sp_callout_begin(&callout);
     PyObject *said = PyObject_CallOneArg(arm, (PyObject *)entry->code);
     bool made = said != NULL && read_plan(plan, said) == 0;
     Py_XDECREF(said);
-    sp_aside_end(&aside);
+    sp_callout_end(&callout);
     return made;
 }
 

@@ -76,15 +76,15 @@ void sp_lane_release(sp_lane *lane)
  * in what goes on. */
 static void announce(sp_lane *lane)
 {
-    sp_aside aside;
-    sp_aside_begin(&aside);
+    sp_callout callout;
+    sp_callout_begin(&callout);
     PyObject *on_enter = Py_NewRef(lane->on_enter);
     PyObject *result = PyObject_CallNoArgs(on_enter);
     if (result != Py_False)
         Py_CLEAR(lane->on_enter);
     Py_XDECREF(result);
     Py_DECREF(on_enter);
-    sp_aside_end(&aside);
+    sp_callout_end(&callout);
 }
 
 /* False when it is not. */

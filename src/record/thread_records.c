@@ -117,16 +117,16 @@ static sp_thread *begin_record(sp_manager *manager, sp_owner *owner)
 /* Tell Python of a new thread. It is on its way into a region: nothing of this may show there. */
 static void announce(sp_manager *manager, int64_t number)
 {
-    sp_aside aside;
+    sp_callout callout;
     sp_lend_regions(manager);
-    sp_aside_begin(&aside);
+    sp_callout_begin(&callout);
     PyObject *on_thread = sp_field_get((PyObject *)manager, &manager->on_thread);
     PyObject *result = on_thread == Py_None
                            ? NULL
                            : PyObject_CallFunction(on_thread, "L", (long long)number);
     Py_XDECREF(result); /* without one, the thread's facts are unknown */
     Py_DECREF(on_thread);
-    sp_aside_end(&aside);
+    sp_callout_end(&callout);
     sp_take_back_regions(manager);
 }
 
