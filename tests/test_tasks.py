@@ -1,4 +1,4 @@
-"""tasks.py, src/record/lane.c: asyncio tasks and greenlets, each with calls of its own."""
+"""tasks.py, src/record/task.c: asyncio tasks and greenlets, each with calls of its own."""
 
 import asyncio
 import gc

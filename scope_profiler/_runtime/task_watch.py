@@ -2,7 +2,7 @@
 own.
 
 The coroutine of each new asyncio task is driven through an object that enters the task's lane for
-each step (src/record/lane.c); the task shows that object as its coroutine, with the coroutine's own name,
+each step (src/record/task.c); the task shows that object as its coroutine, with the coroutine's own name,
 frame and code. trio tells of steps itself, and so does greenlet; both have to be imported before
 setup(), as has uvloop.
 """

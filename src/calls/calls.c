@@ -3,7 +3,7 @@
 #include "base/thread_guard.h"
 #include "calls/call_backend.h"
 #include "lines/lines_watch.h"
-#include "record/lane.h"
+#include "record/task.h"
 
 /* ---- Spans ------------------------------------------------------------------------------- */
 
@@ -269,7 +269,7 @@ static int end_open_in(sp_thread *thread, void *tracing)
     return 0;
 }
 
-/* The same in the thread's other stacks: of other contexts, and those of which lanes have taken the
+/* The same in the thread's other stacks: of other contexts, and those of which tasks have taken the
  * place. */
 static int end_open_of(void *value, void *tracing)
 {
@@ -278,14 +278,14 @@ static int end_open_of(void *value, void *tracing)
     sp_here.run = ((sp_tracing *)tracing)->manager->run;
     end_open(tracing);
     sp_contexts_each(thread, end_open_in, tracing);
-    for (sp_lane *lane = thread->lane; lane != NULL; lane = lane->outer) {
-        sp_stack *below = lane->outer == NULL ? &thread->home : &lane->outer->stack;
-        uint32_t number = thread->lane_number;
-        thread->lane_number = lane->outer == NULL ? 0 : lane->outer->number;
+    for (sp_task *task = thread->task; task != NULL; task = task->outer) {
+        sp_stack *below = task->outer == NULL ? &thread->home : &task->outer->stack;
+        uint32_t number = thread->task_number;
+        thread->task_number = task->outer == NULL ? 0 : task->outer->number;
         sp_thread_exchange(thread, below);
         end_open(tracing);
         sp_thread_exchange(thread, below);
-        thread->lane_number = number;
+        thread->task_number = number;
     }
     return 0;
 }

@@ -67,7 +67,7 @@ static PyMethodDef functions[] = {
 
 static int (*const types[])(PyObject *module, sp_state *state) = {
     sp_manager_init, sp_opener_init,       sp_region_init,  sp_wrapper_init, sp_steps_init,
-    sp_lane_init,    sp_metadata_type_init, sp_factory_init, sp_unrecorded_init,
+    sp_task_init,    sp_metadata_type_init, sp_factory_init, sp_unrecorded_init,
 };
 
 static int init_backend(PyObject *module)
@@ -116,7 +116,7 @@ static int module_exec(PyObject *module)
     DO((state)->metadata_scope_type);                                                          \
     DO((state)->tags_name);                                                                    \
     DO((state)->factory_type);                                                                 \
-    DO((state)->lane_type);                                                                    \
+    DO((state)->task_type);                                                                    \
     DO((state)->unrecorded_type)
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)

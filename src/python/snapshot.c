@@ -90,7 +90,7 @@ const char sp_snapshot_events_doc[] =
 "axis, grouped by region id; ends[i] is where region i's calls end. threads numbers the thread of\n"
 "each call, in the order in which threads began to record; None when one thread made them all.\n"
 "annotations: the place in _annotations() of each call's metadata, -1 for none; None when no call\n"
-"has any. tasks: the number of each call's lane less one, -1 for none, and waits, how long it\n"
+"has any. tasks: the number of each call's task less one, -1 for none, and waits, how long it\n"
 "waited in ns; None when that is not tracked. Within a region: record by record, in the order in\n"
 "which the calls ended. region: the only one wanted, or None for all.";
 

@@ -15,7 +15,7 @@ typedef struct sp_state {
     PyTypeObject *metadata_scope_type;
     PyObject *tags_name;         /* "tags", as call sites have it */
     PyTypeObject *factory_type;
-    PyTypeObject *lane_type;
+    PyTypeObject *task_type;
     PyTypeObject *unrecorded_type;
 } sp_state;
 
@@ -27,7 +27,7 @@ int sp_region_init(PyObject *module, sp_state *state);
 int sp_wrapper_init(PyObject *module, sp_state *state);
 int sp_steps_init(PyObject *module, sp_state *state);
 int sp_metadata_type_init(PyObject *module, sp_state *state);
-int sp_lane_init(PyObject *module, sp_state *state);
+int sp_task_init(PyObject *module, sp_state *state);
 int sp_factory_init(PyObject *module, sp_state *state);
 int sp_unrecorded_init(PyObject *module, sp_state *state);
 

@@ -5,7 +5,7 @@
 #include "calls/calls.h"
 #include "lines/lines.h"
 #include "python/state.h"
-#include "record/lane.h"
+#include "record/task.h"
 #include "record/annotations.h"
 #include "record/metadata.h"
 #include "record/stepped.h"
@@ -13,7 +13,7 @@
 typedef struct {
     PyObject_HEAD
     PyObject *inner;    /* what the next step resumes. Owned. */
-    sp_lane *lane;      /* of a task: it is entered for each step, and the rest unused. Owned. */
+    sp_task *task;      /* it is entered for each step, and the rest unused; or NULL. Owned. */
     sp_region *region;  /* Owned. */
     PyObject *code;     /* of the decorated function. Owned. */
     sp_stepped call;
@@ -36,8 +36,8 @@ typedef struct {
 static step step_begin(Steps *steps)
 {
     step begun = {0, 0};
-    if (SP_UNLIKELY(steps->lane != NULL)) {
-        sp_lane_enter(steps->lane);
+    if (SP_UNLIKELY(steps->task != NULL)) {
+        sp_task_enter(steps->task);
         steps->started = true;
         return begun;
     }
@@ -82,9 +82,9 @@ static void leave_step(Steps *steps, sp_outcome how, uint64_t now)
 
 static void step_end(Steps *steps, step begun, sp_outcome how)
 {
-    if (SP_UNLIKELY(steps->lane != NULL)) {
+    if (SP_UNLIKELY(steps->task != NULL)) {
         steps->over = how != SP_STEP_GOES_ON;
-        sp_lane_leave(steps->lane, steps->over);
+        sp_task_leave(steps->task, steps->over);
         return;
     }
     leave_step(steps, how, sp_now());
@@ -146,7 +146,7 @@ static PySendResult steps_resume(PyObject *self, PyObject *value, PyObject **res
 {
     Steps *steps = (Steps *)self;
     /* An exception that is thrown in is nobody's first step. */
-    bool idle = steps->lane == NULL && !steps->started
+    bool idle = steps->task == NULL && !steps->started
                 && (!steps->region->recording || steps->thrown != NULL || steps->throws);
     Py_INCREF(self);
     PySendResult sent;
@@ -224,7 +224,7 @@ static PyObject *steps_close(PyObject *self, PyObject *unused)
 {
     Steps *steps = (Steps *)self;
     (void)unused;
-    if (steps->lane == NULL) {
+    if (steps->task == NULL) {
         steps->closed = true;
         Py_RETURN_NONE;
     }
@@ -300,18 +300,18 @@ static PyObject *steps_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 PyDoc_STRVAR(of_task_doc,
-"of_task(lane, coroutine)\n--\n\nAwaitable: the coroutine of a task, each of its steps in the lane.");
+"of_task(task, coroutine)\n--\n\nAwaitable: the coroutine of a task, each of its steps as the task's.");
 
 static PyObject *steps_of_task(PyObject *type, PyObject *args)
 {
-    PyObject *lane, *inner;
+    PyObject *task, *inner;
     sp_state *state = PyType_GetModuleState((PyTypeObject *)type);
-    if (!PyArg_ParseTuple(args, "O!O:of_task", state->lane_type, &lane, &inner))
+    if (!PyArg_ParseTuple(args, "O!O:of_task", state->task_type, &task, &inner))
         return NULL;
     Steps *steps = (Steps *)((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, 0);
     if (steps == NULL)
         return NULL;
-    steps->lane = (sp_lane *)Py_NewRef(lane);
+    steps->task = (sp_task *)Py_NewRef(task);
     steps->inner = Py_NewRef(inner);
     return (PyObject *)steps;
 }
@@ -321,7 +321,7 @@ static int steps_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(((Steps *)self)->inner);
     Py_VISIT(((Steps *)self)->thrown);
-    Py_VISIT(((Steps *)self)->lane);
+    Py_VISIT(((Steps *)self)->task);
     Py_VISIT(((Steps *)self)->region);
     Py_VISIT(((Steps *)self)->metadata);
     return 0;
@@ -341,7 +341,7 @@ static void steps_dealloc(PyObject *self)
     Py_XDECREF(((Steps *)self)->inner);
     Py_XDECREF(((Steps *)self)->thrown);
     sp_lines_step_drop(&((Steps *)self)->line);
-    Py_XDECREF(((Steps *)self)->lane);
+    Py_XDECREF(((Steps *)self)->task);
     Py_XDECREF(((Steps *)self)->region);
     Py_XDECREF(((Steps *)self)->code);
     Py_XDECREF(((Steps *)self)->metadata);
@@ -353,7 +353,7 @@ static void steps_dealloc(PyObject *self)
 static PyObject *steps_getattro(PyObject *self, PyObject *name)
 {
     PyObject *value = PyObject_GenericGetAttr(self, name);
-    if (value == NULL && ((Steps *)self)->lane != NULL
+    if (value == NULL && ((Steps *)self)->task != NULL
         && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
         value = PyObject_GetAttr(((Steps *)self)->inner, name);
@@ -364,7 +364,7 @@ static PyObject *steps_getattro(PyObject *self, PyObject *name)
 static PyObject *steps_class(PyObject *self, void *unused)
 {
     (void)unused;
-    if (((Steps *)self)->lane == NULL)
+    if (((Steps *)self)->task == NULL)
         return Py_NewRef(Py_TYPE(self));
     return PyObject_GetAttrString(((Steps *)self)->inner, "__class__");
 }

@@ -2,9 +2,9 @@
 #include "base/clock.h"
 #include "base/thread_guard.h"
 #include "python/state.h"
-#include "record/lane.h"
+#include "record/task.h"
 
-static PyObject *lane_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *task_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     PyObject *manager, *on_enter = Py_None;
     static char *names[] = {"manager", "on_enter", NULL};
@@ -12,28 +12,28 @@ static PyObject *lane_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|O:Lane", names, state->manager_type,
                                      &manager, &on_enter))
         return NULL;
-    sp_lane *lane = (sp_lane *)type->tp_alloc(type, 0);
-    if (lane == NULL)
+    sp_task *task = (sp_task *)type->tp_alloc(type, 0);
+    if (task == NULL)
         return NULL;
-    lane->manager = (sp_manager *)Py_NewRef(manager);
-    lane->on_enter = on_enter == Py_None ? NULL : Py_NewRef(on_enter);
-    lane->created = sp_now();
-    return (PyObject *)lane;
+    task->manager = (sp_manager *)Py_NewRef(manager);
+    task->on_enter = on_enter == Py_None ? NULL : Py_NewRef(on_enter);
+    task->created = sp_now();
+    return (PyObject *)task;
 }
 
-static PyObject *lane_enter(PyObject *self, PyObject *unused)
+static PyObject *task_enter(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    sp_lane_enter((sp_lane *)self);
+    sp_task_enter((sp_task *)self);
     Py_RETURN_NONE;
 }
 
-static PyObject *lane_leave(PyObject *self, PyObject *done)
+static PyObject *task_leave(PyObject *self, PyObject *done)
 {
     int truth = PyObject_IsTrue(done);
     if (truth < 0)
         return NULL;
-    sp_lane_leave((sp_lane *)self, truth);
+    sp_task_leave((sp_task *)self, truth);
     Py_RETURN_NONE;
 }
 
@@ -42,73 +42,73 @@ PyDoc_STRVAR(facts_doc,
 "(number in the run, from 1, or 0; number of the thread it ran on last; created, done or None: ns\n"
 "on the perf_counter_ns() axis; times entered; ns entered; ns waiting in between)");
 
-static PyObject *lane_facts(PyObject *self, PyObject *unused)
+static PyObject *task_facts(PyObject *self, PyObject *unused)
 {
-    sp_lane *lane = (sp_lane *)self;
+    sp_task *task = (sp_task *)self;
     (void)unused;
     sp_stop_threads();
     sp_clock_calibrate();
-    uint64_t now = sp_now(), running = lane->running, waiting = lane->waiting;
-    if (lane->entered)
-        running += now - lane->since;
-    else if (lane->done == 0 && lane->steps != 0)
-        waiting += now - lane->since;
+    uint64_t now = sp_now(), running = task->running, waiting = task->waiting;
+    if (task->entered)
+        running += now - task->since;
+    else if (task->done == 0 && task->steps != 0)
+        waiting += now - task->since;
     sp_resume_threads();
-    PyObject *done = lane->done == 0 ? Py_NewRef(Py_None)
-                                     : PyLong_FromLongLong(sp_clock_instant_ns(lane->done));
-    return Py_BuildValue("(ILLNKLL)", lane->run == lane->manager->run ? lane->number : 0,
-                         (long long)lane->thread,
-                         (long long)sp_clock_instant_ns(lane->created), done,
-                         (unsigned long long)lane->steps,
+    PyObject *done = task->done == 0 ? Py_NewRef(Py_None)
+                                     : PyLong_FromLongLong(sp_clock_instant_ns(task->done));
+    return Py_BuildValue("(ILLNKLL)", task->run == task->manager->run ? task->number : 0,
+                         (long long)task->thread,
+                         (long long)sp_clock_instant_ns(task->created), done,
+                         (unsigned long long)task->steps,
                          (long long)sp_clock_span_ns((int64_t)running),
                          (long long)sp_clock_span_ns((int64_t)waiting));
 }
 
-static int lane_traverse(PyObject *self, visitproc visit, void *arg)
+static int task_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT(((sp_lane *)self)->manager);
-    Py_VISIT(((sp_lane *)self)->on_enter);
+    Py_VISIT(((sp_task *)self)->manager);
+    Py_VISIT(((sp_task *)self)->on_enter);
     return 0;
 }
 
-static void lane_dealloc(PyObject *self)
+static void task_dealloc(PyObject *self)
 {
-    sp_lane *lane = (sp_lane *)self;
+    sp_task *task = (sp_task *)self;
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
-    PyMem_RawFree(lane->stack.scopes);
-    Py_XDECREF(lane->on_enter);
-    Py_XDECREF(lane->manager);
+    PyMem_RawFree(task->stack.scopes);
+    Py_XDECREF(task->on_enter);
+    Py_XDECREF(task->manager);
     type->tp_free(self);
     Py_DECREF(type);
 }
 
-static PyMethodDef lane_methods[] = {
-    {"enter", lane_enter, METH_NOARGS, "enter()\n--\n\nIt runs on this thread from now on."},
-    {"leave", lane_leave, METH_O, "leave(done)\n--\n\nIt gives way; done: for the last time."},
-    {"facts", lane_facts, METH_NOARGS, facts_doc},
+static PyMethodDef task_methods[] = {
+    {"enter", task_enter, METH_NOARGS, "enter()\n--\n\nIt runs on this thread from now on."},
+    {"leave", task_leave, METH_O, "leave(done)\n--\n\nIt gives way; done: for the last time."},
+    {"facts", task_facts, METH_NOARGS, facts_doc},
     {NULL},
 };
 
-static PyType_Slot lane_slots[] = {
+static PyType_Slot task_slots[] = {
     {Py_tp_doc, "A task or greenlet: Lane(manager, on_enter=None)."},
-    {Py_tp_new, lane_new},
-    {Py_tp_traverse, lane_traverse},
-    {Py_tp_dealloc, lane_dealloc},
-    {Py_tp_methods, lane_methods},
+    {Py_tp_new, task_new},
+    {Py_tp_traverse, task_traverse},
+    {Py_tp_dealloc, task_dealloc},
+    {Py_tp_methods, task_methods},
     {0, NULL},
 };
 
-static PyType_Spec lane_spec = {
+static PyType_Spec task_spec = {
     .name = "scope_profiler._core.Lane",
-    .basicsize = sizeof(sp_lane),
+    .basicsize = sizeof(sp_task),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
-    .slots = lane_slots,
+    .slots = task_slots,
 };
 
-int sp_lane_init(PyObject *module, sp_state *state)
+int sp_task_init(PyObject *module, sp_state *state)
 {
-    state->lane_type = sp_add_type(module, &lane_spec, NULL);
-    return state->lane_type == NULL ? -1 : 0;
+    state->task_type = sp_add_type(module, &task_spec, NULL);
+    return state->task_type == NULL ? -1 : 0;
 }

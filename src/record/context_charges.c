@@ -69,7 +69,7 @@ static void hang(sp_thread *thread, const sp_outer *call, uint64_t since)
 /* Those that were entered from another one mostly end soon, and are to be let go then. */
 bool sp_context_is_first(const sp_thread *thread)
 {
-    return thread->top == thread->scopes && thread->lane == NULL
+    return thread->top == thread->scopes && thread->task == NULL
            && ((thread->contexts != NULL && thread->contexts->parked.head != NULL)
                || (thread->context != NULL && sp_outer_context(thread->context) != NULL));
 }

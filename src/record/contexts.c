@@ -14,7 +14,7 @@ static sp_contexts *contexts_of(sp_thread *thread)
 }
 
 /* Whose a stack is, it holds: a new context at the address of a dead one would be taken for it. Those of
- * lanes are not held, as nothing is told by them. */
+ * tasks are not held, as nothing is told by them. */
 static void hold(sp_thread *thread, PyObject *context)
 {
     thread->context = context;
@@ -190,7 +190,7 @@ static bool resume_stack(sp_thread *thread, PyObject *context, sp_stack *own)
 
 SP_NOINLINE bool sp_context_switch(sp_thread *thread, PyObject *context)
 {
-    if (thread->lane != NULL) { /* a task that is tracked has its own stack anyway */
+    if (thread->task != NULL) { /* a task that is tracked has its own stack anyway */
         thread->context = context;
         return true;
     }
@@ -209,7 +209,7 @@ SP_NOINLINE bool sp_context_switch(sp_thread *thread, PyObject *context)
 SP_NOINLINE bool sp_context_return(sp_thread *thread)
 {
     PyObject *context = sp_current_context();
-    return thread->lane == NULL && context != thread->context
+    return thread->task == NULL && context != thread->context
            && parked_stack(thread, context) != NULL && sp_context_switch(thread, context);
 }
 
@@ -278,7 +278,7 @@ int sp_contexts_traverse(const sp_thread *thread, visitproc visit, void *arg)
         return 0;
     for (uint32_t i = 0; i < contexts->left_count; i++)
         Py_VISIT(contexts->left[i]);
-    PyObject *context = thread->lane == NULL ? thread->context : thread->home.context;
+    PyObject *context = thread->task == NULL ? thread->context : thread->home.context;
     if (context != SP_NO_CONTEXT)
         Py_VISIT(context);
     return sp_map_each(&contexts->parked, traverse_parked, &(traversing){visit, arg});

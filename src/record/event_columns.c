@@ -7,7 +7,7 @@ typedef struct {
     uint64_t start, ticks;
     uint64_t waited;
     uint32_t node;
-    uint32_t annotation, lane;
+    uint32_t annotation, task;
 } event;
 
 /* Walk over the whole log of a thread, block by block. */
@@ -52,7 +52,7 @@ static bool read_event(log_reader *reader, event *read)
     if (record == NULL)
         return false;
     read->annotation = (uint32_t)reader->context;
-    read->lane = (uint32_t)(reader->context >> 32);
+    read->task = (uint32_t)(reader->context >> 32);
     read->start = record->start;
     read->ticks = record->rest >> SP_NODE_BITS;
     read->node = (uint32_t)(record->rest & (SP_NODE_LIMIT - 1));
@@ -69,7 +69,7 @@ typedef struct {
     int64_t *starts, *durations;
     int64_t *threads;       /* NULL when one thread made all the calls */
     int64_t *annotations;   /* NULL when no call has metadata */
-    int64_t *lanes, *waits; /* NULL when there are no tasks */
+    int64_t *tasks, *waits; /* NULL when there are no tasks */
     int64_t recorded;       /* threads with a call so far */
 } gathering;
 
@@ -109,8 +109,8 @@ static int gather_thread(void *value, void *argument)
             into->threads[at] = reader.thread;
         if (into->annotations != NULL)
             into->annotations[at] = (int64_t)read.annotation - 1;
-        if (into->lanes != NULL) {
-            into->lanes[at] = (int64_t)read.lane - 1;
+        if (into->tasks != NULL) {
+            into->tasks[at] = (int64_t)read.task - 1;
             into->waits[at] = sp_clock_span_ns((int64_t)read.waited);
         }
     }
@@ -149,7 +149,7 @@ static int gather(sp_manager *manager, gathering *into, PyObject *columns[SP_EVE
         columns[4] = Py_NewRef(Py_None);
         columns[5] = Py_NewRef(Py_None);
     }
-    else if ((into->lanes = new_column(&columns[4], total)) == NULL
+    else if ((into->tasks = new_column(&columns[4], total)) == NULL
              || (into->waits = new_column(&columns[5], total)) == NULL)
         return -1;
     sp_map_each(&manager->threads, gather_thread, into);

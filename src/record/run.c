@@ -1,20 +1,20 @@
 #include "record/run.h"
 
-#include "record/lane.h"
+#include "record/task.h"
 #include "record/region.h"
 #include "record/thread_records.h"
 
 static int abandon_thread(void *thread, void *unused)
 {
     (void)unused;
-    sp_lane_abandon(thread);
+    sp_task_abandon(thread);
     return 0;
 }
 
 static int free_thread(void *thread, void *unused)
 {
     (void)unused;
-    sp_lane_release(((sp_thread *)thread)->abandoned);
+    sp_task_release(((sp_thread *)thread)->abandoned);
     sp_thread_free(thread);
     return 0;
 }
@@ -29,7 +29,7 @@ sp_left_run sp_run_leave(sp_manager *manager)
     manager->spare = NULL;
     manager->busy = manager->unswept = 0;
     manager->thread_count = 0;
-    manager->lane_count = 0;
+    manager->task_count = 0;
     manager->unmatched = manager->moved = 0;
     return left;
 }

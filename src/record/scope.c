@@ -30,7 +30,7 @@ static sp_scope *find_any(const sp_thread *thread, const sp_region *region)
     return NULL;
 }
 
-/* Not every open call of a node is: others are of tasks that wait, in lanes of their own. In a
+/* Not every open call of a node is: others are of tasks that wait, in stacks of their own. In a
  * recursion it is near the top. */
 SP_NOINLINE bool sp_scope_is_around(const sp_thread *thread, const sp_region *region)
 {
@@ -160,9 +160,9 @@ static int leave_there(void *value, void *argument)
     sp_thread *thread = value;
     if (leave_own(thread, argument))
         return 1;
-    if (thread->lane == NULL)
+    if (thread->task == NULL)
         return 0;
-    sp_thread_exchange(thread, &thread->home); /* the lane's calls are in the place of its own */
+    sp_thread_exchange(thread, &thread->home); /* the task's calls are in the place of its own */
     bool left = leave_own(thread, argument);
     sp_thread_exchange(thread, &thread->home);
     return left;

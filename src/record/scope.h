@@ -31,10 +31,10 @@ void sp_scope_take_lines(sp_thread *thread);
 /* Whether a call of the region is open around the one on top. */
 bool sp_scope_is_around(const sp_thread *thread, const sp_region *region);
 
-/* In which lane and with which metadata a call is made. */
+/* In which task and with which metadata a call is made. */
 SP_INLINE uint64_t sp_scope_context(const sp_thread *thread, uint32_t annotation)
 {
-    return (uint64_t)thread->lane_number << 32 | annotation;
+    return (uint64_t)thread->task_number << 32 | annotation;
 }
 
 /* The node of the region when it is entered now. It is nearly always entered at the same place, and

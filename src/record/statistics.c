@@ -45,7 +45,7 @@ static int settle_thread(void *value, void *argument)
     }
     add_open(thread, thread->scopes, thread->top, into->now);
     sp_contexts_each(thread, add_parked, into);
-    if (thread->lane != NULL) /* whose calls are in the place of the thread's own */
+    if (thread->task != NULL) /* whose calls are in the place of the thread's own */
         add_open(thread, thread->home.scopes, thread->home.top, into->now);
     return 0;
 }

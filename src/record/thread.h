@@ -34,7 +34,7 @@ typedef struct {
     int64_t children; /* ticks that calls made inside took so far, */
     uint32_t inside;  /* and how many calls that were */
     uint32_t annotation; /* number of its metadata, in the run of the record; 0 for none */
-    uint64_t waited;  /* ticks for which its lane was left meanwhile */
+    uint64_t waited;  /* ticks for which its task was left meanwhile */
     bool nested;      /* inside a call of the same node: a recursion */
     uint8_t context_marks;
 } sp_scope;
@@ -57,7 +57,7 @@ typedef struct {
 /* No context, and not NULL either: that is what a thread is in that never used a context variable. */
 #define SP_NO_CONTEXT ((PyObject *)(uintptr_t)1)
 
-struct sp_lane;
+struct sp_task;
 
 typedef struct sp_thread {
     sp_scope *top;    /* the innermost open call; scopes[0] is the root, always there */
@@ -67,10 +67,10 @@ typedef struct sp_thread {
     sp_scope *scopes; /* Owned. */
     sp_outer around;  /* what they hang below */
     struct sp_contexts *contexts; /* the open calls of other contexts, or NULL. Owned. */
-    sp_stack home;        /* its own open calls, while a lane's are in their place. Owned. */
-    struct sp_lane *lane; /* whose calls these are, or NULL. Owned. */
-    struct sp_lane *abandoned; /* when the record goes away: what `lane` was. Owned. */
-    uint32_t lane_number; /* the lane's, or 0 */
+    sp_stack home;        /* its own open calls, while a task's are in their place. Owned. */
+    struct sp_task *task; /* whose calls these are, or NULL. Owned. */
+    struct sp_task *abandoned; /* when the record goes away: what `task` was. Owned. */
+    uint32_t task_number; /* the task's, or 0 */
     sp_owner *owner;      /* who records here. Counted. */
     int64_t number;       /* the owner's in the run, from 0, */
     int64_t first;        /* and that of the first owner */

@@ -18,7 +18,7 @@ void sp_thread_free(sp_thread *thread)
 /* Whether the owner is over and has left nothing open, so that another thread may go on here. */
 static bool is_free(const sp_thread *thread)
 {
-    return SP_LOAD(&thread->owner->over) && !sp_thread_has_open(thread) && thread->lane == NULL;
+    return SP_LOAD(&thread->owner->over) && !sp_thread_has_open(thread) && thread->task == NULL;
 }
 
 /* This thread goes on where another ended: the tree and the log are used further. */

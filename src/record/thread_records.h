@@ -27,7 +27,7 @@ SP_INLINE sp_thread *sp_thread_known(sp_manager *manager)
     return sp_here.thread;
 }
 
-/* Free a record in which no lane is entered. */
+/* Free a record in which no task is entered. */
 void sp_thread_free(sp_thread *thread);
 
 #endif

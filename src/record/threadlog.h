@@ -23,7 +23,7 @@ enum { SP_NODE_BITS = 24 };
 
 /* What a record of node 0 tells. */
 enum {
-    SP_RECORD_CONTEXT = 0 << SP_NODE_BITS, /* in which lane and with which metadata they are made */
+    SP_RECORD_CONTEXT = 0 << SP_NODE_BITS, /* in which task and with which metadata they are made */
     SP_RECORD_WAIT = 1 << SP_NODE_BITS,    /* how long the next one waited */
     SP_RECORD_THREAD = 2 << SP_NODE_BITS   /* by which thread they are made */
 };
@@ -46,7 +46,7 @@ typedef struct {
     sp_block **blocks;     /* Owned. */
     size_t count, capacity;
     uint64_t thread;
-    uint64_t context; /* of the calls written now: number of the lane << 32 | of the metadata */
+    uint64_t context; /* of the calls written now: number of the task << 32 | of the metadata */
     bool waits;       /* how long calls waited is written, too */
     uint64_t dropped; /* calls that found no memory: their statistics are kept, their times not */
     bool on;          /* off: statistics only */
