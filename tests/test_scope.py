@@ -1,4 +1,4 @@
-"""src/record/scope.h, scope.c: pairing of entries and exits, and who is charged for what."""
+"""src/record/open_call.h, open_call.c: pairing of entries and exits, and who is charged for what."""
 
 from contextlib import ExitStack
 import threading

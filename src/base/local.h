@@ -46,7 +46,7 @@ typedef struct {
     uintptr_t stack_floor; /* where its C stack is nearly used up; 0 when unknown */
     uintptr_t last_key;    /* of a decorated call (wrapper.c) */
     struct sp_line_thread *lines; /* what line mode records, or NULL */
-    uint64_t line_hits; /* since they were noted in the tree, see sp_scope_take_lines() */
+    uint64_t line_hits; /* since they were noted in the tree, see sp_open_call_take_lines() */
     sp_calls_spans spans;
 #if SP_MONITORING
     sp_twins_called twins;

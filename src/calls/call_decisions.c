@@ -2,7 +2,7 @@
 
 #include "base/callout.h"
 #include "calls/call_backend.h"
-#include "record/scope.h"
+#include "record/open_call.h"
 
 sp_tracing *sp_tracings;
 sp_decision *sp_decisions_used[SP_DECISIONS];

@@ -50,36 +50,36 @@ void sp_calls_end(uint64_t span)
     }
 }
 
-/* ---- Scopes ------------------------------------------------------------------------------ */
+/* ---- Open calls ------------------------------------------------------------------------------ */
 
-SP_INLINE bool is_call(const sp_scope *scope) { return ((uintptr_t)scope->key & 1) != 0; }
+SP_INLINE bool is_call(const sp_open_call *open) { return ((uintptr_t)open->key & 1) != 0; }
 
 typedef struct {
     const void *key;
-    sp_scope *scope;
+    sp_open_call *open;
 } seeking;
 
 static int seek(sp_thread *thread, void *argument)
 {
     seeking *wanted = argument;
-    sp_scope *scope = thread->top;
-    while (scope > thread->scopes && scope->key != wanted->key)
-        scope--;
-    wanted->scope = scope == thread->scopes ? NULL : scope;
-    return wanted->scope != NULL;
+    sp_open_call *open = thread->top;
+    while (open > thread->calls && open->key != wanted->key)
+        open--;
+    wanted->open = open == thread->calls ? NULL : open;
+    return wanted->open != NULL;
 }
 
-/* The scope is not on top, or that of a call that began before its thread had a context. */
-static SP_NOINLINE sp_scope *find_below(sp_thread *thread, const void *key)
+/* The call is not on top, or is one that began before its thread had a context. */
+static SP_NOINLINE sp_open_call *find_below(sp_thread *thread, const void *key)
 {
     seeking wanted = {key, NULL};
     if (!seek(thread, &wanted) && !(sp_context_return(thread) && seek(thread, &wanted)))
         sp_contexts_each(thread, seek, &wanted);
-    return wanted.scope;
+    return wanted.open;
 }
 
-/* This thread's scope of the call in the frame; NULL when it has none. */
-SP_INLINE sp_scope *scope_of(const sp_tracing *tracing, const void *frame)
+/* This thread's call in the frame; NULL when it has none. */
+SP_INLINE sp_open_call *open_call_of(const sp_tracing *tracing, const void *frame)
 {
     sp_manager *manager = tracing->manager;
     if (SP_UNLIKELY(sp_here.run != manager->run && !sp_manager_return(manager)))
@@ -98,7 +98,7 @@ static bool enter(const sp_tracing *tracing, sp_region *region, const void *fram
     uint64_t serial = tracing->serial;
     sp_manager *manager = tracing->manager;
     sp_annotation annotation = annotated ? sp_metadata_for(region) : (sp_annotation){0};
-    sp_scope_enter(manager, region, sp_calls_key(frame), annotation);
+    sp_open_call_enter(manager, region, sp_calls_key(frame), annotation);
     return sp_tracing_is_on(serial);
 }
 
@@ -161,28 +161,28 @@ static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObjec
 {
     uint64_t now = sp_now();
     sp_sleeper *sleeper = sp_sleeper_of(tracing, frame, code);
-    sp_scope *scope = scope_of(tracing, frame);
-    if (scope != NULL && sleeper == NULL) {
+    sp_open_call *open = open_call_of(tracing, frame);
+    if (open != NULL && sleeper == NULL) {
         if (how == SP_STEP_GOES_ON)
-            sleeper = sp_sleeper_new(tracing, frame, code, scope);
+            sleeper = sp_sleeper_new(tracing, frame, code, open);
         if (sleeper == NULL) { /* it ends in its first step, or memory is out */
             sp_here.thread->lost += how == SP_STEP_GOES_ON;
-            sp_scope_leave(tracing->manager, scope->region, scope->key, how == SP_STEP_FAILS,
-                           SP_TRACED);
+            sp_open_call_leave(tracing->manager, open->region, open->key, how == SP_STEP_FAILS,
+                               SP_TRACED);
             return true;
         }
     }
-    if (scope != NULL) {
+    if (open != NULL) {
         sp_guard_take();
-        scope = sp_scope_pop(tracing->manager, scope->region, scope->key, now);
-        sp_stepped_pause(&sleeper->call, scope, now, SP_TRACED_STEP);
+        open = sp_open_call_pop(tracing->manager, open->region, open->key, now);
+        sp_stepped_pause(&sleeper->call, open, now, SP_TRACED_STEP);
         sleeper->thread = sp_here.thread;
         sleeper->until = now;
         sp_guard_release();
     }
     if (sleeper != NULL && how != SP_STEP_GOES_ON)
         sp_sleeper_end(sleeper, now, how == SP_STEP_FAILS);
-    return scope != NULL || sleeper != NULL;
+    return open != NULL || sleeper != NULL;
 }
 
 bool sp_calls_leave_slow(const void *frame, PyCodeObject *code, sp_outcome how)
@@ -194,10 +194,10 @@ bool sp_calls_leave_slow(const void *frame, PyCodeObject *code, sp_outcome how)
             known |= leave_step(tracing, frame, code, how);
             continue;
         }
-        const sp_scope *scope = scope_of(tracing, frame);
-        if (SP_LIKELY(scope != NULL)) {
-            sp_scope_leave(tracing->manager, scope->region, scope->key, how == SP_STEP_FAILS,
-                           SP_TRACED);
+        const sp_open_call *open = open_call_of(tracing, frame);
+        if (SP_LIKELY(open != NULL)) {
+            sp_open_call_leave(tracing->manager, open->region, open->key, how == SP_STEP_FAILS,
+                               SP_TRACED);
             known = true;
         }
     }
@@ -208,10 +208,10 @@ void sp_calls_cancel(const void *frame)
 {
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
         sp_guard_take();
-        const sp_scope *scope = scope_of(tracing, frame);
-        if (scope != NULL)
+        const sp_open_call *open = open_call_of(tracing, frame);
+        if (open != NULL)
             sp_node_end(
-                sp_scope_pop(tracing->manager, scope->region, scope->key, scope->start)->node);
+                sp_open_call_pop(tracing->manager, open->region, open->key, open->start)->node);
         sp_guard_release();
     }
 }
@@ -248,15 +248,15 @@ bool sp_calls_trace(sp_manager *manager, PyObject *decide, bool everywhere)
 static void end_open(sp_tracing *tracing)
 {
     for (;;) {
-        const sp_scope *scope = sp_here.thread->top;
-        while (scope > sp_here.thread->scopes && !is_call(scope))
-            scope--;
-        if (scope == sp_here.thread->scopes)
+        const sp_open_call *open = sp_here.thread->top;
+        while (open > sp_here.thread->calls && !is_call(open))
+            open--;
+        if (open == sp_here.thread->calls)
             return;
-        const void *frame = (const char *)scope->key - 1;
+        const void *frame = (const char *)open->key - 1;
         const sp_sleeper *sleeper = sp_map_get(&tracing->asleep, frame, NULL);
         if (sleeper == NULL)
-            sp_scope_leave(tracing->manager, scope->region, scope->key, false, SP_TRACED);
+            sp_open_call_leave(tracing->manager, open->region, open->key, false, SP_TRACED);
         else
             leave_step(tracing, frame, sleeper->code, SP_STEP_ENDS);
     }

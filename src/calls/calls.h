@@ -6,16 +6,17 @@
  * calls.py: not wanted, wanted everywhere, or wanted in the spans of decorated calls that ask for
  * it (a span is one thread's). The decision is found by the code's address.
  *
- * A call is a scope like any other, so it nests with `with` blocks and decorated calls. Its key is
- * the address of its frame, made odd, which no other kind of scope has. So leaving needs no look-up
- * in the common case, and a frame that was open before tracing began finds no scope and is passed
- * over. All tables are shared between threads (thread_guard.h). A generator's call is made of its steps, as in stepped.h; between steps it is *asleep*. */
+ * A call is an open call like any other, so it nests with `with` blocks and decorated calls. Its
+ * key is the address of its frame, made odd, which no other kind of open call has. So leaving needs
+ * no look-up in the common case, and a frame that was open before tracing began finds no open call
+ * and is passed over. All tables are shared between threads (thread_guard.h). A generator's call is
+ * made of its steps, as in stepped.h; between steps it is *asleep*. */
 #ifndef SP_CALLS_H
 #define SP_CALLS_H
 
 #include "calls/sleepers.h"
 #include "record/metadata.h"
-#include "record/scope.h"
+#include "record/open_call.h"
 
 /* Whether calls under the region trace what they call: the region's own word, else the manager's. */
 SP_INLINE bool sp_calls_wanted(const sp_region *region)
@@ -66,7 +67,7 @@ SP_INLINE bool sp_calls_enter(const void *frame, PyCodeObject *code)
         return used->postponed && sp_calls_enter_slow(frame, code);
     sp_region *region = used->region; /* `used` and `tracing` may be gone when metadata are noted */
     if (SP_LIKELY(region->recording))
-        sp_scope_enter(region->manager, region, sp_calls_key(frame), sp_metadata_for(region));
+        sp_open_call_enter(region->manager, region, sp_calls_key(frame), sp_metadata_for(region));
     return true;
 }
 
@@ -79,8 +80,8 @@ SP_INLINE bool sp_calls_leave(const void *frame, PyCodeObject *code, sp_outcome 
         return sp_calls_leave_slow(frame, code, how);
     if (SP_LIKELY(sp_here.run == tracing->manager->run
                   && sp_here.thread->top->key == sp_calls_key(frame))) {
-        sp_scope_leave(tracing->manager, sp_here.thread->top->region, sp_calls_key(frame),
-                       how == SP_STEP_FAILS, SP_TRACED);
+        sp_open_call_leave(tracing->manager, sp_here.thread->top->region, sp_calls_key(frame),
+                           how == SP_STEP_FAILS, SP_TRACED);
         return true;
     }
     const sp_decision *used = sp_decision_used(tracing, code);

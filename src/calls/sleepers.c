@@ -11,14 +11,14 @@ sp_sleeper *sp_sleeper_find(sp_tracing *tracing, const void *frame, const PyCode
 }
 
 sp_sleeper *sp_sleeper_new(sp_tracing *tracing, const void *frame, const PyCodeObject *code,
-                           const sp_scope *scope)
+                           const sp_open_call *open)
 {
     sp_sleeper *sleeper = PyMem_RawMalloc(sizeof *sleeper);
     if (sleeper == NULL)
         return NULL;
-    *sleeper = (sp_sleeper){.call = sp_stepped_begin(scope),
+    *sleeper = (sp_sleeper){.call = sp_stepped_begin(open),
                             .tracing = tracing,
-                            .region = scope->region,
+                            .region = open->region,
                             .frame = frame,
                             .code = code};
     if (sp_map_add(&tracing->asleep, frame, NULL, sleeper) < 0) {

@@ -39,7 +39,7 @@ SP_INLINE sp_sleeper *sp_sleeper_of(sp_tracing *tracing, const void *frame,
 
 /* A new one, in its first step; NULL when memory is out. */
 sp_sleeper *sp_sleeper_new(sp_tracing *tracing, const void *frame, const PyCodeObject *code,
-                           const sp_scope *scope);
+                           const sp_open_call *open);
 /* Its call is over; one of an earlier run is none of this. */
 void sp_sleeper_end(sp_sleeper *sleeper, uint64_t now, bool failed);
 void sp_sleeper_forget(sp_sleeper *sleeper);

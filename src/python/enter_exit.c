@@ -2,7 +2,7 @@
 
 #include "lines/lines.h"
 #include "record/metadata.h"
-#include "record/scope.h"
+#include "record/open_call.h"
 
 /* ---- Hook: what `with` calls ------------------------------------------------------------
  *
@@ -29,7 +29,7 @@ SP_INLINE void region_enter(sp_region *region, const void *frame, const void *ke
         return;
     if (SP_UNLIKELY(region->lines))
         sp_lines_block_enter(region, frame);
-    sp_scope_enter(region->manager, region, key, sp_metadata_for(region));
+    sp_open_call_enter(region->manager, region, key, sp_metadata_for(region));
 }
 
 /* Whether this thread has a call open, though nothing is recorded now: one that was open when the
@@ -48,7 +48,7 @@ SP_INLINE bool is_open(sp_manager *manager)
 SP_INLINE void region_leave(sp_region *region, const void *frame, const void *key, bool failed)
 {
     if (SP_LIKELY(region->recording) || SP_UNLIKELY(is_open(region->manager)))
-        sp_scope_leave(region->manager, region, key, failed, SP_BLOCK);
+        sp_open_call_leave(region->manager, region, key, failed, SP_BLOCK);
     if (SP_UNLIKELY(sp_lines_open()))
         sp_lines_block_leave(region, frame);
 }

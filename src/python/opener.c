@@ -2,7 +2,7 @@
 
 #include "python/region_type.h"
 #include "record/registry.h"
-#include "record/scope.h"
+#include "record/open_call.h"
 
 typedef struct {
     PyObject_HEAD
@@ -171,7 +171,7 @@ static PyObject *opener_call(PyObject *self, PyObject *const *args, size_t nargs
 {
     sp_manager *manager = ((Opener *)self)->manager;
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    sp_scope_did(manager, SP_LOOKUP);
+    sp_open_call_did(manager, SP_LOOKUP);
     if (SP_LIKELY(nargs == 1 && names == NULL)) {
         sp_region *region = sp_region_of(manager, args[0]);
         if (SP_LIKELY(region != NULL))

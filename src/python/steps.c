@@ -50,7 +50,7 @@ static step step_begin(Steps *steps)
         sp_metadata_push(steps->metadata);
     sp_annotation annotation = sp_metadata_for(region);
     sp_guard_take();
-    sp_scope_enter(region->manager, region, steps, annotation);
+    sp_open_call_enter(region->manager, region, steps, annotation);
     if (!steps->started && sp_here.run == region->manager->run) {
         steps->started = true;
         steps->call = sp_stepped_begin(sp_here.thread->top);
@@ -59,7 +59,7 @@ static step step_begin(Steps *steps)
     return begun;
 }
 
-/* Take the step's scope off the stack; the last one makes it a call. */
+/* Take the step's open call off the stack; the last one makes it a call. */
 static void leave_step(Steps *steps, sp_outcome how, uint64_t now)
 {
     sp_manager *manager = steps->region->manager;
@@ -69,11 +69,11 @@ static void leave_step(Steps *steps, sp_outcome how, uint64_t now)
         annotation = sp_annotation_outcome(manager, annotation, failed);
     sp_guard_take();
     steps->call.annotation = sp_annotation_in(manager, annotation);
-    sp_scope *scope = sp_scope_pop(manager, steps->region, steps, now);
-    if (scope != NULL)
-        sp_stepped_pause(&steps->call, scope, now, SP_STEP);
+    sp_open_call *open = sp_open_call_pop(manager, steps->region, steps, now);
+    if (open != NULL)
+        sp_stepped_pause(&steps->call, open, now, SP_STEP);
     /* Of a generator that ends while code of ours is under way, the last step alone is not recorded. */
-    bool recorded = scope != NULL
+    bool recorded = open != NULL
                     || (sp_unrecorded_for(manager) && sp_thread_known(manager) != NULL);
     if (ends && recorded && steps->call.run == manager->run && steps->call.node != NULL)
         sp_stepped_end(&steps->call, sp_here.thread, now, failed, SP_GENERATOR);

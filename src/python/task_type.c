@@ -77,7 +77,7 @@ static void task_dealloc(PyObject *self)
     sp_task *task = (sp_task *)self;
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
-    PyMem_RawFree(task->stack.scopes);
+    PyMem_RawFree(task->stack.calls);
     Py_XDECREF(task->on_enter);
     Py_XDECREF(task->manager);
     type->tp_free(self);

@@ -5,11 +5,11 @@
 #include "python/twin.h"
 #include "python/metadata_type.h"
 #include "record/annotations.h"
-#include "record/scope.h"
+#include "record/open_call.h"
 
-/* Keys of the scopes of calls, which no other open call of the thread has. No address would do:
- * greenlets take turns on one piece of C stack. That of a frame, which other scopes have, is a multiple
- * of 4, or odd where it is that of a traced call. */
+/* Keys of decorated calls, which no other open call of the thread has. No address would do:
+ * greenlets take turns on one piece of C stack. That of a frame, which other open calls have, is a
+ * multiple of 4, or odd where it is that of a traced call. */
 SP_INLINE const void *new_key(void)
 {
     if (SP_UNLIKELY(!sp_local_is_mine()))
@@ -40,11 +40,11 @@ SP_INLINE PyObject *call_in(sp_region *region, PyObject *function, vectorcallfun
     if (SP_UNLIKELY(remaining < SP_C_RECURSION_LOW) && sp_here.stack_floor != 0)
         state->c_recursion_remaining = SP_C_RECURSION_LOW;
 #endif
-    sp_scope_enter(region->manager, region, key, sp_metadata_for(region));
+    sp_open_call_enter(region->manager, region, key, sp_metadata_for(region));
     PyObject *result = call(function, args, nargsf, names);
     if (record_outcome)
         sp_annotation_note_outcome(region, key, result == NULL);
-    sp_scope_leave(region->manager, region, key, result == NULL, SP_DECORATED);
+    sp_open_call_leave(region->manager, region, key, result == NULL, SP_DECORATED);
 #if SP_C_RECURSION
     state->c_recursion_remaining = remaining;
 #endif

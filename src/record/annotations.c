@@ -1,7 +1,7 @@
 #include "record/annotations.h"
 
 #include "base/thread_guard.h"
-#include "record/scope.h"
+#include "record/open_call.h"
 
 /* The exception that is set, as text; NULL when there is none. */
 static PyObject *take_message(void)
@@ -115,15 +115,15 @@ void sp_annotation_note_outcome(sp_region *region, const void *key, bool failed)
 {
     sp_manager *manager = region->manager;
     sp_annotation annotation = {0};
-    sp_scope_did(manager, SP_OUTCOME);
+    sp_open_call_did(manager, SP_OUTCOME);
     sp_guard_take();
-    const sp_scope *scope = sp_scope_of(manager, region, key);
-    if (scope != NULL)
-        annotation = (sp_annotation){manager->run, scope->annotation};
+    const sp_open_call *open = sp_open_call_of(manager, region, key);
+    if (open != NULL)
+        annotation = (sp_annotation){manager->run, open->annotation};
     sp_guard_release();
     annotation = sp_annotation_outcome(manager, annotation, failed);
     sp_guard_take();
-    sp_scope *still = sp_scope_of(manager, region, key);
+    sp_open_call *still = sp_open_call_of(manager, region, key);
     if (still != NULL)
         still->annotation = sp_annotation_in(manager, annotation);
     sp_guard_release();

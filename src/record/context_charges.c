@@ -21,13 +21,14 @@ static sp_charge *charge_of(const sp_contexts *contexts, uint64_t start, const v
 }
 
 /* The call in its stack; NULL when it has ended. *beside: what is open right inside it, or NULL. */
-static sp_scope *find_outer(const sp_stack *stack, const sp_outer *call, const sp_scope **beside)
+static sp_open_call *find_outer(const sp_stack *stack, const sp_outer *call,
+                                const sp_open_call **beside)
 {
     *beside = NULL;
-    for (sp_scope *scope = stack->top; scope > stack->scopes; scope--) {
-        if (scope->start == call->start && scope->key == call->key) {
-            *beside = scope < stack->top ? scope + 1 : NULL;
-            return scope;
+    for (sp_open_call *open = stack->top; open > stack->calls; open--) {
+        if (open->start == call->start && open->key == call->key) {
+            *beside = open < stack->top ? open + 1 : NULL;
+            return open;
         }
     }
     return NULL;
@@ -49,9 +50,9 @@ static sp_charge *new_charge(sp_contexts *contexts)
 /* A stack hangs below the call, and has calls since then. */
 static void hang(sp_thread *thread, const sp_outer *call, uint64_t since)
 {
-    const sp_scope *beside;
+    const sp_open_call *beside;
     sp_stack stack = sp_context_stack(thread, call->context);
-    sp_scope *around = find_outer(&stack, call, &beside);
+    sp_open_call *around = find_outer(&stack, call, &beside);
     if (around == NULL)
         return;
     sp_charge *charged = charge_of(thread->contexts, call->start, call->key);
@@ -69,21 +70,22 @@ static void hang(sp_thread *thread, const sp_outer *call, uint64_t since)
 /* Those that were entered from another one mostly end soon, and are to be let go then. */
 bool sp_context_is_first(const sp_thread *thread)
 {
-    return thread->top == thread->scopes && thread->task == NULL
+    return thread->top == thread->calls && thread->task == NULL
            && ((thread->contexts != NULL && thread->contexts->parked.head != NULL)
                || (thread->context != NULL && sp_outer_context(thread->context) != NULL));
 }
 
-SP_NOINLINE void sp_context_begin(sp_thread *thread, sp_scope *scope)
+SP_NOINLINE void sp_context_begin(sp_thread *thread, sp_open_call *open)
 {
-    scope->context_marks |= SP_FIRST;
+    open->context_marks |= SP_FIRST;
     if (thread->around.context != SP_NO_CONTEXT)
-        hang(thread, &thread->around, scope->start);
+        hang(thread, &thread->around, open->start);
 }
 
 /* The time since stacks hang below the call, but for that of what its own stack had open inside it
  * meanwhile, which is charged anyway. */
-static int64_t covered(const sp_charge *charged, const sp_scope *around, const sp_scope *beside,
+static int64_t covered(const sp_charge *charged, const sp_open_call *around,
+                       const sp_open_call *beside,
                        uint64_t now)
 {
     uint64_t open_beside = beside == NULL ? 0 : beside->start;
@@ -97,16 +99,16 @@ static int64_t covered(const sp_charge *charged, const sp_scope *around, const s
     return (int64_t)(now - charged->since) - direct;
 }
 
-int64_t sp_context_covered(const sp_thread *thread, const sp_scope *around,
-                           const sp_scope *beside, uint64_t now)
+int64_t sp_context_covered(const sp_thread *thread, const sp_open_call *around,
+                           const sp_open_call *beside, uint64_t now)
 {
     const sp_charge *charged = charge_of(thread->contexts, around->start, around->key);
     return charged == NULL ? 0 : covered(charged, around, beside, now);
 }
 
 /* Nothing hangs below the call any more, or it ends. */
-static void charge(sp_contexts *contexts, sp_charge *charged, sp_scope *around,
-                   const sp_scope *beside, uint64_t now)
+static void charge(sp_contexts *contexts, sp_charge *charged, sp_open_call *around,
+                   const sp_open_call *beside, uint64_t now)
 {
     around->children += covered(charged, around, beside, now);
     around->inside += charged->calls;
@@ -116,7 +118,7 @@ static void charge(sp_contexts *contexts, sp_charge *charged, sp_scope *around,
 
 typedef struct {
     sp_thread *thread;
-    const sp_scope *ended;
+    const sp_open_call *ended;
     uint64_t now;
 } handing_on;
 
@@ -129,7 +131,7 @@ static int hand_on(void *value, void *argument)
     if (stack->around.context == SP_NO_CONTEXT || stack->around.start != call->ended->start
         || stack->around.key != call->ended->key)
         return 0;
-    stack->around = thread->top == thread->scopes
+    stack->around = thread->top == thread->calls
                         ? thread->around
                         : (sp_outer){thread->context, thread->top->key, thread->top->start};
     if (stack->around.context != SP_NO_CONTEXT)
@@ -137,23 +139,23 @@ static int hand_on(void *value, void *argument)
     return 0;
 }
 
-static void end_around(sp_thread *thread, sp_scope *scope, uint64_t now)
+static void end_around(sp_thread *thread, sp_open_call *open, uint64_t now)
 {
     sp_contexts *contexts = thread->contexts;
-    sp_charge *charged = charge_of(contexts, scope->start, scope->key);
+    sp_charge *charged = charge_of(contexts, open->start, open->key);
     if (charged != NULL)
-        charge(contexts, charged, scope, NULL, now);
-    sp_map_each(&contexts->parked, hand_on, &(handing_on){thread, scope, now});
+        charge(contexts, charged, open, NULL, now);
+    sp_map_each(&contexts->parked, hand_on, &(handing_on){thread, open, now});
 }
 
 static void end_first(sp_thread *thread, uint64_t now)
 {
-    const sp_scope *beside;
+    const sp_open_call *beside;
     if (thread->around.context == SP_NO_CONTEXT)
         return;
     sp_charge *charged = charge_of(thread->contexts, thread->around.start, thread->around.key);
     sp_stack stack = sp_context_stack(thread, thread->around.context);
-    sp_scope *around = find_outer(&stack, &thread->around, &beside);
+    sp_open_call *around = find_outer(&stack, &thread->around, &beside);
     if (charged == NULL || around == NULL)
         return;
     charged->calls++;
@@ -161,18 +163,19 @@ static void end_first(sp_thread *thread, uint64_t now)
         charge(thread->contexts, charged, around, beside, now);
 }
 
-SP_NOINLINE void sp_context_left(sp_thread *thread, sp_scope *scope, uint64_t now)
+SP_NOINLINE void sp_context_left(sp_thread *thread, sp_open_call *open, uint64_t now)
 {
-    if (scope->context_marks & SP_AROUND)
-        end_around(thread, scope, now);
-    if (!(scope->context_marks & SP_FIRST))
+    if (open->context_marks & SP_AROUND)
+        end_around(thread, open, now);
+    if (!(open->context_marks & SP_FIRST))
         return;
-    if (thread->top != thread->scopes) { /* what it was around is the first one now */
-        thread->scopes[1].context_marks |= SP_FIRST;
+    if (thread->top != thread->calls) { /* what it was around is the first one now */
+        thread->calls[1].context_marks |= SP_FIRST;
         return;
     }
     end_first(thread, now);
-    sp_context_let_go(thread); /* it may be entered from another context then: the next entry looks anew */
+    /* it may be entered from another context then: the next entry looks anew */
+    sp_context_let_go(thread);
     thread->around.context = SP_NO_CONTEXT;
 }
 
@@ -180,13 +183,13 @@ SP_NOINLINE bool sp_context_is_around(const sp_thread *thread, const struct sp_r
 {
     sp_outer call = thread->around;
     while (call.context != SP_NO_CONTEXT) {
-        const sp_scope *beside;
+        const sp_open_call *beside;
         sp_stack stack = sp_context_stack(thread, call.context);
-        const sp_scope *scope = find_outer(&stack, &call, &beside);
-        if (scope == NULL)
+        const sp_open_call *open = find_outer(&stack, &call, &beside);
+        if (open == NULL)
             return false;
-        for (; scope > stack.scopes; scope--) {
-            if (scope->region == region)
+        for (; open > stack.calls; open--) {
+            if (open->region == region)
                 return true;
         }
         call = stack.around;

@@ -2,7 +2,7 @@
 
 #include "base/thread_guard.h"
 
-enum { FIRST_SCOPES = 8 };
+enum { FIRST_CALLS = 8 };
 
 /* ---- Stacks ------------------------------------------------------------------------------ */
 
@@ -62,7 +62,7 @@ SP_NOINLINE void sp_contexts_release(sp_thread *thread)
 static void free_stack(sp_stack *stack)
 {
     if (stack != NULL)
-        PyMem_RawFree(stack->scopes);
+        PyMem_RawFree(stack->calls);
     PyMem_RawFree(stack);
 }
 
@@ -73,13 +73,13 @@ static sp_stack *take_spare(sp_contexts *contexts)
     if (stack != NULL)
         return stack;
     stack = PyMem_RawCalloc(1, sizeof *stack);
-    sp_scope *scopes = PyMem_RawCalloc(FIRST_SCOPES, sizeof *scopes);
-    if (stack == NULL || scopes == NULL) {
+    sp_open_call *calls = PyMem_RawCalloc(FIRST_CALLS, sizeof *calls);
+    if (stack == NULL || calls == NULL) {
         PyMem_RawFree(stack);
-        PyMem_RawFree(scopes);
+        PyMem_RawFree(calls);
         return NULL;
     }
-    *stack = (sp_stack){scopes, scopes + FIRST_SCOPES - 1, scopes, SP_NO_CONTEXT,
+    *stack = (sp_stack){calls, calls + FIRST_CALLS - 1, calls, SP_NO_CONTEXT,
                         {.context = SP_NO_CONTEXT}};
     return stack;
 }
@@ -119,7 +119,7 @@ sp_stack sp_context_stack(const sp_thread *thread, PyObject *context)
 {
     seeking seek = {.context = context};
     if (context == thread->context)
-        return (sp_stack){thread->top, thread->limit, thread->scopes, thread->context,
+        return (sp_stack){thread->top, thread->limit, thread->calls, thread->context,
                           thread->around};
     const sp_stack *stack = parked_stack(thread, context);
     if (stack != NULL && stack->context == context)
@@ -151,7 +151,7 @@ static void begin_stack(sp_thread *thread, PyObject *context)
     thread->around = outer == NULL
                          ? (sp_outer){.context = SP_NO_CONTEXT}
                          : (sp_outer){outer->context, outer->top->key, outer->top->start};
-    thread->scopes->node = outer == NULL ? &thread->tree.root : outer->top->node;
+    thread->calls->node = outer == NULL ? &thread->tree.root : outer->top->node;
 }
 
 /* Park the calls at hand, and take those of `own` in their place. */
@@ -161,7 +161,7 @@ static bool exchange(sp_thread *thread, PyObject *context, sp_stack *own)
     bool fresh = own == NULL;
     if (fresh && (own = take_spare(contexts)) == NULL)
         return false;
-    if (thread->top == thread->scopes) {
+    if (thread->top == thread->calls) {
         sp_context_let_go(thread);
         sp_map_pop(&contexts->parked, context, NULL);
         sp_thread_exchange(thread, own);
@@ -184,7 +184,7 @@ static bool resume_stack(sp_thread *thread, PyObject *context, sp_stack *own)
 {
     if (!exchange(thread, context, own))
         return false;
-    thread->scopes[1].context_marks |= SP_FIRST;
+    thread->calls[1].context_marks |= SP_FIRST;
     return true;
 }
 
@@ -194,7 +194,7 @@ SP_NOINLINE bool sp_context_switch(sp_thread *thread, PyObject *context)
         thread->context = context;
         return true;
     }
-    bool open = thread->top != thread->scopes;
+    bool open = thread->top != thread->calls;
     if (contexts_of(thread) == NULL)
         return false;
     sp_stack *own = sp_map_get(&thread->contexts->parked, context, NULL);
@@ -217,7 +217,7 @@ SP_NOINLINE bool sp_context_return(sp_thread *thread)
 
 bool sp_thread_has_open(const sp_thread *thread)
 {
-    return thread->top != thread->scopes || has_parked(thread);
+    return thread->top != thread->calls || has_parked(thread);
 }
 
 typedef struct {
@@ -235,7 +235,7 @@ static int visit_stack(void *value, void *argument)
     sp_thread_exchange(each->thread, stack);
     int result = each->visit(each->thread, each->argument);
     sp_thread_exchange(each->thread, stack);
-    if (stack->top == stack->scopes) {
+    if (stack->top == stack->calls) {
         sp_map_pop(&contexts->parked, context, NULL);
         give_spare(contexts, stack);
     }

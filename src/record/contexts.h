@@ -22,15 +22,16 @@ typedef struct sp_contexts {
 SP_MUST_USE bool sp_context_switch(sp_thread *thread, PyObject *context);
 /* Go back to the open calls of the current context, if they are parked. Returns whether they were. */
 bool sp_context_return(sp_thread *thread);
-/* The open calls of a context, at hand or parked; without scopes when it has none. While another's are
- * looked at in their place, what is in a stack tells whose it is. */
+/* The open calls of a context, at hand or parked; no stack when it has none. While
+ * another's are looked at in their place, what is in a stack tells whose it is. */
 sp_stack sp_context_stack(const sp_thread *thread, PyObject *context);
 /* The stack at hand, which is empty, is no context's any longer. */
 void sp_context_let_go(sp_thread *thread);
 
 /* Whether the thread has a call open in any context. */
 bool sp_thread_has_open(const sp_thread *thread);
-/* Call visit with each parked stack put in the thread, until it returns non-zero, which is returned. */
+/* Call visit with each parked stack put in the thread, until it returns non-zero, which is
+ * returned. */
 int sp_contexts_each(sp_thread *thread, int (*visit)(sp_thread *thread, void *argument),
                      void *argument);
 /* Give back contexts that are left: Python may run. Not under a guard. */

@@ -2,7 +2,7 @@
 
 #include "base/thread_guard.h"
 #include "record/annotations.h"
-#include "record/scope.h"
+#include "record/open_call.h"
 
 static PyObject *in_force; /* context variable: the scope that was entered last, or None. Owned, for ever. */
 
@@ -160,7 +160,7 @@ static int come_into_force(sp_metadata_scope *scope)
         return -1;
     scope->open = true;
     manager->scoped = true;
-    sp_scope_did(manager, SP_METADATA);
+    sp_open_call_did(manager, SP_METADATA);
     announce(manager);
     return 0;
 }
@@ -231,7 +231,7 @@ static sp_annotation note_now(sp_manager *manager)
 
 SP_NOINLINE sp_annotation sp_metadata_now(sp_manager *manager)
 {
-    sp_scope_did(manager, SP_ANNOTATION);
+    sp_open_call_did(manager, SP_ANNOTATION);
     sp_lend_regions(manager);
     sp_annotation noted = note_now(manager);
     sp_take_back_regions(manager);

@@ -219,8 +219,8 @@ void sp_load_add(sp_load *into, const sp_load *from)
     add(&into->total, &from->total);
 }
 
-/* How many scopes these were: a call of a generator is none, its steps are. */
-static uint64_t scopes(const uint64_t *ways)
+/* How many entries these were: a call of a generator is none, its steps are. */
+static uint64_t entries(const uint64_t *ways)
 {
     uint64_t sum = 0;
     for (int way = 0; way < SP_WAYS; way++) {
@@ -241,7 +241,7 @@ static void add_scaled(uint64_t *into, const uint64_t *ways, double factor)
  * are taken for made in the ways of the node's own, as there is no telling. */
 static void settle(uint64_t *around, const sp_node *node)
 {
-    uint64_t children = scopes(around), own = scopes(node->costs);
+    uint64_t children = entries(around), own = entries(node->costs);
     double missing = (double)node->inside - (double)children;
     if (missing < 0)
         add_scaled(around, around, missing / (double)children);

@@ -11,25 +11,25 @@ typedef struct {
     uint64_t now, calls;
 } settling;
 
-static void add_open(const sp_thread *thread, const sp_scope *bottom, const sp_scope *top,
+static void add_open(const sp_thread *thread, const sp_open_call *bottom, const sp_open_call *top,
                      uint64_t now)
 {
     uint64_t inside = 0;
-    for (const sp_scope *scope = top; scope > bottom; scope--) {
-        uint64_t elapsed = now > scope->start ? now - scope->start : 0;
-        if (!scope->nested)
-            scope->node->open += elapsed;
-        scope->node->open_own += (int64_t)elapsed - scope->children - (int64_t)inside;
-        if (scope->context_marks & SP_AROUND)
-            scope->node->open_own -=
-                sp_context_covered(thread, scope, scope < top ? scope + 1 : NULL, now);
+    for (const sp_open_call *open = top; open > bottom; open--) {
+        uint64_t elapsed = now > open->start ? now - open->start : 0;
+        if (!open->nested)
+            open->node->open += elapsed;
+        open->node->open_own += (int64_t)elapsed - open->children - (int64_t)inside;
+        if (open->context_marks & SP_AROUND)
+            open->node->open_own -=
+                sp_context_covered(thread, open, open < top ? open + 1 : NULL, now);
         inside = elapsed;
     }
 }
 
 static int add_parked(sp_thread *thread, void *into)
 {
-    add_open(thread, thread->scopes, thread->top, ((const settling *)into)->now);
+    add_open(thread, thread->calls, thread->top, ((const settling *)into)->now);
     return 0;
 }
 
@@ -43,10 +43,10 @@ static int settle_thread(void *value, void *argument)
         node->open = 0;
         node->open_own = 0;
     }
-    add_open(thread, thread->scopes, thread->top, into->now);
+    add_open(thread, thread->calls, thread->top, into->now);
     sp_contexts_each(thread, add_parked, into);
     if (thread->task != NULL) /* whose calls are in the place of the thread's own */
-        add_open(thread, thread->home.scopes, thread->home.top, into->now);
+        add_open(thread, thread->home.calls, thread->home.top, into->now);
     return 0;
 }
 

@@ -1,11 +1,11 @@
 /* A call that runs in steps: that of a generator, coroutine or async generator. Each resumption is
- * a scope, so what is entered inside nests below, and time between steps is charged to nobody. The
- * end makes one call of it all: it lasts from the first step to the last, and its exclusive time is
- * what ran in its own steps. */
+ * an open call, so what is entered inside nests below, and time between steps is charged to nobody.
+ * The end makes one call of it all: it lasts from the first step to the last, and its exclusive
+ * time is what ran in its own steps. */
 #ifndef SP_STEPPED_H
 #define SP_STEPPED_H
 
-#include "record/scope.h"
+#include "record/open_call.h"
 
 typedef struct {
     sp_node *node;    /* where the last step ran, in the run `run` */
@@ -21,25 +21,26 @@ typedef struct {
 /* How a step ends. */
 typedef enum { SP_STEP_GOES_ON, SP_STEP_ENDS, SP_STEP_FAILS } sp_outcome;
 
-/* The first step is under way, in this thread and scope. */
-SP_INLINE sp_stepped sp_stepped_begin(const sp_scope *scope)
+/* The first step is under way, in this thread and open call. */
+SP_INLINE sp_stepped sp_stepped_begin(const sp_open_call *open)
 {
     return (sp_stepped){.run = sp_here.run,
-                        .start = scope->start,
-                        .annotation = scope->annotation,
-                        .nested = scope->nested};
+                        .start = open->start,
+                        .annotation = open->annotation,
+                        .nested = open->nested};
 }
 
-/* A step is over: this was its scope. What has not finished is no call of the node's, nor open in
+/* A step is over: this was its open call. What has not finished is no call of the node's, nor open in
  * it. */
-SP_INLINE void sp_stepped_pause(sp_stepped *call, const sp_scope *scope, uint64_t now, sp_cost way)
+SP_INLINE void sp_stepped_pause(sp_stepped *call, const sp_open_call *open, uint64_t now,
+                                sp_cost way)
 {
-    call->node = scope->node;
-    call->running += now - scope->start;
-    call->children += scope->children;
-    call->inside += scope->inside;
-    sp_node_end(scope->node);
-    scope->node->costs[way]++;
+    call->node = open->node;
+    call->running += now - open->start;
+    call->children += open->children;
+    call->inside += open->inside;
+    sp_node_end(open->node);
+    open->node->costs[way]++;
 }
 
 /* The last step is over: one call, from the first step until now. */
@@ -49,11 +50,13 @@ SP_INLINE void sp_stepped_end(const sp_stepped *call, sp_thread *thread, uint64_
     uint64_t lasted = now - call->start;
     int64_t own = (int64_t)call->running - call->children;
     sp_node_begin(call->node); /* which recording takes back */
-    sp_node_record(call->node, way, lasted, (int64_t)lasted - own, call->inside, call->nested, failed);
+    sp_node_record(call->node, way, lasted, (int64_t)lasted - own, call->inside, call->nested,
+                   failed);
     if (lasted > call->running)
-        sp_scope_wait(thread, call->node, lasted - call->running, call->nested);
+        sp_open_call_wait(thread, call->node, lasted - call->running, call->nested);
     if (thread->log.on)
-        sp_log_append(&thread->log, sp_scope_context(thread, call->annotation), call->start, lasted,
+        sp_log_append(&thread->log, sp_open_call_context(thread, call->annotation), call->start,
+                      lasted,
                       call->node->id);
 }
 

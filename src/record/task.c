@@ -1,20 +1,20 @@
 #include "record/task.h"
 
 #include "base/callout.h"
-#include "record/scope.h"
+#include "record/open_call.h"
 
-enum { FIRST_SCOPES = 4 };
+enum { FIRST_CALLS = 4 };
 
 /* It is new in this run, or the run is new: it has no calls, and gets a number. */
 static bool begin_anew(sp_task *task)
 {
-    if (task->stack.scopes == NULL) {
-        task->stack.scopes = PyMem_RawCalloc(FIRST_SCOPES, sizeof *task->stack.scopes);
-        if (task->stack.scopes == NULL)
+    if (task->stack.calls == NULL) {
+        task->stack.calls = PyMem_RawCalloc(FIRST_CALLS, sizeof *task->stack.calls);
+        if (task->stack.calls == NULL)
             return false;
-        task->stack.limit = task->stack.scopes + FIRST_SCOPES - 1;
+        task->stack.limit = task->stack.calls + FIRST_CALLS - 1;
     }
-    task->stack.top = task->stack.scopes;
+    task->stack.top = task->stack.calls;
     task->stack.context = task->stack.around.context = SP_NO_CONTEXT;
     task->run = task->manager->run;
     task->number = SP_ADD(&task->manager->task_count, 1);
@@ -27,8 +27,8 @@ static void wait_until(sp_task *task, uint64_t now)
 {
     uint64_t waited = now - task->since;
     task->waiting += waited;
-    for (sp_scope *scope = task->stack.scopes + 1; scope <= task->stack.top; scope++)
-        scope->waited += waited;
+    for (sp_open_call *open = task->stack.calls + 1; open <= task->stack.top; open++)
+        open->waited += waited;
 }
 
 /* Put the task's calls, or with NULL the thread's own, in the place of those that are there. */
@@ -102,7 +102,7 @@ static bool enter(sp_task *task)
     task->since = now;
     task->thread = thread->number;
     task->entered = true;
-    task->stack.scopes->node = &thread->tree.root;
+    task->stack.calls->node = &thread->tree.root;
     task->outer = thread->task; /* a loop that a task of another loop runs */
     put(thread, (sp_task *)Py_NewRef(task));
     return true;
@@ -130,8 +130,8 @@ static sp_task *leave(sp_task *task, bool done)
     task->since = now;
     sp_thread *thread = sp_thread_known(task->manager);
     sp_task *over = thread != NULL && thread->task == task ? take_back(thread, task) : NULL;
-    if (done && task->stack.top == task->stack.scopes) {
-        PyMem_RawFree(task->stack.scopes);
+    if (done && task->stack.top == task->stack.calls) {
+        PyMem_RawFree(task->stack.calls);
         task->stack = (sp_stack){0};
     }
     return over;

@@ -37,7 +37,7 @@ typedef struct {
     uint64_t waited;  /* ticks for which its task was left meanwhile */
     bool nested;      /* inside a call of the same node: a recursion */
     uint8_t context_marks;
-} sp_scope;
+} sp_open_call;
 
 /* An open call in the stack of a context. */
 typedef struct {
@@ -47,9 +47,9 @@ typedef struct {
 } sp_outer;
 
 typedef struct {
-    sp_scope *top;    /* the innermost open call; scopes[0] is the root, always there */
-    sp_scope *limit;  /* the last scope that fits */
-    sp_scope *scopes;
+    sp_open_call *top;    /* the innermost open call; calls[0] is the root, always there */
+    sp_open_call *limit;  /* the last call that fits */
+    sp_open_call *calls;
     PyObject *context; /* in which they were made, or SP_NO_CONTEXT. Owned. */
     sp_outer around;   /* what they hang below */
 } sp_stack;
@@ -60,11 +60,11 @@ typedef struct {
 struct sp_task;
 
 typedef struct sp_thread {
-    sp_scope *top;    /* the innermost open call; scopes[0] is the root, always there */
-    sp_scope *limit;  /* the last scope that fits */
+    sp_open_call *top;    /* the innermost open call; calls[0] is the root, always there */
+    sp_open_call *limit;  /* the last call that fits */
     PyObject *context; /* in which these calls were made, or SP_NO_CONTEXT. Owned. */
     sp_log log;
-    sp_scope *scopes; /* Owned. */
+    sp_open_call *calls; /* Owned. */
     sp_outer around;  /* what they hang below */
     struct sp_contexts *contexts; /* the open calls of other contexts, or NULL. Owned. */
     sp_stack home;        /* its own open calls, while a task's are in their place. Owned. */
@@ -83,11 +83,11 @@ sp_thread *sp_thread_new(sp_owner *owner, bool events);
 /* Put other open calls in the place of those that the record has now, and these there. */
 SP_INLINE void sp_thread_exchange(sp_thread *thread, sp_stack *stack)
 {
-    sp_stack before = {thread->top, thread->limit, thread->scopes, thread->context,
+    sp_stack before = {thread->top, thread->limit, thread->calls, thread->context,
                        thread->around};
     thread->top = stack->top;
     thread->limit = stack->limit;
-    thread->scopes = stack->scopes;
+    thread->calls = stack->calls;
     thread->context = stack->context;
     thread->around = stack->around;
     *stack = before;

@@ -1,45 +1,45 @@
 /* Entering and leaving a region: the whole of the hot path, the same for `with`, for decorated
  * calls and for generators. The clock is read last on the way in and first on the way out, so
  * that our own work falls outside the span. */
-#ifndef SP_SCOPE_H
-#define SP_SCOPE_H
+#ifndef SP_OPEN_CALL_H
+#define SP_OPEN_CALL_H
 
 #include "base/thread_guard.h"
 #include "record/context_charges.h"
 #include "record/region.h"
 #include "record/thread_records.h"
 
-/* The newest scope of this region and activation; NULL when the thread has none. */
-sp_scope *sp_scope_find(const sp_thread *thread, const sp_region *region, const void *key);
+/* The newest open call of this region and activation; NULL when the thread has none. */
+sp_open_call *sp_open_call_find(const sp_thread *thread, const sp_region *region, const void *key);
 /* The open call of this thread in the manager's run; NULL when there is none. Under the guard. */
-sp_scope *sp_scope_of(sp_manager *manager, const sp_region *region, const void *key);
-/* Take it off the stack, where it is not on top, or in that of another context; NULL when the thread has
- * none. */
-sp_scope *sp_scope_take_below(sp_thread *thread, const sp_region *region, const void *key,
-                              uint64_t now);
+sp_open_call *sp_open_call_of(sp_manager *manager, const sp_region *region, const void *key);
+/* Take it off the stack, where it is not on top, or in that of another context; NULL when the
+ * thread has none. */
+sp_open_call *sp_open_call_take_below(sp_thread *thread, const sp_region *region, const void *key,
+                                      uint64_t now);
 /* Leave what is not on top of this thread's stack. A block may have
  * been entered in another thread, or, by hand, in another frame. */
-void sp_scope_leave_slow(sp_manager *manager, sp_region *region, const void *key, uint64_t now,
-                         bool failed, sp_cost way);
+void sp_open_call_leave_slow(sp_manager *manager, sp_region *region, const void *key, uint64_t now,
+                             bool failed, sp_cost way);
 
 /* A call that ends now has waited so long; the next record is its. */
-void sp_scope_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested);
+void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested);
 
 /* The lines that line mode has counted since it was asked last are the innermost open call's. */
-void sp_scope_take_lines(sp_thread *thread);
+void sp_open_call_take_lines(sp_thread *thread);
 
 /* Whether a call of the region is open around the one on top. */
-bool sp_scope_is_around(const sp_thread *thread, const sp_region *region);
+bool sp_open_call_is_around(const sp_thread *thread, const sp_region *region);
 
 /* In which task and with which metadata a call is made. */
-SP_INLINE uint64_t sp_scope_context(const sp_thread *thread, uint32_t annotation)
+SP_INLINE uint64_t sp_open_call_context(const sp_thread *thread, uint32_t annotation)
 {
     return (uint64_t)thread->task_number << 32 | annotation;
 }
 
 /* The node of the region when it is entered now. It is nearly always entered at the same place, and
  * remembers that; with the GIL there is nothing to guard there. */
-SP_INLINE sp_node *sp_scope_node(sp_thread *thread, sp_region *region)
+SP_INLINE sp_node *sp_open_call_node(sp_thread *thread, sp_region *region)
 {
     sp_node *parent = thread->top->node;
 #ifdef Py_GIL_DISABLED
@@ -63,8 +63,8 @@ SP_INLINE uint32_t sp_annotation_in(const sp_manager *manager, sp_annotation ann
                                                                              : annotation.number;
 }
 
-SP_INLINE void sp_scope_enter(sp_manager *manager, sp_region *region, const void *key,
-                              sp_annotation annotation)
+SP_INLINE void sp_open_call_enter(sp_manager *manager, sp_region *region, const void *key,
+                                  sp_annotation annotation)
 {
     sp_guard_take();
     bool first = false;
@@ -72,7 +72,7 @@ SP_INLINE void sp_scope_enter(sp_manager *manager, sp_region *region, const void
     if (SP_UNLIKELY(thread == NULL))
         goto done;
     if (SP_UNLIKELY(region->lines))
-        sp_scope_take_lines(thread);
+        sp_open_call_take_lines(thread);
     PyObject *context = sp_current_context();
     if (SP_UNLIKELY(context != thread->context)) {
         if (!sp_context_switch(thread, context)) {
@@ -81,74 +81,77 @@ SP_INLINE void sp_scope_enter(sp_manager *manager, sp_region *region, const void
         }
         first = sp_context_is_first(thread);
     }
-    sp_node *node = sp_scope_node(thread, region);
+    sp_node *node = sp_open_call_node(thread, region);
     if (SP_UNLIKELY(node == NULL
                     || (thread->top == thread->limit && !sp_thread_deepen(thread)))) {
         thread->lost++;
         goto done;
     }
-    sp_scope *scope = ++thread->top;
-    scope->nested = SP_UNLIKELY(sp_node_begin(node)) && sp_scope_is_around(thread, region);
-    scope->region = region;
-    scope->key = key;
-    scope->node = node;
-    scope->children = 0;
-    scope->inside = 0;
-    scope->annotation = sp_annotation_in(manager, annotation);
-    scope->waited = 0;
-    scope->context_marks = 0;
-    scope->start = sp_now();
+    sp_open_call *open = ++thread->top;
+    open->nested = SP_UNLIKELY(sp_node_begin(node)) && sp_open_call_is_around(thread, region);
+    open->region = region;
+    open->key = key;
+    open->node = node;
+    open->children = 0;
+    open->inside = 0;
+    open->annotation = sp_annotation_in(manager, annotation);
+    open->waited = 0;
+    open->context_marks = 0;
+    open->start = sp_now();
     if (SP_UNLIKELY(first))
-        sp_context_begin(thread, scope);
+        sp_context_begin(thread, open);
 done:
     sp_guard_release();
     if (SP_UNLIKELY(first))
         sp_contexts_release(thread);
 }
 
-/* Take the top scope off the stack and charge its time to what is around it. It stays readable until
- * the next entry. */
-SP_INLINE sp_scope *sp_scope_take(sp_thread *thread, uint64_t now)
+/* Take the top open call off the stack and charge its time to what is around it. It stays readable
+ * until the next entry. */
+SP_INLINE sp_open_call *sp_open_call_take(sp_thread *thread, uint64_t now)
 {
     if (SP_UNLIKELY(thread->top->region->lines))
-        sp_scope_take_lines(thread);
-    sp_scope *scope = thread->top--;
-    thread->top->children += (int64_t)(now - scope->start);
+        sp_open_call_take_lines(thread);
+    sp_open_call *open = thread->top--;
+    thread->top->children += (int64_t)(now - open->start);
     thread->top->inside++;
-    if (SP_UNLIKELY(scope->context_marks != 0))
-        sp_context_left(thread, scope, now);
-    return scope;
+    if (SP_UNLIKELY(open->context_marks != 0))
+        sp_context_left(thread, open, now);
+    return open;
 }
 
-/* The scope of this region and activation, taken off this thread's stack; NULL when there is none. */
-SP_INLINE sp_scope *sp_scope_pop(sp_manager *manager, sp_region *region, const void *key,
-                                 uint64_t now)
+/* The open call of this region and activation, taken off this thread's stack; NULL when there is
+ * none. */
+SP_INLINE sp_open_call *sp_open_call_pop(sp_manager *manager, sp_region *region, const void *key,
+                                         uint64_t now)
 {
     sp_thread *thread = sp_thread_known(manager);
     if (SP_UNLIKELY(thread == NULL))
         return NULL;
     if (SP_UNLIKELY(thread->top->key != key || thread->top->region != region))
-        return sp_scope_take_below(thread, region, key, now);
-    return sp_scope_take(thread, now);
+        return sp_open_call_take_below(thread, region, key, now);
+    return sp_open_call_take(thread, now);
 }
 
 /* The call is over: its statistics and its record. */
-SP_INLINE void sp_scope_record(sp_thread *thread, const sp_scope *scope, uint64_t now, bool failed,
-                               sp_cost way)
+SP_INLINE void sp_open_call_record(sp_thread *thread, const sp_open_call *open, uint64_t now,
+                                   bool failed,
+                                   sp_cost way)
 {
-    uint64_t ticks = now - scope->start;
-    sp_node_record(scope->node, way, ticks, scope->children, scope->inside, scope->nested,
+    uint64_t ticks = now - open->start;
+    sp_node_record(open->node, way, ticks, open->children, open->inside, open->nested,
                    failed);
-    if (SP_UNLIKELY(scope->waited != 0))
-        sp_scope_wait(thread, scope->node, scope->waited, scope->nested);
+    if (SP_UNLIKELY(open->waited != 0))
+        sp_open_call_wait(thread, open->node, open->waited, open->nested);
     if (thread->log.on)
-        sp_log_append(&thread->log, sp_scope_context(thread, scope->annotation), scope->start,
-                      ticks, scope->node->id);
+        sp_log_append(&thread->log, sp_open_call_context(thread, open->annotation), open->start,
+                      ticks, open->node->id);
 }
 
 /* way: the one in which it was entered, a constant where it is called. */
-SP_INLINE void sp_scope_leave(sp_manager *manager, sp_region *region, const void *key, bool failed,
-                              sp_cost way)
+SP_INLINE void sp_open_call_leave(sp_manager *manager, sp_region *region, const void *key,
+                                  bool failed,
+                                  sp_cost way)
 {
     sp_guard_take();
     uint64_t now = sp_now();
@@ -156,15 +159,15 @@ SP_INLINE void sp_scope_leave(sp_manager *manager, sp_region *region, const void
     if (SP_UNLIKELY(sp_here.run != manager->run || thread->top->region != region
                     || thread->top->key != key)) {
         sp_guard_release();
-        sp_scope_leave_slow(manager, region, key, now, failed, way);
+        sp_open_call_leave_slow(manager, region, key, now, failed, way);
         return;
     }
-    sp_scope_record(thread, sp_scope_take(thread, now), now, failed, way);
+    sp_open_call_record(thread, sp_open_call_take(thread, now), now, failed, way);
     sp_guard_release();
 }
 
 /* Something else was done for the manager inside the innermost call of this thread. */
-SP_INLINE void sp_scope_did(sp_manager *manager, sp_cost what)
+SP_INLINE void sp_open_call_did(sp_manager *manager, sp_cost what)
 {
     sp_guard_take();
     if (SP_LIKELY(sp_here.run == manager->run))

@@ -1,46 +1,47 @@
-#include "record/scope.h"
+#include "record/open_call.h"
 
 #include "base/with_statement.h"
 
-sp_scope *sp_scope_find(const sp_thread *thread, const sp_region *region, const void *key)
+sp_open_call *sp_open_call_find(const sp_thread *thread, const sp_region *region, const void *key)
 {
-    for (sp_scope *scope = thread->top; scope > thread->scopes; scope--) {
-        if (scope->region == region && scope->key == key)
-            return scope;
+    for (sp_open_call *open = thread->top; open > thread->calls; open--) {
+        if (open->region == region && open->key == key)
+            return open;
     }
     return NULL;
 }
 
-sp_scope *sp_scope_of(sp_manager *manager, const sp_region *region, const void *key)
+sp_open_call *sp_open_call_of(sp_manager *manager, const sp_region *region, const void *key)
 {
     sp_thread *thread = sp_thread_known(manager);
     if (thread == NULL)
         return NULL;
-    sp_scope *scope = sp_scope_find(thread, region, key);
-    return scope == NULL && sp_context_return(thread) ? sp_scope_find(thread, region, key) : scope;
+    sp_open_call *open = sp_open_call_find(thread, region, key);
+    return open == NULL && sp_context_return(thread) ? sp_open_call_find(thread, region, key)
+        : open;
 }
 
-/* The newest scope of the region at all. */
-static sp_scope *find_any(const sp_thread *thread, const sp_region *region)
+/* The newest open call of the region at all. */
+static sp_open_call *find_any(const sp_thread *thread, const sp_region *region)
 {
-    for (sp_scope *scope = thread->top; scope > thread->scopes; scope--) {
-        if (scope->region == region)
-            return scope;
+    for (sp_open_call *open = thread->top; open > thread->calls; open--) {
+        if (open->region == region)
+            return open;
     }
     return NULL;
 }
 
 /* Not every open call of a node is: others are of tasks that wait, in stacks of their own. In a
  * recursion it is near the top. */
-SP_NOINLINE bool sp_scope_is_around(const sp_thread *thread, const sp_region *region)
+SP_NOINLINE bool sp_open_call_is_around(const sp_thread *thread, const sp_region *region)
 {
-    const sp_scope *scope = thread->top - 1;
-    while (scope > thread->scopes && scope->region != region)
-        scope--;
-    return scope > thread->scopes || sp_context_is_around(thread, region);
+    const sp_open_call *open = thread->top - 1;
+    while (open > thread->calls && open->region != region)
+        open--;
+    return open > thread->calls || sp_context_is_around(thread, region);
 }
 
-SP_NOINLINE void sp_scope_take_lines(sp_thread *thread)
+SP_NOINLINE void sp_open_call_take_lines(sp_thread *thread)
 {
     if (sp_here.line_hits == 0) /* or the thread has nothing of its own */
         return;
@@ -48,7 +49,7 @@ SP_NOINLINE void sp_scope_take_lines(sp_thread *thread)
     sp_here.line_hits = 0;
 }
 
-SP_NOINLINE void sp_scope_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested)
+SP_NOINLINE void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested)
 {
     if (!nested) /* or the call around it has waited too */
         node->waiting += waited;
@@ -56,58 +57,58 @@ SP_NOINLINE void sp_scope_wait(sp_thread *thread, sp_node *node, uint64_t waited
         sp_log_wait(&thread->log, waited);
 }
 
-/* A scope that ends below others (a generator left while another is still open) is moved to the
+/* An open call that ends below others (a generator left while another is still open) is moved to the
  * top. The time it shared with those above has to be charged once: they will charge their whole
  * time to what is then below them, so what they have used so far is taken from there now and
  * given to the one that ends. Exclusive times stay a partition of the thread's time. */
-static void surface(sp_thread *thread, sp_scope *scope, uint64_t now)
+static void surface(sp_thread *thread, sp_open_call *open, uint64_t now)
 {
-    if (scope == thread->top)
+    if (open == thread->top)
         return;
     /* The next call of its region takes its place: it was inside it, and is not any longer. */
-    sp_scope *heir = scope + 1;
-    while (heir <= thread->top && heir->region != scope->region)
+    sp_open_call *heir = open + 1;
+    while (heir <= thread->top && heir->region != open->region)
         heir++;
     if (heir <= thread->top)
-        heir->nested = scope->nested;
-    sp_scope ending = *scope;
-    int64_t shared = (int64_t)(now - scope[1].start);
+        heir->nested = open->nested;
+    sp_open_call ending = *open;
+    int64_t shared = (int64_t)(now - open[1].start);
     ending.children += shared;
-    scope[-1].children -= shared;
-    memmove(scope, scope + 1, (size_t)(thread->top - scope) * sizeof *scope);
+    open[-1].children -= shared;
+    memmove(open, open + 1, (size_t)(thread->top - open) * sizeof *open);
     *thread->top = ending;
-    /* The caller pops the top and charges the ending scope to what lies below it then: charge
+    /* The caller pops the top and charges the ending open call to what lies below it then: charge
      * the true parent instead. */
     int64_t ticks = (int64_t)(now - ending.start);
     thread->top[-1].children -= ticks;
-    scope[-1].children += ticks;
+    open[-1].children += ticks;
 }
 
 typedef struct {
     const sp_region *region;
     const void *key;
     uint64_t now;
-    sp_scope *taken;
+    sp_open_call *taken;
 } taking;
 
-static sp_scope *take(sp_thread *thread, sp_scope *scope, uint64_t now)
+static sp_open_call *take(sp_thread *thread, sp_open_call *open, uint64_t now)
 {
-    surface(thread, scope, now);
-    return sp_scope_take(thread, now);
+    surface(thread, open, now);
+    return sp_open_call_take(thread, now);
 }
 
 static int take_here(sp_thread *thread, void *argument)
 {
     taking *wanted = argument;
-    sp_scope *scope = sp_scope_find(thread, wanted->region, wanted->key);
-    if (scope == NULL)
+    sp_open_call *open = sp_open_call_find(thread, wanted->region, wanted->key);
+    if (open == NULL)
         return 0;
-    wanted->taken = take(thread, scope, wanted->now);
+    wanted->taken = take(thread, open, wanted->now);
     return 1;
 }
 
-SP_NOINLINE sp_scope *sp_scope_take_below(sp_thread *thread, const sp_region *region,
-                                          const void *key, uint64_t now)
+SP_NOINLINE sp_open_call *sp_open_call_take_below(sp_thread *thread, const sp_region *region,
+                                                  const void *key, uint64_t now)
 {
     taking wanted = {region, key, now, NULL};
     if (!take_here(thread, &wanted)
@@ -126,23 +127,23 @@ typedef struct {
     sp_cost way;
 } leaving;
 
-static bool leave(sp_thread *thread, const sp_scope *taken, const leaving *call)
+static bool leave(sp_thread *thread, const sp_open_call *taken, const leaving *call)
 {
     if (taken != NULL)
-        sp_scope_record(thread, taken, call->now, call->failed, call->way);
+        sp_open_call_record(thread, taken, call->now, call->failed, call->way);
     return taken != NULL;
 }
 
 static bool leave_own(sp_thread *thread, const leaving *call)
 {
-    return leave(thread, sp_scope_take_below(thread, call->region, call->key, call->now), call);
+    return leave(thread, sp_open_call_take_below(thread, call->region, call->key, call->now), call);
 }
 
 /* By hand, in another frame than it was entered in. */
 static bool leave_any(sp_thread *thread, const leaving *call)
 {
-    sp_scope *scope = find_any(thread, call->region);
-    return scope != NULL && leave(thread, take(thread, scope, call->now), call);
+    sp_open_call *open = find_any(thread, call->region);
+    return open != NULL && leave(thread, take(thread, open, call->now), call);
 }
 
 static bool leave_here(sp_manager *manager, const leaving *call, bool any)
@@ -181,8 +182,8 @@ static bool leave_elsewhere(sp_manager *manager, leaving *call)
     return left;
 }
 
-SP_NOINLINE void sp_scope_leave_slow(sp_manager *manager, sp_region *region, const void *key,
-                                     uint64_t now, bool failed, sp_cost way)
+SP_NOINLINE void sp_open_call_leave_slow(sp_manager *manager, sp_region *region, const void *key,
+                                         uint64_t now, bool failed, sp_cost way)
 {
     leaving call = {region, key, now, failed, way};
     bool of_block = way == SP_BLOCK;
