@@ -14,9 +14,9 @@ typedef struct sp_tracing {
     uint64_t serial;  /* unique in the process, not 0 */
     bool everywhere;  /* not in spans alone */
     sp_map decisions; /* code -> sp_decision. Owned. */
-    sp_map asleep;    /* frame -> sp_sleeper. Owned. */
-    size_t sleepers;  /* how many */
-    struct sp_sleeper *latest; /* the one looked up last, or NULL */
+    sp_map suspended; /* frame -> sp_suspended_call. Owned. */
+    size_t suspended_count; /* how many */
+    struct sp_suspended_call *latest; /* the one looked up last, or NULL */
 } sp_tracing;
 
 typedef struct {

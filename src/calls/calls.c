@@ -118,8 +118,8 @@ bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
         if (decides && SP_MONITORING && sp_line_always != 0)
             sp_line_frame_begins(frame, code, true); /* its own event was not asked for before */
         wanted |= sp_decision_wants(decision);
-        if (suspends && tracing->sleepers != 0)
-            sp_sleeper_replaced(tracing, frame);
+        if (suspends && tracing->suspended_count != 0)
+            sp_suspended_call_replaced(tracing, frame);
         sp_region *region = decision->region;
         if (region != NULL && region->recording && (decision->everywhere || in_span)
             && !enter(tracing, region, frame, true))
@@ -143,13 +143,13 @@ bool sp_calls_wake(const void *frame, PyCodeObject *code)
 {
     bool known = false;
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
-        sp_sleeper *sleeper = sp_sleeper_of(tracing, frame, code);
-        if (sleeper == NULL)
+        sp_suspended_call *suspended = sp_suspended_call_of(tracing, frame, code);
+        if (suspended == NULL)
             continue;
         known = true;
-        if (sleeper->call.run != tracing->manager->run)
-            sp_sleeper_forget(sleeper);
-        else if (sleeper->region->recording && !enter(tracing, sleeper->region, frame, false))
+        if (suspended->call.run != tracing->manager->run)
+            sp_suspended_call_forget(suspended);
+        else if (suspended->region->recording && !enter(tracing, suspended->region, frame, false))
             return true;
     }
     return known || is_wanted(code);
@@ -160,12 +160,12 @@ static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObjec
                        sp_outcome how)
 {
     uint64_t now = sp_now();
-    sp_sleeper *sleeper = sp_sleeper_of(tracing, frame, code);
+    sp_suspended_call *suspended = sp_suspended_call_of(tracing, frame, code);
     sp_open_call *open = open_call_of(tracing, frame);
-    if (open != NULL && sleeper == NULL) {
+    if (open != NULL && suspended == NULL) {
         if (how == SP_STEP_GOES_ON)
-            sleeper = sp_sleeper_new(tracing, frame, code, open);
-        if (sleeper == NULL) { /* it ends in its first step, or memory is out */
+            suspended = sp_suspended_call_new(tracing, frame, code, open);
+        if (suspended == NULL) { /* it ends in its first step, or memory is out */
             sp_here.thread->lost += how == SP_STEP_GOES_ON;
             sp_open_call_leave(tracing->manager, open->region, open->key, how == SP_STEP_FAILS,
                                SP_TRACED);
@@ -175,14 +175,14 @@ static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObjec
     if (open != NULL) {
         sp_guard_take();
         open = sp_open_call_pop(tracing->manager, open->region, open->key, now);
-        sp_stepped_pause(&sleeper->call, open, now, SP_TRACED_STEP);
-        sleeper->thread = sp_here.thread;
-        sleeper->until = now;
+        sp_stepped_pause(&suspended->call, open, now, SP_TRACED_STEP);
+        suspended->thread = sp_here.thread;
+        suspended->until = now;
         sp_guard_release();
     }
-    if (sleeper != NULL && how != SP_STEP_GOES_ON)
-        sp_sleeper_end(sleeper, now, how == SP_STEP_FAILS);
-    return open != NULL || sleeper != NULL;
+    if (suspended != NULL && how != SP_STEP_GOES_ON)
+        sp_suspended_call_end(suspended, now, how == SP_STEP_FAILS);
+    return open != NULL || suspended != NULL;
 }
 
 bool sp_calls_leave_slow(const void *frame, PyCodeObject *code, sp_outcome how)
@@ -254,11 +254,11 @@ static void end_open(sp_tracing *tracing)
         if (open == sp_here.thread->calls)
             return;
         const void *frame = (const char *)open->key - 1;
-        const sp_sleeper *sleeper = sp_map_get(&tracing->asleep, frame, NULL);
-        if (sleeper == NULL)
+        const sp_suspended_call *suspended = sp_map_get(&tracing->suspended, frame, NULL);
+        if (suspended == NULL)
             sp_open_call_leave(tracing->manager, open->region, open->key, false, SP_TRACED);
         else
-            leave_step(tracing, frame, sleeper->code, SP_STEP_ENDS);
+            leave_step(tracing, frame, suspended->code, SP_STEP_ENDS);
     }
 }
 
@@ -298,7 +298,7 @@ static void end_calls(sp_tracing *tracing)
     uint64_t run = sp_here.run;
     sp_thread *thread = sp_here.thread;
     sp_map_each(&tracing->manager->threads, end_open_of, tracing);
-    sp_sleepers_end(tracing);
+    sp_suspended_calls_end(tracing);
     sp_here.run = run;
     sp_here.thread = thread;
     sp_resume_threads();

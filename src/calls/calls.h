@@ -10,11 +10,11 @@
  * key is the address of its frame, made odd, which no other kind of open call has. So leaving needs
  * no look-up in the common case, and a frame that was open before tracing began finds no open call
  * and is passed over. All tables are shared between threads (thread_guard.h). A generator's call is
- * made of its steps, as in stepped.h; between steps it is *asleep*. */
+ * made of its steps, as in stepped.h; between steps it is *suspended*. */
 #ifndef SP_CALLS_H
 #define SP_CALLS_H
 
-#include "calls/sleepers.h"
+#include "calls/suspended_calls.h"
 #include "record/metadata.h"
 #include "record/open_call.h"
 

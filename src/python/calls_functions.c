@@ -91,7 +91,7 @@ static PyMethodDef functions[] = {
 
 int sp_calls_functions_init(PyObject *module)
 {
-    if (sp_decisions_init() < 0 || sp_sleepers_init() < 0
+    if (sp_decisions_init() < 0 || sp_suspended_calls_init() < 0
         || PyModule_AddFunctions(module, functions) < 0)
         return -1;
     return 0;

@@ -82,7 +82,8 @@ static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t nargsf, 
     bool wanted = sp_calls_leave(sp_current_frame(), code_of(args), SP_STEP_GOES_ON);
 #if SP_SILENT_CLOSE
     if (wanted)
-        sp_sleepers_watch(sp_current_frame(), code_of(args), is_silent(code_of(args), args[1]));
+        sp_suspended_calls_watch(sp_current_frame(), code_of(args), is_silent(code_of(args),
+                                                                              args[1]));
 #endif
     sp_shared_release();
     return again(wanted);

@@ -1,0 +1,164 @@
+#include "calls/suspended_calls.h"
+
+#include "calls/call_backend.h"
+
+sp_suspended_call *sp_suspended_call_find(sp_tracing *tracing, const void *frame,
+                                          const PyCodeObject *code)
+{
+    sp_suspended_call *found = sp_map_get(&tracing->suspended, frame, NULL);
+    if (found == NULL || found->code != code)
+        return NULL;
+    return tracing->latest = found;
+}
+
+sp_suspended_call *sp_suspended_call_new(sp_tracing *tracing, const void *frame,
+                                         const PyCodeObject *code,
+                                         const sp_open_call *open)
+{
+    sp_suspended_call *suspended = PyMem_RawMalloc(sizeof *suspended);
+    if (suspended == NULL)
+        return NULL;
+    *suspended = (sp_suspended_call){.call = sp_stepped_begin(open),
+                                     .tracing = tracing,
+                                     .region = open->region,
+                                     .frame = frame,
+                                     .code = code};
+    if (sp_map_add(&tracing->suspended, frame, NULL, suspended) < 0) {
+        PyMem_RawFree(suspended);
+        return NULL;
+    }
+    if (tracing->suspended_count++ == 0)
+        sp_calls_need(1);
+    return tracing->latest = suspended;
+}
+
+void sp_suspended_call_end(sp_suspended_call *suspended, uint64_t now, bool failed)
+{
+    sp_stop_threads(); /* it may have slept in another thread */
+    if (suspended->call.run == suspended->tracing->manager->run)
+        sp_stepped_end(&suspended->call, suspended->thread, now, failed, SP_TRACED_GENERATOR);
+    sp_resume_threads();
+    sp_suspended_call_forget(suspended);
+}
+
+void sp_suspended_call_replaced(sp_tracing *tracing, const void *frame)
+{
+    sp_suspended_call *suspended = sp_map_get(&tracing->suspended, frame, NULL);
+    if (suspended != NULL)
+        sp_suspended_call_end(suspended, suspended->until, false);
+}
+
+/* ---- Silent ends ------------------------------------------------------------------------- */
+
+#if SP_SILENT_CLOSE
+
+static struct {
+    sp_map watched;    /* weak reference -> sp_suspended_call */
+    PyObject *forgetter; /* what the weak references call. Owned, for ever. */
+} all;
+
+/* Closed earlier, and nobody said so. Only for a generator that still exists. */
+static bool has_finished(const sp_suspended_call *suspended)
+{
+    enum { COMPLETED = 1 }; /* this and higher states are ends */
+    const char *generator = (const char *)suspended->frame - offsetof(PyGenObject, gi_iframe);
+    return ((const PyGenObject *)generator)->gi_frame_state >= COMPLETED;
+}
+
+/* When the call of a generator that still exists is over, if that is to be now. */
+static uint64_t end_now(const sp_suspended_call *suspended)
+{
+    return has_finished(suspended) ? suspended->until : sp_now();
+}
+
+/* A generator is about to be freed: called through its weak reference. When it is yet to be closed
+ * with events, they will tell the rest. */
+static PyObject *generator_died(PyObject *module, PyObject *watcher)
+{
+    (void)module;
+    sp_shared_take();
+    sp_suspended_call *suspended = sp_map_get(&all.watched, watcher, NULL);
+    if (suspended != NULL && (suspended->is_silent || has_finished(suspended)))
+        sp_suspended_call_end(suspended, end_now(suspended), false);
+    sp_shared_release();
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef generator_died_method = {"generator_died", generator_died, METH_O, NULL};
+
+int sp_suspended_calls_init(void)
+{
+    if (all.forgetter == NULL)
+        all.forgetter = PyCFunction_New(&generator_died_method, NULL);
+    return all.forgetter == NULL ? -1 : 0;
+}
+
+static void watch(sp_suspended_call *suspended)
+{
+    PyObject *generator = (PyObject *)((char *)suspended->frame - offsetof(PyGenObject, gi_iframe));
+    suspended->watcher = PyWeakref_NewRef(generator, all.forgetter);
+    if (suspended->watcher != NULL && sp_map_add(&all.watched, suspended->watcher, NULL,
+                                                 suspended) < 0)
+        Py_CLEAR(suspended->watcher);
+    PyErr_Clear(); /* memory is out: its end will not be noticed before its memory is used again */
+}
+
+void sp_suspended_calls_watch(const void *frame, const PyCodeObject *code, bool is_silent)
+{
+    if (Py_Version >= 0x030D0A00)
+        return;
+    for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        sp_suspended_call *suspended = sp_suspended_call_of(tracing, frame, code);
+        if (suspended == NULL)
+            continue;
+        suspended->is_silent = is_silent;
+        if (is_silent && suspended->watcher == NULL)
+            watch(suspended);
+    }
+}
+
+static void unwatch(sp_suspended_call *suspended)
+{
+    if (suspended->watcher != NULL)
+        sp_map_pop(&all.watched, suspended->watcher, NULL);
+    Py_CLEAR(suspended->watcher);
+}
+
+static uint64_t end_of(const sp_suspended_call *suspended)
+{
+    PyObject *generator = NULL;
+    if (suspended->watcher == NULL || PyWeakref_GetRef(suspended->watcher, &generator) != 1)
+        return sp_now();
+    uint64_t end = end_now(suspended);
+    Py_DECREF(generator);
+    return end;
+}
+
+#else
+
+static uint64_t end_of(const sp_suspended_call *suspended) { (void)suspended; return sp_now(); }
+static void unwatch(sp_suspended_call *suspended) { (void)suspended; }
+int sp_suspended_calls_init(void) { return 0; }
+
+#endif
+
+void sp_suspended_call_forget(sp_suspended_call *suspended)
+{
+    sp_tracing *tracing = suspended->tracing;
+    unwatch(suspended);
+    sp_map_pop(&tracing->suspended, suspended->frame, NULL);
+    if (tracing->latest == suspended)
+        tracing->latest = NULL;
+    PyMem_RawFree(suspended);
+    if (--tracing->suspended_count == 0)
+        sp_calls_need(-1);
+}
+
+static int end_one(void *suspended, void *unused)
+{
+    (void)unused;
+    sp_suspended_call_end(suspended, end_of(suspended), false);
+    return 0;
+}
+
+void sp_suspended_calls_end(sp_tracing *tracing) { sp_map_each(&tracing->suspended, end_one, NULL); }
