@@ -1,4 +1,4 @@
-"""src/python/steps.c: decorated generators, coroutines and async generators."""
+"""src/python/generator_proxy.c: decorated generators, coroutines and async generators."""
 
 import asyncio
 import gc

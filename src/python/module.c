@@ -66,7 +66,7 @@ static PyMethodDef functions[] = {
 /* ---- Life and death ---------------------------------------------------------------------- */
 
 static int (*const types[])(PyObject *module, sp_state *state) = {
-    sp_manager_init, sp_opener_init,       sp_region_init,  sp_wrapper_init, sp_steps_init,
+    sp_manager_init, sp_opener_init,       sp_region_init,  sp_wrapper_init, sp_generator_proxy_init,
     sp_task_init,    sp_metadata_type_init, sp_factory_init, sp_unrecorded_init,
 };
 
@@ -112,7 +112,7 @@ static int module_exec(PyObject *module)
     DO((state)->hook_slot_type);                                                               \
     DO((state)->wrapper_type);                                                                 \
     DO((state)->callable_type);                                                                \
-    DO((state)->steps_type);                                                                   \
+    DO((state)->generator_proxy_type);                                                                   \
     DO((state)->metadata_scope_type);                                                          \
     DO((state)->tags_name);                                                                    \
     DO((state)->factory_type);                                                                 \

@@ -11,7 +11,7 @@ typedef struct sp_state {
     PyTypeObject *hook_type;
     PyTypeObject *hook_slot_type;
     PyTypeObject *wrapper_type, *callable_type;
-    PyTypeObject *steps_type;
+    PyTypeObject *generator_proxy_type;
     PyTypeObject *metadata_scope_type;
     PyObject *tags_name;         /* "tags", as call sites have it */
     PyTypeObject *factory_type;
@@ -25,7 +25,7 @@ extern struct PyModuleDef sp_module;
 int sp_manager_init(PyObject *module, sp_state *state);
 int sp_region_init(PyObject *module, sp_state *state);
 int sp_wrapper_init(PyObject *module, sp_state *state);
-int sp_steps_init(PyObject *module, sp_state *state);
+int sp_generator_proxy_init(PyObject *module, sp_state *state);
 int sp_metadata_type_init(PyObject *module, sp_state *state);
 int sp_task_init(PyObject *module, sp_state *state);
 int sp_factory_init(PyObject *module, sp_state *state);

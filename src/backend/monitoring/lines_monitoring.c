@@ -77,7 +77,8 @@ SP_INLINE void jump_event(PyObject *const *args)
     }
 }
 
-/* The generator of a decorated function is put to sleep by its steps (steps.c), others by this. */
+/* The generator of a decorated function is put to sleep by its steps (generator_proxy.c), others by
+ * this. */
 SP_INLINE void yield_event(PyObject *const *args)
 {
     uint64_t now = sp_now();

@@ -1,0 +1,417 @@
+/* The generator proxy (Steps in Python): what a decorated generator, coroutine or async generator
+ * runs through.
+ *
+ * decorator.py makes a real generator (coroutine, async generator) function that delegates to an
+ * object of this type, and this delegates to the function's own. */
+#include "calls/calls.h"
+#include "lines/lines.h"
+#include "python/state.h"
+#include "record/task.h"
+#include "record/annotations.h"
+#include "record/metadata.h"
+#include "record/stepped.h"
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *inner;    /* what the next step resumes. Owned. */
+    sp_task *task;      /* it is entered for each step, and the rest unused; or NULL. Owned. */
+    sp_region *region;  /* Owned. */
+    PyObject *code;     /* of the decorated function. Owned. */
+    sp_stepped call;
+    PyObject *thrown;   /* what the next step throws instead, or NULL. Owned. */
+    PyObject *metadata; /* scope that is in force in every step, or NULL. Owned. */
+    sp_line_frame line; /* between proxy, in line mode */
+    bool is_async_generator; /* a step that returns is no end */
+    bool record_outcome;
+    bool started, over;
+    bool throws; /* the next step throws, into an async generator */
+    bool closed; /* from without, while what is inside waits at a yield */
+} GeneratorProxy;
+
+/* What the end of a step takes back. */
+typedef struct {
+    uint64_t line;  /* mark of the lines, or 0 */
+    uint64_t calls; /* span of every-function tracing, or 0 */
+} step;
+
+static step step_begin(GeneratorProxy *proxy)
+{
+    step begun = {0, 0};
+    if (SP_UNLIKELY(proxy->task != NULL)) {
+        sp_task_enter(proxy->task);
+        proxy->started = true;
+        return begun;
+    }
+    sp_region *region = proxy->region;
+    if (SP_UNLIKELY(region->lines))
+        begun.line = sp_lines_step_begin(region, (PyCodeObject *)proxy->code, &proxy->line);
+    if (SP_UNLIKELY(sp_calls_wanted(region)))
+        begun.calls = sp_calls_begin(region->manager);
+    if (SP_UNLIKELY(proxy->metadata != NULL))
+        sp_metadata_push(proxy->metadata);
+    sp_annotation annotation = sp_metadata_for(region);
+    sp_guard_take();
+    sp_open_call_enter(region->manager, region, proxy, annotation);
+    if (!proxy->started && sp_here.run == region->manager->run) {
+        proxy->started = true;
+        proxy->call = sp_stepped_begin(sp_here.thread->top);
+    }
+    sp_guard_release();
+    return begun;
+}
+
+/* Take the step's open call off the stack; the last one makes it a call. */
+static void leave_step(GeneratorProxy *proxy, sp_outcome how, uint64_t now)
+{
+    sp_manager *manager = proxy->region->manager;
+    bool ends = how != SP_STEP_GOES_ON, failed = how == SP_STEP_FAILS;
+    sp_annotation annotation = {proxy->call.run, proxy->call.annotation};
+    if (SP_UNLIKELY(ends && proxy->record_outcome))
+        annotation = sp_annotation_outcome(manager, annotation, failed);
+    sp_guard_take();
+    proxy->call.annotation = sp_annotation_in(manager, annotation);
+    sp_open_call *open = sp_open_call_pop(manager, proxy->region, proxy, now);
+    if (open != NULL)
+        sp_stepped_pause(&proxy->call, open, now, SP_STEP);
+    /* Of a generator that ends while code of ours is under way, the last step alone is not
+     * recorded. */
+    bool recorded = open != NULL
+                    || (sp_unrecorded_for(manager) && sp_thread_known(manager) != NULL);
+    if (ends && recorded && proxy->call.run == manager->run && proxy->call.node != NULL)
+        sp_stepped_end(&proxy->call, sp_here.thread, now, failed, SP_GENERATOR);
+    sp_guard_release();
+}
+
+static void step_end(GeneratorProxy *proxy, step begun, sp_outcome how)
+{
+    if (SP_UNLIKELY(proxy->task != NULL)) {
+        proxy->over = how != SP_STEP_GOES_ON;
+        sp_task_leave(proxy->task, proxy->over);
+        return;
+    }
+    leave_step(proxy, how, sp_now());
+    if (SP_UNLIKELY(proxy->metadata != NULL))
+        sp_metadata_pop(proxy->metadata);
+    if (SP_UNLIKELY(begun.calls != 0))
+        sp_calls_end(begun.calls);
+    if (SP_UNLIKELY(begun.line != 0))
+        sp_lines_step_end(begun.line, &proxy->line);
+    if (how != SP_STEP_GOES_ON)
+        proxy->over = true;
+}
+
+static sp_outcome outcome_of(GeneratorProxy *proxy, PySendResult sent)
+{
+    if (sent == PYGEN_NEXT || (sent == PYGEN_RETURN && proxy->is_async_generator))
+        return SP_STEP_GOES_ON;
+    if (sent == PYGEN_RETURN)
+        return SP_STEP_ENDS;
+    if (proxy->is_async_generator && PyErr_ExceptionMatches(PyExc_StopIteration))
+        return SP_STEP_GOES_ON;
+    return sp_is_end(PyErr_Occurred()) ? SP_STEP_ENDS : SP_STEP_FAILS;
+}
+
+/* What asend() and the like gave holds what was sent, and is not needed any more. */
+static void drop_done(GeneratorProxy *proxy)
+{
+    if (proxy->is_async_generator)
+        Py_SETREF(proxy->inner, Py_NewRef(Py_None));
+}
+
+/* Of what has just failed: whether it returned, and what. */
+static PySendResult returned(PyObject **result)
+{
+    PyObject *type, *stop, *traceback;
+    if (!PyErr_ExceptionMatches(PyExc_StopIteration))
+        return PYGEN_ERROR;
+    PyErr_Fetch(&type, &stop, &traceback);
+    PyErr_NormalizeException(&type, &stop, &traceback);
+    *result = PyObject_GetAttrString(stop, "value");
+    Py_XDECREF(type);
+    Py_XDECREF(stop);
+    Py_XDECREF(traceback);
+    return *result == NULL ? PYGEN_ERROR : PYGEN_RETURN;
+}
+
+static PySendResult resume(GeneratorProxy *proxy, PyObject *value, PyObject **result)
+{
+    PyObject *thrown = proxy->thrown;
+    if (SP_LIKELY(thrown == NULL))
+        return PyIter_Send(proxy->inner, value, result);
+    proxy->thrown = NULL;
+    *result = PyObject_CallMethod(proxy->inner, "throw", "O", thrown);
+    Py_DECREF(thrown);
+    return *result == NULL ? returned(result) : PYGEN_NEXT;
+}
+
+static PySendResult proxy_resume(PyObject *self, PyObject *value, PyObject **result)
+{
+    GeneratorProxy *proxy = (GeneratorProxy *)self;
+    /* An exception that is thrown in is nobody's first step. */
+    bool idle = proxy->task == NULL && !proxy->started
+                && (!proxy->region->recording || proxy->thrown != NULL || proxy->throws);
+    Py_INCREF(self);
+    PySendResult sent;
+    if (SP_UNLIKELY(idle) || proxy->over) {
+        sent = resume(proxy, value, result);
+    }
+    else {
+        step begun = step_begin(proxy);
+        sent = resume(proxy, value, result);
+        step_end(proxy, begun, outcome_of(proxy, sent));
+    }
+    if (sent != PYGEN_NEXT)
+        drop_done(proxy);
+    Py_DECREF(self);
+    return sent;
+}
+
+/* As an instance: given a tuple or an exception alone, PyErr_SetObject would take it apart. */
+static void raise_stop_iteration(PyObject *value)
+{
+    PyObject *stop = PyObject_CallOneArg(PyExc_StopIteration, value);
+    if (stop != NULL)
+        PyErr_SetObject(PyExc_StopIteration, stop);
+    Py_XDECREF(stop);
+}
+
+static PyObject *proxy_send(PyObject *self, PyObject *value)
+{
+    PyObject *result = NULL;
+    switch (proxy_resume(self, value, &result)) {
+    case PYGEN_NEXT:
+        return result;
+    case PYGEN_RETURN:
+        raise_stop_iteration(result);
+        Py_DECREF(result);
+        return NULL;
+    default:
+        return NULL;
+    }
+}
+
+static PyObject *proxy_next(PyObject *self) { return proxy_send(self, Py_None); }
+
+/* throw() and close() of what is inside, as a step. */
+static PyObject *step_method(GeneratorProxy *proxy, const char *name, PyObject *args)
+{
+    PyObject *method = PyObject_GetAttrString(proxy->inner, name);
+    if (method == NULL)
+        return NULL;
+    PyObject *result;
+    if (!proxy->started || proxy->over) { /* it never ran: nothing to measure */
+        result = PyObject_Call(method, args, NULL);
+    }
+    else {
+        Py_INCREF(proxy);
+        step begun = step_begin(proxy);
+        result = PyObject_Call(method, args, NULL);
+        step_end(proxy, begun, result == NULL ? outcome_of(proxy, PYGEN_ERROR) : SP_STEP_GOES_ON);
+        Py_DECREF(proxy);
+    }
+    if (result == NULL)
+        drop_done(proxy);
+    Py_DECREF(method);
+    return result;
+}
+
+static PyObject *proxy_throw(PyObject *self, PyObject *args)
+{
+    return step_method((GeneratorProxy *)self, "throw", args);
+}
+
+/* What delegates to us is closed, or thrown a GeneratorExit into, of which we are not shown which.
+ * It hands it on to us next, if it is asked to. */
+static PyObject *proxy_close(PyObject *self, PyObject *unused)
+{
+    GeneratorProxy *proxy = (GeneratorProxy *)self;
+    (void)unused;
+    if (proxy->task == NULL) {
+        proxy->closed = true;
+        Py_RETURN_NONE;
+    }
+    PyObject *none = PyTuple_New(0);
+    PyObject *result = none == NULL ? NULL : step_method(proxy, "close", none);
+    Py_XDECREF(none);
+    if (result != NULL)
+        proxy->over = true;
+    return result;
+}
+
+PyDoc_STRVAR(hand_on_doc,
+"hand_on(exception)\n--\n\n"
+"Whether this is what what is inside was closed with. Then the next step throws it there.");
+
+static PyObject *proxy_hand_on(PyObject *self, PyObject *exception)
+{
+    GeneratorProxy *proxy = (GeneratorProxy *)self;
+    bool closed = proxy->closed;
+    proxy->closed = false;
+    if (closed)
+        Py_XSETREF(proxy->thrown, Py_NewRef(exception));
+    return PyBool_FromLong(closed);
+}
+
+PyDoc_STRVAR(of_doc,
+"of(awaitable)\n--\n\nResume this next: what asend() of an async generator gives.");
+
+PyDoc_STRVAR(of_throw_doc,
+"of_throw(awaitable)\n--\n\nThe same of what athrow() gives.");
+
+static PyObject *proxy_of(PyObject *self, PyObject *awaitable)
+{
+    GeneratorProxy *proxy = (GeneratorProxy *)self;
+    proxy->throws = false;
+    Py_XSETREF(proxy->inner, Py_NewRef(awaitable));
+    Py_RETURN_NONE;
+}
+
+static PyObject *proxy_of_throw(PyObject *self, PyObject *awaitable)
+{
+    GeneratorProxy *proxy = (GeneratorProxy *)self;
+    proxy->throws = true;
+    Py_XSETREF(proxy->inner, Py_NewRef(awaitable));
+    Py_RETURN_NONE;
+}
+
+static PyObject *proxy_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    PyObject *region, *code, *inner, *metadata = Py_None;
+    int is_async_generator = 0, record_outcome = 0;
+    static char *names[] = {"region", "code", "inner", "is_async_generator", "metadata",
+                            "record_outcome", NULL};
+    sp_state *state = PyType_GetModuleState(type);
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!O|pOp:Steps", names, state->region_type,
+                                     &region, &PyCode_Type, &code, &inner, &is_async_generator,
+                                     &metadata, &record_outcome))
+        return NULL;
+    if (metadata != Py_None && Py_TYPE(metadata) != state->metadata_scope_type) {
+        PyErr_SetString(PyExc_TypeError, "Steps() takes a metadata scope or None as metadata");
+        return NULL;
+    }
+    GeneratorProxy *proxy = (GeneratorProxy *)type->tp_alloc(type, 0);
+    if (proxy == NULL)
+        return NULL;
+    proxy->region = (sp_region *)Py_NewRef(region);
+    proxy->code = Py_NewRef(code);
+    proxy->inner = Py_NewRef(inner);
+    proxy->metadata = metadata == Py_None ? NULL : Py_NewRef(metadata);
+    proxy->is_async_generator = is_async_generator;
+    proxy->record_outcome = record_outcome;
+    return (PyObject *)proxy;
+}
+
+PyDoc_STRVAR(of_task_doc,
+"of_task(task, coroutine)\n--\n\nAwaitable: the coroutine of a task, each of its steps as the task's.");
+
+static PyObject *proxy_of_task(PyObject *type, PyObject *args)
+{
+    PyObject *task, *inner;
+    sp_state *state = PyType_GetModuleState((PyTypeObject *)type);
+    if (!PyArg_ParseTuple(args, "O!O:of_task", state->task_type, &task, &inner))
+        return NULL;
+    GeneratorProxy *proxy = (GeneratorProxy *)((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type,
+                                                                               0);
+    if (proxy == NULL)
+        return NULL;
+    proxy->task = (sp_task *)Py_NewRef(task);
+    proxy->inner = Py_NewRef(inner);
+    return (PyObject *)proxy;
+}
+
+static int proxy_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((GeneratorProxy *)self)->inner);
+    Py_VISIT(((GeneratorProxy *)self)->thrown);
+    Py_VISIT(((GeneratorProxy *)self)->task);
+    Py_VISIT(((GeneratorProxy *)self)->region);
+    Py_VISIT(((GeneratorProxy *)self)->metadata);
+    return 0;
+}
+
+static int proxy_clear(PyObject *self)
+{
+    /* A step of a cleared object must still find something to resume. */
+    Py_XSETREF(((GeneratorProxy *)self)->inner, Py_NewRef(Py_None));
+    return 0;
+}
+
+static void proxy_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    Py_XDECREF(((GeneratorProxy *)self)->inner);
+    Py_XDECREF(((GeneratorProxy *)self)->thrown);
+    sp_lines_step_drop(&((GeneratorProxy *)self)->line);
+    Py_XDECREF(((GeneratorProxy *)self)->task);
+    Py_XDECREF(((GeneratorProxy *)self)->region);
+    Py_XDECREF(((GeneratorProxy *)self)->code);
+    Py_XDECREF(((GeneratorProxy *)self)->metadata);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* A task shows it as its coroutine: it has the name, frame, code and class of that. */
+static PyObject *proxy_getattro(PyObject *self, PyObject *name)
+{
+    PyObject *value = PyObject_GenericGetAttr(self, name);
+    if (value == NULL && ((GeneratorProxy *)self)->task != NULL
+        && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        value = PyObject_GetAttr(((GeneratorProxy *)self)->inner, name);
+    }
+    return value;
+}
+
+static PyObject *proxy_class(PyObject *self, void *unused)
+{
+    (void)unused;
+    if (((GeneratorProxy *)self)->task == NULL)
+        return Py_NewRef(Py_TYPE(self));
+    return PyObject_GetAttrString(((GeneratorProxy *)self)->inner, "__class__");
+}
+
+static PyGetSetDef proxy_getset[] = {
+    {"__class__", proxy_class, NULL, NULL, NULL},
+    {NULL},
+};
+
+static PyMethodDef proxy_methods[] = {
+    {"send", proxy_send, METH_O, "Resume with a value."},
+    {"throw", proxy_throw, METH_VARARGS, "Resume with an exception."},
+    {"close", proxy_close, METH_NOARGS, "End."},
+    {"hand_on", proxy_hand_on, METH_O, hand_on_doc},
+    {"of", proxy_of, METH_O, of_doc},
+    {"of_throw", proxy_of_throw, METH_O, of_throw_doc},
+    {"of_task", proxy_of_task, METH_VARARGS | METH_CLASS, of_task_doc},
+    {NULL},
+};
+
+static PyType_Slot proxy_slots[] = {
+    {Py_tp_new, proxy_new},
+    {Py_tp_traverse, proxy_traverse},
+    {Py_tp_clear, proxy_clear},
+    {Py_tp_dealloc, proxy_dealloc},
+    {Py_tp_getattro, proxy_getattro},
+    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, proxy_next},
+    {Py_am_await, PyObject_SelfIter},
+    {Py_am_send, proxy_resume},
+    {Py_tp_methods, proxy_methods},
+    {Py_tp_getset, proxy_getset},
+    {0, NULL},
+};
+
+static PyType_Spec proxy_spec = {
+    .name = "scope_profiler._core.Steps",
+    .basicsize = sizeof(GeneratorProxy),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = proxy_slots,
+};
+
+int sp_generator_proxy_init(PyObject *module, sp_state *state)
+{
+    state->proxy_type = sp_add_type(module, &proxy_spec, NULL);
+    return state->proxy_type == NULL ? -1 : 0;
+}
