@@ -4,7 +4,7 @@
 #include "lines/lines.h"
 #include "python/lines_functions.h"
 #include "python/metadata_type.h"
-#include "python/opener.h"
+#include "python/region_lookup.h"
 #include "python/region_type.h"
 #include "python/snapshot.h"
 #include "python/state.h"
@@ -46,7 +46,7 @@ static int manager_traverse(PyObject *self, visitproc visit, void *arg)
     sp_manager *manager = (sp_manager *)self;
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(manager->region_type);
-    Py_VISIT(manager->opener);
+    Py_VISIT(manager->lookup);
     Py_VISIT(manager->arm);
     Py_VISIT(manager->on_thread);
     Py_VISIT(manager->annotations);
@@ -60,7 +60,7 @@ static int manager_clear(PyObject *self)
 {
     sp_manager *manager = (sp_manager *)self;
     manager->recording = manager->lines = false;
-    Py_CLEAR(manager->opener);
+    Py_CLEAR(manager->lookup);
     Py_CLEAR(manager->arm);
     Py_CLEAR(manager->on_thread);
     sp_names_free(&manager->names);
@@ -315,7 +315,7 @@ static int set_on_thread(PyObject *self, PyObject *on_thread, void *unused)
 static PyGetSetDef manager_getset[] = {
     {"_on_thread", get_on_thread, set_on_thread,
      "Called in each thread that begins to record, with its number in the run; or None.", NULL},
-    {"_opener", sp_opener_of, NULL, "The callable profile_region of this manager.", NULL},
+    {"_opener", sp_region_lookup_of, NULL, "The callable profile_region of this manager.", NULL},
     {"_recording", get_recording, NULL, "Whether calls are recorded now.", NULL},
     {"_region_type", get_region_type, set_region_type, "What new regions are made of.", NULL},
     {"_arm", get_arm, set_arm, "Called with each code object new to line mode.", NULL},

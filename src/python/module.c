@@ -14,7 +14,7 @@
 #include "python/calls_functions.h"
 #include "python/lines_functions.h"
 #include "python/metadata_type.h"
-#include "python/opener.h"
+#include "python/region_lookup.h"
 #include "python/region_type.h"
 #include "python/state.h"
 
@@ -66,7 +66,8 @@ static PyMethodDef functions[] = {
 /* ---- Life and death ---------------------------------------------------------------------- */
 
 static int (*const types[])(PyObject *module, sp_state *state) = {
-    sp_manager_init, sp_opener_init,       sp_region_init,  sp_wrapper_init, sp_generator_proxy_init,
+    sp_manager_init, sp_region_lookup_init,       sp_region_init,  sp_wrapper_init,
+        sp_generator_proxy_init,
     sp_task_init,    sp_metadata_type_init, sp_factory_init, sp_unrecorded_init,
 };
 
@@ -107,7 +108,7 @@ static int module_exec(PyObject *module)
 #define EACH_REFERENCE(DO, state)                                                              \
     DO((state)->manager_type);                                                                 \
     DO((state)->region_type);                                                                  \
-    DO((state)->opener_type);                                                                  \
+    DO((state)->region_lookup_type);                                                                  \
     DO((state)->hook_type);                                                                    \
     DO((state)->hook_slot_type);                                                               \
     DO((state)->wrapper_type);                                                                 \

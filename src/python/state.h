@@ -7,7 +7,7 @@
 typedef struct sp_state {
     PyTypeObject *manager_type;
     PyTypeObject *region_type; /* the base; scope_profiler._instrument.regions.Region derives from it */
-    PyTypeObject *opener_type;
+    PyTypeObject *region_lookup_type;
     PyTypeObject *hook_type;
     PyTypeObject *hook_slot_type;
     PyTypeObject *wrapper_type, *callable_type;

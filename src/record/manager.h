@@ -17,7 +17,7 @@ typedef struct sp_manager {
     struct sp_state *state; /* of the module (python/state.h) */
     PyObject *weakrefs;
     PyTypeObject *region_type; /* what new regions are made of. Owned. */
-    PyObject *opener;          /* the callable profile_region. Owned; made when first asked for. */
+    PyObject *lookup;          /* the callable profile_region. Owned; made when first asked for. */
     PyObject *arm;             /* called with a code object new to line mode, or NULL. Owned. */
     sp_names names;            /* text -> region, borrowed from `regions` */
     struct sp_region **regions; /* by id. Owned, and so is every reference in it. */

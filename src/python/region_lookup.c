@@ -1,4 +1,4 @@
-#include "python/opener.h"
+#include "python/region_lookup.h"
 
 #include "python/region_type.h"
 #include "record/registry.h"
@@ -8,11 +8,11 @@ typedef struct {
     PyObject_HEAD
     vectorcallfunc vectorcall;
     sp_manager *manager; /* Owned; a cycle, broken by the manager. */
-} Opener;
+} RegionLookup;
 
 /* What help() prints: for an object that is no function it takes the repr and its own text. */
-#define OPENER_SIGNATURE "region(region_name, functions=None, tags=None)"
-static const char opener_doc[] =
+#define LOOKUP_SIGNATURE "region(region_name, functions=None, tags=None)"
+static const char lookup_doc[] =
 "The Region of that name, made when it does not exist yet: a context manager that times what runs\n"
 "inside it, and can be used again.\n\n"
 "region_name: a non-empty str.\n"
@@ -166,10 +166,10 @@ SP_INLINE void expect_entry(const sp_region *region)
     SP_PREFETCH((const char *)region->node + 64);
 }
 
-static PyObject *opener_call(PyObject *self, PyObject *const *args, size_t nargsf,
+static PyObject *lookup_call(PyObject *self, PyObject *const *args, size_t nargsf,
                              PyObject *names)
 {
-    sp_manager *manager = ((Opener *)self)->manager;
+    sp_manager *manager = ((RegionLookup *)self)->manager;
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     sp_open_call_did(manager, SP_LOOKUP);
     if (SP_LIKELY(nargs == 1 && names == NULL)) {
@@ -187,36 +187,36 @@ static PyObject *opener_call(PyObject *self, PyObject *const *args, size_t nargs
     return open_with(manager, args, nargs, names);
 }
 
-static int opener_traverse(PyObject *self, visitproc visit, void *arg)
+static int lookup_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT(((Opener *)self)->manager);
+    Py_VISIT(((RegionLookup *)self)->manager);
     return 0;
 }
 
-static void opener_dealloc(PyObject *self)
+static void lookup_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
-    Py_XDECREF(((Opener *)self)->manager);
+    Py_XDECREF(((RegionLookup *)self)->manager);
     type->tp_free(self);
     Py_DECREF(type);
 }
 
-static PyObject *opener_text(PyObject *self, void *text)
+static PyObject *lookup_text(PyObject *self, void *text)
 {
     (void)self;
     return PyUnicode_FromString(text);
 }
 
-static PyObject *opener_repr(PyObject *self)
+static PyObject *lookup_repr(PyObject *self)
 {
     (void)self;
-    return PyUnicode_FromString(OPENER_SIGNATURE);
+    return PyUnicode_FromString(LOOKUP_SIGNATURE);
 }
 
 /* What inspect.signature() looks for in an object that is no function. */
-static PyObject *opener_signature(PyObject *self, void *unused)
+static PyObject *lookup_signature(PyObject *self, void *unused)
 {
     PyObject *module, *signature = NULL;
     (void)self, (void)unused;
@@ -227,58 +227,58 @@ static PyObject *opener_signature(PyObject *self, void *unused)
     return signature;
 }
 
-static PyGetSetDef opener_getset[] = {
-    {"__name__", opener_text, NULL, NULL, "profile_region"},
-    {"__qualname__", opener_text, NULL, NULL, "ProfileManager.profile_region"},
-    {"__module__", opener_text, NULL, NULL, "scope_profiler"},
-    {"__doc__", opener_text, NULL, NULL, (void *)opener_doc},
-    {"__signature__", opener_signature, NULL, NULL, NULL},
+static PyGetSetDef lookup_getset[] = {
+    {"__name__", lookup_text, NULL, NULL, "profile_region"},
+    {"__qualname__", lookup_text, NULL, NULL, "ProfileManager.profile_region"},
+    {"__module__", lookup_text, NULL, NULL, "scope_profiler"},
+    {"__doc__", lookup_text, NULL, NULL, (void *)lookup_doc},
+    {"__signature__", lookup_signature, NULL, NULL, NULL},
     {NULL},
 };
 
-static PyMemberDef opener_members[] = {
-    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(Opener, vectorcall), Py_READONLY, NULL},
-    {"__self__", Py_T_OBJECT_EX, offsetof(Opener, manager), Py_READONLY, "The manager."},
+static PyMemberDef lookup_members[] = {
+    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(RegionLookup, vectorcall), Py_READONLY, NULL},
+    {"__self__", Py_T_OBJECT_EX, offsetof(RegionLookup, manager), Py_READONLY, "The manager."},
     {NULL},
 };
 
-static PyType_Slot opener_slots[] = {
-    {Py_tp_repr, opener_repr},
+static PyType_Slot lookup_slots[] = {
+    {Py_tp_repr, lookup_repr},
     {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_traverse, opener_traverse},
-    {Py_tp_dealloc, opener_dealloc},
-    {Py_tp_getset, opener_getset},
-    {Py_tp_members, opener_members},
+    {Py_tp_traverse, lookup_traverse},
+    {Py_tp_dealloc, lookup_dealloc},
+    {Py_tp_getset, lookup_getset},
+    {Py_tp_members, lookup_members},
     {0, NULL},
 };
 
-static PyType_Spec opener_spec = {
+static PyType_Spec lookup_spec = {
     .name = "scope_profiler._core.profile_region",
-    .basicsize = sizeof(Opener),
+    .basicsize = sizeof(RegionLookup),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL
              | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = opener_slots,
+    .slots = lookup_slots,
 };
 
-PyObject *sp_opener_of(PyObject *self, void *unused)
+PyObject *sp_region_lookup_of(PyObject *self, void *unused)
 {
     sp_manager *manager = (sp_manager *)self;
     (void)unused;
-    if (SP_UNLIKELY(manager->opener == NULL)) {
-        PyTypeObject *type = manager->state->opener_type;
-        Opener *opener = (Opener *)type->tp_alloc(type, 0);
-        if (opener == NULL)
+    if (SP_UNLIKELY(manager->lookup == NULL)) {
+        PyTypeObject *type = manager->state->region_lookup_type;
+        RegionLookup *lookup = (RegionLookup *)type->tp_alloc(type, 0);
+        if (lookup == NULL)
             return NULL;
-        opener->vectorcall = opener_call;
-        opener->manager = (sp_manager *)Py_NewRef(manager);
-        manager->opener = (PyObject *)opener;
+        lookup->vectorcall = lookup_call;
+        lookup->manager = (sp_manager *)Py_NewRef(manager);
+        manager->lookup = (PyObject *)lookup;
     }
-    return Py_NewRef(manager->opener);
+    return Py_NewRef(manager->lookup);
 }
 
-int sp_opener_init(PyObject *module, sp_state *state)
+int sp_region_lookup_init(PyObject *module, sp_state *state)
 {
-    state->opener_type = sp_add_type(module, &opener_spec, NULL);
+    state->region_lookup_type = sp_add_type(module, &lookup_spec, NULL);
     state->tags_name = PyUnicode_InternFromString("tags");
-    return state->opener_type == NULL || state->tags_name == NULL ? -1 : 0;
+    return state->region_lookup_type == NULL || state->tags_name == NULL ? -1 : 0;
 }
