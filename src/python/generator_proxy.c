@@ -20,7 +20,7 @@ typedef struct {
     sp_stepped call;
     PyObject *thrown;   /* what the next step throws instead, or NULL. Owned. */
     PyObject *metadata; /* scope that is in force in every step, or NULL. Owned. */
-    sp_line_frame line; /* between proxy, in line mode */
+    sp_line_frame line; /* between steps, in line mode */
     bool is_async_generator; /* a step that returns is no end */
     bool record_outcome;
     bool started, over;

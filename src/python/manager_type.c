@@ -64,7 +64,7 @@ static int manager_clear(PyObject *self)
     Py_CLEAR(manager->arm);
     Py_CLEAR(manager->on_thread);
     sp_names_free(&manager->names);
-    sp_known_free(&manager->known);
+    sp_name_cache_free(&manager->cache);
     manager->run = SP_NO_RUN;
     sp_left_run left = sp_run_leave(manager);
     sp_left_run_free(&left); /* the trees name regions */

@@ -180,7 +180,7 @@ static PyObject *lookup_call(PyObject *self, PyObject *const *args, size_t nargs
     }
     if (nargs == 1 && PyTuple_GET_SIZE(names) == 1
         && PyTuple_GET_ITEM(names, 0) == manager->state->tags_name) {
-        sp_region *region = sp_known_get(&manager->known, args[0]);
+        sp_region *region = sp_name_cache_get(&manager->cache, args[0]);
         if (SP_LIKELY(region != NULL && has_tags(region, args[1])))
             return Py_NewRef(region);
     }

@@ -61,7 +61,7 @@ static SP_NOINLINE sp_region *region_slow(sp_manager *manager, PyObject *name)
 
 sp_region *sp_region_of(sp_manager *manager, PyObject *name)
 {
-    sp_region *region = sp_known_get(&manager->known, name);
+    sp_region *region = sp_name_cache_get(&manager->cache, name);
     return SP_LIKELY(region != NULL) ? region : region_slow(manager, name);
 }
 

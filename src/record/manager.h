@@ -3,7 +3,7 @@
 #ifndef SP_MANAGER_H
 #define SP_MANAGER_H
 
-#include "base/known.h"
+#include "base/name_cache.h"
 #include "base/table.h"
 #include "record/thread.h"
 
@@ -22,7 +22,7 @@ typedef struct sp_manager {
     sp_names names;            /* text -> region, borrowed from `regions` */
     struct sp_region **regions; /* by id. Owned, and so is every reference in it. */
     uint32_t region_count, region_capacity;
-    sp_known known;            /* the same by the address of the name */
+    sp_name_cache cache;       /* the same by the address of the name */
     uint32_t lent; /* how often regions are borrowed by what may run Python meanwhile */
     uint64_t run;   /* number of the current run; unique in the process, or SP_NO_RUN */
     bool recording; /* a run is on and not paused */
@@ -52,7 +52,7 @@ typedef struct sp_manager {
     double scale;           /* ns per tick of the statistics that were taken last, */
     uint64_t scaled_run, scaled_calls; /* and the calls that these were of */
     uint64_t lines_lost_before; /* sp_lost_lines() when the run began */
-    sp_mutex lock;  /* regions, names, known, threads */
+    sp_mutex lock;  /* regions, names, cache, threads */
 } sp_manager;
 
 /* Whether code of ours is under way (callout.h), of which this manager records nothing. */

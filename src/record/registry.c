@@ -92,7 +92,7 @@ sp_region *sp_manager_add_region(sp_manager *manager, sp_region *region)
 void sp_manager_remember(sp_manager *manager, PyObject *name, sp_region *region)
 {
     SP_LOCK(&manager->lock);
-    PyObject *before = sp_known_put(&manager->known, name, region, manager->region_count);
+    PyObject *before = sp_name_cache_put(&manager->cache, name, region, manager->region_count);
     SP_UNLOCK(&manager->lock);
     Py_XDECREF(before);
 }
@@ -148,7 +148,7 @@ sp_left_regions sp_manager_leave_regions(sp_manager *manager)
         return left;
     }
     left.regions = unheld;
-    sp_known_free(&manager->known);
+    sp_name_cache_free(&manager->cache);
     uint32_t count = manager->region_count;
     manager->region_count = 0;
     for (uint32_t i = 0; i < count; i++) {

@@ -1,55 +1,56 @@
 /* Regions by the address of their name: a name in the source is one object each time it is
- * executed, so its address finds the region in nearly all cases. The slots in which a name may be share
- * a line of memory; what comes to a full line replaces one.
+ * executed, so its address finds the region in nearly all cases. The slots in which a name may be
+ * share a line of memory; what comes to a full line replaces one.
  *
  * Without the GIL, slots are read while they are written, and no lock is taken: the writer takes the
  * name away before he changes the region, so a region that lies between two equal readings of the
  * name is that name's. Who asks holds the name, so its address means nothing else meanwhile; and
  * regions, and tables that have become too small, live as long as the manager. With the GIL nobody
  * reads meanwhile, and all is freed when regions are forgotten. */
-#ifndef SP_KNOWN_H
-#define SP_KNOWN_H
+#ifndef SP_NAME_CACHE_H
+#define SP_NAME_CACHE_H
 
 #include "base/compat.h"
 
 typedef struct {
     PyObject *name; /* Owned, so that its address cannot come to mean another text. */
     struct sp_region *region;
-} sp_known_slot;
+} sp_name_cache_slot;
 
-enum { SP_KNOWN_WAYS = 64 / sizeof(sp_known_slot) };
+enum { SP_NAME_CACHE_WAYS = 64 / sizeof(sp_name_cache_slot) };
 typedef struct {
-    sp_known_slot slots[SP_KNOWN_WAYS];
-} sp_known_line;
+    sp_name_cache_slot slots[SP_NAME_CACHE_WAYS];
+} sp_name_cache_line;
 
-typedef struct sp_known_table {
-    struct sp_known_table *smaller; /* the one before, which others may still read. Owned. */
+typedef struct sp_name_cache_table {
+    struct sp_name_cache_table *smaller; /* the one before, which others may still read. Owned. */
     unsigned bits;                  /* there are 2 to that of */
-    sp_known_line *lines;           /* behind this */
-} sp_known_table;
+    sp_name_cache_line *lines;           /* behind this */
+} sp_name_cache_table;
 
 typedef struct {
-    sp_known_table *table; /* NULL before the first. Owned. */
-} sp_known;
+    sp_name_cache_table *table; /* NULL before the first. Owned. */
+} sp_name_cache;
 
 /* Where it may be: objects of one size have addresses at equal distances, which the multiplication
  * scatters (Knuth, volume 3, 6.4: by 2^64 over the golden ratio). */
-SP_INLINE sp_known_slot *sp_known_slots(const sp_known_table *table, const PyObject *name)
+SP_INLINE sp_name_cache_slot *sp_name_cache_slots(const sp_name_cache_table *table,
+                                                  const PyObject *name)
 {
     uint64_t hash = (uint64_t)(uintptr_t)name * 0x9E3779B97F4A7C15u;
     return table->lines[hash >> (64 - table->bits)].slots;
 }
 
-SP_INLINE struct sp_region *sp_known_get(const sp_known *known, const PyObject *name)
+SP_INLINE struct sp_region *sp_name_cache_get(const sp_name_cache *cache, const PyObject *name)
 {
-    const sp_known_table *table = SP_LOAD(&known->table);
+    const sp_name_cache_table *table = SP_LOAD(&cache->table);
     if (SP_UNLIKELY(table == NULL))
         return NULL;
-    const sp_known_slot *slots = sp_known_slots(table, name);
+    const sp_name_cache_slot *slots = sp_name_cache_slots(table, name);
     unsigned way = 0; /* without a jump, which could not be foreseen */
-    for (unsigned i = 1; i < SP_KNOWN_WAYS; i++)
+    for (unsigned i = 1; i < SP_NAME_CACHE_WAYS; i++)
         way |= SP_LOAD(&slots[i].name) == name ? i : 0;
-    const sp_known_slot *slot = &slots[way];
+    const sp_name_cache_slot *slot = &slots[way];
     if (SP_UNLIKELY(SP_LOAD(&slot->name) != name))
         return NULL;
     struct sp_region *region = SP_LOAD(&slot->region);
@@ -62,8 +63,9 @@ SP_INLINE struct sp_region *sp_known_get(const sp_known *known, const PyObject *
 
 /* Keep one, with room for `regions`. The caller keeps others from doing the same, and frees the name
  * that is returned, if any. */
-SP_MUST_USE PyObject *sp_known_put(sp_known *known, PyObject *name, struct sp_region *region,
-                                   size_t regions);
-void sp_known_free(sp_known *known);
+SP_MUST_USE PyObject *sp_name_cache_put(sp_name_cache *cache, PyObject *name,
+                                        struct sp_region *region,
+                                        size_t regions);
+void sp_name_cache_free(sp_name_cache *cache);
 
 #endif
