@@ -22,7 +22,7 @@ bool sp_tracing_is_on(uint64_t serial)
 
 void sp_calls_lost(sp_manager *manager)
 {
-    sp_thread *thread = sp_manager_attach_always(manager);
+    sp_thread *thread = sp_thread_record_make_always(manager);
     if (thread != NULL)
         thread->lost++;
 }

@@ -82,7 +82,7 @@ static SP_NOINLINE sp_open_call *find_below(sp_thread *thread, const void *key)
 SP_INLINE sp_open_call *open_call_of(const sp_tracing *tracing, const void *frame)
 {
     sp_manager *manager = tracing->manager;
-    if (SP_UNLIKELY(sp_here.run != manager->run && !sp_manager_return(manager)))
+    if (SP_UNLIKELY(sp_here.run != manager->run && !sp_thread_record_find(manager)))
         return NULL;
     sp_thread *thread = sp_here.thread;
     return SP_LIKELY(thread->top->key == sp_calls_key(frame)) ? thread->top

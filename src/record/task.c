@@ -93,7 +93,7 @@ static bool enter(sp_task *task)
     sp_manager *manager = task->manager;
     if (task->entered || manager->run == SP_NO_RUN)
         return false;
-    sp_thread *thread = sp_manager_attach_always(manager);
+    sp_thread *thread = sp_thread_record_make_always(manager);
     if (thread == NULL || (task->run != manager->run && !begin_anew(task)))
         return false;
     uint64_t now = sp_now();

@@ -45,7 +45,7 @@ static sp_thread *use(sp_manager *manager, sp_thread *thread)
     return thread;
 }
 
-bool sp_manager_return(sp_manager *manager)
+bool sp_thread_record_find(sp_manager *manager)
 {
     if (manager->run == SP_NO_RUN || !sp_local_is_mine())
         return false;
@@ -130,9 +130,9 @@ static void announce(sp_manager *manager, int64_t number)
     sp_take_back_regions(manager);
 }
 
-sp_thread *sp_manager_attach_always(sp_manager *manager)
+sp_thread *sp_thread_record_make_always(sp_manager *manager)
 {
-    if (sp_manager_return(manager))
+    if (sp_thread_record_find(manager))
         return sp_here.thread;
     if (manager->run == SP_NO_RUN || !sp_local_is_mine())
         return NULL;
@@ -149,12 +149,12 @@ sp_thread *sp_manager_attach_always(sp_manager *manager)
         uint64_t run = manager->run;
         announce(manager, thread->number);
         if (manager->run != run) /* that was not nice: the thread is gone with its run */
-            return sp_manager_attach_always(manager);
+            return sp_thread_record_make_always(manager);
     }
     return use(manager, thread);
 }
 
-SP_NOINLINE sp_thread *sp_manager_attach(sp_manager *manager)
+SP_NOINLINE sp_thread *sp_thread_record_make(sp_manager *manager)
 {
-    return sp_unrecorded_for(manager) ? NULL : sp_manager_attach_always(manager);
+    return sp_unrecorded_for(manager) ? NULL : sp_thread_record_make_always(manager);
 }

@@ -4,25 +4,25 @@
 
 #include "record/manager.h"
 
-/* Make this thread's state of the current run the one at hand. attach makes one when
+/* Make this thread's state of the current run the one at hand. make makes one when
  * there is none yet, and returns NULL when memory is out or nothing is to be recorded now (callout.h),
- * which attach_always does not ask; return only finds, and says whether it did. */
-sp_thread *sp_manager_attach(sp_manager *manager);
-sp_thread *sp_manager_attach_always(sp_manager *manager);
-bool sp_manager_return(sp_manager *manager);
+ * which make_always does not ask; find only finds, and says whether it did. */
+sp_thread *sp_thread_record_make(sp_manager *manager);
+sp_thread *sp_thread_record_make_always(sp_manager *manager);
+bool sp_thread_record_find(sp_manager *manager);
 
 /* The state of this thread in the manager's run; NULL when memory is out. */
 SP_INLINE sp_thread *sp_thread_of(sp_manager *manager)
 {
     if (SP_LIKELY(sp_here.run == manager->run))
         return sp_here.thread;
-    return sp_manager_attach(manager);
+    return sp_thread_record_make(manager);
 }
 
 /* This thread's record in the manager's run, if it has one. */
 SP_INLINE sp_thread *sp_thread_known(sp_manager *manager)
 {
-    if (SP_UNLIKELY(sp_here.run != manager->run && !sp_manager_return(manager)))
+    if (SP_UNLIKELY(sp_here.run != manager->run && !sp_thread_record_find(manager)))
         return NULL;
     return sp_here.thread;
 }
