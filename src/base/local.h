@@ -13,13 +13,13 @@ typedef struct {
     bool over;
 } sp_owner;
 
-/* The tracings in whose spans this thread is, by serial number (calls.c). Not a chain through the C
- * stack, which greenlets exchange. */
-enum { SP_CALLS_SPANS = 8 };
+/* The tracings in whose traced sections this thread is, by serial number (calls.c). Not a chain
+ * through the C stack, which greenlets exchange. */
+enum { SP_TRACED_SECTIONS = 8 };
 typedef struct {
     uint32_t count;
-    uint64_t tracings[SP_CALLS_SPANS];
-} sp_calls_spans;
+    uint64_t tracings[SP_TRACED_SECTIONS];
+} sp_traced_sections;
 
 #if SP_MONITORING
 /* The twins it called last, and how many had died by then (twin.c). */
@@ -47,7 +47,7 @@ typedef struct {
     uintptr_t last_key;    /* of a decorated call (wrapper.c) */
     struct sp_line_thread *lines; /* what line mode records, or NULL */
     uint64_t line_hits; /* since they were noted in the tree, see sp_open_call_take_lines() */
-    sp_calls_spans spans;
+    sp_traced_sections sections;
 #if SP_MONITORING
     sp_twins_called twins;
 #else

@@ -118,13 +118,13 @@ static int read_answer(sp_decision *decision, PyObject *answer)
 /* Ask calls.py. What goes wrong there is shown as Python shows what cannot be raised, and the code
  * is not traced. False when that says nothing about the code, which then is asked for again: an
  * interruption, memory that is out, a tracing that has ended meanwhile. */
-static bool ask(sp_decision *decision, PyObject *globals, bool in_span)
+static bool ask(sp_decision *decision, PyObject *globals, bool in_section)
 {
     sp_tracing *tracing = decision->tracing;
     uint64_t serial = tracing->serial;
     PyObject *decide = Py_NewRef(tracing->decide);
     PyObject *arguments[] = {(PyObject *)tracing->manager, (PyObject *)decision->code, globals,
-                             in_span ? Py_True : Py_False};
+                             in_section ? Py_True : Py_False};
     PyObject *answer = PyObject_Vectorcall(decide, arguments, 4, NULL);
     bool holds = sp_tracing_is_on(serial);
     if (answer == NULL && (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)
@@ -155,7 +155,7 @@ static sp_decision *publish(sp_decision *decision)
 }
 
 static sp_decision *decide_anew(sp_tracing *tracing, PyCodeObject *code, const void *frame,
-                                bool in_span)
+                                bool in_section)
 {
     sp_decision *decision = PyMem_RawCalloc(1, sizeof *decision);
     if (decision == NULL)
@@ -166,7 +166,7 @@ static sp_decision *decide_anew(sp_tracing *tracing, PyCodeObject *code, const v
     sp_callout_begin(&callout);
     decision->watcher = PyWeakref_NewRef((PyObject *)code, all.forgetter);
     sp_decision *published = NULL;
-    if (decision->watcher != NULL && ask(decision, sp_calls_globals(frame), in_span))
+    if (decision->watcher != NULL && ask(decision, sp_calls_globals(frame), in_section))
         published = publish(decision);
     if (published != decision)
         decision_free(decision);
@@ -183,10 +183,10 @@ const sp_decision *sp_decision_find(const sp_tracing *tracing, const PyCodeObjec
 }
 
 SP_NOINLINE const sp_decision *sp_decide(sp_tracing *tracing, PyCodeObject *code,
-                                         const void *frame, bool in_span)
+                                         const void *frame, bool in_section)
 {
     const sp_decision *decision = sp_decision_find(tracing, code);
-    if (decision != NULL && in_span && decision->postponed) {
+    if (decision != NULL && in_section && decision->postponed) {
         sp_decision_forget(tracing, code);
         decision = NULL;
     }
@@ -194,7 +194,7 @@ SP_NOINLINE const sp_decision *sp_decide(sp_tracing *tracing, PyCodeObject *code
         return decision;
     uint64_t serial = tracing->serial;
     sp_manager *manager = tracing->manager;
-    decision = decide_anew(tracing, code, frame, in_span);
+    decision = decide_anew(tracing, code, frame, in_section);
     if (decision == NULL && sp_tracing_is_on(serial))
         sp_calls_lost(manager);
     return decision;

@@ -12,7 +12,7 @@ typedef struct sp_tracing {
     sp_manager *manager; /* Borrowed: calls.py ends the tracing of a manager that dies. */
     PyObject *decide; /* of calls.py, see trace_calls(). Owned. */
     uint64_t serial;  /* unique in the process, not 0 */
-    bool everywhere;  /* not in spans alone */
+    bool everywhere;  /* not in sections alone */
     sp_map decisions; /* code -> sp_decision. Owned. */
     sp_map suspended; /* frame -> sp_suspended_call. Owned. */
     size_t suspended_count; /* how many */
@@ -25,8 +25,8 @@ typedef struct {
     PyObject *watcher;  /* of which this weak reference tells. Owned. */
     sp_region *region;  /* of the code's calls, or NULL: not wanted. The manager owns it, see
                          * sp_decisions_keep(). */
-    bool everywhere;    /* wanted in every call, not in spans alone */
-    bool postponed;     /* wanted in spans, and has not been called in one: has no region yet */
+    bool everywhere;    /* wanted in every call, not in sections alone */
+    bool postponed;     /* wanted in sections, and has not been called in one: has no region yet */
 } sp_decision;
 
 /* Whether calls of the code are to be told of. */
@@ -50,10 +50,10 @@ SP_INLINE sp_decision **sp_decision_place(const sp_tracing *tracing, const PyCod
 
 /* What has been decided about the code, or NULL. */
 const sp_decision *sp_decision_find(const sp_tracing *tracing, const PyCodeObject *code);
-/* The same, decided now when it has not been, or not for spans and this is one: a call begins in the
- * frame. NULL when it cannot be, or when the tracing is no longer on. */
+/* The same, decided now when it has not been, or not for sections and this is one: a call begins in
+ * the frame. NULL when it cannot be, or when the tracing is no longer on. */
 const sp_decision *sp_decide(sp_tracing *tracing, PyCodeObject *code, const void *frame,
-                             bool in_span);
+                             bool in_section);
 
 SP_INLINE const sp_decision *sp_decision_used(const sp_tracing *tracing, const PyCodeObject *code)
 {

@@ -15,17 +15,17 @@ static sp_tracing *tracing_of(const sp_manager *manager)
     return tracing;
 }
 
-static uint64_t begin_span(sp_manager *manager)
+static uint64_t begin_section(sp_manager *manager)
 {
     const sp_tracing *tracing = tracing_of(manager);
-    if (tracing == NULL || sp_calls_in_span(tracing) || !sp_local_is_mine())
+    if (tracing == NULL || sp_calls_in_section(tracing) || !sp_local_is_mine())
         return 0;
-    sp_calls_spans *spans = &sp_here.spans; /* of the struct that may just have been made */
-    if (spans->count == SP_CALLS_SPANS) {
+    sp_traced_sections *sections = &sp_here.sections; /* of the struct that may just have been made */
+    if (sections->count == SP_TRACED_SECTIONS) {
         sp_calls_lost(manager);
         return 0;
     }
-    spans->tracings[spans->count++] = tracing->serial;
+    sections->tracings[sections->count++] = tracing->serial;
     sp_calls_need(1);
     return tracing->serial;
 }
@@ -33,17 +33,17 @@ static uint64_t begin_span(sp_manager *manager)
 uint64_t sp_calls_begin(sp_manager *manager)
 {
     sp_shared_take();
-    uint64_t span = begin_span(manager);
+    uint64_t section = begin_section(manager);
     sp_shared_release();
-    return span;
+    return section;
 }
 
-void sp_calls_end(uint64_t span)
+void sp_calls_end(uint64_t section)
 {
-    sp_calls_spans *spans = &sp_here.spans;
-    for (uint32_t i = 0; i < spans->count; i++) {
-        if (spans->tracings[i] == span) {
-            spans->tracings[i] = spans->tracings[--spans->count];
+    sp_traced_sections *sections = &sp_here.sections;
+    for (uint32_t i = 0; i < sections->count; i++) {
+        if (sections->tracings[i] == section) {
+            sections->tracings[i] = sections->tracings[--sections->count];
             sp_calls_need(-1);
             return;
         }
@@ -106,13 +106,13 @@ bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
 {
     bool wanted = false, suspends = sp_calls_suspends(code);
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
-        bool in_span = sp_calls_in_span(tracing);
+        bool in_section = sp_calls_in_section(tracing);
         if (sp_unrecorded_for(tracing->manager)) { /* nor is anything decided now */
             wanted = true;
             continue;
         }
         bool decides = sp_decision_find(tracing, code) == NULL;
-        const sp_decision *decision = sp_decide(tracing, code, frame, in_span);
+        const sp_decision *decision = sp_decide(tracing, code, frame, in_section);
         if (SP_UNLIKELY(decision == NULL))
             return true; /* the tracing may be gone: the rest of the list is not to be trusted */
         if (decides && SP_MONITORING && sp_line_always != 0)
@@ -121,7 +121,7 @@ bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
         if (suspends && tracing->suspended_count != 0)
             sp_suspended_call_replaced(tracing, frame);
         sp_region *region = decision->region;
-        if (region != NULL && region->recording && (decision->everywhere || in_span)
+        if (region != NULL && region->recording && (decision->everywhere || in_section)
             && !enter(tracing, region, frame, true))
             return true;
     }

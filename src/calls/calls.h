@@ -3,8 +3,9 @@
  * calls_evaluator.c).
  *
  * A *tracing* is one manager's. It has decided about every code object it has met, once, by asking
- * calls.py: not wanted, wanted everywhere, or wanted in the spans of decorated calls that ask for
- * it (a span is one thread's). The decision is found by the code's address.
+ * calls.py: not wanted, wanted everywhere, or wanted in traced sections, the
+ * decorated calls that ask for it (a section is one thread's). The decision is found by the code's
+ * address.
  *
  * A call is an open call like any other, so it nests with `with` blocks and decorated calls. Its
  * key is the address of its frame, made odd, which no other kind of open call has. So leaving needs
@@ -24,19 +25,19 @@ SP_INLINE bool sp_calls_wanted(const sp_region *region)
     return region->recursive + region->manager->recursive > 0;
 }
 
-SP_INLINE bool sp_calls_in_span(const sp_tracing *tracing)
+SP_INLINE bool sp_calls_in_section(const sp_tracing *tracing)
 {
-    for (uint32_t i = 0; i < sp_here.spans.count; i++) {
-        if (sp_here.spans.tracings[i] == tracing->serial)
+    for (uint32_t i = 0; i < sp_here.sections.count; i++) {
+        if (sp_here.sections.tracings[i] == tracing->serial)
             return true;
     }
     return false;
 }
 
-/* A span of this thread begins; 0 when there is none: the thread is in one of the manager's already,
- * or the manager traces nothing. end takes what begin gave, unless it was 0. */
+/* A traced section of this thread begins; 0 when there is none: the thread is in one of the manager's
+ * already, or the manager traces nothing. end takes what begin gave, unless it was 0. */
 uint64_t sp_calls_begin(sp_manager *manager);
-void sp_calls_end(uint64_t span);
+void sp_calls_end(uint64_t section);
 
 /* ---- Between recorder and back-ends ---- */
 
@@ -61,7 +62,7 @@ SP_INLINE bool sp_calls_enter(const void *frame, PyCodeObject *code)
     const sp_decision *used = tracing == NULL ? NULL : sp_decision_used(tracing, code);
     if (SP_UNLIKELY(used == NULL || sp_calls_suspends(code)))
         return sp_calls_enter_slow(frame, code);
-    if (SP_UNLIKELY(!used->everywhere && !sp_calls_in_span(tracing)))
+    if (SP_UNLIKELY(!used->everywhere && !sp_calls_in_section(tracing)))
         return sp_decision_wants(used);
     if (SP_UNLIKELY(used->region == NULL))
         return used->postponed && sp_calls_enter_slow(frame, code);
@@ -85,8 +86,8 @@ SP_INLINE bool sp_calls_leave(const void *frame, PyCodeObject *code, sp_outcome 
         return true;
     }
     const sp_decision *used = sp_decision_used(tracing, code);
-    bool outside = !tracing->everywhere && !sp_calls_in_span(tracing);
-    if (outside && used != NULL) /* a call that ends outside of spans has begun there */
+    bool outside = !tracing->everywhere && !sp_calls_in_section(tracing);
+    if (outside && used != NULL) /* a call that ends outside of sections has begun there */
         return sp_decision_wants(used);
     return sp_calls_leave_slow(frame, code, how);
 }

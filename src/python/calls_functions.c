@@ -7,9 +7,9 @@
 PyDoc_STRVAR(trace_doc,
 "trace_calls(manager, decide, everywhere)\n--\n\n"
 "Trace calls for the manager, or go on with everything decided anew. decide(manager, code, globals,\n"
-"in_span) tells, once for each code object, (region, whether all calls are wanted and not only those\n"
-"in spans) or None; region is None when in_span is false and the code wanted in spans alone, and it\n"
-"is asked again in one. everywhere: whether it may say that all calls are wanted.");
+"in_section) tells, once for each code object, (region, whether all calls are wanted and not only\n"
+"those in traced sections) or None; region is None when in_section is false and the code wanted in\n"
+"sections alone, and it is asked again in one. everywhere: whether it may say that all calls are wanted.");
 
 static PyObject *trace_calls(PyObject *module, PyObject *args)
 {

@@ -31,7 +31,7 @@ typedef struct {
 /* What the end of a step takes back. */
 typedef struct {
     uint64_t line;  /* mark of the lines, or 0 */
-    uint64_t calls; /* span of every-function tracing, or 0 */
+    uint64_t calls; /* traced section, or 0 */
 } step;
 
 static step step_begin(GeneratorProxy *proxy)
@@ -302,7 +302,8 @@ static PyObject *proxy_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 PyDoc_STRVAR(of_task_doc,
-"of_task(task, coroutine)\n--\n\nAwaitable: the coroutine of a task, each of its steps as the task's.");
+"of_task(task, coroutine)\n--\n\n"
+"Awaitable: the coroutine of a task, each of its steps as the task's.");
 
 static PyObject *proxy_of_task(PyObject *type, PyObject *args)
 {
@@ -412,6 +413,6 @@ static PyType_Spec proxy_spec = {
 
 int sp_generator_proxy_init(PyObject *module, sp_state *state)
 {
-    state->proxy_type = sp_add_type(module, &proxy_spec, NULL);
-    return state->proxy_type == NULL ? -1 : 0;
+    state->generator_proxy_type = sp_add_type(module, &proxy_spec, NULL);
+    return state->generator_proxy_type == NULL ? -1 : 0;
 }

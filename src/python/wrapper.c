@@ -33,7 +33,7 @@ SP_INLINE PyObject *call_in(sp_region *region, PyObject *function, vectorcallfun
     Py_INCREF(region);
     if (SP_UNLIKELY(region->lines))
         mark = sp_lines_call_begin(region, code);
-    uint64_t span = SP_UNLIKELY(sp_calls_wanted(region)) ? sp_calls_begin(region->manager) : 0;
+    uint64_t section = SP_UNLIKELY(sp_calls_wanted(region)) ? sp_calls_begin(region->manager) : 0;
 #if SP_C_RECURSION
     PyThreadState *state = PyThreadState_GetUnchecked();
     int remaining = state->c_recursion_remaining;
@@ -48,8 +48,8 @@ SP_INLINE PyObject *call_in(sp_region *region, PyObject *function, vectorcallfun
 #if SP_C_RECURSION
     state->c_recursion_remaining = remaining;
 #endif
-    if (SP_UNLIKELY(span != 0))
-        sp_calls_end(span);
+    if (SP_UNLIKELY(section != 0))
+        sp_calls_end(section);
     if (SP_UNLIKELY(mark != 0))
         sp_lines_call_end(mark);
     Py_DECREF(region);

@@ -4,7 +4,7 @@
 
 #include "record/manager.h"
 
-/* Make this thread's state of the current run the one at hand. make makes one when
+/* Make this thread's record of the current run the one at hand. make makes one when
  * there is none yet, and returns NULL when memory is out or nothing is to be recorded now (callout.h),
  * which make_always does not ask; find only finds, and says whether it did. */
 sp_thread *sp_thread_record_make(sp_manager *manager);
