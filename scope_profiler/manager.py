@@ -61,15 +61,9 @@ class ProfileManager(_core.Manager):
 
         What was recorded before is forgotten; regions and decorators stay and record again.
 
-        settings: those of ProfilingOptions, by keyword; None means not given. The ones most used:
-            file_path: where finalize() writes, HDF5 or, by its name, JSON ("profiling_data.h5");
-                deactivate_file_output: it writes nothing.
-            use_line_profiler: count and time lines.
-            recursive_profile: trace what decorated functions call.
-            aggregation_mode: keep statistics and no single calls.
-            track_threads, track_async: tell threads, tasks and greenlets apart by name.
-            label: a name for the run. verbose: whether finalize() prints.
-            deactivate_profiling: record nothing.
+        settings: those of ProfilingOptions, by keyword; None means not given. The ones most used are
+            file_path, label, use_line_profiler, recursive_profile, aggregation_mode, track_threads,
+            track_async and verbose; help(ProfilingOptions) and docs/settings.md say what they do.
         options: the same as a ProfilingOptions. config_path: a TOML file that has them. Keywords win
             over options, options over the file.
         auto_finalize: call finalize() when the process ends, by itself or by a SIGTERM for which the

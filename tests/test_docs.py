@@ -132,7 +132,7 @@ def test_every_file_has_its_place_in_the_tables(folder, pattern, suffixes):
     assert files - names == set()
 
 
-@pytest.mark.parametrize("page", ["README.md", *(
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(
     str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").glob("*.md")))])
 def test_links_lead_somewhere(page):
     for target, _, heading in re.findall(r"\]\(([^)#:]*)(#([^)]+))?\)", text_of(page)):
@@ -142,3 +142,11 @@ def test_links_lead_somewhere(page):
             headings = re.findall(r"^#+ (.*)$", there.read_text(encoding="utf-8"), re.M)
             slugs = {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings}
             assert heading in slugs, f"{page}: {target}#{heading}"
+
+
+def test_what_contributing_names_is_there():
+    text = text_of("CONTRIBUTING.md")
+    for name in re.findall(r"`([\w./]+/[\w.]*)`", text):
+        assert any((root / name).exists() for root in (ROOT, ROOT / "scope_profiler")), name
+    targets = re.findall(r"^([a-z-]+):", text_of("Makefile"), re.M)
+    assert {*re.findall(r"`?make ([a-z]+)[` \n]", text)} <= {*targets}

@@ -43,7 +43,7 @@ sanitized() {
 
 # What does not get to the C core, or does so in processes of its own, or together with C that is not
 # ours: faulthandler is shown a crash.
-without=(build.py "compat*.py" configuration.py correctness.py docs.py environment.py "hdf5_*.py" io.py
+without=(arguments.py build.py "compat*.py" configuration.py correctness.py docs.py environment.py generated.py "hdf5_*.py" io.py
          json.py options.py profiling_config.py "results*.py" run_metadata.py settings.py typing.py
          warning.py examples.py cli.py cpython.py other_tools.py "process*.py")
 pytest=(-m pytest -q -p no:faulthandler -p no:cacheprovider)

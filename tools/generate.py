@@ -1,7 +1,8 @@
 """generate.py --write | --check: what is made of the code, stubs and pages of the documentation.
 
 scope_profiler/config/*.pyi and docs/settings.md come from the table of settings, docs/commands.md
-from the commands. --check fails, naming them, when files are not as they would be written.
+from the commands, docs/api.md from the public names and their docstrings. --check fails, naming
+them, when files are not as they would be written.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import sys
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from generated import commands, settings  # noqa: E402
+from generated import api, commands, settings  # noqa: E402
 
 #: {file: what makes its text}
 FILES = {
@@ -20,6 +21,7 @@ FILES = {
     "scope_profiler/_run/profiling_config.pyi": settings.profiling_config_stub,
     "docs/settings.md": settings.page,
     "docs/commands.md": commands.page,
+    "docs/api.md": api.page,
 }
 
 

@@ -8,7 +8,7 @@ pythons=$(tools/pythons.sh)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-once=(build.py "compat*.py" configuration.py correctness.py docs.py environment.py "hdf5_*.py" io.py
+once=(arguments.py build.py "compat*.py" configuration.py correctness.py docs.py environment.py generated.py "hdf5_*.py" io.py
       json.py options.py profiling_config.py "results*.py" run_metadata.py settings.py typing.py
       warning.py)
 

@@ -4,7 +4,7 @@ from functools import partial
 from time import perf_counter_ns
 
 from ..config.resolve import resolve
-from ..config.table import DEFAULTS
+from ..config.table import DEFAULTS, SETTINGS
 
 
 class ProfilingConfig:
@@ -76,5 +76,5 @@ def _setting(name, config):
     return config._settings[name]
 
 
-for _name in DEFAULTS:
-    setattr(ProfilingConfig, _name, property(partial(_setting, _name)))
+for _row in SETTINGS:
+    setattr(ProfilingConfig, _row.name, property(partial(_setting, _row.name), doc=_row.sentence))
