@@ -59,9 +59,35 @@ def circles(includes):
                    for unit, below in reached.items() if unit in below})
 
 
+def defined_elsewhere(source):
+    """Functions that a header declares and no .c of its folder defines: a way around the includes."""
+    missing = []
+    for path in sorted(source.rglob("*.h")):
+        declared = re.findall(
+            r"^(?!static|SP_INLINE|typedef|extern)\w[^\n;{}#]*?\b(sp_\w+)\([^;{}]*\);",
+            re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S), re.M)
+        folder = "\n".join(other.read_text() for other in path.parent.glob("*.c"))
+        missing += [f"{path.relative_to(source)}: {name}" for name in declared
+                    if not re.search(rf"^\w[^\n]*\b{name}\(", folder, re.M)]
+    return missing
+
+
 @pytest.fixture(scope="module")
 def includes():
     return includes_of(ROOT / "src")
+
+
+def test_what_a_header_declares_its_folder_defines():
+    assert defined_elsewhere(ROOT / "src") == []
+
+
+def test_a_function_of_another_folder_is_found(tmp_path):
+    (tmp_path / "low").mkdir()
+    (tmp_path / "high").mkdir()
+    (tmp_path / "low" / "a.h").write_text("int sp_low(void);\n/* Up. */\nvoid sp_up(int x,\n    int y);\n")
+    (tmp_path / "low" / "a.c").write_text("int sp_low(void) { return 0; }\n")
+    (tmp_path / "high" / "b.c").write_text("void sp_up(int x, int y) {}\n")
+    assert defined_elsewhere(tmp_path) == ["low/a.h: sp_up"]
 
 
 def test_each_file_is_in_a_layer(includes):
