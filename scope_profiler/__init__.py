@@ -21,41 +21,46 @@ import os
 
 from ._base import above
 from ._version import __version__
-from ._core import RegionFactory
-from .manager import ProfileManager
-from ._instrument.regions import Region as ProfileRegion
 
-setup = ProfileManager.setup
-setup_from_env = ProfileManager.setup_from_env
-session = ProfileManager.session
-finalize = ProfileManager.finalize
-profile = ProfileManager.profile
-profile_region = region = ProfileManager.profile_region
-define_region = ProfileManager.define_region
-region_factory = ProfileManager.region_factory
-metadata = ProfileManager.metadata
-sample_every = ProfileManager.sample_every
-register_opt_in_tag = ProfileManager.register_opt_in_tag
-instrument = ProfileManager.instrument
-run = ProfileManager.run
-run_script = ProfileManager.run_script
-profile_script = ProfileManager.profile_script
-profile_command = ProfileManager.profile_command
-get_region = ProfileManager.get_region
-get_all_regions = ProfileManager.get_all_regions
-is_active = ProfileManager.is_active
-is_configured = ProfileManager.is_configured
-registered_regions = ProfileManager.registered_regions
-recorded_regions = ProfileManager.recorded_regions
-last_results = ProfileManager.last_results
-read_results = ProfileManager.read_results
-get_config = ProfileManager.get_config
-pause = ProfileManager.pause
-resume = ProfileManager.resume
-reset = ProfileManager.reset
+try:
+    from ._core import RegionFactory
+except ModuleNotFoundError as _error:
+    _no_core = _error  # results can be read, shown and written without: that is Python alone
+else:
+    from .manager import ProfileManager
+    from ._instrument.regions import Region as ProfileRegion
 
-# What define_region() gives is a region like any other: all stay valid.
-RegionHandle = ProfileRegion
+    setup = ProfileManager.setup
+    setup_from_env = ProfileManager.setup_from_env
+    session = ProfileManager.session
+    finalize = ProfileManager.finalize
+    profile = ProfileManager.profile
+    profile_region = region = ProfileManager.profile_region
+    define_region = ProfileManager.define_region
+    region_factory = ProfileManager.region_factory
+    metadata = ProfileManager.metadata
+    sample_every = ProfileManager.sample_every
+    register_opt_in_tag = ProfileManager.register_opt_in_tag
+    instrument = ProfileManager.instrument
+    run = ProfileManager.run
+    run_script = ProfileManager.run_script
+    profile_script = ProfileManager.profile_script
+    profile_command = ProfileManager.profile_command
+    get_region = ProfileManager.get_region
+    get_all_regions = ProfileManager.get_all_regions
+    is_active = ProfileManager.is_active
+    is_configured = ProfileManager.is_configured
+    registered_regions = ProfileManager.registered_regions
+    recorded_regions = ProfileManager.recorded_regions
+    last_results = ProfileManager.last_results
+    read_results = ProfileManager.read_results
+    get_config = ProfileManager.get_config
+    pause = ProfileManager.pause
+    resume = ProfileManager.resume
+    reset = ProfileManager.reset
+
+    # What define_region() gives is a region like any other: all stay valid.
+    RegionHandle = ProfileRegion
 
 # Modules that 0.7.5 had, under their paths: nobody else loads them.
 __path__.append(os.path.join(os.path.dirname(__file__), "compat", "old_paths"))
@@ -145,6 +150,9 @@ __all__ = [
 
 def __getattr__(name):
     module = _LAZY.get(name) or _OLDER.get(name)
+    if module is None and "_no_core" in globals() and name in __all__:
+        raise ImportError(f"{name} needs the C extension scope_profiler._core, which is not there: "
+                          "without it results can be read alone") from globals()["_no_core"]
     if module is None:
         from .compat.absent import explain
 

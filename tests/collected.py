@@ -29,9 +29,9 @@ def name_of(region):
     return "(other paths)" if region is None else region.name
 
 
-def tree(manager):
-    """(path, Row) of each node of the merged tree, parents before children."""
+def tree(manager, rows=None):
+    """(path, Row) of each node of the merged tree, parents before children; rows: as collected before."""
     paths = []
-    for row in map(Row._make, manager._collect(None)):
+    for row in map(Row._make, manager._collect(None) if rows is None else rows):
         paths.append((*(paths[row.parent] if row.parent >= 0 else ()), name_of(row.region)))
         yield paths[-1], row

@@ -81,7 +81,7 @@ class Run:
     def __init__(self):
         self.threads = []
         self.nodes = defaultdict(Node)
-        self.events = defaultdict(list)  # (region's name, thread): [(start, duration), ...]
+        self.events = defaultdict(list)  # (region's name, thread): [(start, duration, path), ...]
         self.unmatched = self.moved = 0
         self.here = threading.local()
 
@@ -174,7 +174,7 @@ class Model:
             self._take(scope, thread)
             duration = self.now - scope.start
             self.run.nodes[scope.node].record(duration, scope.own, 0, scope.nested, failed)
-            self.run.events[region.name, thread.number].append((scope.start, duration))
+            self.run.events[region.name, thread.number].append((scope.start, duration, scope.node))
 
     def profile(self, name):
         region = self.profile_region(name)
@@ -319,7 +319,7 @@ class Steps:
             duration, self.own, duration - self.running, self.nested, failed
         )
         thread = model._thread().number
-        model.run.events[self.region.name, thread].append((self.start, duration))
+        model.run.events[self.region.name, thread].append((self.start, duration, scope.node))
 
 
 def _drive(steps, inner):

@@ -52,7 +52,7 @@ class Real:
 
     def facts(self):
         """({path: (calls, errors, open, total, sum of all calls, exclusive, minimum, maximum,
-        waiting)}, {(region's name, thread): [(start, duration), ...] in the order of ends},
+        waiting)}, {(region's name, thread): [(start, duration, path), ...] in the order of ends},
         {counter: value})."""
         nodes = {
             path: (row.calls, row.errors, row.open_calls, row.total, row.every, row.exclusive,
@@ -64,14 +64,17 @@ class Real:
         return nodes, self._events(), {name: counters[name] for name in known}
 
     def _events(self):
-        ends, starts, durations, threads, *_ = self.manager._events(None)
+        rows, _, _, _, (ends, starts, durations, threads, *_, nodes), _ = (
+            self.manager._snapshot(True))
+        paths = [path for path, _ in tree(self.manager, rows)]
         numbers = memoryview(threads).cast("q") if threads else [0] * (len(starts) // 8)
-        rows = list(zip(numbers, memoryview(starts).cast("q"), memoryview(durations).cast("q")))
+        rows = list(zip(numbers, memoryview(starts).cast("q"), memoryview(durations).cast("q"),
+                        (paths[node] for node in memoryview(nodes).cast("h"))))
         found = {}
         begin = 0
         for region, end in zip(self.manager._regions(), ends):
-            for thread, start, duration in rows[begin:end]:
-                found.setdefault((region.name, thread), []).append((start, duration))
+            for thread, *call in rows[begin:end]:
+                found.setdefault((region.name, thread), []).append(tuple(call))
             begin = end
         return found
 

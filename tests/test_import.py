@@ -1,6 +1,8 @@
 """Importing the package is nearly free: an allow-list of what it may load."""
 
 import json
+from pathlib import Path
+import shutil
 import subprocess
 import sys
 
@@ -40,3 +42,59 @@ def test_everything_public_is_there():
         assert "nonsense" in str(error)
     else:
         raise AssertionError("an unknown name must be an AttributeError")
+
+
+# ---- Without the C core -------------------------------------------------------------------------
+
+WITHOUT = """
+import io, sys
+from pathlib import Path
+import scope_profiler as sp
+from scope_profiler.io import load
+
+assert Path(sp.__file__).is_relative_to(sys.path[0])
+for suffix in ("h5", "json"):
+    results = load(f"run.{suffix}")
+    for sort in ("total", "first"):
+        stream = io.StringIO()
+        results.print_summary(stream=stream, sort=sort)
+        assert "inner" in stream.getvalue()
+    [outer, inner] = results.call_stack()
+    assert inner["call_path"] == "outer > inner" and inner["parent"] == 0
+    assert len(results.events()) == 2 and len(results.summary()) == 2
+    assert results["inner"].p99_duration is not None
+    sp.write_profile(results, f"again.{suffix}")
+    assert sp.load_processes(f"again.{suffix}").region_names == ["outer", "inner"]
+    assert sp.collect_region_statistics(results)["common_regions"] == ["outer", "inner"]
+sp.read_h5_summary("run.h5").print_summary(stream=stream)
+for name in ("setup", "region", "ProfileManager"):
+    try:
+        getattr(sp, name)
+    except ImportError as error:
+        assert name in str(error) and "_core" in str(error)
+    else:
+        raise AssertionError(name)
+assert "scope_profiler._core" not in sys.modules
+print("ok")
+"""
+
+
+def test_files_are_read_and_shown_without_the_extension(tmp_path):
+    """From a copy of the package that has none."""
+    import scope_profiler
+
+    manager = scope_profiler.ProfileManager()
+    manager.setup(file_path=tmp_path / "run.h5")
+    with manager.profile_region("outer"), manager.profile_region("inner"):
+        pass
+    results = manager.finalize(verbose=False, return_results=True)
+    scope_profiler.write_profile(results, tmp_path / "run.json")
+    manager.reset()
+    shutil.copytree(Path(scope_profiler.__file__).parent, tmp_path / "copy" / "scope_profiler",
+                    ignore=shutil.ignore_patterns("_core*.so", "_core*.pyd", "__pycache__"))
+    paths = [str(tmp_path / "copy"), *(path for path in sys.path if "site-packages" in path)]
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = {paths!r}\n{WITHOUT}"],
+        cwd=tmp_path, capture_output=True, text=True,
+    )
+    assert done.stdout == "ok\n", done.stderr

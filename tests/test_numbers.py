@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 import io
+import threading
 
 import numpy
 from hypothesis import given, settings, strategies as st
@@ -166,6 +167,43 @@ def test_the_report_is_of_one_moment(manager):
         patch.setattr("sys.stdout", stream)
         results = manager.finalize(return_results=True)
     assert results.region_names == ["a"] and "late" not in stream.getvalue()
+
+
+def test_lines_and_metadata_are_of_that_moment_too(manager):
+    """What is done once it is taken, as other threads do, is in neither results nor report."""
+    from scope_profiler._run import finalizing
+
+    manager.setup(deactivate_file_output=True, use_line_profiler=True, track_threads=True,
+                  replace=True)
+
+    @manager.profile("work")
+    def work():
+        return 1
+
+    def go_on():
+        with manager.metadata(late=True):
+            work()
+
+    def now(*arguments, original=finalizing.now):
+        moment = original(*arguments)
+        thread = threading.Thread(target=go_on)
+        thread.start()
+        thread.join()
+        return moment
+
+    with manager.metadata(early=True):
+        work()
+    stream = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finalizing, "now", now)
+        patch.setattr("sys.stdout", stream)
+        results = manager.finalize(return_results=True)
+    [lines] = results.line_profile[0]
+    assert lines["hits"].tolist() == [1] and results["work"].num_calls == 1
+    assert f"{lines['line_numbers'][0]:>6} {1:>9}" in stream.getvalue()
+    assert len(results.threads[0]) == 1
+    assert list(results["work"][0].event_metadata) == [{"early": True}]
+    assert results["work"][0].event_metadata.table == [{"early": True}]
 
 
 def test_percentiles_of_processes_that_kept_no_calls():

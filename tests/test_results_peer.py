@@ -23,15 +23,15 @@ def answers(results, package):
     """What is asked about a run; this is also sent to the peer."""
     one = results.get_regions()[0]
     first = one[one.ranks[0]]
-    stack = results.call_stack()
+    stack = list(results.call_stack())
     return {
         "summary": results.summary(),
         "events": results.events(),
         "absolute": results.events("r[01]", ranks=0, relative=False),
         "stack": stack,
-        "some of the stack": results.call_stack(exclude="r1"),
-        "graph": results.call_graph(),
-        "some of the graph": results.call_graph(exclude=["r1"]),
+        "some of the stack": list(results.call_stack(exclude="r1")),
+        "graph": list(results.call_graph()),
+        "some of the graph": list(results.call_graph(exclude=["r1"])),
         "roots": package.call_stack_roots(stack),
         "children": package.call_stack_children(stack),
         "threads": results.thread_summary(),

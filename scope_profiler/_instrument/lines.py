@@ -210,22 +210,24 @@ def _inside(function):
 # ---- What was counted
 
 
-def line_records(manager, region=None):
+def line_records(manager, region=None, tables=None):
     """What line mode counted in the current run, each line of each function once.
 
     [(CountedCode, [(line, hits, ns), ...] sorted by line), ...] in the order in which code objects
-    were met; region: only what was counted for it, or None for all.
+    were met; region: only what was counted for it, or None for all. tables: what
+    manager._lines(region) gave before.
     """
-    tables = ((None, code, rows) for _, code, rows in manager._lines(region))
+    tables = manager._lines(region) if tables is None else tables
+    tables = ((None, code, rows) for _, code, rows in tables)
     return [(code, rows) for _, code, rows in _merge(tables)]
 
 
-def line_records_by_region(manager):
+def line_records_by_region(manager, tables=None):
     """The same for each region by itself: [(region name, CountedCode, rows), ...]. What was counted
     for two regions at once is in both."""
     return _merge(
         (region.name, code, rows)
-        for regions, code, rows in manager._lines(None)
+        for regions, code, rows in (manager._lines(None) if tables is None else tables)
         for region in regions
     )
 

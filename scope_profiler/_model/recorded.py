@@ -77,18 +77,24 @@ class Recorded:
         what they were below."""
         if all(wanted(node.name) for node in self.nodes):
             return self
-        placed: list[int] = []  # of each node its new place, or that of what it was below
-        kept: dict[tuple[int, str], list[Node]] = {}
-        places: dict[tuple[int, str], int] = {}
+        kept: dict[int, list[Node]] = {}
+        places = self.places(wanted)
+        for node, place in zip(self.nodes, places):
+            if wanted(node.name):
+                above = places[node.parent] if node.parent >= 0 else -1
+                kept.setdefault(place, []).append(replace(node, parent=above))
+        return replace(self, nodes=[merged(nodes) for nodes in kept.values()])
+
+    def places(self, wanted: Callable[[str], bool]) -> list[int]:
+        """Of each node its place in `only(wanted)`, or that of what it was below."""
+        placed: list[int] = []
+        paths: dict[tuple[int, str], int] = {}
         for node in self.nodes:
             above = placed[node.parent] if node.parent >= 0 else -1
-            if wanted(node.name):
-                path = above, node.name
-                placed.append(places.setdefault(path, len(places)))
-                kept.setdefault(path, []).append(replace(node, parent=above))
-            else:
-                placed.append(above)
-        return replace(self, nodes=[merged(nodes) for nodes in kept.values()])
+            placed.append(
+                paths.setdefault((above, node.name), len(paths)) if wanted(node.name) else above
+            )
+        return placed
 
 
 #: What adds up; running and waiting where it was measured everywhere.

@@ -7,6 +7,7 @@ from .._base import environment
 from .._base.needs import explained
 from .._base.warning import complain
 from .._runtime import process_end, processes
+from .moment import now
 
 
 def finalize(manager, verbose, return_results, lines, style):
@@ -20,20 +21,19 @@ def finalize(manager, verbose, return_results, lines, style):
     files = run._destinations()
     wanted = return_results or bool(files)
     run.finalize_time_ns = perf_counter_ns()
-    parts = manager._snapshot(wanted)  # before anything is imported, which takes its time
-    calls = parts[-1]["calls"]
+    moment = now(manager, wanted)  # before anything is imported, which takes its time
     with processes.unforked():
         _load(files, return_results, printing)
     from .snapshot import take
 
-    taken = take(manager, wanted, parts)
+    taken = take(manager, wanted, moment)
     if files:
         from dataclasses import replace
 
         with process_end.writing():
             for each in files:
                 each._file.write(taken.results)
-        run._written_calls = calls
+        run._written_calls = moment.counters["calls"]
         taken = replace(taken, file_path=run.file_path)  # which it may have found taken
     run._results = taken.results if return_results else None
     if printing:

@@ -11,6 +11,7 @@ from .._instrument.lines import line_records, line_records_by_region
 from .._model.recorded import OTHER_PATHS, Node, Recorded, sketches_by_region
 from .._instrument.source import shown_path
 from .._model.statistics import RegionStatistics
+from .moment import now
 
 if TYPE_CHECKING:
     from ..results import ProfilingResults
@@ -31,31 +32,30 @@ class Taken:
     results: "ProfilingResults | None"  # where that was asked for
 
 
-def take(manager, results=True, parts=None):
+def take(manager, results=True, moment=None):
     """What the manager's current run has come to; results: also every call, as ProfilingResults.
-    parts: of manager._snapshot(results), called when the run was finalized; None to call it now."""
+    moment: when the run was finalized; None for now."""
     run = manager._run
     end = run.finalize_time_ns or perf_counter_ns()
-    tree, sketches, scale, regions, calls, counters = parts or manager._snapshot(results)
+    moment = moment or now(manager, results)
     cost = overhead.of(manager)
-    costs = counters.pop("costs")
-    records = line_records(manager) if manager._line_mode else []
-    recorded = Recorded(
-        _nodes(tree, cost, _sketches(sketches, scale) if results else [None] * len(tree)),
-        end - run.start_time_ns,
-        {**counters, **cost.facts(costs), **_lost_metadata(manager)},
-    )
+    facts = {**moment.counters, **cost.facts(moment.counters["costs"])}
+    del facts["costs"]
+    facts["metadata_lost"], reason = moment.annotations[1:]
+    facts["metadata_error"] = reason or ""
+    sketches = _sketches(moment) if results else [None] * len(moment.tree)
+    recorded = Recorded(_nodes(moment.tree, cost, sketches), end - run.start_time_ns, facts)
     return Taken(
         label=run.label,
         file_path=run.file_path,
         paths=[each.file_path for each in run._destinations()],
         begun=time() - (perf_counter_ns() - run.start_time_ns) / 1e9,
         recorded=recorded,
-        regions=[RegionStatistics.from_row(row, cost) for row in sorted(regions, key=_first)
+        regions=[RegionStatistics.from_row(row, cost) for row in sorted(moment.regions, key=_first)
                  if row[2] or row[4]],
         line_mode=manager._line_mode,
-        line_records=records,
-        results=_results(manager, end, regions, calls, recorded) if results else None,
+        line_records=line_records(manager, tables=moment.lines),
+        results=_results(manager, end, moment, recorded) if results else None,
     )
 
 
@@ -76,21 +76,16 @@ def _statistics(row, cost):
     return RegionStatistics.from_row(row, cost)
 
 
-def _sketches(sketches, scale):
+def _sketches(moment):
     import numpy as np
 
     from ..results import Sketch
 
-    return [Sketch.of_buckets(first, np.frombuffer(counts, np.uint64), scale)
-            for first, counts in sketches]
+    return [Sketch.of_buckets(first, np.frombuffer(counts, np.uint64), moment.scale)
+            for first, counts in moment.sketches]
 
 
-def _lost_metadata(manager):
-    times, reason = manager._annotations()[1:]
-    return {"metadata_lost": times, "metadata_error": reason or ""}
-
-
-def _results(manager, end, regions, calls, recorded):
+def _results(manager, end, moment, recorded):
     from .run_metadata import collect_metadata
     from ..results import MPIRegion, ProfilingResults
 
@@ -103,24 +98,24 @@ def _results(manager, end, regions, calls, recorded):
     )
     metadata["clock_source"] = _core.clock_info()["source"]
     with_text = run._settings["capture_region_source"]
-    of_regions = _regions(manager, regions, calls, recorded, with_text)
+    of_regions = _regions(manager, moment, recorded, with_text)
     return ProfilingResults(
         {name: MPIRegion(name, {0: region}) for name, region in of_regions},
         metadata=metadata,
-        line_profile=_line_profile(manager),
+        line_profile=_line_profile(manager, moment),
         file_path=run.file_path,
-        threads=_threads(manager),
+        threads=_threads(manager, moment),
         tasks=_tasks(manager),
         recorded={0: recorded},
     )
 
 
-def _threads(manager):
+def _threads(manager, moment):
     """By rank, the ThreadInfo of each thread that recorded; None when they are not tracked."""
     watch = manager._on_thread
     if watch is None:
         return None
-    return {0: watch.rows(manager._run.start_time_ns, manager._counters()["threads"])}
+    return {0: watch.rows(manager._run.start_time_ns, moment.counters["threads"])}
 
 
 def _tasks(manager):
@@ -129,18 +124,18 @@ def _tasks(manager):
     return None if watch is None else {0: watch.rows(manager._run.start_time_ns)}
 
 
-def _regions(manager, rows, calls, recorded, with_text):
+def _regions(manager, moment, recorded, with_text):
     """(name, results.Region) of every region with a finished call."""
     from ..results import EventMetadata, Region
 
-    ends, *columns = calls
+    ends, *columns = moment.calls
     columns = _arrays(columns)
     if manager._on_thread is not None and "thread_ids" not in columns:
         columns["thread_ids"] = columns["start_times_ns"] * 0
-    table = _metadata_table(manager)
+    table = _metadata_table(moment.annotations[0])
     sketches, cost = sketches_by_region(recorded.nodes), overhead.of(manager)
     begin = 0
-    for row, end in zip(rows, ends):
+    for row, end in zip(moment.regions, ends):
         of_region = slice(begin, end)
         begin = end
         if row[2] == 0:
@@ -187,15 +182,17 @@ def calls_of(region):
     return calls["start_times_ns"], calls["durations_ns"]
 
 
-_COLUMNS = ("start_times_ns", "durations_ns", "thread_ids", "annotations", "task_ids", "await_ns")
+_COLUMNS = ("start_times_ns", "durations_ns", "thread_ids", "annotations", "task_ids", "await_ns",
+            "node_ids")
 
 
 def _arrays(columns):
-    """The columns that there are: {name: int64 array}."""
+    """The columns that there are: {name: array}, of int64 but for the nodes."""
     import numpy as np
 
+    calls = len(columns[0]) // 8
     return {
-        name: np.frombuffer(column, np.int64)
+        name: np.frombuffer(column, f"i{len(column) // calls if calls else 8}")
         for name, column in zip(_COLUMNS, columns)
         if column is not None
     }
@@ -213,10 +210,10 @@ def _sorted(columns):
     return columns
 
 
-def _metadata_table(manager):
+def _metadata_table(annotations):
     """The metadata of the run, by number: dicts of their own, as users may go on to change theirs."""
     table = []
-    for entry in manager._annotations()[0]:
+    for entry in annotations:
         if isinstance(entry, tuple):
             values, exception = entry
             entry = dict(values or (), status="ok" if exception is None else "error")
@@ -235,14 +232,14 @@ def _place(region, with_text):
     }
 
 
-def _line_profile(manager):
+def _line_profile(manager, moment):
     """What line mode counted, as ProfilingResults.line_profile has it, for rank 0."""
     if not manager._line_mode:
         return None
     import numpy as np
 
     records = []
-    for name, code, rows in line_records_by_region(manager):
+    for name, code, rows in line_records_by_region(manager, moment.lines):
         lines, hits, times = zip(*rows)
         records.append({
             "region": name,

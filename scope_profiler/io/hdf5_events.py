@@ -19,6 +19,9 @@ METADATA_IDS = "metadata_ids"
 
 _ENCODED = ("start_deltas", "durations")
 
+#: For columns that are of few different values: 16 bits of a call become next to nothing.
+PACKED = Compression("auto")
+
 
 def recorded_columns(regions: Sequence[Region]) -> list[str]:
     """The optional columns that at least one of the regions has."""
@@ -51,26 +54,40 @@ class EventWriter:
         self.write_column("start_deltas", _start_deltas)
         self.write_column("durations", lambda region, rows: region.durations_ns[rows])
         for name in recorded_columns(self._regions):
-            self.write_column(name, partial(_optional, name, OPTIONAL_COLUMNS[name]))
+            values = partial(_optional, name, OPTIONAL_COLUMNS[name])
+            if name == "node_ids":
+                self.write_column(name, values, self._width_of(name), PACKED)
+            else:
+                self.write_column(name, values)
+
+    def _width_of(self, name: str) -> np.dtype:
+        """The type that the values of a column take, of 16 bits at least."""
+        columns = (getattr(region, name) for region in self._regions)
+        types = [column.dtype for column in columns if column is not None]
+        return np.result_type(np.int16, *types).newbyteorder("<")
 
     def write_column(
         self,
         name: str,
         values: Callable[[Region, slice], np.ndarray | int],
-        dtype: str = "<i8",
+        dtype: str | np.dtype = "<i8",
+        compression: Compression | None = None,
     ) -> None:
         """One column, of which `values` gives the rows of a region.
 
         They are gathered, so that each write is large, and where the column
         is divided into chunks, of whole ones: each is then compressed once.
+        `compression` is for where none was chosen.
         """
-        chunk = self._compression.rows_per_chunk(self._length)
+        if self._compression.name is not None or compression is None:
+            compression = self._compression
+        chunk = compression.rows_per_chunk(self._length)
         dataset = self._group.create_dataset(
             name,
             (self._length,),
             dtype,
             chunks=chunk and (chunk,),
-            **self._compression.filters(self._length),
+            **compression.filters(self._length),
         )
         size = BLOCK if chunk is None else max(BLOCK // chunk, 1) * chunk
         buffer = np.empty(min(self._length, size), dtype)

@@ -26,6 +26,8 @@
                                            i8 [calls], absent when not recorded for any
                                            region, -1 for regions without (await_ns 0)
         metadata_ids                       i4 [calls], ours: a row of the table, -1 for none
+        node_ids                           i2 or i4 [calls], ours: the place of each call in
+                                           recorded/nodes, of those of its rank
     event_metadata/<i>      u1 [bytes], ours: a table, as a JSON list of objects
     thread_table/, task_table/             one row per thread or task of a rank:
         ranks, index, name, start_ns ...   [rows], times since the setup, -1 unknown
@@ -74,7 +76,8 @@ RECORDED = np.dtype(
 )
 
 #: In the "columns" of `EXTENDED`: which of the optional columns were recorded for the region.
-COLUMN_BITS = {"thread_ids": 1, "task_ids": 2, "await_ns": 4, "call_ids": 8, "parent_ids": 16}
+COLUMN_BITS = {"thread_ids": 1, "task_ids": 2, "await_ns": 4, "call_ids": 8, "parent_ids": 16,
+               "node_ids": 32}
 
 #: The columns of the aggregate layout, and the attributes of a region that they are.
 AGGREGATES = {

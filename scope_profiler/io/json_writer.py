@@ -26,6 +26,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from .._base.arguments import file_named, instance, rank_set
 from .._version import __version__
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, Region
@@ -148,6 +150,11 @@ def _document(
         for rank, region in _of_ranks(results[name].regions, ranks)
     ]
     notes = MetadataTables(region for _, _, region in rows)
+    wanted = chosen.__contains__ if include or exclude else lambda name: True
+    places = {
+        rank: np.array(tree.places(wanted), np.int64)
+        for rank, tree in _of_ranks(results.recorded, ranks)
+    }
     document = {
         "format": FORMAT,
         "format_version": VERSION,
@@ -158,7 +165,7 @@ def _document(
         "metadata": results.metadata,
         "region_names": names,
         "regions": (
-            _region(name, rank, region, table)
+            _region(name, rank, region, table, places.get(rank))
             for (name, rank, region), table in zip(rows, notes.numbers)
         ),
     }
@@ -170,8 +177,7 @@ def _document(
                 str(rank): map(row_of, of_rank) for rank, of_rank in _of_ranks(lanes, ranks)
             }
     recorded = {
-        rank: tree.only(chosen.__contains__ if include or exclude else lambda name: True)
-        for rank, tree in _of_ranks(results.recorded, ranks)
+        rank: tree.only(wanted) for rank, tree in _of_ranks(results.recorded, ranks)
     }
     if recorded:
         tables = tables_of(recorded)
@@ -191,8 +197,11 @@ def _of_ranks(by_rank: Mapping[int, Any], ranks: set[int] | None) -> Iterator[tu
     return ((rank, by_rank[rank]) for rank in by_rank if ranks is None or rank in ranks)
 
 
-def _region(name: str, rank: int, region: Region, table: int) -> dict[str, Any]:
-    """The object of one region on one rank; `table` is that of its metadata, or -1."""
+def _region(
+    name: str, rank: int, region: Region, table: int, places: np.ndarray | None
+) -> dict[str, Any]:
+    """The object of one region on one rank; `table` is that of its metadata, or -1; `places` are
+    those of the nodes in the tree that is written."""
     row: dict[str, Any] = {"name": name, "rank": rank}
     for key in ("source_file", "source_lineno", "source_text"):
         if getattr(region, key) is not None:
@@ -204,6 +213,8 @@ def _region(name: str, rank: int, region: Region, table: int) -> dict[str, Any]:
         row["end_times_ns"] = region.start_times_ns + region.durations_ns
         columns = {key: getattr(region, key) for key in OPTIONAL_COLUMNS}
         row.update((key, column) for key, column in columns.items() if column is not None)
+        if region.node_ids is not None:
+            row["node_ids"] = places[region.node_ids]
         exclusive = exclusive_of_events(region)
         if exclusive is not None:
             row["exclusive_total_ns"] = exclusive

@@ -3,10 +3,11 @@
 import sys
 
 from .._base.shown import shown
-from . import blocks, table_columns as columns, line_table, notes, region_table
+from . import blocks, line_table, notes, table_columns as columns
 from .output import Output
-from .rows import in_order, recorded_rows
-from .style import format_time, many
+from .region_table import print_table
+from .rows import in_order, tree_rows
+from .style import many
 
 
 def print_run(taken, stream=None, *, regions=True, lines=True, style="table", seen=None):
@@ -59,27 +60,13 @@ def _part(out, what, function, *arguments):
 
 def _show_regions(taken, out):
     wall = taken.recorded.wall_ns
-    rows = in_order(recorded_rows({0: taken.recorded}), columns.SORT_KEYS["total"])
-    head(taken.label or taken.file_path or "in memory", wall, rows, out)
-    if not rows:
-        return
     results = ("finalize(return_results=True)" if taken.file_path is None
                else f"load({taken.file_path!a})")
-    for text in notes.below(rows, *region_table.show(rows, wall, out), wall, 1,
-                            f"{results}.print_summary(whole=True)"):
-        out.note(text)
-
-
-def head(name, wall_ns, rows, out):
-    """Print what heads a table of regions, and what stands in the place of one without rows."""
-    regions = len({row.name for row in rows})
-    calls = sum(row.statistics.num_calls for row in rows)
-    out.line()
-    out.title(f"scope-profiler: {shown(name)} – {format_time(wall_ns)}, "
-              f"{many(regions, 'region')}, {many(calls, 'call')}")
-    out.line()
-    if not rows:
-        out.line("No region was entered.")
+    print_table(
+        out, taken.label or taken.file_path or "in memory", wall,
+        in_order(tree_rows({0: taken.recorded}), columns.SORT_KEYS["total"]), wall,
+        f"{results}.print_summary(whole=True)",
+    )
 
 
 _NO_LINES = (

@@ -1,8 +1,8 @@
 """The table of regions: a tree by nesting, as wide as there is room."""
 
 from .._base.shown import cells, padded, shortened, shown
-from . import table_columns as known
-from .style import format_count
+from . import notes, table_columns as known
+from .style import format_count, format_time, many
 
 # A longer table is not read but searched: then rows that stand for next to nothing are left out, but
 # for the longest, and so many are the most.
@@ -11,6 +11,33 @@ LEAST_SHARE = 0.001
 MOST_ROWS = 200
 MOST_NAME = 60
 LEAST_NAME = 24
+
+
+def print_table(out, name, run_ns, rows, wall_ns, how, processes=1, *, columns=None,
+                percentage_mode="coverage", whole=False, with_notes=True, remarks=()):
+    """Print what heads the table of regions, the table, and what there is to know about it.
+
+    rows: in order, depth first. run_ns: what the head says; wall_ns: what percentages are of, the
+    time of all `processes` together. how: to see all rows. with_notes: with what is not about rows
+    that are left out. remarks: further sentences.
+    """
+    regions = len({row.name for row in rows})
+    calls = sum(row.statistics.num_calls for row in rows)
+    out.line()
+    out.title(f"scope-profiler: {shown(name)} – {format_time(run_ns)}, "
+              f"{many(regions, 'region')}, {many(calls, 'call')}")
+    out.line()
+    if rows:
+        printed, of = show(rows, wall_ns, out, columns, percentage_mode, whole)
+        for remark in notes.below(rows, printed, of if with_notes else (), wall_ns, processes, how):
+            out.note(remark)
+    else:
+        out.line("No region was entered.")
+    remarks = list(remarks) if with_notes else []
+    if rows and remarks:
+        out.line()
+    for remark in remarks if rows else ():
+        out.note(remark)
 
 
 def show(rows, wall_ns, out, columns=None, percentage_mode="coverage", whole=False):

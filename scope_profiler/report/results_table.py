@@ -1,16 +1,18 @@
-"""The table of regions, made of results: of what was recorded, or else of the calls."""
+"""The table of regions of results: of what was recorded, or else of the calls."""
 
 import sys
 from collections.abc import Iterable
 
+from numpy import array
+
 from .._base.arguments import boolean, name_filter, rank_set, text_or_none
-from ..results import EventDataUnavailableError, MPIRegion, NestingError
-from ..results.call_tree import call_tree
 from .._base.shown import shown
-from . import table_columns as known
-from . import head, notes, region_table
+from ..results import EventDataUnavailableError, MPIRegion, NestingError
+from ..results.call_stack import tree_of_calls
+from . import notes, table_columns as known
 from .output import Output
-from .rows import add_calls, call_rows, in_order, recorded_rows, region_row
+from .region_table import print_table
+from .rows import add_single_calls, in_order, region_row, tree_rows
 from .style import many
 
 #: Columns of single calls, which the recorder's tree does not have.
@@ -28,37 +30,41 @@ def show(results, include=None, exclude=None, ranks=None, *, sort="total", title
     out = Output(sys.stdout if stream is None else stream)
     ranks = rank_set(ranks)
     regions = _on_ranks(results.get_regions(include, exclude), ranks)
-    recorded = _recorded(results, regions, ranks)
     of_calls = _OF_CALLS & {sort, *(columns or ())}
+    recorded = _recorded(results, regions, ranks)
     if recorded:
         wanted = name_filter(include, exclude)
-        roots = recorded_rows({rank: tree.only(wanted) for rank, tree in recorded.items()})
+        roots = tree_rows({rank: tree.only(wanted) for rank, tree in recorded.items()})
+        wall, remarks = sum(tree.wall_ns for tree in recorded.values()), []
         if of_calls:
-            add_calls(roots, _tree(regions)[0] or [])
-        wall = sum(tree.wall_ns for tree in recorded.values())
-        remarks = []
+            _add_single_calls(roots, regions, recorded, wanted)
+        if include is exclude is ranks is None:
+            facts = notes.together(tree.facts for tree in recorded.values())
+            remarks = notes.recording(facts, wall)
     else:
         roots, remarks = _rows_of_calls(results, regions)
         wall = _wall(results, regions)
-    rows = in_order(roots, known.SORT_KEYS[sort], sort not in known.ASCENDING)
-
-    name = results.default_title() if title is None else title
-    head(name, round(_run_time(results) * 1e9), rows, out)
-    if rows:
-        printed, of = region_table.show(rows, wall, out, columns, percentage_mode, whole)
-        processes = len(recorded) or len(_ranks_of(regions))
-        for remark in notes.below(rows, printed, () if suppress_notes else of, wall, processes,
-                                  "print_summary(whole=True)"):
-            out.note(remark)
-    if not suppress_notes:
-        if recorded and include is exclude is ranks is None:
-            facts = notes.together(tree.facts for tree in recorded.values())
-            remarks += notes.recording(facts, wall)
-        if rows and remarks:
-            out.line()
-            for remark in remarks:
-                out.note(remark)
+    print_table(
+        out, results.default_title() if title is None else title,
+        round(_run_time(results) * 1e9),
+        in_order(roots, known.SORT_KEYS[sort], sort not in known.ASCENDING), wall,
+        "print_summary(whole=True)", len(recorded) or len(_ranks_of(regions)),
+        columns=columns, percentage_mode=percentage_mode, whole=whole, with_notes=not suppress_notes,
+        remarks=remarks,
+    )
     out.deliver()
+
+
+def _add_single_calls(roots, regions, recorded, wanted):
+    node_ids = {}
+    for region in regions:
+        for rank in region:
+            ids = region[rank].node_ids
+            if ids is not None:
+                # The place of each node among those that are shown.
+                places = array(recorded[rank].places(wanted))
+                node_ids.setdefault(rank, {})[region.name] = places[ids]
+    add_single_calls(roots, {region.name: region for region in regions}, node_ids)
 
 
 def _chosen_columns(columns):
@@ -115,23 +121,21 @@ def _wall(results, regions):
     return round(_run_time(results) * 1e9) * len(_ranks_of(regions))
 
 
-def _tree(regions):
-    """The tree of the calls, and remarks; None where the nesting is not known, which one says."""
-    try:
-        return call_tree(regions, _ranks_of(regions)), []
-    except (EventDataUnavailableError, NestingError) as error:
-        return None, [f"It is not known which calls are inside which: {shown(error)}."]
-
-
 def _rows_of_calls(results, regions):
     """The tree, which is flat where the nesting is not known; and what to know of it."""
     missing = sum(region.num_calls - region.num_events for region in regions)
-    if results.has_event_data:
-        tree, remarks = _tree(regions)
-        if tree is not None:
-            if missing:
-                remarks.append(f"{many(missing, 'call')} without start and end are left out.")
-            return call_rows(tree), remarks
-    else:
-        remarks = ["Only aggregates were kept: it is not known which calls are inside which."]
-    return list(map(region_row, regions)), remarks
+    if not results.has_event_data:
+        return [*map(region_row, regions)], [
+            "Only aggregates were kept: it is not known which calls are inside which."
+        ]
+    trees, node_ids = {}, {}
+    try:
+        for rank in sorted(_ranks_of(regions)):
+            trees[rank], node_ids[rank] = tree_of_calls(regions, rank)
+    except (EventDataUnavailableError, NestingError) as error:
+        return [*map(region_row, regions)], [
+            f"It is not known which calls are inside which: {shown(error)}."
+        ]
+    roots = tree_rows(trees)
+    add_single_calls(roots, {region.name: region for region in regions}, node_ids)
+    return roots, [f"{many(missing, 'call')} without start and end are left out."] if missing else []

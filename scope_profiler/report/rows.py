@@ -1,4 +1,4 @@
-"""The rows of a table of regions: the tree as it was recorded, or as it follows from the calls."""
+"""The rows of a table of regions: those of a tree, or of the regions alone."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,7 +18,9 @@ class Row:
     parent: "Row | None"
     by_rank: dict  # rank: ns that its calls took there
     first_ns: "int | None" = None
-    calls: "MPIRegion | None" = None  # these calls, where they are known one by one
+    places: dict = field(default_factory=dict)  # rank: where it is among the nodes of its tree
+    first_call_ns: "int | None" = None  # the durations of single calls, where they were asked for
+    last_call_ns: "int | None" = None
     children: list = field(default_factory=list)
     depth: int = 0
 
@@ -48,10 +50,10 @@ class Row:
         return 100 * (max(times) * len(times) / sum(times) - 1) if len(times) > 1 else 0.0
 
 
-def recorded_rows(recorded):
+def tree_rows(recorded):
     """The roots of the tree. recorded: {rank: Recorded}, whose nodes of one path are one row."""
     paths = {}  # (number of the path above or -1, name): its number
-    found = []  # by number: [(rank, node)]
+    found = []  # by number: [(rank, place, node)]
     for rank, of_rank in recorded.items():
         path_of = []
         for node in of_rank.nodes:
@@ -60,32 +62,28 @@ def recorded_rows(recorded):
             path_of.append(number)
             if number == len(found):
                 found.append([])
-            found[number].append((rank, node))
+            found[number].append((rank, len(path_of) - 1, node))
     roots, rows = [], []
     for (above, _), nodes in zip(paths, found):
         parent = rows[above] if above >= 0 else None
-        node = merged([node for _, node in nodes])
-        by_rank = {rank: node.statistics.sum_ns for rank, node in nodes}
-        rows.append(Row(node.statistics, parent, by_rank, node.first_ns))
+        node = merged([node for _, _, node in nodes])
+        by_rank = {rank: node.statistics.sum_ns for rank, _, node in nodes}
+        places = {rank: place for rank, place, _ in nodes}
+        rows.append(Row(node.statistics, parent, by_rank, node.first_ns, places))
         if parent is None:
             roots.append(rows[-1])
     return roots
 
 
-def call_rows(nodes):
-    """The same of results.call_tree.TreeNode."""
-    roots = [region_row(node.region) for node in nodes]
-    pending = list(zip(nodes, roots))
-    while pending:
-        node, row = pending.pop()
-        pending.extend((child, region_row(child.region, row)) for child in node.children)
-    return roots
-
-
-def region_row(region, parent=None):
-    """The row of an MPIRegion."""
+def region_row(region):
+    """The row of an MPIRegion, wherever it was called."""
     by_rank = {rank: region[rank].total_duration_ns for rank in region if region[rank].num_calls}
-    return Row(_statistics_of(region), parent, by_rank, region.first_start_time_ns, region)
+    row = Row(_statistics_of(region), None, by_rank, region.first_start_time_ns)
+    if region.num_events:
+        row.first_call_ns, row.last_call_ns = (
+            round(seconds * 1e9) for seconds in (region.first_duration, region.last_duration)
+        )
+    return row
 
 
 def _statistics_of(region):
@@ -106,17 +104,24 @@ def _ns(seconds):
     return None if seconds is None else round(seconds * 1e9)
 
 
-def add_calls(rows, nodes):
-    """Give the rows of a recorded tree the calls that the same paths have in results.call_tree."""
-    pending = [(rows, nodes)]
+def add_single_calls(roots, regions, node_ids):
+    """Tell the rows how long the first and the last call took. regions: {name: MPIRegion}; node_ids:
+    {rank: {name: the place of each call in the tree, or None}}."""
+    pending = list(roots)
     while pending:
-        rows, nodes = pending.pop()
-        by_name = {node.region.name: node for node in nodes}
-        for row in rows:
-            node = by_name.get(row.name)
-            if node is not None:
-                row.calls = node.region
-                pending.append((row.children, node.children))
+        row = pending.pop()
+        pending.extend(row.children)
+        found = []
+        for rank, place in row.places.items():
+            ids = node_ids.get(rank, {}).get(row.name)
+            made = () if ids is None else (ids == place).nonzero()[0]
+            for at in (made[0], made[-1]) if len(made) else ():
+                region = regions[row.name][rank]
+                found.append((int(region.start_times_ns[at]), int(region.durations_ns[at])))
+        if found:
+            row.first_call_ns, row.last_call_ns = (
+                of(found, key=lambda call: call[0])[1] for of in (min, max)
+            )
 
 
 def in_order(roots, key, reverse=True):

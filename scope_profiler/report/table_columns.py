@@ -62,15 +62,6 @@ def _net(row):
     return None if own is None or net is None else net + row.statistics.open_exclusive_ns
 
 
-def _of_single(name):
-    def single(row):
-        if row.calls is None or not row.calls.num_events:
-            return None
-        return round(getattr(row.calls, name) * 1e9)
-
-    return single
-
-
 def _of_calls(name):
     return lambda row: getattr(row.statistics, name) if row.statistics.num_calls else None
 
@@ -80,8 +71,8 @@ TIMES = {
     "total": lambda row: row.total_ns,
     "own": lambda row: row.own_ns,
     "net": _net,
-    "first": _of_single("first_duration"),
-    "last": _of_single("last_duration"),
+    "first": lambda row: row.first_call_ns,
+    "last": lambda row: row.last_call_ns,
     "gpu_total": lambda row: None,
     "gpu_avg": lambda row: None,
     **{column: _of_calls(name) for column, name in _OF_CALLS.items()},

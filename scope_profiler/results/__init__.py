@@ -10,6 +10,7 @@ others seconds as floats. No Python object is made per call except by
 that ten million calls need no temporary of their own size.
 """
 
+from .call_rows import CallRows
 from .call_stack import (
     CallArrays,
     build_call_arrays,
@@ -25,14 +26,14 @@ from .merge import merge_processes, merge_results
 from .mpi_region import MPIRegion
 from .profiling_results import ProfilingResults
 from .._model.recorded import Node, Recorded
-from .region import Region
+from .region import Region, exclusive_totals
 from .._model.sketch import Sketch
-from .surroundings import exclusive_totals
 from .threads import TaskInfo, ThreadInfo
 
 __all__ = [
     "BLOCK",
     "CallArrays",
+    "CallRows",
     "EventDataUnavailableError",
     "EventMetadata",
     "FLOAT_STATISTICS",

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._base.arguments import finite, integer, several_of
+from .._model.recorded import Recorded
+from .call_rows import CallRows
+from .intervals import tree_of_nest
 from .mpi_region import MPIRegion
 from .surroundings import Nest, Surroundings
 
@@ -17,7 +20,7 @@ _NO_LANES = np.full(0, -1, np.int64)
 class CallArrays(NamedTuple):
     """The calls of one rank in the order in which they began, a column for each thing known.
 
-    The columns are int64 [calls]; a call's number is its row.
+    The columns are integers [calls], times int64; a call's number is its row.
 
     Attributes
     ----------
@@ -54,10 +57,11 @@ class CallArrays(NamedTuple):
 def build_call_arrays(regions: Iterable[MPIRegion], rank: int) -> CallArrays:
     """How the calls of `regions` on a rank lie within each other; see `CallArrays`.
 
-    A call is inside another of the same thread and task that began no later
-    and ends no earlier; calls that overlap in part are side by side. Where the
-    recorder numbered the calls and their parents, that decides instead.
-    Regions that the rank does not know are passed over.
+    What was recorded here is as its tree says. Of other calls, one is inside
+    another of the same thread and task that began no later and ends no earlier;
+    calls that overlap in part are side by side. Where their recorder numbered
+    the calls and their parents, that decides instead. Regions that the rank does
+    not know are passed over.
 
     Raises
     ------
@@ -68,7 +72,10 @@ def build_call_arrays(regions: Iterable[MPIRegion], rank: int) -> CallArrays:
         twice or make one its own ancestor.
     """
     regions = _on_rank(regions, rank)
-    nest = _nest(regions, rank)
+    return _arrays(regions, rank, nest_of(regions, rank))
+
+
+def _arrays(regions: Sequence[MPIRegion], rank: int, nest: Nest) -> CallArrays:
     return CallArrays(
         [region.name for region in regions],
         [region[rank].source_file for region in regions],
@@ -89,8 +96,9 @@ def _on_rank(regions: Iterable[MPIRegion], rank: int) -> list[MPIRegion]:
     return [region for region in regions if rank in region]
 
 
-def _nest(regions: Sequence[MPIRegion], rank: int) -> Nest:
-    """The nest of those regions, in the company that they are all in, or else by themselves."""
+def nest_of(regions: Sequence[MPIRegion], rank: int) -> Nest:
+    """The nest of those regions, all of which the rank knows: in the company that they are all in,
+    or else by themselves. Raises as `build_call_arrays`."""
     for region in regions:
         region[rank].require_intervals(region.name)
     chosen = [region[rank] for region in regions]
@@ -100,36 +108,58 @@ def _nest(regions: Sequence[MPIRegion], rank: int) -> Nest:
     return Surroundings(chosen).nest()
 
 
-def build_call_graph(regions: Iterable[MPIRegion], rank: int) -> list[dict[str, Any]]:
+def tree_of_calls(
+    regions: Iterable[MPIRegion], rank: int
+) -> tuple[Recorded, dict[str, np.ndarray]]:
+    """The tree that the calls of a rank make by themselves, and by name of region the place of each of
+    its calls in it. Raises as `build_call_arrays`."""
+    regions = _on_rank(regions, rank)
+    names = [region.name for region in regions]
+    of_rank = [region[rank] for region in regions]
+    tree, node_ids = tree_of_nest(names, of_rank, nest_of(regions, rank))
+    return tree, dict(zip(names, node_ids))
+
+
+def build_call_graph(regions: Iterable[MPIRegion], rank: int) -> CallRows:
     """A dict for each call: call_id, parent_id, name, call_index, depth.
 
     Numbers are those recorded, or else rows of `build_call_arrays`; the parent
     of a root is None. Sorted by number. Raises as `build_call_arrays`.
     """
     regions = _on_rank(regions, rank)
-    nest = _nest(regions, rank)
-    if not len(nest.call_id):
-        return []
-    order = np.argsort(nest.call_id, kind="stable")
-    parents = np.where(nest.parent >= 0, nest.call_id[nest.parent], -1)
-    columns = (nest.call_id, parents, nest.region_index, nest.call_index, nest.depth)
-    return [
-        {
-            "call_id": call_id,
-            "parent_id": None if parent < 0 else parent,
-            "name": regions[region].name,
-            "call_index": index,
-            "depth": depth,
-        }
-        for call_id, parent, region, index, depth in zip(
-            *(column[order].tolist() for column in columns)
+    nest = nest_of(regions, rank)
+    names = [region.name for region in regions]
+    ids = nest.call_id
+    order = None if ids is None else np.argsort(ids, kind="stable")
+
+    def dicts(rows: slice) -> list[dict[str, Any]]:
+        chosen = rows if order is None else order[rows]
+        numbers, parents = np.arange(rows.start, rows.stop), nest.parent[chosen]
+        if ids is not None:
+            numbers, parents = ids[chosen], np.where(parents >= 0, ids[parents], -1)
+        columns = (
+            numbers, parents, nest.region_index[chosen], nest.call_index[chosen],
+            nest.depth[chosen],
         )
-    ]
+        return [
+            {
+                "call_id": call_id,
+                "parent_id": None if parent < 0 else parent,
+                "name": names[region],
+                "call_index": index,
+                "depth": depth,
+            }
+            for call_id, parent, region, index, depth in zip(
+                *(column.tolist() for column in columns)
+            )
+        ]
+
+    return CallRows(_arrays(regions, rank, nest), dicts)
 
 
 def build_call_stack(
     regions: Iterable[MPIRegion], rank: int, origin: float = 0.0
-) -> list[dict[str, Any]]:
+) -> CallRows:
     """A dict for each call, in the order in which they began, times in seconds.
 
     Its keys are ``call_id`` (its place in the list), ``name, call_index,
@@ -138,52 +168,72 @@ def build_call_stack(
     (the names from the root on, joined by " > "), ``source_file,
     source_lineno, lane`` (see `CallArrays`; -1 where unknown) and ``color``.
 
-    Raises as `build_call_arrays`, which is for large runs.
+    What is kept are the columns of `build_call_arrays`; each dict is made when
+    it is asked for. Raises as `build_call_arrays`.
     """
     regions, origin = _on_rank(regions, rank), finite("origin", origin)
-    nest = _nest(regions, rank)
+    nest = nest_of(regions, rank)
+    names = [region.name for region in regions]
     places = [(region[rank].source_file, region[rank].source_lineno) for region in regions]
-    columns = (
-        nest.region_index,
-        nest.call_index,
-        nest.start_ns / 1e9 - origin,
-        nest.end_ns / 1e9 - origin,
-        (nest.end_ns - nest.start_ns) / 1e9,
-        nest.exclusive_ns / 1e9,
-        nest.depth,
-        nest.parent,
-        np.full(len(nest.start_ns), -1) if nest.lane is None else nest.lane,
-    )
-    calls: list[dict[str, Any]] = []
-    paths: dict[tuple[str, str], str] = {}
-    for region, index, start, end, duration, exclusive, depth, parent, lane in zip(
-        *(column.tolist() for column in columns)
-    ):
-        name = regions[region].name
-        path = name
-        if parent >= 0:
-            # Equal paths are one str: they are the largest part of it all.
-            above = calls[parent]["call_path"]
-            path = paths.get((above, name)) or f"{above} > {name}"
-            paths[above, name] = path
-        calls.append({
-            "call_id": len(calls),
-            "name": name,
-            "call_index": index,
-            "start": start,
-            "end": end,
-            "duration": duration,
-            "inclusive_duration": duration,
-            "exclusive_duration": exclusive,
-            "depth": depth,
-            "parent": None if parent < 0 else parent,
-            "call_path": path,
-            "source_file": places[region][0],
-            "source_lineno": places[region][1],
-            "lane": lane,
-            "color": regions[region].color,
-        })
-    return calls
+    paths: dict[tuple[Any, ...], str] = {}
+
+    def path_of(call: int) -> str:
+        path = []
+        while call >= 0:
+            path.append(int(nest.region_index[call]))
+            call = int(nest.parent[call])
+        # Equal paths are one str: they are the largest part of it all.
+        key = tuple(path)
+        known = paths.get(key)
+        if known is None:
+            known = paths[key] = " > ".join(names[region] for region in reversed(path))
+        return known
+
+    def dicts(rows: slice) -> list[dict[str, Any]]:
+        starts, ends = nest.start_ns[rows], nest.end_ns[rows]
+        columns = (
+            range(rows.start, rows.stop),
+            nest.region_index[rows].tolist(),
+            nest.call_index[rows].tolist(),
+            (starts / 1e9 - origin).tolist(),
+            (ends / 1e9 - origin).tolist(),
+            ((ends - starts) / 1e9).tolist(),
+            (nest.exclusive_ns[rows] / 1e9).tolist(),
+            nest.depth[rows].tolist(),
+            nest.parent[rows].tolist(),
+            [-1] * len(starts) if nest.lane is None else nest.lane[rows].tolist(),
+        )
+        calls: list[dict[str, Any]] = []
+        for call, region, index, start, end, duration, exclusive, depth, parent, lane in zip(
+            *columns
+        ):
+            if parent < rows.start:
+                path = path_of(call)
+            else:
+                above = calls[parent - rows.start]["call_path"]
+                key = above, region
+                path = paths.get(key) or f"{above} > {names[region]}"
+                paths[key] = path
+            calls.append({
+                "call_id": call,
+                "name": names[region],
+                "call_index": index,
+                "start": start,
+                "end": end,
+                "duration": duration,
+                "inclusive_duration": duration,
+                "exclusive_duration": exclusive,
+                "depth": depth,
+                "parent": None if parent < 0 else parent,
+                "call_path": path,
+                "source_file": places[region][0],
+                "source_lineno": places[region][1],
+                "lane": lane,
+                "color": regions[region].color,
+            })
+        return calls
+
+    return CallRows(_arrays(regions, rank, nest), dicts)
 
 
 def call_stack_roots(calls: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -17,15 +17,19 @@ OPTIONAL_COLUMNS = {
     "await_ns": 0,
     "call_ids": -1,
     "parent_ids": -1,
+    "node_ids": -1,
 }
 
 INT64 = np.iinfo(np.int64)
 
 
-def blocks(length: int) -> Iterator[slice]:
-    """Slices of at most `BLOCK` rows that together cover ``range(length)``."""
-    for start in range(0, length, BLOCK):
-        yield slice(start, min(start + BLOCK, length))
+def blocks(length: int, size: int = BLOCK) -> Iterator[slice]:
+    """Slices of at most `size` rows that together cover ``range(length)``.
+
+    Whatever walks over calls does it by these, so that it takes little memory of its own.
+    """
+    for start in range(0, length, size):
+        yield slice(start, min(start + size, length))
 
 
 def column(name: str, values: Any, length: int | None, dtype: type | None = None) -> np.ndarray:

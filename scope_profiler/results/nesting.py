@@ -1,80 +1,290 @@
-"""Nesting: what follows from how the intervals of calls lie within each other.
+"""Nesting: which call is inside which, of the calls of one rank in the order in which they began.
 
-A call is inside another of the same lane, a thread or a task, that began no
-later and ends no earlier; its parent is the one of these that began last. A
-call of no length belongs to what runs on at its instant, not to what ends
-there. Calls that overlap in part, as those of tasks in one thread do whose
-task is not known, are not inside each other: for them that is no error.
+What the recorder knows, the place of each call in its tree, decides. Where calls lie properly within
+each other, as those of a thread do, a call's parent is the last that began before it one level higher
+up: that takes a few passes over the columns. Calls that overlap, as those of tasks do, are looked at
+one by one.
+
+Without a tree, as in files of other programs, the intervals alone decide; see `intervals`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
 import numpy as np
 
+from .._model.recorded import OTHER_PATHS, Node
 from .columns import INT64, blocks
 from .errors import NestingError
 
 
-def parents_by_interval(
-    starts: np.ndarray, ends: np.ndarray, lanes: np.ndarray | None
-) -> np.ndarray:
-    """The row of the innermost interval around each, in its lane; -1 for none.
+class Tree:
+    """The nodes of a rank as columns, and which calls may be inside which by them.
+
+    Attributes
+    ----------
+    above
+        int64 [nodes]: the place of the parent, -1 for none.
+    level
+        int64 [nodes]: how many nodes are above.
+    """
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self.above = np.array([node.parent for node in nodes], np.int64)
+        level: list[int] = []
+        merged: list[bool] = []  # below "(other paths)", where only the region is known
+        for node in nodes:
+            above = node.parent
+            level.append(level[above] + 1 if above >= 0 else 0)
+            merged.append(node.name == OTHER_PATHS or above >= 0 and merged[above])
+        self.level = np.array(level, np.int64)
+        self._merged = merged
+        self.is_exact = not any(merged)
+        # The time of calls inside calls of the same node is in the sum alone.
+        self._recursive = [node.statistics.sum_ns != node.statistics.total_ns for node in nodes]
+        self._fits: dict[tuple[int, int], bool] = {}
+
+    def recursive(self, node: int) -> bool:
+        """Whether calls of the node may be inside others of it."""
+        return self._recursive[node]
+
+    def merged(self, node: int) -> bool:
+        """Whether it stands for several paths."""
+        return self._merged[node]
+
+    def fits(self, node: int, around: int) -> bool:
+        """Whether a call of `node` can be directly inside one of the node `around`."""
+        known = self._fits.get((node, around))
+        if known is None:
+            known = self._fits[node, around] = (
+                self.above[node] == around
+                or self._merged[node]
+                or self._recursive[node] and self._is_below(around, node)
+            )
+        return known
+
+    def _is_below(self, node: int, above: int) -> bool:
+        while node > above:  # parents come first
+            node = self.above[node]
+        return node == above
+
+    def all_fit(self, nodes: np.ndarray, around: np.ndarray) -> bool:
+        """Whether each call of `nodes` can be directly inside the one of `around` beside it."""
+        odd = np.flatnonzero(self.above[nodes] != around)
+        pairs = np.unique(nodes[odd].astype(np.int64) * len(self.above) + around[odd])
+        return all(self.fits(*divmod(pair, len(self.above))) for pair in pairs.tolist())
+
+
+class Nesting(NamedTuple):
+    """Which call is inside which.
+
+    Attributes
+    ----------
+    parent
+        Integers [n]: the row of the call around each, -1 for none. It comes before it.
+    depth
+        Integers [n]: how many calls each is inside of.
+    is_proper
+        Whether each lies within its parent, and none of one parent overlap.
+    """
+
+    parent: np.ndarray
+    depth: np.ndarray
+    is_proper: bool
+
+
+#: The parents of the calls (starts, ends, nodes) of one lane, which overlap.
+Search = Callable[[np.ndarray, np.ndarray, "np.ndarray | None"], np.ndarray]
+
+
+def nest(
+    starts: np.ndarray,
+    ends: np.ndarray,
+    lanes: np.ndarray | None,
+    search: Search,
+    nodes: np.ndarray | None = None,
+    tree: Tree | None = None,
+) -> Nesting:
+    """How calls lie within each other.
 
     Parameters
     ----------
     starts, ends
         int64 [n], sorted by start, of those the latest end first.
     lanes
-        int64 [n], or None where all are in one.
-
-    Returns
-    -------
-    np.ndarray
-        int64 [n]; a parent comes before its children.
+        int64 [n], the thread or task of each; None where all are in one.
+    search
+        What finds the parents where calls overlap.
+    nodes, tree
+        Integers [n], the place of each in the tree, and that; or neither.
     """
-    parents = np.empty(len(starts), np.int64)
-    if not len(starts):
-        return parents
     if lanes is None:
-        lanes = np.broadcast_to(np.int64(0), len(starts))
+        found = _proper(starts, ends, nodes, tree)
+        if found is not None:
+            return Nesting(*found, True)
+        parents = search(starts, ends, nodes)
+        return Nesting(parents, depths(parents), False)
+    parents, depth = np.full(len(starts), -1, np.int32), np.zeros(len(starts), np.int32)
+    is_proper = True
     order = np.argsort(lanes, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(lanes[order])) + 1):
+        of_lane = nest(starts[rows], ends[rows], None, search,
+                       None if nodes is None else nodes[rows], tree)
+        parents[rows] = np.where(of_lane.parent >= 0, rows[of_lane.parent], -1) if len(rows) else -1
+        depth[rows] = of_lane.depth
+        is_proper &= of_lane.is_proper
+    return Nesting(parents, depth, is_proper)
+
+
+def _proper(
+    starts: np.ndarray, ends: np.ndarray, nodes: np.ndarray | None, tree: Tree | None
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Parents and depths, where calls lie properly within each other; None where some overlap."""
+    if not len(starts):
+        return np.empty(0, np.int32), np.empty(0, np.int32)
+
+    def fit(rows: slice, parents: np.ndarray) -> bool:
+        inside = np.flatnonzero(parents >= 0)
+        return tree is None or tree.all_fit(nodes[rows][inside], nodes[parents[inside]])
+
+    if tree is not None and tree.is_exact:
+        found = _by_level(starts, ends, lambda rows: tree.level[nodes[rows]], fit, apart=True)
+        if found is not None:
+            return found
+    # Also calls of the same node can be inside each other: count those that are open.
+    closes = ends - starts[0]
+    closes *= 2
     # An end is half a tick early, so that it comes before a start at the same
     # time, except where that start is its own.
-    closes = 2 * (ends - starts[0]) - (ends > starts)
-    lane_now = None
-    open_rows: list[int] = []
-    open_closes: list[int] = []
-    for block in blocks(len(order)):
-        rows = order[block]
+    closes -= ends > starts
+    closes.sort()
+
+    def number_of_open(rows: slice) -> np.ndarray:
+        over = np.searchsorted(closes, 2 * (starts[rows] - starts[0]))
+        return np.arange(rows.start, rows.stop) - over
+
+    return _by_level(starts, ends, number_of_open, fit)
+
+
+def _by_level(
+    starts: np.ndarray,
+    ends: np.ndarray,
+    level_of: Callable[[slice], np.ndarray],
+    fit: Callable[[slice, np.ndarray], bool],
+    apart: bool = False,
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Parents and depths, where the parent of each is the last before it one level higher up; a call
+    that has ended by then is none. None where a call ends after its parent, or does not fit there;
+    apart: or where two of a level overlap."""
+    parents, depth = np.empty(len(starts), np.int32), np.empty(len(starts), np.int32)
+    # Of each level the last call before those that are looked at; at 0 what is around them all.
+    last = [(-1, INT64.min, -1)]
+    for block in blocks(len(starts), _ROWS):
+        level = level_of(block)
+        begins, stops = starts[block], ends[block]
+        around = last[0]
+        above, above_stops, above_depth = (np.array([value]) for value in around)
+        for number, rows in enumerate(_rows_by_level(level), 1):
+            if number == len(last):
+                last.append((-1, INT64.min, -1))
+            before = last[number]
+            own = begins[rows]
+            own_stops = np.concatenate(([before[1]], stops[rows]))
+            if apart and (own < own_stops[:-1]).any():
+                return None
+            place = np.searchsorted(above, rows + block.start) - 1
+            reach = above_stops[place]
+            is_inside = reach >= own
+            if (is_inside & (reach < own_stops[1:])).any():
+                return None
+            own_parents = np.where(is_inside, above[place], -1)
+            own_depth = np.where(is_inside, above_depth[place], -1) + 1
+            parents[block][rows], depth[block][rows] = own_parents, own_depth
+            if len(rows):
+                last[number] = int(rows[-1]) + block.start, int(own_stops[-1]), int(own_depth[-1])
+            above = np.concatenate(([before[0]], rows + block.start))
+            above_stops, above_depth = own_stops, np.concatenate(([before[2]], own_depth))
+        if not fit(block, parents[block]):
+            return None
+    return parents, depth
+
+
+#: The rows that are worked on at a time here: there may be thousands of levels in them.
+_ROWS = 1 << 18
+
+
+def _rows_by_level(level: np.ndarray) -> list[np.ndarray]:
+    """The rows of each level in their order, from 0 on."""
+    counts = np.bincount(level)
+    level = level.astype(np.min_scalar_type(len(counts)))
+    if len(counts) <= _FEW_LEVELS:
+        return [np.flatnonzero(level == number) for number in range(len(counts))]
+    return np.split(np.argsort(level, kind="stable"), np.cumsum(counts)[:-1])
+
+
+#: With more, it is faster to sort by level.
+_FEW_LEVELS = 16
+
+
+def by_tree(
+    starts: np.ndarray, ends: np.ndarray, nodes: np.ndarray, tree: Tree
+) -> np.ndarray:
+    """The parents of calls that overlap: the one at the node above that is open when a call begins,
+    and, of several, the newest that ends no earlier."""
+    opened = _OpenCalls(ends.tolist())
+    parents = np.empty(len(starts), np.int32)
+    for rows in blocks(len(starts)):
         found = []
-        for row, close, lane in zip(rows.tolist(), closes[rows].tolist(), lanes[rows].tolist()):
-            if lane != lane_now:
-                lane_now = lane
-                open_rows.clear()
-                open_closes.clear()
-            # What ends before this one cannot be around a later one that this is not around.
-            while open_closes and open_closes[-1] < close:
-                open_rows.pop()
-                open_closes.pop()
-            found.append(open_rows[-1] if open_rows else -1)
-            open_rows.append(row)
-            open_closes.append(close)
+        for row, start, node in zip(
+            range(rows.start, rows.stop), starts[rows].tolist(), nodes[rows].tolist()
+        ):
+            above = int(tree.above[node])
+            parent = -1
+            if tree.merged(node) or tree.recursive(node) and opened.newest(node, row, start) >= 0:
+                parent = opened.newest(None, row, start, lambda around: tree.fits(node, around))
+            elif above >= 0:
+                parent = opened.newest(above, row, start)
+            found.append(parent)
+            opened.add(row, node)
         parents[rows] = found
     return parents
 
 
-def parents_by_id(call_ids: np.ndarray, parent_ids: np.ndarray) -> np.ndarray:
-    """The row of the call that each names as its parent; -1 where it is none of these.
+class _OpenCalls:
+    """The calls that have begun and not ended, by their nodes and all together (None)."""
 
-    Raises NestingError when two calls have the same id.
-    """
-    order = np.argsort(call_ids, kind="stable")
-    known = call_ids[order]
-    twice = np.flatnonzero(known[1:] == known[:-1])
-    if len(twice):
-        raise NestingError(f"two calls have the number {known[twice[0]]}")
-    places = np.minimum(np.searchsorted(known, parent_ids), max(len(known) - 1, 0))
-    return np.where(known[places] == parent_ids, order[places], -1) if len(known) else places
+    def __init__(self, ends: list[int]) -> None:
+        self._ends = ends
+        self._nodes: list[int] = []  # of each row
+        self._rows: dict[int | None, list[int]] = {None: []}
+
+    def add(self, row: int, node: int) -> None:
+        self._nodes.append(node)
+        self._rows[None].append(row)
+        self._rows.setdefault(node, []).append(row)
+
+    def newest(
+        self, node: int | None, row: int, now: int, fits: Callable[[int], bool] | None = None
+    ) -> int:
+        """The newest of the node that ends no earlier than `row`, or else the newest; -1 for none."""
+        rows = self._rows.get(node)
+        otherwise = -1
+        closed = 0
+        for candidate in reversed(rows or ()):
+            end = self._ends[candidate]
+            if end < now:
+                closed += 1
+            elif fits is None or fits(self._nodes[candidate]):
+                if end >= self._ends[row]:
+                    otherwise = candidate
+                    break
+                if otherwise < 0:
+                    otherwise = candidate
+        if closed > 16:
+            rows[:] = [candidate for candidate in rows if self._ends[candidate] >= now]
+        return otherwise
 
 
 def parents_among(parents: np.ndarray, kept: np.ndarray) -> np.ndarray:
@@ -94,11 +304,11 @@ def parents_among(parents: np.ndarray, kept: np.ndarray) -> np.ndarray:
 
 
 def depths(parents: np.ndarray) -> np.ndarray:
-    """int64 [n]: how many ancestors each row has.
+    """Integers [n]: how many ancestors each row has.
 
     Raises NestingError when the parents form a circle.
     """
-    result = (parents >= 0).astype(np.int64)
+    result = (parents >= 0).astype(np.int32)
     above = parents.copy()
     rows = np.flatnonzero(above >= 0)
     for _ in _doublings():
@@ -116,9 +326,20 @@ def _doublings() -> range:
     return range(65)
 
 
-def exclusive_ns(starts: np.ndarray, ends: np.ndarray, parents: np.ndarray) -> np.ndarray:
-    """int64 [n]: the part of each interval, sorted by start, that none of its children covers."""
+def exclusive_ns(
+    starts: np.ndarray, ends: np.ndarray, parents: np.ndarray, is_proper: bool = False
+) -> np.ndarray:
+    """int64 [n]: the part of each interval, sorted by start, that none of its children covers.
+
+    is_proper: see `Nesting`.
+    """
     exclusive = ends - starts
+    if is_proper:
+        for rows in blocks(len(parents)):
+            inside = parents[rows] >= 0
+            taken = (ends[rows] - starts[rows])[inside]
+            np.subtract.at(exclusive, parents[rows][inside], taken)
+        return exclusive
     children = np.flatnonzero(parents >= 0)
     children = children[np.argsort(parents[children], kind="stable")]
     owners = parents[children]

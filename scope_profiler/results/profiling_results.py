@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+
 from .._base import above
 from .._base.arguments import boolean, integer, mapping, mapping_or_none, name_filter
 from .._model.recorded import Recorded
@@ -21,7 +23,6 @@ from .threads import TaskInfo, ThreadInfo, normal_rows
 from .run_facts import RunFacts
 from .run_tables import RunTables
 from .scalars import known_or
-
 
 
 class ProfilingResults(RunFacts, RunTables, NoCounters):
@@ -89,7 +90,6 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
         totals = mapping_or_none("exclusive_totals", exclusive_totals)
         for name, by_rank in totals.items():
             mapping(f"exclusive_totals[{name!r}]", by_rank)
-        self._regions = _placed(regions, totals)
         self._metadata = {
             str(key): plain_value(value)
             for key, value in mapping_or_none("metadata", metadata).items()
@@ -117,6 +117,7 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
         for rank, of_rank in self._recorded.items():
             if not isinstance(of_rank, Recorded):
                 raise TypeError(f"recorded must map ranks to Recorded; rank {rank!r} has {of_rank!r}")
+        self._regions = _placed(regions, totals, self._recorded)
 
     @classmethod
     def from_h5(cls, file_path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
@@ -295,7 +296,9 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
 
 
 def _placed(
-    regions: Mapping[str, MPIRegion], totals: Mapping[str, Mapping[int, int]]
+    regions: Mapping[str, MPIRegion],
+    totals: Mapping[str, Mapping[int, int]],
+    recorded: Mapping[int, Recorded],
 ) -> dict[str, MPIRegion]:
     """The regions, each knowing those of its rank; others may hold the same in other company."""
     ranks: dict[int, list[Region]] = {}
@@ -304,7 +307,9 @@ def _placed(
         places.append({rank: len(ranks.setdefault(rank, [])) for rank in region})
         for rank in region:
             ranks[rank].append(region[rank])
-    around = {rank: Surroundings(of_rank) for rank, of_rank in ranks.items()}
+            if rank in recorded:
+                _check_nodes(region.name, region[rank], recorded[rank])
+    around = {rank: Surroundings(of_rank, recorded.get(rank)) for rank, of_rank in ranks.items()}
     return {
         name: region.placed(
             {rank: (around[rank], place) for rank, place in of_region.items()},
@@ -312,3 +317,20 @@ def _placed(
         )
         for (name, region), of_region in zip(regions.items(), places)
     }
+
+
+def _check_nodes(name: str, region: Region, recorded: Recorded) -> None:
+    """ValueError where the calls of a region are at nodes of the tree that are not its."""
+    if region.node_ids is None:
+        return
+    least, most = int(region.node_ids.min()), int(region.node_ids.max())
+    if least < 0 or most >= len(recorded.nodes):
+        raise ValueError(
+            f"node_ids of region {name!r} must be places in the tree of its rank, which has "
+            f"{len(recorded.nodes)}; got {least} to {most}"
+        )
+    for node in np.flatnonzero(np.bincount(region.node_ids)).tolist():
+        if recorded.nodes[node].name != name:
+            raise ValueError(
+                f"node_ids of region {name!r} has {node}, a place of {recorded.nodes[node].name!r}"
+            )

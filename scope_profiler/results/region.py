@@ -10,7 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from .._base.arguments import check_percentile, finite, integer, integer_or_none, text_or_none
+from .._base.arguments import (
+    check_percentile,
+    finite,
+    integer,
+    integer_or_none,
+    several_of,
+    text_or_none,
+)
 from .region_calls import Calls
 from .checks import normal_statistics, normal_tags
 from .columns import blocks
@@ -53,11 +60,12 @@ class Region(Calls, Scalars):
         What is known of the region itself.
     event_metadata
         One mapping per recorded call, best as an `EventMetadata`, or None.
-    thread_ids, task_ids, await_ns, call_ids, parent_ids
+    thread_ids, task_ids, await_ns, call_ids, parent_ids, node_ids
         Integers [n] beside the calls, or None when not recorded: where each
         ran, -1 for unknown or no task; how long its task waited inside; the
         call that it belongs to. A parent of -1 is a root; parents are given
-        as call ids, which are unique per rank.
+        as call ids, which are unique per rank. A node is the place in the tree of
+        the rank (`Recorded.nodes`) where the call was made.
 
     Raises
     ------
@@ -87,6 +95,7 @@ class Region(Calls, Scalars):
         await_ns: Any = None,
         call_ids: Any = None,
         parent_ids: Any = None,
+        node_ids: Any = None,
     ) -> None:
         super().__init__(
             start_times_ns,
@@ -98,6 +107,7 @@ class Region(Calls, Scalars):
                 "await_ns": await_ns,
                 "call_ids": call_ids,
                 "parent_ids": parent_ids,
+                "node_ids": node_ids,
             },
         )
         length = self.num_events
@@ -324,7 +334,7 @@ class Region(Calls, Scalars):
 
         `total_ns` is its exclusive time among them; None to keep what is known.
         """
-        region = copy(self)
+        region = copy(self) if surroundings.has_tree else copy(self.without_nodes())
         region._placed = surroundings, place
         if total_ns is not None:
             region._exclusive = integer("exclusive_totals", total_ns)
@@ -382,3 +392,10 @@ class Region(Calls, Scalars):
 
     def __repr__(self) -> str:
         return f"<Region: {self._description()}>"
+
+
+def exclusive_totals(regions: Sequence[Region]) -> list[int | None]:
+    """Exclusive time in ns of each of these, all regions of one rank; None where unknown."""
+    regions = several_of("regions", regions, Region)
+    surroundings = Surroundings(regions)
+    return [surroundings.exclusive_total_ns(place) for place in range(len(regions))]

@@ -187,6 +187,21 @@ class Calls:
         return self._columns.get("parent_ids")
 
     @property
+    def node_ids(self) -> np.ndarray | None:
+        """Integers [num_events], the node of the rank's tree where each call was made
+        (`Recorded.nodes`), or None when not recorded."""
+        return self._columns.get("node_ids")
+
+    def without_nodes(self) -> Self:
+        """The same calls, in no tree."""
+        if self.node_ids is None:
+            return self
+        calls = copy(self)
+        calls._columns = {**self._columns}
+        del calls._columns["node_ids"]
+        return calls
+
+    @property
     def event_metadata(self) -> EventMetadata:
         """One mapping per recorded call, all empty where none was given."""
         if self._event_metadata is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._base.arguments import boolean, finite, integer, rank_set
+from .call_rows import CallRows
 from .call_stack import build_call_graph, build_call_stack
 from .columns import INT64
 from .data_frames import pandas
@@ -134,8 +135,11 @@ class RunTables:
         exclude: str | Iterable[str] | None = None,
         relative: bool = True,
         origin: float | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> CallRows:
         """The calls of a rank as a dict each, with their depth and parent; see `build_call_stack`.
+
+        The dicts are made when they are asked for; all of them at once are `list()` of it, and
+        what they are made of are its `columns`.
 
         `relative` and `origin` are as in `events`. A call whose parent is in a
         region that was not chosen is inside of that one's parent.
@@ -151,7 +155,7 @@ class RunTables:
         rank: int = 0,
         include: str | Iterable[str] | None = None,
         exclude: str | Iterable[str] | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> CallRows:
         """As `call_stack`, of each call only call_id, parent_id, name, call_index and depth.
 
         The numbers are those that the calls were recorded with, if they were.

@@ -16,6 +16,7 @@ static PyObject *collect_tree(sp_manager *manager)
     sp_stop_threads();
     double scale = sp_statistics_settle(manager);
     sp_tree *tree = sp_statistics_tree(manager);
+    sp_statistics_forget_merged(manager);
     sp_resume_threads();
     PyObject *rows = tree == NULL ? PyErr_NoMemory() : sp_rows_of_tree(tree, manager->waits, scale);
     sp_statistics_free_tree(tree);
@@ -86,12 +87,13 @@ PyObject *sp_snapshot_collect(PyObject *self, PyObject *region)
 const char sp_snapshot_events_doc[] =
 "_events(region)\n--\n\n"
 "The finished calls of the current run as (ends, starts, durations, threads, annotations, tasks,\n"
-"waits): bytearrays of int64, starts and durations in nanoseconds, starts on the perf_counter_ns()\n"
+"waits, nodes): bytearrays of int64, starts and durations in nanoseconds, starts on the perf_counter_ns()\n"
 "axis, grouped by region id; ends[i] is where region i's calls end. threads numbers the thread of\n"
 "each call, in the order in which threads began to record; None when one thread made them all.\n"
 "annotations: the place in _annotations() of each call's metadata, -1 for none; None when no call\n"
 "has any. tasks: the number of each call's task less one, -1 for none, and waits, how long it\n"
-"waited in ns; None when that is not tracked. Within a region: record by record, in the order in\n"
+"waited in ns; None when that is not tracked. nodes, of int16 or, where there are more, int32: the\n"
+"row of _collect(None) where each call was made; None but in _snapshot(). Within a region: record by record, in the order in\n"
 "which the calls ended. region: the only one wanted, or None for all.";
 
 PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
@@ -104,7 +106,8 @@ PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
     }
     sp_stop_threads();
     sp_clock_calibrate();
-    int done = sp_event_columns_gather(manager, region == Py_None ? NULL : (const sp_region *)region, &events);
+    int done = sp_event_columns_gather(
+        manager, region == Py_None ? NULL : (const sp_region *)region, 0, &events);
     sp_resume_threads();
     PyObject *result = done < 0 ? PyErr_NoMemory() : sp_event_columns_tuple(&events);
     sp_event_columns_free(&events);
@@ -151,7 +154,8 @@ PyObject *sp_snapshot_all(PyObject *self, PyObject *calls)
     double scale = sp_statistics_settle(manager);
     sp_tree *tree = sp_statistics_tree(manager);
     bool done = tree != NULL && sp_region_sums_take(manager, &regions) == 0
-                && (!wanted || sp_event_columns_gather(manager, NULL, &events) == 0);
+                && (!wanted || sp_event_columns_gather(manager, NULL, tree->count, &events) == 0);
+    sp_statistics_forget_merged(manager);
     sp_counters sum = sp_counters_take(manager);
     sp_resume_threads();
     PyObject *parts[5] = {NULL};

@@ -70,6 +70,8 @@ typedef struct {
     int64_t *threads;       /* NULL when one thread made all the calls */
     int64_t *annotations;   /* NULL when no call has metadata */
     int64_t *tasks, *waits; /* NULL when there are no tasks */
+    int16_t *nodes; /* rows of the tree of all threads. NULL when they are not wanted, */
+    int32_t *wide_nodes; /* or are too many for the one or the other */
     int64_t recorded;       /* threads with a call so far */
 } gathering;
 
@@ -113,19 +115,29 @@ static int gather_thread(void *value, void *argument)
             into->tasks[at] = (int64_t)read.task - 1;
             into->waits[at] = sp_clock_span_ns((int64_t)read.waited);
         }
+        if (into->nodes != NULL) /* the root has no row */
+            into->nodes[at] = (int16_t)(thread->merged[read.node]->id - 1);
+        else if (into->wide_nodes != NULL)
+            into->wide_nodes[at] = (int32_t)(thread->merged[read.node]->id - 1);
     }
     return 0;
 }
 
-/* Room for one int64 column; NULL with an exception set. */
+/* Room for one column; NULL with an exception set. */
+static void *new_bytes(PyObject **column, uint64_t size)
+{
+    *column = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)size);
+    return *column == NULL ? NULL : PyByteArray_AS_STRING(*column);
+}
+
 static int64_t *new_column(PyObject **column, uint64_t length)
 {
-    *column = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(length * sizeof(int64_t)));
-    return *column == NULL ? NULL : (int64_t *)(void *)PyByteArray_AS_STRING(*column);
+    return new_bytes(column, length * sizeof(int64_t));
 }
 
 /* Fill the columns, region after region; `ends` comes back as where each region ends. */
-static int gather(sp_manager *manager, gathering *into, PyObject *columns[SP_EVENT_COLUMNS])
+static int gather(sp_manager *manager, gathering *into, uint32_t nodes,
+                  PyObject *columns[SP_EVENT_COLUMNS])
 {
     sp_map_each(&manager->threads, count_thread, into);
     uint64_t total = 0;
@@ -152,6 +164,14 @@ static int gather(sp_manager *manager, gathering *into, PyObject *columns[SP_EVE
     else if ((into->tasks = new_column(&columns[4], total)) == NULL
              || (into->waits = new_column(&columns[5], total)) == NULL)
         return -1;
+    if (nodes == 0)
+        columns[6] = Py_NewRef(Py_None);
+    else if (nodes > INT16_MAX) {
+        if ((into->wide_nodes = new_bytes(&columns[6], total * sizeof *into->wide_nodes)) == NULL)
+            return -1;
+    }
+    else if ((into->nodes = new_bytes(&columns[6], total * sizeof *into->nodes)) == NULL)
+        return -1;
     sp_map_each(&manager->threads, gather_thread, into);
     return 0;
 }
@@ -169,13 +189,15 @@ static PyObject *list_of(const uint64_t *values, uint32_t count)
     return list;
 }
 
-int sp_event_columns_gather(sp_manager *manager, const sp_region *wanted, sp_event_columns *events)
+int sp_event_columns_gather(sp_manager *manager, const sp_region *wanted, uint32_t nodes,
+                            sp_event_columns *events)
 {
     events->regions = manager->region_count;
     events->ends = PyMem_RawCalloc((size_t)events->regions + 1, sizeof *events->ends);
     if (events->ends == NULL)
         return -1;
-    return gather(manager, &(gathering){.wanted = wanted, .ends = events->ends}, events->columns);
+    return gather(manager, &(gathering){.wanted = wanted, .ends = events->ends}, nodes,
+                  events->columns);
 }
 
 PyObject *sp_event_columns_tuple(const sp_event_columns *events)
@@ -183,8 +205,8 @@ PyObject *sp_event_columns_tuple(const sp_event_columns *events)
     PyObject *ends = list_of(events->ends, events->regions);
     PyObject *const *columns = events->columns;
     return ends == NULL ? NULL
-                        : Py_BuildValue("(NOOOOOO)", ends, columns[0], columns[1], columns[2],
-                                        columns[3], columns[4], columns[5]);
+                        : Py_BuildValue("(NOOOOOOO)", ends, columns[0], columns[1], columns[2],
+                                        columns[3], columns[4], columns[5], columns[6]);
 }
 
 void sp_event_columns_free(sp_event_columns *events)

@@ -4,7 +4,7 @@
 
 #include "record/manager.h"
 
-enum { SP_EVENT_COLUMNS = 6 };
+enum { SP_EVENT_COLUMNS = 7 };
 
 /* Region after region: where the calls of each end, by id, and the columns. Begins as zeros. */
 typedef struct {
@@ -13,10 +13,11 @@ typedef struct {
     PyObject *columns[SP_EVENT_COLUMNS]; /* Owned. */
 } sp_event_columns;
 
-/* Of one region, or with NULL of all. The threads are stopped. -1 with or without an exception set,
- * which says that memory is out. */
+/* Of one region, or with NULL of all. nodes: how many rows the tree of all threads has, in which each
+ * thread's `merged` tells the place of its nodes; 0 to leave out the column of nodes. The threads are
+ * stopped. -1 with or without an exception set, which says that memory is out. */
 SP_MUST_USE int sp_event_columns_gather(sp_manager *manager, const struct sp_region *wanted,
-                                        sp_event_columns *events);
+                                        uint32_t nodes, sp_event_columns *events);
 /* As _core.Manager._events() gives them. */
 PyObject *sp_event_columns_tuple(const sp_event_columns *events);
 void sp_event_columns_free(sp_event_columns *events);

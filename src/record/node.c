@@ -183,12 +183,11 @@ int sp_node_merge(sp_node *into, const sp_node *from)
     return sketch_merge(&into->sketch, &from->sketch);
 }
 
-int sp_tree_merge(sp_tree *into, const sp_tree *from)
+sp_node **sp_tree_merge(sp_tree *into, const sp_tree *from)
 {
     sp_node **placed = PyMem_RawMalloc(from->count * sizeof *placed);
     if (placed == NULL)
-        return -1;
-    int result = -1;
+        return NULL;
     placed[0] = &into->root;
     for (uint32_t i = 1; i < from->count; i++) { /* parents come before their children */
         const sp_node *node = from->nodes[i];
@@ -196,13 +195,12 @@ int sp_tree_merge(sp_tree *into, const sp_tree *from)
         placed[i] = node->region == NULL ? other_paths(into, parent)
                     : node->other        ? other_path(into, parent, node->region)
                                          : sp_tree_child(into, parent, node->region);
-        if (placed[i] == NULL || sp_node_merge(placed[i], node) < 0)
-            goto done;
+        if (placed[i] == NULL || sp_node_merge(placed[i], node) < 0) {
+            PyMem_RawFree(placed);
+            return NULL;
+        }
     }
-    result = 0;
-done:
-    PyMem_RawFree(placed);
-    return result;
+    return placed;
 }
 
 static void add(sp_added *into, const sp_added *from)

@@ -180,8 +180,9 @@ SP_INLINE int64_t sp_node_exclusive(const sp_node *node)
 void sp_node_init(sp_node *node, struct sp_region *region, sp_node *parent, uint32_t id);
 void sp_node_free(sp_node *node);
 SP_MUST_USE int sp_node_merge(sp_node *into, const sp_node *from);
-/* Add every node of one tree to the same paths of another. */
-SP_MUST_USE int sp_tree_merge(sp_tree *into, const sp_tree *from);
+/* Add every node of one tree to the same paths of another. Returns, by id, the node that each was added
+ * to, which the caller frees; NULL when memory is out. */
+SP_MUST_USE sp_node **sp_tree_merge(sp_tree *into, const sp_tree *from);
 /* What measuring has added to a time: what was done in it, and in which ways the calls were made that
  * were made inside it, which take time around their own. */
 typedef struct {

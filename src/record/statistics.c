@@ -65,9 +65,25 @@ double sp_statistics_settle(sp_manager *manager)
 
 /* ---- Sums -------------------------------------------------------------------------------- */
 
-static int merge_thread(void *thread, void *tree)
+static int merge_thread(void *value, void *tree)
 {
-    return sp_tree_merge(tree, &((sp_thread *)thread)->tree);
+    sp_thread *thread = value;
+    thread->merged = sp_tree_merge(tree, &thread->tree);
+    return thread->merged == NULL ? -1 : 0;
+}
+
+static int forget_merged(void *value, void *unused)
+{
+    sp_thread *thread = value;
+    (void)unused;
+    PyMem_RawFree(thread->merged);
+    thread->merged = NULL;
+    return 0;
+}
+
+void sp_statistics_forget_merged(sp_manager *manager)
+{
+    sp_map_each(&manager->threads, forget_merged, NULL);
 }
 
 sp_tree *sp_statistics_tree(sp_manager *manager)

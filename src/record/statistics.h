@@ -8,8 +8,10 @@
  * call ends, so that everything that is taken in between agrees. */
 double sp_statistics_settle(sp_manager *manager);
 
-/* The trees of all threads as one; NULL when memory is out. */
+/* The trees of all threads as one; NULL when memory is out. The threads keep `merged` until
+ * sp_statistics_forget_merged(), which is called before they go on. */
 sp_tree *sp_statistics_tree(sp_manager *manager);
+void sp_statistics_forget_merged(sp_manager *manager);
 void sp_statistics_free_tree(sp_tree *tree);
 
 /* Add what all threads recorded of a region; -1 when memory is out. */

@@ -76,6 +76,7 @@ typedef struct sp_thread {
     int64_t first;        /* and that of the first owner */
     struct sp_thread *spare; /* another whose owner is over, or NULL */
     uint64_t lost; /* entries that found no memory */
+    sp_node **merged; /* while a snapshot is taken: by id, the nodes of the tree of all threads. Owned. */
     sp_tree tree;
 } sp_thread;
 

@@ -1,0 +1,57 @@
+"""`CallRows`: calls as dicts that are made when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .columns import blocks
+
+if TYPE_CHECKING:
+    from .call_stack import CallArrays
+
+
+class CallRows(Sequence):
+    """A dict for each call: a sequence like a list of them, of which none is kept.
+
+    It can be indexed, iterated over and compared with lists; a slice is a list.
+    `list()` of it, which json and others need, holds all dicts at once.
+
+    Attributes
+    ----------
+    columns
+        What the dicts are made of, as `CallArrays`.
+    """
+
+    def __init__(
+        self, columns: CallArrays, dicts: Callable[[slice], list[dict[str, Any]]]
+    ) -> None:
+        self.columns = columns
+        self._length = len(columns)
+        self._dicts = dicts
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            chosen = range(self._length)[index]
+            if chosen.step == 1:
+                return self._dicts(slice(chosen.start, chosen.stop))
+            return [self[place] for place in chosen]
+        place = range(self._length)[index]
+        return self._dicts(slice(place, place + 1))[0]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for rows in blocks(self._length):
+            yield from self._dicts(rows)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or isinstance(other, (str, bytes)):
+            return NotImplemented
+        return len(self) == len(other) and all(mine == its for mine, its in zip(self, other))
+
+    __hash__ = None
+
+    def __repr__(self) -> str:
+        return f"<CallRows: {self._length} call(s)>"
