@@ -80,8 +80,7 @@ class ProfileManager(_core.Manager):
         not take or a setting that this version does not have.
         """
         from ._base.arguments import switch
-        # All that is needed from now on: another thread may fork in the middle of a later import.
-        from ._run import finalizing, recording, run_file  # noqa: F401
+        from ._run import recording, run_file
         from ._run.runs import ProfilingRun
         from ._runtime import process_end
         from .config.resolve import resolve

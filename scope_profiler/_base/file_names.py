@@ -28,10 +28,19 @@ def expanded(path, fields):
 
 
 def split(path):
-    """The path before what tells the format, and that: (str, str)."""
+    """The path without its suffix, and the suffix, which says the format: (str, str)."""
     if path.lower().endswith(".json.gz"):
         return path[: -len(".json.gz")], path[-len(".json.gz") :]
     return os.path.splitext(path)
+
+
+def identity(path):
+    """A value that differs between a file and one that has replaced it; None without a file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
 def check_name(path, given):

@@ -24,7 +24,7 @@ def explained():
 
 
 def is_there(name):
-    """Whether a package can be imported, as far as that can be told without doing it."""
+    """Whether a package is installed. It is not imported."""
     from importlib.util import find_spec
     import sys
 

@@ -1,5 +1,5 @@
-"""What this package does in the middle of the user's program is not the user's: meanwhile the thread
-records nothing, in whatever mode, and nothing is prepared for being recorded. Signal handlers and
+"""Code of this package that runs in the middle of the user's program is not recorded: meanwhile the
+thread records nothing, in whatever mode, and no code is prepared for being recorded. Signal handlers and
 garbage collection wait (src/base/callout.c); calls that were open before may end."""
 
 from functools import wraps

@@ -1,10 +1,9 @@
-"""Warnings that point at the user's line, whichever way of ours leads from there to the warning; and
-what is said of failures that must not stop the program."""
+"""Warnings that point at the user's line, and messages on failures that must not stop the program."""
 
 from contextlib import suppress
 import sys
 
-# Whose frames are nobody's line: this package, what imports it, what enters a session for someone.
+# Packages that a warning passes over: this one, what imports it, what enters a session for the user.
 _PASSED = {
     "scope_profiler", "importlib", "_frozen_importlib", "_frozen_importlib_external", "contextlib",
 }

@@ -205,9 +205,10 @@ def _stepping(manager, region, code, how):
     return annotated
 
 
-# An exception that passes has our frame on top of its traceback, which is taken off again (in place:
-# when the recursion limit is reached, no function can be called). GeneratorExit goes another way
-# than what else is thrown in, and is handed on where nothing handles it: it is nobody's context.
+# An exception that passes gets our frame on top of its traceback, which is taken off again. That is
+# not in a function of its own, as none can be called where the recursion limit is reached.
+# GeneratorExit is handed on outside of the `except` block where the user's code does not handle it, so
+# that it does not become the context of other exceptions.
 
 
 def _generator(steps_of, function):
@@ -254,7 +255,7 @@ def _async_generator(steps_of, function):
                     raise
                 continue
             try:
-                steps.of(inner.asend((yield items.pop())))  # nobody holds what the user is given
+                steps.of(inner.asend((yield items.pop())))  # no reference of ours keeps the item alive
             except BaseException as error:
                 error.__traceback__ = error.__traceback__.tb_next
                 steps.of_throw(inner.athrow(error))
@@ -263,8 +264,8 @@ def _async_generator(steps_of, function):
 
 
 def _first_step(inner):
-    """The first __anext__() of an async generator, of which the event loop is not told: it is told
-    of the one around it, and would close both. One that nobody closes does not close itself."""
+    """The first __anext__() of an async generator, hidden from the event loop: that knows the generator
+    around this one, and would close both."""
     hooks = sys.get_asyncgen_hooks()
     sys.set_asyncgen_hooks(None, id)  # any callable
     try:

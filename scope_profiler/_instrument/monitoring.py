@@ -32,7 +32,7 @@ class Tool:
         sys.monitoring.restart_events()
 
     def is_ours(self):
-        """Whether nobody has taken the id from us."""
+        """Whether the id is still ours."""
         return sys.monitoring.get_tool(self.number) == _NAME
 
     def free(self):

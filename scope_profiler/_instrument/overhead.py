@@ -1,7 +1,7 @@
-"""What measuring costs here: measured, so that every report can say it.
+"""What measuring costs on this machine, for reports.
 
-The core counts what takes time of ours, each kind by itself (node.h). What one of a kind takes is
-measured here, when it is first asked for, by bursts of calls of empty functions and blocks.
+The core counts each kind of work of ours (node.h). This module measures what one of a kind takes, when
+that is first asked for, by bursts of calls of empty functions and blocks.
 """
 
 from collections import namedtuple
@@ -17,7 +17,7 @@ COSTS = (*WAYS, "lookup", "metadata", "annotation", "outcome", "line")
 
 
 class Cost(namedtuple("Cost", "inside_ns around_ns")):
-    """Nanoseconds that one adds to the time of its own call, and to that of what is around it."""
+    """Nanoseconds that one adds to the time of its own call, and to the calls around that."""
 
     @property
     def ns(self):
@@ -25,8 +25,7 @@ class Cost(namedtuple("Cost", "inside_ns around_ns")):
 
 
 class Overhead:
-    """What each kind costs in a run that keeps every call (events) or not, that counts lines or
-    not."""
+    """What each kind costs: with single calls kept (events) or not, with lines counted or not."""
 
     def __init__(self, manager_type, events, lines):
         self._manager_type = manager_type  # of the managers that bursts are measured with

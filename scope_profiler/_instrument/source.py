@@ -22,7 +22,7 @@ def text_at(file, line):
 
 
 def shown_path(path):
-    """A path that tells nothing of the machine: from the working directory on, or from the longest
+    """A path without what is private to the machine: from the working directory on, or from the longest
     of the import path's entries that it lies in; else the bare name."""
     path = os.path.abspath(path)
     imports = sorted((os.path.abspath(entry) for entry in sys.path if entry), key=len)
@@ -34,7 +34,7 @@ def shown_path(path):
 
 @lru_cache(maxsize=64)
 def _ends(file, length):
-    """{first line: last line} of the statements of a file; its length tells of most changes."""
+    """{first line: last line} of the statements of a file; its length differs after most changes."""
     try:
         tree = ast.parse("".join(linecache.getlines(file)))
     except (SyntaxError, ValueError, RecursionError):

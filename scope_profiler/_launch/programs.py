@@ -6,10 +6,10 @@ import re
 import sys
 from typing import NamedTuple
 
-from .main_program import MainProgram, restored
 from .._base.arguments import boolean, path, strings, text, wrong_type
-from .._base.file_names import check_name
+from .._base.file_names import check_name, identity
 from .._run.runs import _Root
+from .main_program import MainProgram, restored
 
 
 def run(manager, func, *args, output=None, **session_kwargs):
@@ -116,13 +116,13 @@ def profile_command(manager, command, *, output=None, recursive=False, all=False
     check_name(file, f"output={file!r}")
     recursive, all = boolean("recursive", recursive), boolean("all", all)
     options = ["--recursive"] * (recursive or all) + ["--all"] * all
-    before = _identity(file)
+    before = identity(file)
     import subprocess
 
     done = subprocess.run([sys.executable, "-m", "scope_profiler", "run", "--quiet",
                            "--output", file, *options, *words])
     done.profile_results = None
-    if done.returncode == 0 and _identity(file) not in (None, before):
+    if done.returncode == 0 and identity(file) not in (None, before):
         from ..io import load
 
         done.profile_results = load(file)
@@ -207,12 +207,3 @@ def _words(argument, words):
         if not isinstance(word, (str, os.PathLike)):
             raise TypeError(f"{hint} {type(word).__name__} in it: {word!r}")
     return [os.fspath(word) for word in words]
-
-
-def _identity(path):
-    """What tells a file from one that has replaced it, or None when there is none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino, status.st_mtime_ns

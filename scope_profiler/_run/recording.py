@@ -1,8 +1,11 @@
 """Switching on and off what a run records: calls, lines, what functions call, threads and tasks."""
 
 from .._instrument.tags import Selection
-from .._runtime import own_files
-from . import managers
+from .._runtime import own_files, process_end  # noqa: F401
+from . import finalizing, managers  # noqa: F401
+
+# process_end and finalizing are needed later, when importing them would not be safe: in the child of a
+# fork, and while another thread forks.
 
 
 def start(manager, run):

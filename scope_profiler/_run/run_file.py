@@ -17,8 +17,8 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 from .._base import file_names, needs
-from .._runtime import own_files, processes
 from .._base.warning import warn
+from .._runtime import own_files, processes
 
 _runs = 0
 
@@ -50,9 +50,9 @@ class RunFile:
         fields = own_files.fields(_runs, self._begun)
         path = settings["file_path"]
         if not path.lower().endswith(file_names.JSON) and not needs.is_there("h5py"):
-            path = _instead(path)
+            path = _as_json(path)
         self.path, self.shared_path = own_files.own_path(path, fields)
-        self._there = _identity(self.path)
+        self._there = file_names.identity(self.path)
         self._lock = None
 
     @property
@@ -99,10 +99,10 @@ class RunFile:
         lock = _locked(temporary, fcntl and fcntl.F_RDLCK)
         names = self._names(target)
         for name in names:
-            if self._put(temporary, name, name == target):
+            if self._give_name(temporary, name, name == target):
                 break
         self.release()
-        self._lock, self._there = lock, _identity(name)
+        self._lock, self._there = lock, file_names.identity(name)
         if name != target:
             self.path = os.path.join(os.path.dirname(self.path), os.path.basename(name))
         _written[name] = self._there
@@ -116,9 +116,9 @@ class RunFile:
             yield f"{stem}-{number}{suffix}"
             number += 1
 
-    def _put(self, temporary, path, is_planned):
-        """Give the file its name; False where the file of that name is another's."""
-        there = _identity(path)
+    def _give_name(self, temporary, path, is_planned):
+        """Give the file that name. False where there is one that this run may not replace."""
+        there = file_names.identity(path)
         if there is None:
             try:
                 os.link(temporary, path)
@@ -140,30 +140,21 @@ class RunFile:
             return is_free
 
 
-_said = set()
+_warned_of = set()
 
 
-def _instead(path):
+def _as_json(path):
     """The path of a file in JSON, in the place of one in HDF5."""
     stem, suffix = file_names.split(path)
     instead = (stem if suffix.lower() in file_names.HDF5 else path) + ".json"
-    if path not in _said:
-        _said.add(path)
+    if path not in _warned_of:
+        _warned_of.add(path)
         warn(f"h5py is not installed, so {path} becomes {instead}")
     return instead
 
 
 #: {path: identity} of what this process wrote: a run of its own does not keep it from there.
 _written = {}
-
-
-def _identity(path):
-    """What tells a file from one that has replaced it, or None when there is none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
 def _is_of_program(path):
@@ -180,15 +171,15 @@ def _is_of_program(path):
 
 @contextmanager
 def _exclusive(path, there):
-    """Whether nobody else replaces the file inside, or has it locked."""
+    """Gives whether the file may be replaced: no other process has it locked, and none can inside."""
     if _written.get(path) == there:
         yield True
         return
     descriptor = None
     try:
         descriptor = os.open(path, os.O_RDWR)
-        is_free = _lock(descriptor, fcntl and fcntl.F_WRLCK) and _identity(path) == there
-    except OSError:  # we may not write to it, so nobody's lock can be asked for
+        is_free = _lock(descriptor, fcntl and fcntl.F_WRLCK) and file_names.identity(path) == there
+    except OSError:  # without the right to write to it, locks cannot be asked for
         is_free = True
     try:
         yield is_free

@@ -31,7 +31,7 @@ def collect_metadata(
     label
         A name for the run; None for none.
     detail
-        "minimal", or "full" for who ran it, where, and with what around it.
+        "minimal", or "full" for who ran it, on which machine, in what environment.
     start_time_ns, finalize_time_ns
         Begin and end of the run on the axis of ``time.perf_counter_ns()``;
         None for now.
@@ -68,7 +68,7 @@ def collect_metadata(
         **processes.facts(),
     }
     if detail == "full":
-        metadata.update(_surroundings())
+        metadata.update(_details())
     if label is not None:
         metadata["label"] = label
     return metadata
@@ -79,8 +79,8 @@ _VARIABLES_LIKE = ("MODULE", "PYTHON", "SLURM_", "SLURMD_", "PBS_")
 _LONGEST_VALUE = 60_000  # an attribute of an HDF5 file holds 64 KB
 
 
-def _surroundings() -> dict[str, str]:
-    """Who ran it, where, and with what around it."""
+def _details() -> dict[str, str]:
+    """Who ran it, on which machine, and in what environment."""
     import getpass
     import platform
 

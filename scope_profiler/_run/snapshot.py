@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from .. import _core
 from .._instrument import overhead
 from .._instrument.lines import line_records, line_records_by_region
-from .._model.recorded import OTHER_PATHS, Node, Recorded, sketches_by_region
 from .._instrument.source import shown_path
+from .._model.recorded import OTHER_PATHS, Node, Recorded, sketches_by_region
 from .._model.statistics import RegionStatistics
 from .moment import now
 

@@ -76,5 +76,5 @@ def writes_to(paths):
 
 
 def _is_shared(path):
-    """Whether it is of the parent's run; what a forkserver starts cannot tell."""
+    """Whether the parent's run writes there, or may: a forkserver does not know of it."""
     return os.path.abspath(path) in _parents or processes.is_server()

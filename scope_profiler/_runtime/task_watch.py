@@ -18,7 +18,7 @@ from .._base.unrecorded import here, unrecorded
 
 Coroutine.register(_core.Steps)  # or no task would take it
 
-_watches = []  # those that are told of new tasks
+_watches = []  # the watches that follow new tasks
 _patched = {}  # what was there before ours: {(owner, name of the attribute): value}
 
 
@@ -162,7 +162,7 @@ def _create_task_after(before):
 
 
 def _run_after(before):
-    """trio.run() and the like, told to tell us of steps."""
+    """trio.run() and the like, with our instruments."""
 
     def run(*args, instruments=(), **kwargs):
         ours = [watch._trio for watch in _watches if watch._trio is not None]
@@ -172,8 +172,8 @@ def _run_after(before):
 
 
 class _TrioTasks:
-    """The tasks of trio, as one of its instruments. Each step is told of twice, so what has been
-    entered is left, also when following stops in between."""
+    """The tasks of trio, as one of its instruments. A task that has been entered is left, also when
+    following stops in between."""
 
     def __init__(self, watch):
         self._watch = watch
@@ -221,8 +221,8 @@ class _Greenlets:
         self._before = greenlet.settrace(self._switched)
 
     def stop(self):
-        """Take the trace function out, with those below it that are off. When another is on top,
-        ours stays below, to pass on what it is told."""
+        """Take the trace function out, with those below it that are off. When another is on top, ours
+        stays below it, and passes on each event."""
         self._is_on = False
         top = trace = self._greenlet.gettrace()
         while isinstance(ours := getattr(trace, "__self__", None), _Greenlets) and not ours._is_on:

@@ -70,7 +70,7 @@ class _Thread:
 
     @classmethod
     def unknown(cls):
-        """One that could not be told anything of."""
+        """A thread of which nothing is known."""
         thread = cls.__new__(cls)
         thread.name, thread.daemon, thread._thread = "unknown", True, None
         thread.ident = thread.native_id = thread.start_ns = thread.end_ns = thread._cpu_ns = None

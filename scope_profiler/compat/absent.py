@@ -1,6 +1,6 @@
 """What scope-profiler 0.7.5 has at its top level, and this version has not."""
 
-# By what is missing: who asks for one of the names is told of it.
+# {reason: names}. The reason is in the message of the AttributeError.
 _NAMES = {
     "this version has no plots": (
         "plot_duration_timeseries plot_durations plot_flame plot_flame_chart plot_flame_graph "

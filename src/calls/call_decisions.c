@@ -115,7 +115,7 @@ static int read_answer(sp_decision *decision, PyObject *answer)
     return 0;
 }
 
-/* Ask calls.py. What goes wrong there is shown as Python shows what cannot be raised, and the code
+/* Ask call_tracing.py. What goes wrong there is shown as Python shows what cannot be raised, and the code
  * is not traced. False when that says nothing about the code, which then is asked for again: an
  * interruption, memory that is out, a tracing that has ended meanwhile. */
 static bool ask(sp_decision *decision, PyObject *globals, bool in_section)

@@ -1,5 +1,5 @@
 /* What every-function tracing has decided about code objects: who wants calls of them, and in which
- * region. It is decided once for each code object and tracing, in Python (scope_profiler/calls.py),
+ * region. It is decided once for each code object and tracing, in Python (_instrument/call_tracing.py),
  * and found by the code's address from then on. All of it is shared (thread_guard.h). */
 #ifndef SP_CALL_DECISIONS_H
 #define SP_CALL_DECISIONS_H
@@ -9,8 +9,8 @@
 /* The tracing of one manager. */
 typedef struct sp_tracing {
     struct sp_tracing *next; /* of all */
-    sp_manager *manager; /* Borrowed: calls.py ends the tracing of a manager that dies. */
-    PyObject *decide; /* of calls.py, see trace_calls(). Owned. */
+    sp_manager *manager; /* Borrowed: call_tracing.py ends the tracing of a manager that dies. */
+    PyObject *decide; /* of call_tracing.py, see trace_calls(). Owned. */
     uint64_t serial;  /* unique in the process, not 0 */
     bool everywhere;  /* not in sections alone */
     sp_map decisions; /* code -> sp_decision. Owned. */

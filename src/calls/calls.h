@@ -3,7 +3,7 @@
  * calls_evaluator.c).
  *
  * A *tracing* is one manager's. It has decided about every code object it has met, once, by asking
- * calls.py: not wanted, wanted everywhere, or wanted in traced sections, the
+ * call_tracing.py: not wanted, wanted everywhere, or wanted in traced sections, the
  * decorated calls that ask for it (a section is one thread's). The decision is found by the code's
  * address.
  *
