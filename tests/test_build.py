@@ -127,9 +127,9 @@ def test_sdist_carries_the_header_it_was_built_with(monkeypatch, sdist):
 
 
 def test_sdist_has_what_a_checkout_has(sdist):
-    for pattern in ("src/**/*.[ch]", "tests/*.py", "tools/*", "scope_profiler/**/*.py"):
+    for pattern in ("src/**/*.[ch]", "tests/*.py", "tools/**/*", "scope_profiler/**/*.py"):
         for path in ROOT.glob(pattern):
-            assert (sdist / path.relative_to(ROOT)).is_file()
+            assert (sdist / path.relative_to(ROOT)).exists() or "__pycache__" in path.parts
 
 
 def test_wheel_has_every_file_of_the_package(wheel):
