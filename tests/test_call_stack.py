@@ -3,7 +3,6 @@
 import pickle
 import random
 
-import numpy as np
 import pytest
 from results_support import AGGREGATES, SECOND, region, results
 

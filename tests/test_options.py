@@ -171,7 +171,7 @@ def test_defaults():
 
 
 VALUES = {"label": st.text(min_size=1), "aggregation_mode": st.booleans(),
-          "track_threads": st.booleans(), "hdf5_chunk_size": st.integers(1)}
+          "track_threads": st.booleans(), "hdf5_chunk_size": st.integers(1, 2**63 - 1)}
 SETTINGS = st.fixed_dictionaries({}, optional=VALUES)
 
 

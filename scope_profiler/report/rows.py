@@ -7,7 +7,7 @@ from .._model.recorded import merged
 from .._model.statistics import RegionStatistics
 
 if TYPE_CHECKING:
-    from ..results import MPIRegion
+    pass
 
 
 @dataclass(slots=True, eq=False)

@@ -10,7 +10,7 @@ Without a tree, as in files of other programs, the intervals alone decide; see `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
