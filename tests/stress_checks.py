@@ -64,7 +64,7 @@ class Events:
     thread in the order of ends."""
 
     def __init__(self, manager):
-        ends, *columns = manager._events(None)
+        ends, *columns, _ = manager._events(None)
         self.bounds = [0, *ends]
         columns = [None if each is None else np.frombuffer(each, np.int64) for each in columns]
         self.starts, self.durations, self.threads, _, self.tasks, self.waits = columns

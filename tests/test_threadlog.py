@@ -106,7 +106,7 @@ def test_who_takes_over_has_metadata_and_tree_of_its_own_calls(clock, core):
     for step in range(20):
         in_thread(work, step)
     entries = core._annotations()[0]
-    _, starts, durations, threads, annotations, _, _ = core._events(region)
+    _, starts, durations, threads, annotations, *_ = core._events(region)
     rows = zip(*(memoryview(column).cast("q").tolist()
                  for column in (durations, threads, annotations)))
     assert sorted((thread, duration, entries[at]["step"]) for duration, thread, at in rows) == [

@@ -93,8 +93,8 @@ const char sp_snapshot_events_doc[] =
 "annotations: the place in _annotations() of each call's metadata, -1 for none; None when no call\n"
 "has any. tasks: the number of each call's task less one, -1 for none, and waits, how long it\n"
 "waited in ns; None when that is not tracked. nodes, of int16 or, where there are more, int32: the\n"
-"row of _collect(None) where each call was made; None but in _snapshot(). Within a region: record by record, in the order in\n"
-"which the calls ended. region: the only one wanted, or None for all.";
+"row of _collect(None) where each call was made; None but in _snapshot(). Within a region: record by\n"
+"record, in the order in which the calls ended. region: the only one wanted, or None for all.";
 
 PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
 {
