@@ -43,9 +43,8 @@ sanitized() {
 
 # What does not get to the C core, or does so in processes of its own, or together with C that is not
 # ours: faulthandler is shown a crash.
-without=(arguments.py build.py "compat*.py" configuration.py correctness.py docs.py environment.py generated.py "hdf5_*.py" io.py
-         json.py options.py profiling_config.py "results*.py" run_metadata.py settings.py typing.py
-         warning.py examples.py cli.py cpython.py other_tools.py "process*.py")
+mapfile -t without <tools/tests_without_core.txt
+without+=(cli.py cpython.py other_tools.py "process*.py")
 pytest=(-m pytest -q -p no:faulthandler -p no:cacheprovider)
 with_greenlets=(-k "greenlet or live_objects" $(grep -l greenlet tests/test_*.py)
                 tests/test_live_objects.py)

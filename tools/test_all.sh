@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # test_all.sh [PYTEST ARGUMENT...]: the test suite on each Python that pythons.sh finds. Tests of what
-# touches neither the C core nor anything that differs between versions of Python run on the first.
+# touches neither the C core nor anything that differs between versions of Python run on the first
+# (tests_without_core.txt).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -8,9 +9,7 @@ pythons=$(tools/pythons.sh)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-once=(arguments.py build.py "compat*.py" configuration.py correctness.py docs.py environment.py generated.py "hdf5_*.py" io.py
-      json.py options.py profiling_config.py "results*.py" run_metadata.py settings.py typing.py
-      warning.py)
+mapfile -t once <tools/tests_without_core.txt
 
 failed=0
 summary=""
