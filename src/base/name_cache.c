@@ -6,7 +6,7 @@ void sp_name_cache_free(sp_name_cache *cache)
     cache->table = NULL;
     while (table != NULL) {
         sp_name_cache_table *smaller = table->smaller;
-        for (size_t i = 0; i < (size_t)1 << table->bits; i++) {
+        for (size_t i = 0; i < (size_t)1 << (64 - table->shift); i++) {
             for (int way = 0; way < SP_NAME_CACHE_WAYS; way++)
                 Py_XDECREF(table->lines[i].slots[way].name);
         }
@@ -23,7 +23,7 @@ static void replace(sp_name_cache *cache, unsigned bits)
     if (table == NULL)
         return;
     table->lines = (sp_name_cache_line *)(((uintptr_t)(table + 1) + line - 1) & ~(line - 1));
-    table->bits = bits;
+    table->shift = 64 - bits;
 #ifdef Py_GIL_DISABLED
     table->smaller = cache->table;
 #else
@@ -32,15 +32,15 @@ static void replace(sp_name_cache *cache, unsigned bits)
     SP_STORE(&cache->table, table);
 }
 
-/* Twice as many lines when there is one for each region, so that next to none is full; within
- * reason. */
+/* So many lines that nearly every name is the first in its own; with many regions one for each, so that
+ * next to none is full; within reason. */
 static void grow(sp_name_cache *cache, size_t regions)
 {
-    enum { FEWEST = 2, MOST = 18 };
-    unsigned bits = cache->table == NULL ? 0 : cache->table->bits;
+    enum { FEWEST = 4, SPARSE = 14, MOST = 18 };
+    unsigned bits = cache->table == NULL ? 0 : 64 - cache->table->shift;
     if (bits == 0)
         replace(cache, FEWEST);
-    else if (regions >= (size_t)1 << bits && bits < MOST)
+    else if ((bits < SPARSE ? 4 * regions : regions) >= (size_t)1 << bits && bits < MOST)
         replace(cache, bits + 1);
 }
 

@@ -24,7 +24,7 @@ typedef struct {
 
 typedef struct sp_name_cache_table {
     struct sp_name_cache_table *smaller; /* the one before, which others may still read. Owned. */
-    unsigned bits;                  /* there are 2 to that of */
+    unsigned shift; /* 64 less the bits of their number */
     sp_name_cache_line *lines;           /* behind this */
 } sp_name_cache_table;
 
@@ -38,7 +38,7 @@ SP_INLINE sp_name_cache_slot *sp_name_cache_slots(const sp_name_cache_table *tab
                                                   const PyObject *name)
 {
     uint64_t hash = (uint64_t)(uintptr_t)name * 0x9E3779B97F4A7C15u;
-    return table->lines[hash >> (64 - table->bits)].slots;
+    return table->lines[hash >> table->shift].slots;
 }
 
 SP_INLINE struct sp_region *sp_name_cache_get(const sp_name_cache *cache, const PyObject *name)
@@ -46,13 +46,13 @@ SP_INLINE struct sp_region *sp_name_cache_get(const sp_name_cache *cache, const 
     const sp_name_cache_table *table = SP_LOAD(&cache->table);
     if (SP_UNLIKELY(table == NULL))
         return NULL;
-    const sp_name_cache_slot *slots = sp_name_cache_slots(table, name);
-    unsigned way = 0; /* without a jump, which could not be foreseen */
-    for (unsigned i = 1; i < SP_NAME_CACHE_WAYS; i++)
-        way |= SP_LOAD(&slots[i].name) == name ? i : 0;
-    const sp_name_cache_slot *slot = &slots[way];
-    if (SP_UNLIKELY(SP_LOAD(&slot->name) != name))
-        return NULL;
+    const sp_name_cache_slot *slot = sp_name_cache_slots(table, name);
+    unsigned way = 0;
+    while (SP_UNLIKELY(SP_LOAD(&slot->name) != name)) {
+        if (++way == SP_NAME_CACHE_WAYS)
+            return NULL;
+        slot++;
+    }
     struct sp_region *region = SP_LOAD(&slot->region);
 #ifdef Py_GIL_DISABLED
     if (SP_UNLIKELY(SP_LOAD(&slot->name) != name))
