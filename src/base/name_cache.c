@@ -8,9 +8,9 @@ void sp_name_cache_free(sp_name_cache *cache)
         sp_name_cache_table *smaller = table->smaller;
         for (size_t i = 0; i < (size_t)1 << (64 - table->shift); i++) {
             for (int way = 0; way < SP_NAME_CACHE_WAYS; way++)
-                Py_XDECREF(table->lines[i].slots[way].name);
+                Py_XDECREF(sp_name_cache_lines(table)[i].slots[way].name);
         }
-        PyMem_RawFree(table);
+        PyMem_RawFree(table->memory);
         table = smaller;
     }
 }
@@ -19,10 +19,11 @@ void sp_name_cache_free(sp_name_cache *cache)
 static void replace(sp_name_cache *cache, unsigned bits)
 {
     const uintptr_t line = sizeof(sp_name_cache_line);
-    sp_name_cache_table *table = PyMem_RawCalloc(1, sizeof *table + line + (line << bits));
-    if (table == NULL)
+    void *memory = PyMem_RawCalloc(((size_t)1 << bits) + 2, line);
+    if (memory == NULL)
         return;
-    table->lines = (sp_name_cache_line *)(((uintptr_t)(table + 1) + line - 1) & ~(line - 1));
+    sp_name_cache_table *table = (void *)(((uintptr_t)memory + line - 1) & ~(line - 1));
+    table->memory = memory;
     table->shift = 64 - bits;
 #ifdef Py_GIL_DISABLED
     table->smaller = cache->table;

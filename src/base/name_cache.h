@@ -22,11 +22,17 @@ typedef struct {
     sp_name_cache_slot slots[SP_NAME_CACHE_WAYS];
 } sp_name_cache_line;
 
+/* It lies in one line of memory, and the lines right behind it. */
 typedef struct sp_name_cache_table {
     struct sp_name_cache_table *smaller; /* the one before, which others may still read. Owned. */
-    unsigned shift; /* 64 less the bits of their number */
-    sp_name_cache_line *lines;           /* behind this */
+    unsigned shift; /* there are 2^(64 - shift) lines */
+    void *memory;   /* in which all this is. Owned. */
 } sp_name_cache_table;
+
+SP_INLINE sp_name_cache_line *sp_name_cache_lines(const sp_name_cache_table *table)
+{
+    return (sp_name_cache_line *)table + 1;
+}
 
 typedef struct {
     sp_name_cache_table *table; /* NULL before the first. Owned. */
@@ -38,7 +44,7 @@ SP_INLINE sp_name_cache_slot *sp_name_cache_slots(const sp_name_cache_table *tab
                                                   const PyObject *name)
 {
     uint64_t hash = (uint64_t)(uintptr_t)name * 0x9E3779B97F4A7C15u;
-    return table->lines[hash >> table->shift].slots;
+    return sp_name_cache_lines(table)[hash >> table->shift].slots;
 }
 
 SP_INLINE struct sp_region *sp_name_cache_get(const sp_name_cache *cache, const PyObject *name)
@@ -64,8 +70,7 @@ SP_INLINE struct sp_region *sp_name_cache_get(const sp_name_cache *cache, const 
 /* Keep one, with room for `regions`. The caller keeps others from doing the same, and frees the name
  * that is returned, if any. */
 SP_MUST_USE PyObject *sp_name_cache_put(sp_name_cache *cache, PyObject *name,
-                                        struct sp_region *region,
-                                        size_t regions);
+                                        struct sp_region *region, size_t regions);
 void sp_name_cache_free(sp_name_cache *cache);
 
 #endif

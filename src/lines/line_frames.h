@@ -25,12 +25,13 @@ SP_MUST_USE SP_INLINE bool sp_line_push(sp_line_thread *here, const sp_line_fram
     size_t depth = (size_t)(here->top - here->frames);
     if (SP_UNLIKELY(depth + 1 == here->frame_capacity) && !sp_line_deepen(here))
         return false;
-    sp_line_pin(recorded, 1);
-    *++here->top = *recorded;
-    here->top->serial = ++here->last_serial;
-    if (SP_UNLIKELY(recorded->blocks != NULL)
-        || (recorded->region != NULL && SP_UNLIKELY(recorded->region->watches != NULL)))
-        sp_line_open_frame(here, recorded);
+    sp_line_frame *top = ++here->top;
+    *top = *recorded;
+    top->serial = ++here->last_serial;
+    sp_line_pin(top, 1);
+    if (SP_UNLIKELY(top->blocks != NULL)
+        || (top->region != NULL && SP_UNLIKELY(top->region->watches != NULL)))
+        sp_line_open_frame(here, top);
     return true;
 }
 

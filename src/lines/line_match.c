@@ -25,9 +25,6 @@ SP_NOINLINE sp_line_frame *sp_line_match_slow(const void *frame, PyCodeObject *c
 
 void sp_line_go_on(sp_line_frame *recorded, int line)
 {
-    const sp_line_plan *plan = &recorded->table->code->plan;
-    unsigned index = (unsigned)(line - plan->first);
-    if (index < (unsigned)plan->count)
-        recorded->cell = &recorded->table->cells[index];
+    recorded->cell = sp_line_cell(recorded->table, line);
     recorded->since = sp_now();
 }

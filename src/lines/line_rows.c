@@ -8,11 +8,11 @@ static PyObject *table_rows(const sp_line_table *table)
     PyObject *rows = PyList_New(0);
     if (rows == NULL)
         return NULL;
-    for (int i = 0; i < table->code->plan.count; i++) {
+    for (int i = 0; i < table->count; i++) {
         const sp_cell *cell = &table->cells[i];
         if (cell->hits == 0)
             continue;
-        PyObject *row = Py_BuildValue("iKL", table->code->plan.first + i,
+        PyObject *row = Py_BuildValue("iKL", table->first + i,
                                       (unsigned long long)cell->hits,
                                       (long long)sp_clock_span_ns((int64_t)cell->ticks));
         if (row == NULL || PyList_Append(rows, row) < 0) {

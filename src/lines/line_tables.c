@@ -57,6 +57,8 @@ static sp_line_table *new_table(sp_line_code *code, sp_line_set *set, sp_line_th
         return NULL;
     table->code = code;
     table->set = set;
+    table->first = code->plan.first;
+    table->count = code->plan.count;
     table->owner = owner;
     sp_line_code_used(code, 1);
     return table;
@@ -125,7 +127,7 @@ static void hand_over(const sp_line_table *table, choice leaves_out, const void 
         sp_lose_line();
         return;
     }
-    for (int i = 0; i < table->code->plan.count; i++) {
+    for (int i = 0; i < table->count; i++) {
         others->cells[i].hits += table->cells[i].hits;
         others->cells[i].ticks += table->cells[i].ticks;
     }
@@ -233,7 +235,7 @@ bool sp_line_set_of_manager(const sp_line_set *set, const void *manager)
 
 static bool is_blank(const sp_line_table *table)
 {
-    for (int i = 0; i < table->code->plan.count; i++) {
+    for (int i = 0; i < table->count; i++) {
         if (table->cells[i].hits != 0 || table->cells[i].ticks != 0)
             return false;
     }
@@ -251,7 +253,7 @@ void sp_line_tables_reset(const sp_manager *manager)
         if (!counts_for_manager(table, manager) || is_blank(table))
             continue;
         hand_over(table, is_of_manager, manager);
-        memset(table->cells, 0, (size_t)table->code->plan.count * sizeof *table->cells);
+        memset(table->cells, 0, (size_t)table->count * sizeof *table->cells);
     }
     sp_line_set *doomed = doom_sets(sp_line_set_of_manager, manager);
     sweep(counts_for_manager, manager);

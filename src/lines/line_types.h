@@ -58,9 +58,10 @@ typedef struct sp_line_table {
     struct sp_line_table *next; /* in the list of all */
     sp_line_code *code;
     sp_line_set *set;
+    int first, count; /* lines, as in the plan of the code */
     uint32_t pins; /* recorded frames that count here now */
     struct sp_line_thread *owner; /* who counts here; NULL for what was handed over */
-    sp_cell cells[]; /* by line - plan.first */
+    sp_cell cells[]; /* by line - first */
 } sp_line_table;
 
 /* A `with` block that is open in a recorded frame. */
@@ -136,15 +137,21 @@ SP_INLINE void sp_line_stop(sp_line_frame *recorded, uint64_t now)
     recorded->cell = NULL;
 }
 
+/* Where the line is counted; NULL when it is none of the code's. */
+SP_INLINE sp_cell *sp_line_cell(sp_line_table *table, int line)
+{
+    unsigned index = (unsigned)(line - table->first);
+    return SP_LIKELY(index < (unsigned)table->count) ? &table->cells[index] : NULL;
+}
+
 /* A line begins. */
 SP_INLINE void sp_line_hit(sp_line_frame *recorded, int line, uint64_t now)
 {
+    sp_cell *cell = sp_line_cell(recorded->table, line);
     sp_line_stop(recorded, now);
-    sp_line_table *table = recorded->table;
-    unsigned index = (unsigned)(line - table->code->plan.first);
-    if (SP_LIKELY(index < (unsigned)table->code->plan.count)) {
-        recorded->cell = &table->cells[index];
-        recorded->cell->hits++;
+    recorded->cell = cell;
+    if (SP_LIKELY(cell != NULL)) {
+        cell->hits++;
         sp_here.line_hits++;
     }
     recorded->since = sp_now();

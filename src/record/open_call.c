@@ -41,14 +41,6 @@ SP_NOINLINE bool sp_open_call_is_around(const sp_thread *thread, const sp_region
     return open > thread->calls || sp_context_is_around(thread, region);
 }
 
-SP_NOINLINE void sp_open_call_take_lines(sp_thread *thread)
-{
-    if (sp_here.line_hits == 0) /* or the thread has nothing of its own */
-        return;
-    thread->top->node->costs[SP_LINE] += sp_here.line_hits;
-    sp_here.line_hits = 0;
-}
-
 SP_NOINLINE void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested)
 {
     if (!nested) /* or the call around it has waited too */

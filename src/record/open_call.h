@@ -26,7 +26,13 @@ void sp_open_call_leave_slow(sp_manager *manager, sp_region *region, const void 
 void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested);
 
 /* The lines that line mode has counted since it was asked last are the innermost open call's. */
-void sp_open_call_take_lines(sp_thread *thread);
+SP_INLINE void sp_open_call_take_lines(sp_thread *thread)
+{
+    if (sp_here.line_hits == 0) /* or the thread has nothing of its own */
+        return;
+    thread->top->node->costs[SP_LINE] += sp_here.line_hits;
+    sp_here.line_hits = 0;
+}
 
 /* Whether a call of the region is open around the one on top. */
 bool sp_open_call_is_around(const sp_thread *thread, const sp_region *region);
