@@ -51,7 +51,7 @@ def main():
 
 def describe(python):
     """[number of the version of Python, the version, {package: version}]."""
-    told = subprocess.run([python, "-c", _DESCRIBE, *_PACKAGES], stdout=subprocess.PIPE, text=True,
+    told = subprocess.run([python, "-I", "-c", _DESCRIBE, *_PACKAGES], stdout=subprocess.PIPE, text=True,
                           check=True)
     return json.loads(told.stdout)
 
