@@ -36,15 +36,21 @@ class Overhead:
 
     def cost(self, name):
         """The Cost of one of COSTS."""
+        cost = self.burst_cost(name)
+        if name not in WAYS or "step" in name:
+            return cost
+        return cost._replace(around_ns=cost.around_ns + self.memory_ns())
+
+    def burst_cost(self, name):
+        """The Cost in a burst, where the memory for calls that are kept is never new."""
         if name not in self._known:
             if name in _LIKE:  # that is measured when tracing begins: see measure_traced()
-                return _traced.get(name) or self.cost(_LIKE[name])
+                return _traced.get(name) or self.burst_cost(_LIKE[name])
             self._known[name] = _measure(name, self)
         return self._known[name]
 
     def memory_ns(self):
-        """Nanoseconds that it takes to get the memory for a call that is kept; in bursts it is never
-        new."""
+        """Nanoseconds that it takes to get the memory for a call that is kept."""
         if not self.events:
             return 0.0
         if self._memory_ns is None:
@@ -185,19 +191,20 @@ def _cost(name, manager, overhead, tracing=nullcontext):
     n = ours.counts[name]
     if n == 0:  # calls have no metadata where each is not kept
         return Cost(0.0, 0.0)
-    added = ours.total - plain - sum(ours.counts[o] * overhead.cost(o).ns for o in others)
+    added = ours.total - plain - sum(ours.counts[o] * overhead.burst_cost(o).ns for o in others)
     if name not in WAYS:
         return Cost(max(0.0, added / n), 0.0)
     inside = (ours.inside - (plain - empty)
-              - sum(ours.counts[o] * overhead.cost(o).inside_ns for o in others))
+              - sum(ours.counts[o] * overhead.burst_cost(o).inside_ns for o in others))
     added, inside = max(0.0, added / n), max(0.0, inside / n)
-    memory = overhead.memory_ns() if "step" not in name else 0.0
-    return Cost(min(inside, added), max(0.0, added - inside) + memory)
+    return Cost(min(inside, added), max(0.0, added - inside))
 
 
 def _prepared(name, manager, burst):
-    """burst() with what is ours in it."""
-    namespace = _namespace(burst.statement, manager=manager, region=manager.profile_region("region"))
+    """burst() with what is ours in it. As in a program, what gives regions and metadata is a class."""
+    as_class = type("ProfileManager", (), {"profile_region": manager.profile_region,
+                                           "metadata": manager.metadata})
+    namespace = _namespace(burst.statement, manager=as_class, region=manager.profile_region("region"))
     if burst.function is not None and name not in _LIKE:
         decorate = manager.profile("region", record_outcome=name == "outcome")
         namespace[burst.function] = decorate(namespace[burst.function])
