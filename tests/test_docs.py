@@ -132,6 +132,15 @@ def test_every_file_has_its_place_in_the_tables(folder, pattern, suffixes):
     assert files - names == set()
 
 
+@pytest.mark.parametrize("folder", ["src", "scope_profiler"])
+def test_every_folder_is_in_the_picture(folder):
+    picture = text_of("docs/architecture.svg")
+    folders = {path.parent.relative_to(ROOT / folder).as_posix() + "/"
+               for suffix in ("c", "py") for path in (ROOT / folder).glob(f"**/*.{suffix}")}
+    assert {name for name in folders - {"./"}
+            if name not in picture and name.partition("/")[0] + "/" not in picture} == set()
+
+
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(
     str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").glob("*.md")))])
 def test_links_lead_somewhere(page):
