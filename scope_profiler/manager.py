@@ -34,7 +34,7 @@ class ProfileManager(_core.Manager):
     def __init__(self):
         managers.register(self)
         self._region_type = Region
-        self.profile_region = self.region = self._opener
+        self.profile_region = self.region = self._region_lookup
         self.metadata = super().metadata  # the class has that of the process-wide manager
         self._run = None
         self._host = None  # while it runs a program: see host.py

@@ -379,15 +379,15 @@ def greenlets_tracked(manager, change):
 
 
 @an_object()
-def lane(manager, change):
-    lane = _core.Lane(manager)
-    lane.enter()
+def task(manager, change):
+    task = _core.Task(manager)
+    task.enter()
     with manager.region("object"):
         change()
-    lane.leave(False)
-    lane.enter()
-    lane.leave(True)
-    lane.facts()
+    task.leave(False)
+    task.enter()
+    task.leave(True)
+    task.facts()
     inside(manager)
 
 

@@ -44,13 +44,13 @@ def objects(mode):
     manager, other = made(mode), made({})
     region = manager.profile_region("r", tags=["a"])
     scope = manager.metadata(a=1)
-    lane = _core.Lane(manager)
+    task = _core.Task(manager)
     profiled = manager.profile("f")(function)
     instances = [
-        manager, region, scope, lane, manager.profile_region, manager.region_factory("g"), profiled,
+        manager, region, scope, task, manager.profile_region, manager.region_factory("g"), profiled,
         manager._wrap(region, function, {"a": 1}, True), manager._wrap(region, len),
-        _core.Steps(region, function.__code__, generator()),
-        _core.Steps.of_task(lane, generator()), region.__enter__, region.__exit__,
+        _core.GeneratorProxy(region, function.__code__, generator()),
+        _core.GeneratorProxy.of_task(task, generator()), region.__enter__, region.__exit__,
         vars(_core.Region)["__enter__"], vars(_core.Region)["__exit__"], _core.unrecorded,
     ]
     return instances, other.profile_region("other's")
@@ -58,7 +58,7 @@ def objects(mode):
 
 def values(other):
     return [None, 1, "x", object(), 2**200, -1, Hostile(), (), [], {}, function, function.__code__,
-            other, other.manager, _core.Lane, ValueError("x")]
+            other, other.manager, _core.Task, ValueError("x")]
 
 
 def attempt(what, call, *args, **kwargs):
@@ -104,7 +104,7 @@ def functions(mode):
 
 def types_(mode):
     found = [value for value in vars(_core).values() if isinstance(value, type)]
-    assert {_core.Manager, _core.Region, _core.Steps, _core.Lane} <= set(found)
+    assert {_core.Manager, _core.Region, _core.GeneratorProxy, _core.Task} <= set(found)
     other = made(mode).profile_region("other's")
     for kind in found:
         for args in arguments(other):

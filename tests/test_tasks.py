@@ -367,15 +367,15 @@ def test_nothing_is_kept_when_the_manager_goes(clock):
 
 def test_the_core_checks_what_it_is_given(core):
     with pytest.raises(TypeError):
-        _core.Lane(3)
+        _core.Task(3)
     with pytest.raises(TypeError):
-        _core.Steps.of_task(3, None)
-    lane = _core.Lane(core)
-    assert lane.facts()[0] == 0
-    lane.leave(False)
-    lane.enter()
-    lane.enter()
-    assert lane.facts()[0] == 1
+        _core.GeneratorProxy.of_task(3, None)
+    task = _core.Task(core)
+    assert task.facts()[0] == 0
+    task.leave(False)
+    task.enter()
+    task.enter()
+    assert task.facts()[0] == 1
     core._begin(True, False)  # the run goes away while it is entered
-    lane.leave(True)
-    assert lane.facts()[0] == 0
+    task.leave(True)
+    assert task.facts()[0] == 0

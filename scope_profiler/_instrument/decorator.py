@@ -180,16 +180,16 @@ def _code_of(callable):
     return callable.__code__
 
 
-# Functions of the same kind as the decorated one, so that callers and frameworks see no other.
-# What they make delegates every resumption to Steps, and those to the function's own object.
+# Functions of the same kind as the decorated one, so that callers and frameworks see no other. What
+# they make delegates every resumption to a GeneratorProxy, which delegates to the function's own object.
 
 
 def _stepping(manager, region, code, how):
-    """(the function's own object, arguments of the call) -> Steps."""
+    """(the function's own object, arguments of the call) -> GeneratorProxy."""
     metadata, record_outcome = how.metadata, how.record_outcome
-    Steps = _core.Steps
+    GeneratorProxy = _core.GeneratorProxy
     if metadata is None and not record_outcome:
-        return lambda inner, args, kwargs, is_async: Steps(region, code, inner, is_async)
+        return lambda inner, args, kwargs, is_async: GeneratorProxy(region, code, inner, is_async)
 
     def annotated(inner, args, kwargs, is_async):
         scope = None
@@ -200,7 +200,7 @@ def _stepping(manager, region, code, how):
                 if not is_async:
                     inner.close()  # it was never awaited
                 raise
-        return Steps(region, code, inner, is_async, scope, record_outcome)
+        return GeneratorProxy(region, code, inner, is_async, scope, record_outcome)
 
     return annotated
 

@@ -138,7 +138,7 @@ class Region(_core.Region):
         return 0 if run is None else run.start_time_ns
 
 
-def _signature_of_opener():
+def _signature_of_lookup():
     """The inspect.Signature of the callable profile_region, which is in C."""
     import inspect
 

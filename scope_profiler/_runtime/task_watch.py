@@ -1,9 +1,9 @@
-"""Tasks of a run, with track_async=True: asyncio and trio tasks and greenlets, each a lane of its
-own.
+"""Tasks of a run, with track_async=True: asyncio and trio tasks and greenlets, each with open calls of
+its own.
 
-The coroutine of each new asyncio task is driven through an object that enters the task's lane for
-each step (src/record/task.c); the task shows that object as its coroutine, with the coroutine's own name,
-frame and code. trio tells of steps itself, and so does greenlet; both have to be imported before
+The coroutine of each new asyncio task is driven through an object that enters the task for each step
+(src/record/task.c); the task shows that object as its coroutine, with the coroutine's own name, frame and
+code. trio tells of steps itself, and so does greenlet; both have to be imported before
 setup(), as has uvloop.
 """
 
@@ -16,7 +16,7 @@ import weakref
 from .. import _core
 from .._base.unrecorded import here, unrecorded
 
-Coroutine.register(_core.Steps)  # or no task would take it
+Coroutine.register(_core.GeneratorProxy)  # or no task would take it
 
 _watches = []  # the watches that follow new tasks
 _patched = {}  # what was there before ours: {(owner, name of the attribute): value}
@@ -74,7 +74,7 @@ class _Task:
 
     def __init__(self, manager, kind, coro_name):
         # asyncio names a task right after it is made, and it may be gone when we are asked.
-        self.lane = _core.Lane(manager, self._read_name)
+        self.core = _core.Task(manager, self._read_name)
         self._kind = kind
         self._coro_name = coro_name
         self._name = coro_name
@@ -94,13 +94,13 @@ class _Task:
 
     @property
     def is_done(self):
-        return self.lane.facts()[3] is not None
+        return self.core.facts()[3] is not None
 
     def info(self, origin_ns):
         """Its TaskInfo; None when it has not run in the current run."""
         from ..results import TaskInfo
 
-        number, thread, created, done, steps, running, waiting = self.lane.facts()
+        number, thread, created, done, steps, running, waiting = self.core.facts()
         if number == 0:
             return None
         self._read_name()  # it may have got another one
@@ -151,7 +151,7 @@ def _create_task_after(before):
                     task = watch.follow("task", name)
                     if task is not None:
                         followed.append(task)
-                        coro = _core.Steps.of_task(task.lane, coro)
+                        coro = _core.GeneratorProxy.of_task(task.core, coro)
         task = before(self, coro, **kwargs)
         with here:
             for each in followed:
@@ -194,7 +194,7 @@ class _TrioTasks:
                 followed._name = task.name
                 self._tasks[task] = followed
         if followed is not None:
-            followed.lane.enter()
+            followed.core.enter()
             self._entered.add(task)
 
     @unrecorded
@@ -205,7 +205,7 @@ class _TrioTasks:
     def after_task_step(self, task):
         if task in self._entered:
             self._entered.discard(task)
-            self._tasks[task].lane.leave(task in self._done)
+            self._tasks[task].core.leave(task in self._done)
 
 
 class _Greenlets:
@@ -240,11 +240,11 @@ class _Greenlets:
     def _follow(self, origin, target):
         task = self._tasks.get(origin)
         if task is not None:
-            task.lane.leave(origin.dead)
+            task.core.leave(origin.dead)
         if target.parent is not None:  # the main one is the thread itself
             task = self._task_of(target)
             if task is not None:
-                task.lane.enter()
+                task.core.enter()
 
     def _task_of(self, target):
         task = self._tasks.get(target)

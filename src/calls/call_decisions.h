@@ -61,7 +61,7 @@ SP_INLINE const sp_decision *sp_decision_used(const sp_tracing *tracing, const P
     return SP_LIKELY(used != NULL && used->code == code && used->tracing == tracing) ? used : NULL;
 }
 
-SP_INLINE const sp_decision *sp_decision_known(const sp_tracing *tracing, const PyCodeObject *code)
+SP_INLINE const sp_decision *sp_decision_of(const sp_tracing *tracing, const PyCodeObject *code)
 {
     const sp_decision *used = sp_decision_used(tracing, code);
     return SP_LIKELY(used != NULL) ? used : sp_decision_find(tracing, code);

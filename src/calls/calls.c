@@ -5,7 +5,7 @@
 #include "lines/lines_watch.h"
 #include "record/task.h"
 
-/* ---- Spans ------------------------------------------------------------------------------- */
+/* ---- Traced sections --------------------------------------------------------------------- */
 
 static sp_tracing *tracing_of(const sp_manager *manager)
 {
@@ -132,7 +132,7 @@ bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
 static bool is_wanted(const PyCodeObject *code)
 {
     for (const sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
-        const sp_decision *decision = sp_decision_known(tracing, code);
+        const sp_decision *decision = sp_decision_of(tracing, code);
         if (decision == NULL || sp_decision_wants(decision))
             return true;
     }
@@ -141,18 +141,18 @@ static bool is_wanted(const PyCodeObject *code)
 
 bool sp_calls_wake(const void *frame, PyCodeObject *code)
 {
-    bool known = false;
+    bool wanted = false;
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
         sp_suspended_call *suspended = sp_suspended_call_of(tracing, frame, code);
         if (suspended == NULL)
             continue;
-        known = true;
+        wanted = true;
         if (suspended->call.run != tracing->manager->run)
             sp_suspended_call_forget(suspended);
         else if (suspended->region->recording && !enter(tracing, suspended->region, frame, false))
             return true;
     }
-    return known || is_wanted(code);
+    return wanted || is_wanted(code);
 }
 
 /* The same for a generator, whose step is over. */
@@ -187,21 +187,21 @@ static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObjec
 
 bool sp_calls_leave_slow(const void *frame, PyCodeObject *code, sp_outcome how)
 {
-    bool known = false;
+    bool wanted = false;
     bool suspends = sp_calls_suspends(code);
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
         if (SP_UNLIKELY(suspends)) {
-            known |= leave_step(tracing, frame, code, how);
+            wanted |= leave_step(tracing, frame, code, how);
             continue;
         }
         const sp_open_call *open = open_call_of(tracing, frame);
         if (SP_LIKELY(open != NULL)) {
             sp_open_call_leave(tracing->manager, open->region, open->key, how == SP_STEP_FAILS,
                                SP_TRACED);
-            known = true;
+            wanted = true;
         }
     }
-    return SP_LIKELY(known) || is_wanted(code);
+    return SP_LIKELY(wanted) || is_wanted(code);
 }
 
 void sp_calls_cancel(const void *frame)

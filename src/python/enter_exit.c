@@ -4,7 +4,7 @@
 #include "record/metadata.h"
 #include "record/open_call.h"
 
-/* ---- Hook: what `with` calls ------------------------------------------------------------
+/* ---- EnterExit: what `with` calls --------------------------------------------------------
  *
  * `with region:` looks up __enter__ and __exit__ on the type. Were they methods, each lookup
  * would bind a fresh method object. They are descriptors instead that hand out one callable
@@ -14,9 +14,9 @@ typedef struct {
     PyObject_HEAD
     vectorcallfunc vectorcall;
     sp_region *region; /* Owned. */
-} Hook;
+} EnterExit;
 
-static PyObject *hook_arity_error(const char *name, const char *takes, Py_ssize_t got)
+static PyObject *arity_error(const char *name, const char *takes, Py_ssize_t got)
 {
     PyErr_Format(PyExc_TypeError, "%s() takes %s, got %zd", name, takes, got);
     return NULL;
@@ -39,7 +39,7 @@ SP_INLINE bool is_open(sp_manager *manager)
     if (SP_LIKELY(!manager->leaving))
         return false;
     sp_guard_take();
-    const sp_thread *thread = sp_thread_known(manager);
+    const sp_thread *thread = sp_thread_find(manager);
     bool open = thread != NULL && sp_thread_has_open(thread);
     sp_guard_release();
     return open;
@@ -60,114 +60,114 @@ void sp_region_leave(sp_region *region, const void *frame, bool failed)
     region_leave(region, frame, frame, failed);
 }
 
-static PyObject *hook_enter(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+static PyObject *call_enter(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
-    sp_region *region = ((Hook *)self)->region;
+    sp_region *region = ((EnterExit *)self)->region;
     const void *frame = sp_current_frame();
     (void)args;
     if (SP_UNLIKELY(PyVectorcall_NARGS(nargsf) != 0 || names != NULL))
-        return hook_arity_error("__enter__", "no arguments", PyVectorcall_NARGS(nargsf));
+        return arity_error("__enter__", "no arguments", PyVectorcall_NARGS(nargsf));
     region_enter(region, frame, frame);
     return Py_NewRef(region);
 }
 
-static PyObject *hook_leave(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+static PyObject *call_exit(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
-    sp_region *region = ((Hook *)self)->region;
+    sp_region *region = ((EnterExit *)self)->region;
     const void *frame = sp_current_frame();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     if (SP_UNLIKELY((nargs != 3 && nargs != 0) || names != NULL))
-        return hook_arity_error("__exit__", "three arguments or none", nargs);
+        return arity_error("__exit__", "three arguments or none", nargs);
     region_leave(region, frame, frame, nargs == 3 && args[0] != Py_None);
     Py_RETURN_NONE;
 }
 
-static int hook_traverse(PyObject *self, visitproc visit, void *arg)
+static int enter_exit_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT(((Hook *)self)->region);
+    Py_VISIT(((EnterExit *)self)->region);
     return 0;
 }
 
-static void hook_dealloc(PyObject *self)
+static void enter_exit_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
-    Py_XDECREF(((Hook *)self)->region);
+    Py_XDECREF(((EnterExit *)self)->region);
     type->tp_free(self);
     Py_DECREF(type);
 }
 
-static PyObject *hook_repr(PyObject *self)
+static PyObject *enter_exit_repr(PyObject *self)
 {
-    Hook *hook = (Hook *)self;
+    EnterExit *callable = (EnterExit *)self;
     return PyUnicode_FromFormat("<%s of %R>",
-                                hook->vectorcall == hook_enter ? "__enter__" : "__exit__",
-                                (PyObject *)hook->region);
+                                callable->vectorcall == call_enter ? "__enter__" : "__exit__",
+                                (PyObject *)callable->region);
 }
 
-static PyMemberDef hook_members[] = {
-    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(Hook, vectorcall), Py_READONLY, NULL},
-    {"__self__", Py_T_OBJECT_EX, offsetof(Hook, region), Py_READONLY, "The region."},
+static PyMemberDef enter_exit_members[] = {
+    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(EnterExit, vectorcall), Py_READONLY, NULL},
+    {"__self__", Py_T_OBJECT_EX, offsetof(EnterExit, region), Py_READONLY, "The region."},
     {NULL},
 };
 
-static PyType_Slot hook_slots[] = {
+static PyType_Slot enter_exit_slots[] = {
     {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_traverse, hook_traverse},
-    {Py_tp_dealloc, hook_dealloc},
-    {Py_tp_repr, hook_repr},
-    {Py_tp_members, hook_members},
+    {Py_tp_traverse, enter_exit_traverse},
+    {Py_tp_dealloc, enter_exit_dealloc},
+    {Py_tp_repr, enter_exit_repr},
+    {Py_tp_members, enter_exit_members},
     {0, NULL},
 };
 
-static PyType_Spec hook_spec = {
-    .name = "scope_profiler._core.Hook",
-    .basicsize = sizeof(Hook),
+static PyType_Spec enter_exit_spec = {
+    .name = "scope_profiler._core.EnterExit",
+    .basicsize = sizeof(EnterExit),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL
              | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = hook_slots,
+    .slots = enter_exit_slots,
 };
 
-static PyObject *hook_new(sp_region *region, vectorcallfunc function)
+static PyObject *enter_exit_new(sp_region *region, vectorcallfunc function)
 {
-    PyTypeObject *type = region->manager->state->hook_type;
-    Hook *hook = (Hook *)type->tp_alloc(type, 0);
-    if (hook == NULL)
+    PyTypeObject *type = region->manager->state->enter_exit_type;
+    EnterExit *callable = (EnterExit *)type->tp_alloc(type, 0);
+    if (callable == NULL)
         return NULL;
-    hook->vectorcall = function;
-    hook->region = (sp_region *)Py_NewRef(region);
-    return (PyObject *)hook;
+    callable->vectorcall = function;
+    callable->region = (sp_region *)Py_NewRef(region);
+    return (PyObject *)callable;
 }
 
-/* ---- HookSlot: the descriptors __enter__ and __exit__ of the type ----------------------- */
+/* ---- EnterExitDescriptor: __enter__ and __exit__ of the type ----------------------------- */
 
 typedef struct {
     PyObject_HEAD
-    PyTypeObject *owner; /* what all types of regions derive from. Borrowed: the slot is in it. */
-    size_t offset;       /* of the hook in sp_region */
-} HookSlot;
+    PyTypeObject *owner; /* what all types of regions derive from. Borrowed: this is in it. */
+    size_t offset;       /* of the callable in sp_region */
+} EnterExitDescriptor;
 
-static PyObject *hook_slot_get(PyObject *self, PyObject *region, PyObject *type)
+static PyObject *descriptor_get(PyObject *self, PyObject *region, PyObject *type)
 {
-    const HookSlot *slot = (const HookSlot *)self;
+    const EnterExitDescriptor *descriptor = (const EnterExitDescriptor *)self;
     (void)type;
     if (SP_UNLIKELY(region == NULL))
         return Py_NewRef(self);
-    if (SP_UNLIKELY(Py_TYPE(region)->tp_base != slot->owner)
-        && !PyObject_TypeCheck(region, slot->owner)) /* the slot has been put in another class */
+    if (SP_UNLIKELY(Py_TYPE(region)->tp_base != descriptor->owner)
+        && !PyObject_TypeCheck(region, descriptor->owner)) /* it has been put in another class */
         return PyErr_Format(PyExc_TypeError, "__enter__ and __exit__ are of a region, not %.200s",
                             Py_TYPE(region)->tp_name);
-    return Py_NewRef(*(PyObject **)((char *)region + slot->offset));
+    return Py_NewRef(*(PyObject **)((char *)region + descriptor->offset));
 }
 
 /* type(region).__enter__(region), which is how contextlib.ExitStack goes about it. It does so in
  * frames of its own, which say nothing about whose call it is. */
-static PyObject *hook_slot_call(PyObject *self, PyObject *args, PyObject *kwargs)
+static PyObject *descriptor_call(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     sp_state *state = PyType_GetModuleState(Py_TYPE(self));
     Py_ssize_t nargs = PyTuple_GET_SIZE(args);
-    bool enters = ((HookSlot *)self)->offset == offsetof(sp_region, enter);
+    bool enters = ((EnterExitDescriptor *)self)->offset == offsetof(sp_region, enter);
     PyObject *region = nargs == 0 ? NULL : PyTuple_GET_ITEM(args, 0);
     if (region == NULL || !PyObject_TypeCheck(region, state->region_type)) {
         PyErr_SetString(PyExc_TypeError, "__enter__ and __exit__ of the class take a region");
@@ -175,8 +175,8 @@ static PyObject *hook_slot_call(PyObject *self, PyObject *args, PyObject *kwargs
     }
     bool some = kwargs != NULL && PyDict_GET_SIZE(kwargs) != 0;
     if (some || (enters ? nargs != 1 : nargs != 4 && nargs != 1))
-        return enters ? hook_arity_error("__enter__", "no arguments", nargs - 1)
-                      : hook_arity_error("__exit__", "three arguments or none", nargs - 1);
+        return enters ? arity_error("__enter__", "no arguments", nargs - 1)
+                      : arity_error("__exit__", "three arguments or none", nargs - 1);
     const void *frame = sp_current_frame();
     if (enters) {
         region_enter((sp_region *)region, frame, SP_BY_HAND);
@@ -187,9 +187,9 @@ static PyObject *hook_slot_call(PyObject *self, PyObject *args, PyObject *kwargs
     Py_RETURN_NONE;
 }
 
-/* slot.__get__(region, type), which is how contextlib goes about it from 3.15 on. The interpreter does
- * not look this method up. */
-static PyObject *hook_slot_get_by_hand(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
+/* descriptor.__get__(region, type), which is how contextlib goes about it from 3.15 on. The
+ * interpreter does not look this method up. */
+static PyObject *descriptor_get_by_hand(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
     if (nargs < 1 || nargs > 2) {
         PyErr_Format(PyExc_TypeError, "__get__() takes a region and its type, got %zd arguments",
@@ -199,65 +199,65 @@ static PyObject *hook_slot_get_by_hand(PyObject *self, PyObject *const *args, Py
     return args[0] == Py_None ? Py_NewRef(self) : PyMethod_New(self, args[0]);
 }
 
-static PyMethodDef hook_slot_methods[] = {
-    {"__get__", (PyCFunction)(void (*)(void))hook_slot_get_by_hand, METH_FASTCALL | METH_COEXIST,
+static PyMethodDef descriptor_methods[] = {
+    {"__get__", (PyCFunction)(void (*)(void))descriptor_get_by_hand, METH_FASTCALL | METH_COEXIST,
      "Bind it to a region."},
     {NULL},
 };
 
-static void hook_slot_dealloc(PyObject *self)
+static void descriptor_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     type->tp_free(self);
     Py_DECREF(type);
 }
 
-static PyType_Slot hook_slot_slots[] = {
-    {Py_tp_descr_get, hook_slot_get},
-    {Py_tp_call, hook_slot_call},
-    {Py_tp_dealloc, hook_slot_dealloc},
-    {Py_tp_methods, hook_slot_methods},
+static PyType_Slot descriptor_slots[] = {
+    {Py_tp_descr_get, descriptor_get},
+    {Py_tp_call, descriptor_call},
+    {Py_tp_dealloc, descriptor_dealloc},
+    {Py_tp_methods, descriptor_methods},
     {0, NULL},
 };
 
-static PyType_Spec hook_slot_spec = {
-    .name = "scope_profiler._core.HookSlot",
-    .basicsize = sizeof(HookSlot),
+static PyType_Spec descriptor_spec = {
+    .name = "scope_profiler._core.EnterExitDescriptor",
+    .basicsize = sizeof(EnterExitDescriptor),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = hook_slot_slots,
+    .slots = descriptor_slots,
 };
 
-static int add_hook_slot(const sp_state *state, const char *name, size_t offset)
+static int add_descriptor(const sp_state *state, const char *name, size_t offset)
 {
-    PyTypeObject *type = state->hook_slot_type;
-    HookSlot *slot = (HookSlot *)type->tp_alloc(type, 0);
-    if (slot == NULL)
+    PyTypeObject *type = state->enter_exit_descriptor_type;
+    EnterExitDescriptor *descriptor = (EnterExitDescriptor *)type->tp_alloc(type, 0);
+    if (descriptor == NULL)
         return -1;
-    slot->owner = state->region_type;
-    slot->offset = offset;
-    int result = PyDict_SetItemString(state->region_type->tp_dict, name, (PyObject *)slot);
-    Py_DECREF(slot);
-    PyType_Modified(state->region_type);
+    descriptor->owner = state->region_type;
+    descriptor->offset = offset;
+    int result =
+        PyObject_SetAttrString((PyObject *)state->region_type, name, (PyObject *)descriptor);
+    Py_DECREF(descriptor);
     return result;
 }
 
 /* ---- Of a region and its type ------------------------------------------------------------ */
 
-int sp_hooks_make(sp_region *region)
+int sp_enter_exit_make(sp_region *region)
 {
-    region->enter = hook_new(region, hook_enter);
-    region->leave = hook_new(region, hook_leave);
+    region->enter = enter_exit_new(region, call_enter);
+    region->leave = enter_exit_new(region, call_exit);
     return region->enter == NULL || region->leave == NULL ? -1 : 0;
 }
 
-int sp_hooks_init(PyObject *module, sp_state *state)
+int sp_enter_exit_init(PyObject *module, sp_state *state)
 {
-    state->hook_type = sp_add_type(module, &hook_spec, NULL);
-    state->hook_slot_type = sp_add_type(module, &hook_slot_spec, NULL);
-    if (state->hook_type == NULL || state->hook_slot_type == NULL)
+    state->enter_exit_type = sp_add_type(module, &enter_exit_spec, NULL);
+    state->enter_exit_descriptor_type = sp_add_type(module, &descriptor_spec, NULL);
+    if (state->enter_exit_type == NULL || state->enter_exit_descriptor_type == NULL)
         return -1;
-    if (add_hook_slot(state, "__enter__", offsetof(sp_region, enter)) < 0
-        || add_hook_slot(state, "__exit__", offsetof(sp_region, leave)) < 0)
+    if (add_descriptor(state, "__enter__", offsetof(sp_region, enter)) < 0
+        || add_descriptor(state, "__exit__", offsetof(sp_region, leave)) < 0)
         return -1;
     return 0;
 }

@@ -10,8 +10,8 @@ void sp_region_enter(sp_region *region, const void *frame);
 void sp_region_leave(sp_region *region, const void *frame, bool failed);
 
 /* Give a new region its two; -1 with an exception set. */
-SP_MUST_USE int sp_hooks_make(sp_region *region);
+SP_MUST_USE int sp_enter_exit_make(sp_region *region);
 /* The types, and the descriptors of the type of regions, which is there. */
-int sp_hooks_init(PyObject *module, sp_state *state);
+int sp_enter_exit_init(PyObject *module, sp_state *state);
 
 #endif

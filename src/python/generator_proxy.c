@@ -1,5 +1,4 @@
-/* The generator proxy (Steps in Python): what a decorated generator, coroutine or async generator
- * runs through.
+/* The generator proxy: what a decorated generator, coroutine or async generator runs through.
  *
  * decorator.py makes a real generator (coroutine, async generator) function that delegates to an
  * object of this type, and this delegates to the function's own. */
@@ -76,7 +75,7 @@ static void leave_step(GeneratorProxy *proxy, sp_outcome how, uint64_t now)
     /* Of a generator that ends while code of ours is under way, the last step alone is not
      * recorded. */
     bool recorded = open != NULL
-                    || (sp_unrecorded_for(manager) && sp_thread_known(manager) != NULL);
+                    || (sp_unrecorded_for(manager) && sp_thread_find(manager) != NULL);
     if (ends && recorded && proxy->call.run == manager->run && proxy->call.node != NULL)
         sp_stepped_end(&proxy->call, sp_here.thread, now, failed, SP_GENERATOR);
     sp_guard_release();
@@ -281,12 +280,13 @@ static PyObject *proxy_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     static char *names[] = {"region", "code", "inner", "is_async_generator", "metadata",
                             "record_outcome", NULL};
     sp_state *state = PyType_GetModuleState(type);
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!O|pOp:Steps", names, state->region_type,
-                                     &region, &PyCode_Type, &code, &inner, &is_async_generator,
-                                     &metadata, &record_outcome))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!O|pOp:GeneratorProxy", names,
+                                     state->region_type, &region, &PyCode_Type, &code, &inner,
+                                     &is_async_generator, &metadata, &record_outcome))
         return NULL;
     if (metadata != Py_None && Py_TYPE(metadata) != state->metadata_scope_type) {
-        PyErr_SetString(PyExc_TypeError, "Steps() takes a metadata scope or None as metadata");
+        PyErr_SetString(PyExc_TypeError,
+                        "GeneratorProxy() takes a metadata scope or None as metadata");
         return NULL;
     }
     GeneratorProxy *proxy = (GeneratorProxy *)type->tp_alloc(type, 0);
@@ -405,7 +405,7 @@ static PyType_Slot proxy_slots[] = {
 };
 
 static PyType_Spec proxy_spec = {
-    .name = "scope_profiler._core.Steps",
+    .name = "scope_profiler._core.GeneratorProxy",
     .basicsize = sizeof(GeneratorProxy),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = proxy_slots,

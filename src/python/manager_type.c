@@ -92,7 +92,7 @@ static void manager_dealloc(PyObject *self)
 }
 
 /* Pass the manager's state on to what the hot path looks at. */
-static void spread(sp_manager *manager)
+static void switch_all(sp_manager *manager)
 {
     for (uint32_t i = 0; i < manager->region_count; i++)
         sp_region_switch(manager->regions[i]);
@@ -122,7 +122,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     manager->waits = waits;
     manager->annotated = events && manager->scoped;
     manager->recording = true;
-    spread(manager);
+    switch_all(manager);
     sp_lines_reset(manager);
     manager->lines_lost_before = sp_lost_lines();
     sp_resume_threads();
@@ -146,7 +146,7 @@ static PyObject *manager_forget(PyObject *self, PyObject *unused)
     sp_left_run left = sp_run_leave(manager);
     manager->run = SP_NO_RUN;
     manager->recording = false;
-    spread(manager);
+    switch_all(manager);
     sp_decisions_keep(manager);
     sp_left_regions unheld = sp_manager_leave_regions(manager);
     sp_resume_threads();
@@ -179,7 +179,7 @@ static PyObject *manager_record(PyObject *self, PyObject *on)
     sp_stop_threads();
     manager->recording = truth && manager->run != SP_NO_RUN;
     manager->leaving = sp_map_each(&manager->threads, has_open, NULL) != 0;
-    spread(manager);
+    switch_all(manager);
     sp_resume_threads();
     Py_RETURN_NONE;
 }
@@ -315,7 +315,8 @@ static int set_on_thread(PyObject *self, PyObject *on_thread, void *unused)
 static PyGetSetDef manager_getset[] = {
     {"_on_thread", get_on_thread, set_on_thread,
      "Called in each thread that begins to record, with its number in the run; or None.", NULL},
-    {"_opener", sp_region_lookup_of, NULL, "The callable profile_region of this manager.", NULL},
+    {"_region_lookup", sp_region_lookup_of, NULL, "The callable profile_region of this manager.",
+     NULL},
     {"_recording", get_recording, NULL, "Whether calls are recorded now.", NULL},
     {"_region_type", get_region_type, set_region_type, "What new regions are made of.", NULL},
     {"_arm", get_arm, set_arm, "Called with each code object new to line mode.", NULL},

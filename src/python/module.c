@@ -108,12 +108,12 @@ static int module_exec(PyObject *module)
 #define EACH_REFERENCE(DO, state)                                                              \
     DO((state)->manager_type);                                                                 \
     DO((state)->region_type);                                                                  \
-    DO((state)->region_lookup_type);                                                                  \
-    DO((state)->hook_type);                                                                    \
-    DO((state)->hook_slot_type);                                                               \
+    DO((state)->region_lookup_type);                                                           \
+    DO((state)->enter_exit_type);                                                              \
+    DO((state)->enter_exit_descriptor_type);                                                   \
     DO((state)->wrapper_type);                                                                 \
     DO((state)->callable_type);                                                                \
-    DO((state)->generator_proxy_type);                                                                   \
+    DO((state)->generator_proxy_type);                                                         \
     DO((state)->metadata_scope_type);                                                          \
     DO((state)->tags_name);                                                                    \
     DO((state)->factory_type);                                                                 \

@@ -91,26 +91,26 @@ static bool is_same_text(PyObject *a, PyObject *b)
                       && PyUnicode_Compare(a, b) == 0);
 }
 
-/* Whether the given tags, in any form, are the known ones, a tuple. False when that takes Python to
- * tell. */
-static bool are_tags(PyObject *known, PyObject *given)
+/* Whether the given tags, in any form, are the region's own, a tuple. False when only Python could
+ * answer that. */
+static bool are_tags(PyObject *own, PyObject *given)
 {
-    if (given == known)
+    if (given == own)
         return true;
-    if (!PyTuple_CheckExact(known))
+    if (!PyTuple_CheckExact(own))
         return false;
     if (PyUnicode_CheckExact(given))
-        return PyTuple_GET_SIZE(known) == 1 && is_same_text(PyTuple_GET_ITEM(known, 0), given);
+        return PyTuple_GET_SIZE(own) == 1 && is_same_text(PyTuple_GET_ITEM(own, 0), given);
 #ifdef Py_GIL_DISABLED
     if (!PyTuple_CheckExact(given)) /* a list may change meanwhile */
         return false;
 #endif
     if ((!PyTuple_CheckExact(given) && !PyList_CheckExact(given))
-        || PySequence_Fast_GET_SIZE(given) != PyTuple_GET_SIZE(known))
+        || PySequence_Fast_GET_SIZE(given) != PyTuple_GET_SIZE(own))
         return false;
     PyObject **items = PySequence_Fast_ITEMS(given);
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(known); i++) {
-        if (!is_same_text(PyTuple_GET_ITEM(known, i), items[i]))
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(own); i++) {
+        if (!is_same_text(PyTuple_GET_ITEM(own, i), items[i]))
             return false;
     }
     return true;
@@ -118,9 +118,9 @@ static bool are_tags(PyObject *known, PyObject *given)
 
 static bool has_tags(sp_region *region, PyObject *given)
 {
-    PyObject *known = sp_field_get((PyObject *)region, &region->tags);
-    bool same = known != Py_None && are_tags(known, given);
-    Py_DECREF(known);
+    PyObject *own = sp_field_get((PyObject *)region, &region->tags);
+    bool same = own != Py_None && are_tags(own, given);
+    Py_DECREF(own);
     return same;
 }
 
@@ -141,11 +141,11 @@ static SP_NOINLINE PyObject *open_with(sp_manager *manager, PyObject *const *arg
     PyObject *given[PARAMETERS] = {NULL};
     if (parse(args, nargs, names, given) < 0)
         return NULL;
-    const sp_region *known = sp_manager_find(manager, given[NAME]);
-    if (known == NULL && PyErr_Occurred())
+    const sp_region *exists = sp_manager_find(manager, given[NAME]);
+    if (exists == NULL && PyErr_Occurred())
         return NULL;
-    PyObject *checked = known == NULL ? check(manager, given) : NULL;
-    if (known == NULL && checked == NULL)
+    PyObject *checked = exists == NULL ? check(manager, given) : NULL;
+    if (exists == NULL && checked == NULL)
         return NULL;
     if (checked != NULL) {
         given[FUNCTIONS] = PyTuple_GET_ITEM(checked, 0);
@@ -222,7 +222,7 @@ static PyObject *lookup_signature(PyObject *self, void *unused)
     (void)self, (void)unused;
     module = PyImport_ImportModule("scope_profiler._instrument.regions");
     if (module != NULL)
-        signature = PyObject_CallMethod(module, "_signature_of_opener", NULL);
+        signature = PyObject_CallMethod(module, "_signature_of_lookup", NULL);
     Py_XDECREF(module);
     return signature;
 }

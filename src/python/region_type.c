@@ -30,7 +30,7 @@ static sp_region *new_region(sp_manager *manager, PyObject *name)
     region->name = Py_NewRef(name);
     locate(region);
     sp_region_switch(region);
-    if (sp_hooks_make(region) < 0)
+    if (sp_enter_exit_make(region) < 0)
         Py_CLEAR(region);
     return region;
 }
@@ -86,7 +86,7 @@ static int region_traverse(PyObject *self, visitproc visit, void *arg)
     return 0;
 }
 
-/* The manager stays: the hooks and the tree use it as long as the region lives. The cycle with
+/* The manager stays: __enter__, __exit__ and the tree use it as long as the region lives. The cycle with
  * the manager is broken on its side. */
 static int region_clear(PyObject *self)
 {
@@ -235,5 +235,5 @@ static PyType_Spec region_spec = {
 int sp_region_init(PyObject *module, sp_state *state)
 {
     state->region_type = sp_add_type(module, &region_spec, NULL);
-    return state->region_type == NULL ? -1 : sp_hooks_init(module, state);
+    return state->region_type == NULL ? -1 : sp_enter_exit_init(module, state);
 }

@@ -8,8 +8,8 @@ typedef struct sp_state {
     PyTypeObject *manager_type;
     PyTypeObject *region_type; /* the base; scope_profiler._instrument.regions.Region derives from it */
     PyTypeObject *region_lookup_type;
-    PyTypeObject *hook_type;
-    PyTypeObject *hook_slot_type;
+    PyTypeObject *enter_exit_type;
+    PyTypeObject *enter_exit_descriptor_type;
     PyTypeObject *wrapper_type, *callable_type;
     PyTypeObject *generator_proxy_type;
     PyTypeObject *metadata_scope_type;

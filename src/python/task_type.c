@@ -9,7 +9,7 @@ static PyObject *task_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     PyObject *manager, *on_enter = Py_None;
     static char *names[] = {"manager", "on_enter", NULL};
     sp_state *state = PyType_GetModuleState(type);
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|O:Lane", names, state->manager_type,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|O:Task", names, state->manager_type,
                                      &manager, &on_enter))
         return NULL;
     sp_task *task = (sp_task *)type->tp_alloc(type, 0);
@@ -92,7 +92,7 @@ static PyMethodDef task_methods[] = {
 };
 
 static PyType_Slot task_slots[] = {
-    {Py_tp_doc, "A task or greenlet: Lane(manager, on_enter=None)."},
+    {Py_tp_doc, "A task or greenlet: Task(manager, on_enter=None)."},
     {Py_tp_new, task_new},
     {Py_tp_traverse, task_traverse},
     {Py_tp_dealloc, task_dealloc},
@@ -101,7 +101,7 @@ static PyType_Slot task_slots[] = {
 };
 
 static PyType_Spec task_spec = {
-    .name = "scope_profiler._core.Lane",
+    .name = "scope_profiler._core.Task",
     .basicsize = sizeof(sp_task),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = task_slots,

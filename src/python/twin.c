@@ -130,7 +130,7 @@ static PyFunctionObject *duplicate(PyFunctionObject *function)
     return twin;
 }
 
-static void turn(Twin *twin)
+static void set_vectorcall(Twin *twin)
 {
     vectorcallfunc wanted = twin->region->recording ? twin_call : twin->plain;
 #ifdef Py_GIL_DISABLED
@@ -160,7 +160,7 @@ PyObject *sp_twin_new(sp_region *region, PyObject *function)
         Py_DECREF(twin->function); /* its watcher frees the rest */
         return PyErr_NoMemory();
     }
-    turn(twin);
+    set_vectorcall(twin);
     return (PyObject *)twin->function;
 }
 
@@ -168,7 +168,7 @@ static int switch_one(void *value, void *manager)
 {
     Twin *twin = value;
     if (twin->region->manager == manager)
-        turn(twin);
+        set_vectorcall(twin);
     return 0;
 }
 

@@ -322,10 +322,10 @@ double sp_node_deviation(const sp_node *node)
         return 0.0;
     uint64_t q = node->sum / count;
     double fraction = (double)(node->sum % count) / (double)count;
-    sp_wide spread = node->squares, twice = sp_wide_product(q, node->sum);
+    sp_wide squares = node->squares, twice = sp_wide_product(q, node->sum);
     sp_wide_add(&twice, twice);
-    sp_wide_add(&spread, sp_wide_negative(twice));
-    sp_wide_add(&spread, sp_wide_product(count * q, q));
-    double variance = sp_wide_double(spread) / (double)count - fraction * fraction;
+    sp_wide_add(&squares, sp_wide_negative(twice));
+    sp_wide_add(&squares, sp_wide_product(count * q, q));
+    double variance = sp_wide_double(squares) / (double)count - fraction * fraction;
     return variance > 0.0 ? sqrt(variance) : 0.0;
 }

@@ -13,7 +13,7 @@ sp_open_call *sp_open_call_find(const sp_thread *thread, const sp_region *region
 
 sp_open_call *sp_open_call_of(sp_manager *manager, const sp_region *region, const void *key)
 {
-    sp_thread *thread = sp_thread_known(manager);
+    sp_thread *thread = sp_thread_find(manager);
     if (thread == NULL)
         return NULL;
     sp_open_call *open = sp_open_call_find(thread, region, key);
@@ -53,16 +53,16 @@ SP_NOINLINE void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t wa
  * top. The time it shared with those above has to be charged once: they will charge their whole
  * time to what is then below them, so what they have used so far is taken from there now and
  * given to the one that ends. Exclusive times stay a partition of the thread's time. */
-static void surface(sp_thread *thread, sp_open_call *open, uint64_t now)
+static void move_to_top(sp_thread *thread, sp_open_call *open, uint64_t now)
 {
     if (open == thread->top)
         return;
-    /* The next call of its region takes its place: it was inside it, and is not any longer. */
-    sp_open_call *heir = open + 1;
-    while (heir <= thread->top && heir->region != open->region)
-        heir++;
-    if (heir <= thread->top)
-        heir->nested = open->nested;
+    /* The next call of its region was inside this one, and is so no longer. */
+    sp_open_call *next = open + 1;
+    while (next <= thread->top && next->region != open->region)
+        next++;
+    if (next <= thread->top)
+        next->nested = open->nested;
     sp_open_call ending = *open;
     int64_t shared = (int64_t)(now - open[1].start);
     ending.children += shared;
@@ -85,7 +85,7 @@ typedef struct {
 
 static sp_open_call *take(sp_thread *thread, sp_open_call *open, uint64_t now)
 {
-    surface(thread, open, now);
+    move_to_top(thread, open, now);
     return sp_open_call_take(thread, now);
 }
 
@@ -141,7 +141,7 @@ static bool leave_any(sp_thread *thread, const leaving *call)
 static bool leave_here(sp_manager *manager, const leaving *call, bool any)
 {
     sp_guard_take();
-    sp_thread *thread = sp_thread_known(manager);
+    sp_thread *thread = sp_thread_find(manager);
     bool left = thread != NULL
                 && (any ? leave_any(thread, call) : leave_own(thread, call));
     sp_guard_release();

@@ -131,7 +131,7 @@ SP_INLINE sp_open_call *sp_open_call_take(sp_thread *thread, uint64_t now)
 SP_INLINE sp_open_call *sp_open_call_pop(sp_manager *manager, sp_region *region, const void *key,
                                          uint64_t now)
 {
-    sp_thread *thread = sp_thread_known(manager);
+    sp_thread *thread = sp_thread_find(manager);
     if (SP_UNLIKELY(thread == NULL))
         return NULL;
     if (SP_UNLIKELY(thread->top->key != key || thread->top->region != region))

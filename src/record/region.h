@@ -29,7 +29,7 @@ typedef struct sp_region {
     PyObject *weakrefs;
 } sp_region;
 
-/* Let go of one that nobody else holds: its hooks are a cycle. */
+/* Let go of one that nobody else holds: its __enter__ and __exit__ are a cycle. */
 void sp_region_release(sp_region *region);
 /* Take over what the manager says about recording. */
 void sp_region_switch(sp_region *region);

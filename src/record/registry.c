@@ -110,7 +110,7 @@ sp_left_regions sp_manager_leave_regions(sp_manager *manager)
 
 #else
 
-/* Whether anybody does but the manager, and its own two hooks, which nobody holds either. */
+/* Whether anybody does but the manager, and its own __enter__ and __exit__, which nobody holds either. */
 static bool is_held(const sp_region *region)
 {
     enum { OURS = 3 };

@@ -32,7 +32,7 @@ static void wait_until(sp_task *task, uint64_t now)
 }
 
 /* Put the task's calls, or with NULL the thread's own, in the place of those that are there. */
-static void put(sp_thread *thread, sp_task *task)
+static void switch_to(sp_thread *thread, sp_task *task)
 {
     sp_stack *before = thread->task == NULL ? &thread->home : &thread->task->stack;
     const sp_stack *now = task == NULL ? &thread->home : &task->stack;
@@ -50,7 +50,7 @@ static sp_task *take_back(sp_thread *thread, sp_task *task)
     sp_task *last = task;
     while (last->outer != NULL && !last->outer->entered)
         last = last->outer;
-    put(thread, last->outer);
+    switch_to(thread, last->outer);
     last->outer = NULL;
     return task;
 }
@@ -59,7 +59,7 @@ void sp_task_abandon(sp_thread *thread)
 {
     thread->abandoned = thread->task;
     if (thread->task != NULL)
-        put(thread, NULL);
+        switch_to(thread, NULL);
 }
 
 void sp_task_release(sp_task *task)
@@ -104,7 +104,7 @@ static bool enter(sp_task *task)
     task->entered = true;
     task->stack.calls->node = &thread->tree.root;
     task->outer = thread->task; /* a loop that a task of another loop runs */
-    put(thread, (sp_task *)Py_NewRef(task));
+    switch_to(thread, (sp_task *)Py_NewRef(task));
     return true;
 }
 
@@ -128,7 +128,7 @@ static sp_task *leave(sp_task *task, bool done)
     task->entered = false;
     task->running += now - task->since;
     task->since = now;
-    sp_thread *thread = sp_thread_known(task->manager);
+    sp_thread *thread = sp_thread_find(task->manager);
     sp_task *over = thread != NULL && thread->task == task ? take_back(thread, task) : NULL;
     if (done && task->stack.top == task->stack.calls) {
         PyMem_RawFree(task->stack.calls);

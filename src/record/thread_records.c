@@ -148,7 +148,7 @@ sp_thread *sp_thread_record_make_always(sp_manager *manager)
     if (manager->on_thread != NULL) {
         uint64_t run = manager->run;
         announce(manager, thread->number);
-        if (manager->run != run) /* that was not nice: the thread is gone with its run */
+        if (manager->run != run) /* on_thread has begun another one, and the record is gone */
             return sp_thread_record_make_always(manager);
     }
     return use(manager, thread);

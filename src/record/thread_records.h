@@ -20,7 +20,7 @@ SP_INLINE sp_thread *sp_thread_of(sp_manager *manager)
 }
 
 /* This thread's record in the manager's run, if it has one. */
-SP_INLINE sp_thread *sp_thread_known(sp_manager *manager)
+SP_INLINE sp_thread *sp_thread_find(sp_manager *manager)
 {
     if (SP_UNLIKELY(sp_here.run != manager->run && !sp_thread_record_find(manager)))
         return NULL;

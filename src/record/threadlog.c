@@ -55,7 +55,7 @@ bool sp_log_extend(sp_log *log)
     return true;
 }
 
-static bool tell(sp_log *log, uint64_t value, uint64_t what)
+static bool append_note(sp_log *log, uint64_t value, uint64_t what)
 {
     if (log->next == log->end && !sp_log_extend(log))
         return false;
@@ -63,11 +63,11 @@ static bool tell(sp_log *log, uint64_t value, uint64_t what)
     return true;
 }
 
-void sp_log_wait(sp_log *log, uint64_t ticks) { (void)tell(log, ticks, SP_RECORD_WAIT); }
+void sp_log_wait(sp_log *log, uint64_t ticks) { (void)append_note(log, ticks, SP_RECORD_WAIT); }
 
 bool sp_log_thread(sp_log *log, int64_t number)
 {
-    return tell(log, (uint64_t)number, SP_RECORD_THREAD);
+    return append_note(log, (uint64_t)number, SP_RECORD_THREAD);
 }
 
 void sp_log_append_slow(sp_log *log, uint64_t context, uint64_t start, uint64_t ticks,

@@ -21,7 +21,7 @@ enum { SP_NODE_BITS = 24 };
 #define SP_LONG_DURATION ((UINT64_C(1) << 40) - 1)
 #define SP_NODE_LIMIT (UINT32_C(1) << SP_NODE_BITS)
 
-/* What a record of node 0 tells. */
+/* What a record of node 0 says. */
 enum {
     SP_RECORD_CONTEXT = 0 << SP_NODE_BITS, /* in which task and with which metadata they are made */
     SP_RECORD_WAIT = 1 << SP_NODE_BITS,    /* how long the next one waited */

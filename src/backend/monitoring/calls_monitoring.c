@@ -59,8 +59,8 @@ static PyObject *on_return(PyObject *self, PyObject *const *args, size_t nargsf,
 }
 
 #if SP_SILENT_CLOSE
-/* Whether a generator at this `yield` can be closed without a word, as the instruction tells that it
- * would go on with. */
+/* Whether a generator at this `yield` can be closed without an event: the instruction that it would go
+ * on with says so. */
 SP_INLINE bool is_silent(const PyCodeObject *code, PyObject *offset)
 {
     enum { YIELD_VALUE_SIZE = 2, OUTSIDE_OF_TRY = 4 };

@@ -57,13 +57,13 @@ static PyObject *evaluate_call(PyThreadState *state, _PyInterpreterFrame *frame,
     PyCodeObject *code = frame->f_code;
     if (SP_UNLIKELY(state->tracing != 0 || makes_generator(frame)))
         return evaluate(state, frame, throwing);
-    bool fresh = sp_frame_is_fresh(frame), known;
+    bool fresh = sp_frame_is_fresh(frame), wanted;
     if (SP_LIKELY(fresh && !throwing))
-        known = sp_calls_enter(frame, code);
+        wanted = sp_calls_enter(frame, code);
     else
-        known = sp_calls_wake(frame, code);
+        wanted = sp_calls_wake(frame, code);
     PyObject *result = evaluate(state, frame, throwing);
-    if (SP_UNLIKELY(!known))
+    if (SP_UNLIKELY(!wanted))
         return result;
     bool ran = _PyInterpreterFrame_LASTI(frame) >= code->_co_firsttraceable;
     if (SP_UNLIKELY(result == NULL && fresh && !ran))
@@ -75,7 +75,7 @@ static PyObject *evaluate_call(PyThreadState *state, _PyInterpreterFrame *frame,
 
 /* ---- In depth ---------------------------------------------------------------------------- */
 
-static void tell(PyFrameObject *object, int what, PyObject *value)
+static void on_event(PyFrameObject *object, int what, PyObject *value)
 {
     _PyInterpreterFrame *frame = object->f_frame;
     PyCodeObject *code = frame->f_code;
@@ -90,7 +90,7 @@ static void tell(PyFrameObject *object, int what, PyObject *value)
 static int profile(PyObject *argument, PyFrameObject *object, int what, PyObject *value)
 {
     if ((what == PyTrace_CALL || what == PyTrace_RETURN) && object->f_frame != sp_here.deepest)
-        tell(object, what, value);
+        on_event(object, what, value);
     return sp_here.profile == NULL ? 0 : sp_here.profile(argument, object, what, value);
 }
 
