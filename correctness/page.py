@@ -16,7 +16,7 @@ _INTRODUCTION = """\
 One short program for each case, run with this package and with every peer that can do the case.
 What the right answer is follows from the program: it counts its calls and lines, and time passes
 in it only by `work(ms)`. `make correctness` runs them all and writes this page;
-`tests/test_correctness.py` runs them with this package on each Python.
+`tests/whole/test_correctness.py` runs them with this package on each Python.
 
 - **Clocks.** Ours, scope-profiler 0.7.5, codetiming and cProfile run under a fake clock, which
   moves with `work(ms)` and by 1 ns with each reading; a time may be wrong by 1 µs. The others,

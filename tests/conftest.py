@@ -1,6 +1,7 @@
 """What tests share: a clock that only moves when told, and managers that leave nothing behind."""
 
 import gc
+from pathlib import Path
 import signal
 import sysconfig
 
@@ -11,6 +12,7 @@ from scope_profiler import ProfileManager, _core
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+ROOT = Path(__file__).resolve().parents[1]
 NO_GIL = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 CODE_DIES = pytest.mark.skipif(

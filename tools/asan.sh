@@ -44,10 +44,10 @@ sanitized() {
 # What does not get to the C core, or does so in processes of its own, or together with C that is not
 # ours: faulthandler is shown a crash.
 mapfile -t without <tools/tests_without_core.txt
-without+=(cli.py cpython.py other_tools.py "process*.py")
+without+=(cli runtime/test_process* whole/test_cpython.py whole/test_other_tools.py)
 pytest=(-m pytest -q -p no:faulthandler -p no:cacheprovider)
-with_greenlets=(-k "greenlet or live_objects" $(grep -l greenlet tests/test_*.py)
-                tests/test_live_objects.py)
+with_greenlets=(-k "greenlet or live_objects" $(grep -rl --include='test_*.py' greenlet tests)
+                tests/whole/test_live_objects.py)
 
 passed=1
 while IFS=$'\t' read -r -u3 python venv; do
@@ -65,7 +65,7 @@ while IFS=$'\t' read -r -u3 python venv; do
         exit 1
     fi
     sanitized "${pytest[@]}" -n auto --dist worksteal -m "not timing" -k "not greenlet and not live_objects" \
-        "${without[@]/#/--ignore-glob=tests/test_}" "$@" || passed=0
+        "${without[@]/#/--ignore-glob=tests/}" "$@" || passed=0
 
     # Greenlets copy the stack about, and with it the gaps that the sanitizer keeps between variables.
     build --param asan-stack=0

@@ -28,7 +28,7 @@ while IFS=$'\t' read -r -u3 python venv; do
         "$venv/bin/python" -m pytest -q -n auto --dist worksteal "${passed_over[@]}" "$@" 2>&1 | tee "$log" || status="FAILED: "
         result=$status$(tail -n1 "$log")
     fi
-    passed_over=("${once[@]/#/--ignore-glob=tests/test_}")
+    passed_over=("${once[@]/#/--ignore-glob=tests/}")
     summary+="$name: $result"$'\n'
     [[ $result != FAILED* ]] || failed=1
 done 3<<<"$pythons"

@@ -1,6 +1,6 @@
 """What is read of the interpreter that no version promises: bytecode, and private attributes.
 
-Each supported version has its corpus in tests/test_interpreter.py.
+Each supported version has its corpus in tests/base/test_interpreter.py.
 """
 
 # Flags of a code object, as in inspect, which is too large to be imported for them.

@@ -99,13 +99,3 @@ def test_a_process_that_is_being_made():
 
     assert not interpreter.is_being_made(process.current_process())
     assert interpreter.is_being_made(SimpleNamespace(_inheriting=True))
-
-
-def test_nobody_else_reads_such_things():
-    from test_layers_python import FILES
-
-    words = ("import dis", "get_instructions", "threading._", "from threading import _",
-             "._inheriting", "co_code", "opname")
-    found = {(module, word) for module, path in FILES.items() for word in words
-             if word in path.read_text(encoding="utf-8")}
-    assert {module for module, _ in found} == {"_base.interpreter"}

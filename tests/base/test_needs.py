@@ -6,7 +6,7 @@ import sys
 import tomllib
 
 import pytest
-from test_build import ROOT
+from conftest import ROOT
 
 PACKAGES = ("numpy", "h5py", "rich", "click")
 

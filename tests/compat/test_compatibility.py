@@ -11,10 +11,10 @@ import warnings
 
 import pytest
 
+from conftest import ROOT
 import scope_profiler as sp
 from scope_profiler.compat.absent import ABSENT
 
-ROOT = Path(__file__).parent.parent
 PEER = os.environ.get("SCOPE_PROFILER_PEER_PYTHON")
 
 sys.path.insert(0, str(ROOT / "tools"))

@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 import pytest
 
+from conftest import ROOT
 from scope_profiler.config.names import renamed, unknown
 from scope_profiler.config.table import CHECKS, DEFAULTS, OPPOSITES
 
@@ -139,7 +140,6 @@ def test_unknown_names_are_said_with_those_that_they_resemble():
 
 # ---- A new setting is one edit
 
-ROOT = Path(__file__).parent.parent
 ROW = """
     Setting("most_calls", at_least(3), 5, "The most calls.", about=KEPT, key="hdf5.most",
             option=Option("--most"), variable="SCOPE_PROFILER_MOST"),

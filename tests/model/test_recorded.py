@@ -7,12 +7,11 @@ import threading
 from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
-from results_support import patient, region
+from results_support import patient, programs, region
 
 from scope_profiler import ProfileManager, _core, load, write_profile
 from scope_profiler._model.recorded import OTHER_PATHS, Recorded
 from scope_profiler.results import MPIRegion, ProfilingResults
-from test_numbers import programs
 
 FORMS = ("h5", "json", "json.gz")
 

@@ -8,14 +8,12 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
-from pathlib import Path
 
 import pytest
 
+from conftest import ROOT
 import scope_profiler
 import scope_profiler._core
-
-ROOT = Path(__file__).resolve().parent.parent
 
 pytest.importorskip("setuptools", minversion="77")
 if not (ROOT / "setup.py").exists():
@@ -127,7 +125,7 @@ def test_sdist_carries_the_header_it_was_built_with(monkeypatch, sdist):
 
 
 def test_sdist_has_what_a_checkout_has(sdist):
-    for pattern in ("src/**/*.[ch]", "tests/*.py", "tools/**/*", "scope_profiler/**/*.py"):
+    for pattern in ("src/**/*.[ch]", "tests/**/*.py", "tools/**/*", "scope_profiler/**/*.py"):
         for path in ROOT.glob(pattern):
             assert (sdist / path.relative_to(ROOT)).exists() or "__pycache__" in path.parts
 

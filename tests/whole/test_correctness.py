@@ -1,11 +1,11 @@
 """The cases of correctness/ with this package alone; the page of all profilers has every one."""
 
-from pathlib import Path
 import sys
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from conftest import ROOT
+
 sys.path.insert(0, str(ROOT / "correctness"))
 import asking  # noqa: E402
 import page  # noqa: E402

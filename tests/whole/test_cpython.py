@@ -1,13 +1,14 @@
 """The tool that runs CPython's own tests (cpython/run.py)."""
 
-from pathlib import Path
 import runpy
 import subprocess
 import sys
 
 import pytest
 
-FOLDER = Path(__file__).parent / "cpython"
+from conftest import ROOT
+
+FOLDER = ROOT / "tests" / "cpython"
 
 pytest.importorskip("test.support", reason="this Python is installed without its test package")
 

@@ -1,13 +1,13 @@
 """The programs in the documentation run, and say the truth."""
 
-from pathlib import Path
 import re
 import subprocess
 import sys
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from conftest import ROOT
+
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 PRINTED = re.compile(r"^ *print\(.*# → (.*)$", re.M)
 

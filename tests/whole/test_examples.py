@@ -1,12 +1,13 @@
 """The examples run and print what they promise."""
 
-from pathlib import Path
 import subprocess
 import sys
 
 import pytest
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+from conftest import ROOT
+
+EXAMPLES = ROOT / "examples"
 
 
 def run(name, folder, program=None):

@@ -1,12 +1,11 @@
 """tools/generate.py: what is made of the code is up to date."""
 
-from pathlib import Path
 import subprocess
 import sys
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from conftest import ROOT
 
 
 def test_what_is_made_of_the_code_is_up_to_date():

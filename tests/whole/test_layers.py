@@ -2,11 +2,10 @@
 
 import re
 import statistics
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from conftest import ROOT
 
 #: From the bottom up. What stands on one line does not know of each other.
 LAYERS = [
@@ -126,7 +125,7 @@ def test_a_circle_is_found():
 def test_files_that_comments_name_are_there(includes):
     named = {
         f"{path.relative_to(ROOT)}: {name}"
-        for folder, pattern in (("tests", "*.py"), ("scope_profiler", "**/*.py"), ("docs", "*.md"))
+        for folder, pattern in (("tests", "**/*.py"), ("scope_profiler", "**/*.py"), ("docs", "*.md"))
         for path in (ROOT / folder).glob(pattern)
         for name in re.findall(r"\bsrc/([\w/]+\.[ch])\b", path.read_text(encoding="utf-8"))
         if name not in includes

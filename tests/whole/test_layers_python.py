@@ -6,11 +6,12 @@ Counted is every import, also those in functions, but for what types alone need 
 import ast
 from collections import Counter
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parent.parent / "scope_profiler"
+from conftest import ROOT
+
+PACKAGE = ROOT / "scope_profiler"
 
 # From the bottom up: what is here imports nothing that comes later.
 LAYERS = (
@@ -114,3 +115,11 @@ def test_no_file_is_long():
     lengths = {name: len(path.read_text(encoding="utf-8").splitlines())
                for name, path in FILES.items()}
     assert {name for name, lines in lengths.items() if lines > 500} == set()
+
+
+def test_the_interpreter_is_read_in_one_module():
+    words = ("import dis", "get_instructions", "threading._", "from threading import _",
+             "._inheriting", "co_code", "opname")
+    found = {(module, word) for module, path in FILES.items() for word in words
+             if word in path.read_text(encoding="utf-8")}
+    assert {module for module, _ in found} == {"_base.interpreter"}

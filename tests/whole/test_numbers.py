@@ -7,20 +7,10 @@ import threading
 import numpy
 from hypothesis import given, settings, strategies as st
 import pytest
-from results_support import patient
+from results_support import patient, programs
 
 from scope_profiler import ProfileManager, _core, load, load_processes, read_h5_summary, write_profile
 from scope_profiler.results import merge_processes
-
-NAMES = ("a", "b", "c", "d")
-#: A program: regions, each with how much it does and what it calls, and whether it fails.
-programs = st.recursive(
-    st.just([]),
-    lambda inside: st.lists(
-        st.tuples(st.sampled_from(NAMES), st.integers(0, 60), inside, st.booleans()), max_size=4
-    ),
-    max_leaves=25,
-)
 
 
 class _Failure(Exception):
