@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from conftest import ROOT
 import scope_profiler
 
 pytest.importorskip("mypy", reason="mypy is not installed: nothing is checked of the types")
@@ -118,10 +119,7 @@ def is_of_a_stub(line):
 
 
 def test_the_bodies_have_the_right_types():
-    root = HERE.parent
-    if not (root / "pyproject.toml").exists():
-        pytest.skip("this test is run from a source tree")
-    done = subprocess.run([sys.executable, "-m", "mypy", "--no-error-summary"], cwd=root,
+    done = subprocess.run([sys.executable, "-m", "mypy", "--no-error-summary"], cwd=ROOT,
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
