@@ -7,6 +7,8 @@
 #include <windows.h>
 #endif
 
+#include "base/platform.h"
+
 sp_clock_state sp_clock = {.source = SP_CLOCK_MONOTONIC};
 
 /* From `ticks` on, to the next one's, time is ns + slope * (now - ticks). */

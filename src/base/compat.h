@@ -1,5 +1,5 @@
-/* Everything that depends on the Python version, the compiler or the platform's
- * word for something sits here; the other files speak one dialect. */
+/* Everything that depends on the version of Python or on the compiler sits here; the other files speak
+ * one dialect. */
 #ifndef SP_COMPAT_H
 #define SP_COMPAT_H
 
@@ -60,22 +60,6 @@
 #define SP_THREAD_LOCAL _Thread_local
 #endif
 
-/* With the GIL, C code between two calls into Python is atomic and locks cost nothing. Without it,
- * these are for short work in which no Python runs: who waits does not let the interpreter know. */
-typedef char sp_mutex;
-#ifdef Py_GIL_DISABLED
-void sp_lock_slow(sp_mutex *mutex);
-#define SP_LOCK(mutex)                                                                         \
-    do {                                                                                       \
-        if (SP_UNLIKELY(__atomic_exchange_n(mutex, 1, __ATOMIC_ACQUIRE)))                      \
-            sp_lock_slow(mutex);                                                               \
-    } while (0)
-#define SP_UNLOCK(mutex) __atomic_store_n(mutex, 0, __ATOMIC_RELEASE)
-#else
-#define SP_LOCK(mutex) ((void)(mutex))
-#define SP_UNLOCK(mutex) ((void)(mutex))
-#endif
-
 /* Threads end without the GIL, and count where there is none. */
 #if defined(__GNUC__) || defined(__clang__)
 #define SP_LOAD(place) __atomic_load_n(place, __ATOMIC_ACQUIRE)
@@ -118,30 +102,6 @@ SP_INLINE void sp_field_set(PyObject *object, PyObject **field, PyObject *value)
 #endif
     Py_XDECREF(before);
 }
-
-/* Bytes of C stack left below here; 0 when that cannot be told. */
-size_t sp_stack_left(void);
-
-/* Call function(argument) when this thread ends. It runs without the GIL, and may never. `end` is
- * zeroed before the first time, and stands for this function. */
-typedef struct {
-    bool made;
-    unsigned key;
-} sp_thread_end;
-void sp_at_thread_end(sp_thread_end *end, void (*function)(void *), void *argument);
-
-/* Let no signal arrive in this thread until they are released, but for those that tell of an error in
- * the program. */
-#ifdef _WIN32
-typedef int sp_signals;
-#else
-#include <signal.h>
-typedef sigset_t sp_signals;
-#endif
-void sp_signals_hold(sp_signals *before);
-void sp_signals_release(const sp_signals *before);
-/* ... nor for those that are to end the process. */
-void sp_signals_allow_ends(void);
 
 /* Calls of decorated functions go through C. Until 3.14, which looks itself, they must be kept from
  * using the stack up where Python's recursion limit has been raised. */

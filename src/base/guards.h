@@ -2,7 +2,7 @@
 #ifndef SP_GUARDS_H
 #define SP_GUARDS_H
 
-#include "base/compat.h"
+#include "base/platform.h"
 
 #ifdef Py_GIL_DISABLED
 

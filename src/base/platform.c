@@ -1,6 +1,5 @@
-/* The thread as the operating system has it: its stack, its end, its signals. */
 #define _GNU_SOURCE
-#include "base/compat.h"
+#include "base/platform.h"
 
 #ifdef __linux__
 #include <pthread.h>

@@ -121,7 +121,7 @@ static PyType_Slot enter_exit_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec enter_exit_spec = {
+PyType_Spec sp_enter_exit_spec = {
     .name = "scope_profiler._core.EnterExit",
     .basicsize = sizeof(EnterExit),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL
@@ -220,7 +220,7 @@ static PyType_Slot descriptor_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec descriptor_spec = {
+PyType_Spec sp_enter_exit_descriptor_spec = {
     .name = "scope_profiler._core.EnterExitDescriptor",
     .basicsize = sizeof(EnterExitDescriptor),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
@@ -250,14 +250,10 @@ int sp_enter_exit_make(sp_region *region)
     return region->enter == NULL || region->leave == NULL ? -1 : 0;
 }
 
-int sp_enter_exit_init(PyObject *module, sp_state *state)
+int sp_enter_exit_add(const sp_state *state)
 {
-    state->enter_exit_type = sp_add_type(module, &enter_exit_spec, NULL);
-    state->enter_exit_descriptor_type = sp_add_type(module, &descriptor_spec, NULL);
-    if (state->enter_exit_type == NULL || state->enter_exit_descriptor_type == NULL)
-        return -1;
-    if (add_descriptor(state, "__enter__", offsetof(sp_region, enter)) < 0
-        || add_descriptor(state, "__exit__", offsetof(sp_region, leave)) < 0)
-        return -1;
-    return 0;
+    return add_descriptor(state, "__enter__", offsetof(sp_region, enter)) < 0
+                   || add_descriptor(state, "__exit__", offsetof(sp_region, leave)) < 0
+               ? -1
+               : 0;
 }

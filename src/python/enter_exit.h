@@ -11,7 +11,7 @@ void sp_region_leave(sp_region *region, const void *frame, bool failed);
 
 /* Give a new region its two; -1 with an exception set. */
 SP_MUST_USE int sp_enter_exit_make(sp_region *region);
-/* The types, and the descriptors of the type of regions, which is there. */
-int sp_enter_exit_init(PyObject *module, sp_state *state);
+/* Add the descriptors to the type of regions, which is there, as are theirs; -1 with an exception set. */
+int sp_enter_exit_add(const sp_state *state);
 
 #endif

@@ -1,4 +1,5 @@
-/* RegionFactory: a region and metadata in one `with`, as factory(step=3). */
+#include "python/factory.h"
+
 #include "python/metadata_type.h"
 
 typedef struct {
@@ -82,16 +83,10 @@ static PyType_Slot factory_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec factory_spec = {
+PyType_Spec sp_factory_spec = {
     .name = "scope_profiler._core.RegionFactory",
     .basicsize = sizeof(Factory),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL
              | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = factory_slots,
 };
-
-int sp_factory_init(PyObject *module, sp_state *state)
-{
-    state->factory_type = sp_add_type(module, &factory_spec, NULL);
-    return state->factory_type == NULL ? -1 : 0;
-}

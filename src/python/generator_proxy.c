@@ -404,15 +404,9 @@ static PyType_Slot proxy_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec proxy_spec = {
+PyType_Spec sp_generator_proxy_spec = {
     .name = "scope_profiler._core.GeneratorProxy",
     .basicsize = sizeof(GeneratorProxy),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = proxy_slots,
 };
-
-int sp_generator_proxy_init(PyObject *module, sp_state *state)
-{
-    state->generator_proxy_type = sp_add_type(module, &proxy_spec, NULL);
-    return state->generator_proxy_type == NULL ? -1 : 0;
-}

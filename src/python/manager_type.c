@@ -2,6 +2,7 @@
 #include "base/thread_guard.h"
 #include "calls/call_decisions.h"
 #include "lines/lines.h"
+#include "python/factory.h"
 #include "python/lines_functions.h"
 #include "python/metadata_type.h"
 #include "python/region_lookup.h"
@@ -342,15 +343,9 @@ static PyType_Slot manager_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec manager_spec = {
+PyType_Spec sp_manager_spec = {
     .name = "scope_profiler._core.Manager",
     .basicsize = sizeof(sp_manager),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
     .slots = manager_slots,
 };
-
-int sp_manager_init(PyObject *module, sp_state *state)
-{
-    state->manager_type = sp_add_type(module, &manager_spec, NULL);
-    return state->manager_type == NULL ? -1 : 0;
-}

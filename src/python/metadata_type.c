@@ -112,7 +112,7 @@ static PyType_Slot scope_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec scope_spec = {
+PyType_Spec sp_metadata_scope_spec = {
     .name = "scope_profiler._core.MetadataScope",
     .basicsize = sizeof(sp_metadata_scope),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE
@@ -257,10 +257,4 @@ PyObject *sp_metadata_annotations(PyObject *self, PyObject *unused)
         return NULL;
     }
     return Py_BuildValue("(NKN)", entries, (unsigned long long)lost, error);
-}
-
-int sp_metadata_type_init(PyObject *module, sp_state *state)
-{
-    state->metadata_scope_type = sp_add_type(module, &scope_spec, NULL);
-    return state->metadata_scope_type == NULL ? -1 : sp_metadata_init();
 }

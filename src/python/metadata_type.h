@@ -23,9 +23,5 @@ PyObject *sp_metadata_of_call_py(PyObject *manager, PyObject *args);
 extern const char sp_metadata_of_call_doc[];
 PyObject *sp_metadata_annotations(PyObject *manager, PyObject *unused);
 extern const char sp_metadata_annotations_doc[];
-PyObject *sp_factory_new(PyObject *manager, PyObject *region);
-extern const char sp_factory_new_doc[];
-
-int sp_metadata_type_init(PyObject *module, sp_state *state);
 
 #endif

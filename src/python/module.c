@@ -12,19 +12,10 @@
 #include "base/termination.h"
 #include "base/thread_guard.h"
 #include "python/calls_functions.h"
+#include "python/enter_exit.h"
 #include "python/lines_functions.h"
-#include "python/metadata_type.h"
-#include "python/region_lookup.h"
-#include "python/region_type.h"
 #include "python/state.h"
-
-PyTypeObject *sp_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base)
-{
-    PyObject *type = PyType_FromModuleAndSpec(module, spec, (PyObject *)base);
-    if (type != NULL && PyModule_AddType(module, (PyTypeObject *)type) < 0)
-        Py_CLEAR(type);
-    return (PyTypeObject *)type; /* the state owns this reference */
-}
+#include "record/metadata.h"
 
 /* ---- Functions --------------------------------------------------------------------------- */
 
@@ -65,11 +56,48 @@ static PyMethodDef functions[] = {
 
 /* ---- Life and death ---------------------------------------------------------------------- */
 
-static int (*const types[])(PyObject *module, sp_state *state) = {
-    sp_manager_init, sp_region_lookup_init,       sp_region_init,  sp_wrapper_init,
-        sp_generator_proxy_init,
-    sp_task_init,    sp_metadata_type_init, sp_factory_init, sp_unrecorded_init,
+static const struct {
+    PyType_Spec *spec;
+    size_t place; /* in sp_state, which owns it */
+} types[] = {
+    {&sp_manager_spec, offsetof(sp_state, manager_type)},
+    {&sp_region_spec, offsetof(sp_state, region_type)},
+    {&sp_region_lookup_spec, offsetof(sp_state, region_lookup_type)},
+    {&sp_enter_exit_spec, offsetof(sp_state, enter_exit_type)},
+    {&sp_enter_exit_descriptor_spec, offsetof(sp_state, enter_exit_descriptor_type)},
+    {&sp_wrapper_spec, offsetof(sp_state, wrapper_type)},
+    {&sp_callable_spec, offsetof(sp_state, callable_type)},
+    {&sp_generator_proxy_spec, offsetof(sp_state, generator_proxy_type)},
+    {&sp_task_spec, offsetof(sp_state, task_type)},
+    {&sp_metadata_scope_spec, offsetof(sp_state, metadata_scope_type)},
+    {&sp_factory_spec, offsetof(sp_state, factory_type)},
+    {&sp_unrecorded_spec, offsetof(sp_state, unrecorded_type)},
 };
+enum { TYPES = sizeof types / sizeof *types };
+
+static PyObject **type_place(sp_state *state, int i)
+{
+    return (PyObject **)((char *)state + types[i].place);
+}
+
+static int add_types(PyObject *module, sp_state *state)
+{
+    for (int i = 0; i < TYPES; i++) {
+        PyObject *type = PyType_FromModuleAndSpec(module, types[i].spec, NULL);
+        *type_place(state, i) = type;
+        if (type == NULL || PyModule_AddType(module, (PyTypeObject *)type) < 0)
+            return -1;
+    }
+    return sp_enter_exit_add(state);
+}
+
+static int add_unrecorded(PyObject *module, const sp_state *state)
+{
+    PyObject *unrecorded = state->unrecorded_type->tp_alloc(state->unrecorded_type, 0);
+    int result = PyModule_AddObjectRef(module, "unrecorded", unrecorded);
+    Py_XDECREF(unrecorded);
+    return result;
+}
 
 static int init_backend(PyObject *module)
 {
@@ -94,43 +122,29 @@ static int module_exec(PyObject *module)
     }
     sp_thread_guard_init();
     sp_clock_init();
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        if (types[i](module, state) < 0)
-            return -1;
-    }
-    if (sp_calls_functions_init(module) < 0 || sp_lines_functions_init(module) < 0
+    state->tags_name = PyUnicode_InternFromString("tags");
+    if (state->tags_name == NULL || add_types(module, state) < 0
+        || add_unrecorded(module, state) < 0 || sp_metadata_init() < 0
+        || sp_calls_functions_init(module) < 0 || sp_lines_functions_init(module) < 0
         || PyModule_AddFunctions(module, sp_termination_functions) < 0)
         return -1;
     return init_backend(module);
 }
 
-/* Every object the state owns, for traverse and clear alike. */
-#define EACH_REFERENCE(DO, state)                                                              \
-    DO((state)->manager_type);                                                                 \
-    DO((state)->region_type);                                                                  \
-    DO((state)->region_lookup_type);                                                           \
-    DO((state)->enter_exit_type);                                                              \
-    DO((state)->enter_exit_descriptor_type);                                                   \
-    DO((state)->wrapper_type);                                                                 \
-    DO((state)->callable_type);                                                                \
-    DO((state)->generator_proxy_type);                                                         \
-    DO((state)->metadata_scope_type);                                                          \
-    DO((state)->tags_name);                                                                    \
-    DO((state)->factory_type);                                                                 \
-    DO((state)->task_type);                                                                    \
-    DO((state)->unrecorded_type)
-
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
 {
     sp_state *state = PyModule_GetState(module);
-    EACH_REFERENCE(Py_VISIT, state);
+    for (int i = 0; i < TYPES; i++)
+        Py_VISIT(*type_place(state, i));
     return 0;
 }
 
 static int module_clear(PyObject *module)
 {
     sp_state *state = PyModule_GetState(module);
-    EACH_REFERENCE(Py_CLEAR, state);
+    for (int i = 0; i < TYPES; i++)
+        Py_CLEAR(*type_place(state, i));
+    Py_CLEAR(state->tags_name);
     return 0;
 }
 

@@ -252,7 +252,7 @@ static PyType_Slot lookup_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec lookup_spec = {
+PyType_Spec sp_region_lookup_spec = {
     .name = "scope_profiler._core.profile_region",
     .basicsize = sizeof(RegionLookup),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL
@@ -274,11 +274,4 @@ PyObject *sp_region_lookup_of(PyObject *self, void *unused)
         manager->lookup = (PyObject *)lookup;
     }
     return Py_NewRef(manager->lookup);
-}
-
-int sp_region_lookup_init(PyObject *module, sp_state *state)
-{
-    state->region_lookup_type = sp_add_type(module, &lookup_spec, NULL);
-    state->tags_name = PyUnicode_InternFromString("tags");
-    return state->region_lookup_type == NULL || state->tags_name == NULL ? -1 : 0;
 }

@@ -7,6 +7,5 @@
 
 /* The manager's, made when first asked for; NULL with an exception set. A getter. */
 PyObject *sp_region_lookup_of(PyObject *manager, void *unused);
-int sp_region_lookup_init(PyObject *module, sp_state *state);
 
 #endif

@@ -225,15 +225,9 @@ static PyType_Slot region_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec region_spec = {
+PyType_Spec sp_region_spec = {
     .name = "scope_profiler._core.Region",
     .basicsize = sizeof(sp_region),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
     .slots = region_slots,
 };
-
-int sp_region_init(PyObject *module, sp_state *state)
-{
-    state->region_type = sp_add_type(module, &region_spec, NULL);
-    return state->region_type == NULL ? -1 : sp_enter_exit_init(module, state);
-}

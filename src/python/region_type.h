@@ -9,6 +9,4 @@
  * with an exception set. */
 sp_region *sp_region_of(sp_manager *manager, PyObject *name);
 
-int sp_region_init(PyObject *module, sp_state *state);
-
 #endif

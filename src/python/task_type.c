@@ -100,15 +100,9 @@ static PyType_Slot task_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec task_spec = {
+PyType_Spec sp_task_spec = {
     .name = "scope_profiler._core.Task",
     .basicsize = sizeof(sp_task),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = task_slots,
 };
-
-int sp_task_init(PyObject *module, sp_state *state)
-{
-    state->task_type = sp_add_type(module, &task_spec, NULL);
-    return state->task_type == NULL ? -1 : 0;
-}

@@ -2,6 +2,8 @@
 
 #if SP_MONITORING
 
+#include "python/decorated_call.h"
+
 typedef struct sp_twin {
     PyFunctionObject *function; /* Borrowed: the entry dies with it. */
     vectorcallfunc plain;       /* Python's own */
@@ -53,8 +55,8 @@ static PyObject *twin_call(PyObject *function, PyObject *const *args, size_t nar
     vectorcallfunc plain = twin->plain;
     if (SP_UNLIKELY(!region->recording))
         return plain(function, args, nargsf, names);
-    return sp_wrapper_call(region, function, plain, (PyCodeObject *)PyFunction_GET_CODE(function),
-                           args, nargsf, names);
+    return sp_decorated_call(region, function, plain, (PyCodeObject *)PyFunction_GET_CODE(function),
+                             args, nargsf, names, false);
 }
 
 /* The function is gone: called through its weak reference, before its memory is used again. */

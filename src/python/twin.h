@@ -19,9 +19,4 @@ PyObject *sp_twin_new(sp_region *region, PyObject *function);
 /* The manager's recording state changed. */
 void sp_twin_switch(const sp_manager *manager);
 
-/* In wrapper.c: the call itself. */
-PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc call,
-                          PyCodeObject *code, PyObject *const *args, size_t nargsf,
-                          PyObject *names);
-
 #endif

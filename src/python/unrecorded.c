@@ -60,20 +60,9 @@ static PyType_Slot unrecorded_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec unrecorded_spec = {
+PyType_Spec sp_unrecorded_spec = {
     .name = "scope_profiler._core.Unrecorded",
     .basicsize = sizeof(PyObject),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = unrecorded_slots,
 };
-
-int sp_unrecorded_init(PyObject *module, sp_state *state)
-{
-    state->unrecorded_type = sp_add_type(module, &unrecorded_spec, NULL);
-    if (state->unrecorded_type == NULL)
-        return -1;
-    PyObject *object = state->unrecorded_type->tp_alloc(state->unrecorded_type, 0);
-    int result = PyModule_AddObjectRef(module, "unrecorded", object);
-    Py_XDECREF(object);
-    return result;
-}

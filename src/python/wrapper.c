@@ -1,67 +1,8 @@
 #include "python/wrapper.h"
 
-#include "calls/calls.h"
-#include "lines/lines.h"
-#include "python/twin.h"
+#include "python/decorated_call.h"
 #include "python/metadata_type.h"
-#include "record/annotations.h"
-#include "record/open_call.h"
-
-/* Keys of decorated calls, which no other open call of the thread has. No address would do:
- * greenlets take turns on one piece of C stack. That of a frame, which other open calls have, is a
- * multiple of 4, or odd where it is that of a traced call. */
-SP_INLINE const void *new_key(void)
-{
-    if (SP_UNLIKELY(!sp_local_is_mine()))
-        return NULL; /* such a thread has no open calls */
-    return (const void *)(sp_here.last_key += 4);
-}
-
-/* A call under a region: the recipe both carriers follow. The region is held, as the function may
- * drop the last reference to its own carrier. */
-SP_INLINE PyObject *call_in(sp_region *region, PyObject *function, vectorcallfunc call,
-                            PyCodeObject *code, PyObject *const *args, size_t nargsf,
-                            PyObject *names, bool record_outcome)
-{
-    uint64_t mark = 0;
-    const void *key = new_key();
-    if (SP_CHECK_STACK && SP_UNLIKELY((uintptr_t)&mark < sp_here.stack_floor)) {
-        PyErr_SetString(PyExc_RecursionError,
-                        "maximum recursion depth exceeded: the C stack is nearly used up");
-        return NULL;
-    }
-    Py_INCREF(region);
-    if (SP_UNLIKELY(region->lines))
-        mark = sp_lines_call_begin(region, code);
-    uint64_t section = SP_UNLIKELY(sp_calls_wanted(region)) ? sp_calls_begin(region->manager) : 0;
-#if SP_C_RECURSION
-    PyThreadState *state = PyThreadState_GetUnchecked();
-    int remaining = state->c_recursion_remaining;
-    if (SP_UNLIKELY(remaining < SP_C_RECURSION_LOW) && sp_here.stack_floor != 0)
-        state->c_recursion_remaining = SP_C_RECURSION_LOW;
-#endif
-    sp_open_call_enter(region->manager, region, key, sp_metadata_for(region));
-    PyObject *result = call(function, args, nargsf, names);
-    if (record_outcome)
-        sp_annotation_note_outcome(region, key, result == NULL);
-    sp_open_call_leave(region->manager, region, key, result == NULL, SP_DECORATED);
-#if SP_C_RECURSION
-    state->c_recursion_remaining = remaining;
-#endif
-    if (SP_UNLIKELY(section != 0))
-        sp_calls_end(section);
-    if (SP_UNLIKELY(mark != 0))
-        sp_lines_call_end(mark);
-    Py_DECREF(region);
-    return result;
-}
-
-PyObject *sp_wrapper_call(sp_region *region, PyObject *function, vectorcallfunc call,
-                          PyCodeObject *code, PyObject *const *args, size_t nargsf,
-                          PyObject *names)
-{
-    return call_in(region, function, call, code, args, nargsf, names, false);
-}
+#include "python/twin.h"
 
 /* ---- Wrapper ----------------------------------------------------------------------------- */
 
@@ -97,8 +38,8 @@ static PyObject *wrapper_call(PyObject *self, PyObject *const *args, size_t narg
 {
     Wrapper *wrapper = (Wrapper *)self;
     if (SP_LIKELY(wrapper->region->recording))
-        return sp_wrapper_call(wrapper->region, wrapper->wrapped, call_of(wrapper),
-                               code_of(wrapper), args, nargsf, names);
+        return sp_decorated_call(wrapper->region, wrapper->wrapped, call_of(wrapper),
+                                 code_of(wrapper), args, nargsf, names, false);
     return call_of(wrapper)(wrapper->wrapped, args, nargsf, names);
 }
 
@@ -115,8 +56,9 @@ static PyObject *annotated_call(PyObject *self, PyObject *const *args, size_t na
         return NULL;
     if (metadata != NULL)
         sp_metadata_push(metadata);
-    PyObject *result = call_in(wrapper->region, wrapper->wrapped, call_of(wrapper),
-                               code_of(wrapper), args, nargsf, names, wrapper->record_outcome);
+    PyObject *result =
+        sp_decorated_call(wrapper->region, wrapper->wrapped, call_of(wrapper), code_of(wrapper), args,
+                          nargsf, names, wrapper->record_outcome);
     if (metadata != NULL) {
         sp_metadata_pop(metadata);
         Py_DECREF(metadata);
@@ -258,7 +200,7 @@ static PyType_Slot callable_slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec wrapper_spec = {
+PyType_Spec sp_wrapper_spec = {
     .name = "scope_profiler._core.ProfiledFunction",
     .basicsize = sizeof(Wrapper),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL
@@ -267,7 +209,7 @@ static PyType_Spec wrapper_spec = {
     .slots = wrapper_slots,
 };
 
-static PyType_Spec callable_spec = {
+PyType_Spec sp_callable_spec = {
     .name = "scope_profiler._core.ProfiledCallable",
     .basicsize = sizeof(Wrapper),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL
@@ -326,11 +268,4 @@ PyObject *sp_wrapper_new(sp_region *region, PyObject *function, PyObject *metada
     return plain && sp_twin_fits(function)
                ? sp_twin_new(region, function)
                : wrapper_new(region, function, metadata, record_outcome);
-}
-
-int sp_wrapper_init(PyObject *module, sp_state *state)
-{
-    state->wrapper_type = sp_add_type(module, &wrapper_spec, NULL);
-    state->callable_type = sp_add_type(module, &callable_spec, NULL);
-    return state->wrapper_type == NULL || state->callable_type == NULL ? -1 : 0;
 }
