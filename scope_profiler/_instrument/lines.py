@@ -218,22 +218,19 @@ def line_records(manager, region=None, tables=None):
     manager._lines(region) gave before.
     """
     tables = manager._lines(region) if tables is None else tables
-    tables = ((None, code, rows) for _, code, rows in tables)
+    tables = ((None, code, rows) for _, code, rows, again in tables if region is not None or not again)
     return [(code, rows) for _, code, rows in _merge(tables)]
 
 
 def line_records_by_region(manager, tables=None):
     """The same for each region by itself: [(region name, CountedCode, rows), ...]. What was counted
     for two regions at once is in both."""
-    return _merge(
-        (region.name, code, rows)
-        for regions, code, rows in (manager._lines(None) if tables is None else tables)
-        for region in regions
-    )
+    tables = manager._lines(None) if tables is None else tables
+    return _merge((region.name, code, rows) for region, code, rows, _ in tables)
 
 
 def _merge(tables):
-    """Add up the tables of threads and of sets of regions: [(region name, code, rows), ...]."""
+    """Add up the tables of threads and of regions: [(region name, code, rows), ...]."""
     merged = {}
     for name, code, rows in reversed(list(tables)):
         if not rows:

@@ -1,7 +1,7 @@
 /* The hash tables, all of them uthash underneath; nobody else includes <uthash.h>.
  *
  * sp_map maps a pair of addresses to an address: (parent node, region) -> node,
- * (code, regions) -> line cells, (frame, NULL) -> suspended frame, ...
+ * (code, region) -> line cells, (frame, NULL) -> suspended frame, ...
  * sp_names maps the text of a name to an address. */
 #ifndef SP_TABLE_H
 #define SP_TABLE_H

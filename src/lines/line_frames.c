@@ -1,11 +1,101 @@
 #include "lines/line_frames.h"
 
-#include "lines/line_tables.h"
 #include "record/counters.h"
+
+/* ---- Reasons ----------------------------------------------------------------------------- */
+
+SP_NOINLINE void sp_line_change_more(const sp_line_frame *recorded, int line, uint64_t ticks)
+{
+    for (uint32_t i = 1; i < recorded->reason_count; i++) {
+        sp_cell *cells = sp_line_reason_at((sp_line_frame *)recorded, i)->cells;
+        if (cells != NULL && recorded->line >= 0)
+            cells[recorded->line].ticks += ticks;
+        if (cells != NULL && line >= 0)
+            cells[line].hits++;
+    }
+}
+
+/* Where the frame counts for this reason, as those before it tell. */
+static sp_cell *cells_of(sp_line_frame *recorded, uint32_t which)
+{
+    sp_line_table *table = sp_line_reason_at(recorded, which)->table;
+    bool again = false;
+    for (uint32_t i = 0; i < which; i++) {
+        const sp_line_table *before = sp_line_reason_at(recorded, i)->table;
+        if (before == table)
+            return NULL;
+        again |= sp_line_table_manager(before) == sp_line_table_manager(table);
+    }
+    if (!again)
+        return table->cells;
+    if (table->again == NULL)
+        table->again = PyMem_RawCalloc((size_t)recorded->count, sizeof *table->again);
+    if (table->again == NULL)
+        sp_lose_line();
+    return table->again;
+}
+
+static void place_cells(sp_line_frame *recorded, uint32_t from)
+{
+    for (uint32_t i = from; i < recorded->reason_count; i++)
+        sp_line_reason_at(recorded, i)->cells = cells_of(recorded, i);
+}
+
+void sp_line_add_more(sp_line_frame *recorded, sp_line_table *table, sp_line_why why)
+{
+    uint32_t count = recorded->reason_count;
+    if (count >= SP_LINE_REASONS) {
+        size_t size = (count + 1 - SP_LINE_REASONS) * sizeof *recorded->more;
+        sp_line_reason *more = PyMem_RawRealloc(recorded->more, size);
+        if (more == NULL) {
+            sp_lose_line();
+            return;
+        }
+        recorded->more = more;
+    }
+    recorded->reason_count = count + 1;
+    *sp_line_reason_at(recorded, count) = (sp_line_reason){table, NULL, why, false};
+    sp_line_table_hold(table);
+    place_cells(recorded, count);
+}
+
+static void remove_reason(sp_line_frame *recorded, uint32_t i)
+{
+    sp_line_table_release(sp_line_reason_at(recorded, i)->table);
+    recorded->reason_count--;
+    for (uint32_t j = i; j < recorded->reason_count; j++)
+        *sp_line_reason_at(recorded, j) = *sp_line_reason_at(recorded, j + 1);
+    if (recorded->reason_count <= SP_LINE_REASONS) {
+        PyMem_RawFree(recorded->more);
+        recorded->more = NULL;
+    }
+    place_cells(recorded, i);
+}
+
+bool sp_line_leave_block(sp_line_frame *recorded, const sp_region *region, uint64_t now)
+{
+    for (uint32_t i = recorded->reason_count; i-- > 0;) {
+        const sp_line_reason *reason = sp_line_reason_at(recorded, i);
+        if (reason->why == SP_LINE_BLOCK && reason->table->region == region) {
+            sp_line_stop(recorded, now);
+            remove_reason(recorded, i);
+            return true;
+        }
+    }
+    return false;
+}
+
+void sp_line_leave_watched(sp_line_frame *recorded)
+{
+    for (uint32_t i = recorded->reason_count; i-- > 0;) {
+        if (sp_line_reason_at(recorded, i)->why == SP_LINE_WATCHED)
+            remove_reason(recorded, i);
+    }
+}
 
 /* ---- The stack --------------------------------------------------------------------------- */
 
-bool sp_line_deepen(sp_line_thread *here)
+bool sp_line_grow_stack(sp_line_thread *here)
 {
     size_t depth = (size_t)(here->top - here->frames);
     sp_line_frame *frames =
@@ -18,22 +108,20 @@ bool sp_line_deepen(sp_line_thread *here)
     return true;
 }
 
-/* Free what the frame owns, whether it lies on the stack or sleeps. */
-void sp_line_drop(sp_line_frame *recorded)
+void sp_line_frame_free(sp_line_frame *recorded)
 {
-    while (recorded->blocks != NULL) {
-        sp_line_block *outer = recorded->blocks->outer;
-        sp_line_block_free(recorded->blocks);
-        recorded->blocks = outer;
-    }
-    if (recorded->table != NULL)
-        sp_line_pin(recorded, -1);
+    if (recorded->code == NULL)
+        return;
+    recorded->code->frames--;
+    while (recorded->reason_count != 0)
+        sp_line_table_release(sp_line_reason_at(recorded, --recorded->reason_count)->table);
+    PyMem_RawFree(recorded->more);
 }
 
 void sp_line_pop_slow(sp_line_thread *here)
 {
     sp_line_close_frame(here, here->top);
-    sp_line_drop(here->top--);
+    sp_line_frame_free(here->top--);
 }
 
 sp_line_frame *sp_line_find(sp_line_thread *here, const void *frame, const PyCodeObject *code)
@@ -41,7 +129,7 @@ sp_line_frame *sp_line_find(sp_line_thread *here, const void *frame, const PyCod
     enum { NEAR = 8 };
     for (sp_line_frame *below = here->top; below > here->frames && here->top - below < NEAR;
          below--) {
-        if (below->frame == frame && below->table->code->code == code) {
+        if (below->frame == frame && below->code->code == code) {
             while (here->top > below)
                 sp_line_pop(here);
             return below;
@@ -50,63 +138,50 @@ sp_line_frame *sp_line_find(sp_line_thread *here, const void *frame, const PyCod
     return NULL;
 }
 
-/* ---- Where lines go ---------------------------------------------------------------------- */
+/* ---- Suspending -------------------------------------------------------------------------- */
 
-void sp_line_turn_to(sp_line_frame *recorded, sp_line_table *table)
-{
-    if (recorded->cell != NULL)
-        recorded->cell = table->cells + (recorded->cell - recorded->table->cells);
-    sp_line_pin(recorded, -1);
-    recorded->table = table;
-    sp_line_pin(recorded, 1);
-}
-
-sp_line_table *sp_line_table_now(sp_line_thread *here, const sp_line_frame *recorded,
-                                 const sp_line_block *block)
-{
-    if (block == NULL)
-        return recorded->call;
-    sp_line_table *outer = sp_line_table_now(here, recorded, block->outer);
-    if (block->region == NULL)
-        return outer;
-    return sp_line_table_get(here, recorded->table->code, outer == NULL ? NULL : outer->set,
-                             block->region);
-}
-
-void sp_line_call_to(sp_line_thread *here, sp_line_frame *recorded, sp_line_table *call)
-{
-    sp_line_pin(recorded, -1);
-    recorded->call = call;
-    sp_line_pin(recorded, 1);
-    sp_line_table *table = sp_line_table_now(here, recorded, recorded->blocks);
-    if (table != NULL)
-        sp_line_turn_to(recorded, table);
-}
-
-/* ---- Lifting ----------------------------------------------------------------------------- */
-
-sp_line_frame sp_line_lift(sp_line_thread *here, uint64_t now)
+sp_line_frame sp_line_suspend(sp_line_thread *here, uint64_t now)
 {
     sp_line_frame *top = here->top;
-    sp_cell *cell = top->cell;
+    int line = top->line;
     sp_line_stop(top, now);
-    top->cell = cell; /* it will go on with the same line */
-    if (top->call != top->own)
-        sp_line_call_to(here, top, top->own); /* regions that watch it may be closed then */
+    top->line = line; /* it will go on with the same line */
+    sp_line_leave_watched(top); /* those regions may be closed then */
     sp_line_close_frame(here, top);
     return *here->top--;
 }
 
-bool sp_line_put_back(sp_line_thread *here, sp_line_frame *lifted, uint64_t now)
+/* The frame goes on in another thread than before: it counts in tables of that. */
+static void move_to(sp_line_thread *here, sp_line_frame *recorded)
 {
-    bool pushed = sp_line_push(here, lifted);
-    if (pushed) {
-        sp_line_pin(lifted, -1);
-        here->top->since = now;
+    for (uint32_t i = 0; i < recorded->reason_count; i++) {
+        sp_line_reason *reason = sp_line_reason_at(recorded, i);
+        sp_line_table *before = reason->table;
+        if (before->owner == here || before->region == NULL)
+            continue;
+        sp_line_table *table = sp_line_table_of(here, recorded->code, before->region);
+        if (table == NULL)
+            continue;
+        reason->table = table;
+        sp_line_table_hold(table);
+        sp_line_table_release(before);
     }
-    else {
-        sp_line_drop(lifted);
+    place_cells(recorded, 0);
+}
+
+bool sp_line_resume(sp_line_thread *here, sp_line_frame *suspended, uint64_t now)
+{
+    if (!sp_line_has_room(here)) {
+        sp_line_frame_free(suspended);
         sp_lose_line();
+        return false;
     }
-    return pushed;
+    sp_line_frame *top = ++here->top;
+    *top = *suspended;
+    top->serial = ++here->last_serial;
+    top->since = now;
+    if (top->reason_count != 0 && SP_UNLIKELY(top->reasons[0].table->owner != here))
+        move_to(here, top);
+    sp_line_open_frame(here, top);
+    return true;
 }

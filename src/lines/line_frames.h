@@ -1,70 +1,82 @@
-/* The stack of recorded frames that each thread has, or each of its greenlets. line_types.h has the types. */
+/* The stack of recorded frames that each thread has, or each of its greenlets, and why each frame is
+ * recorded. line_types.h has the types. */
 #ifndef SP_LINE_FRAMES_H
 #define SP_LINE_FRAMES_H
 
 #include "lines/line_open.h"
-
-/* A frame's tables may not be freed; each is counted once. */
-SP_INLINE void sp_line_pin(const sp_line_frame *recorded, int change)
-{
-    if (recorded->own != NULL)
-        recorded->own->pins += (uint32_t)change;
-    if (recorded->call != recorded->own && recorded->call != NULL)
-        recorded->call->pins += (uint32_t)change;
-    if (recorded->table != recorded->call)
-        recorded->table->pins += (uint32_t)change;
-    recorded->table->code->frames += (uint32_t)change;
-}
+#include "lines/line_tables.h"
 
 /* Room for one more frame; false when memory is out. */
-bool sp_line_deepen(sp_line_thread *here);
-
-/* Put a frame on the stack; false when memory is out. What it opens is open then. */
-SP_MUST_USE SP_INLINE bool sp_line_push(sp_line_thread *here, const sp_line_frame *recorded)
+bool sp_line_grow_stack(sp_line_thread *here);
+SP_INLINE bool sp_line_has_room(sp_line_thread *here)
 {
     size_t depth = (size_t)(here->top - here->frames);
-    if (SP_UNLIKELY(depth + 1 == here->frame_capacity) && !sp_line_deepen(here))
-        return false;
-    sp_line_frame *top = ++here->top;
-    *top = *recorded;
-    top->serial = ++here->last_serial;
-    sp_line_pin(top, 1);
-    if (SP_UNLIKELY(top->blocks != NULL)
-        || (top->region != NULL && SP_UNLIKELY(top->region->watches != NULL)))
-        sp_line_open_frame(here, top);
-    return true;
+    return SP_LIKELY(depth + 1 != here->frame_capacity) || sp_line_grow_stack(here);
 }
+
+/* Put a frame on the stack, which as yet is recorded for nothing; NULL when memory is out. */
+SP_INLINE sp_line_frame *sp_line_push(sp_line_thread *here, const void *frame, sp_line_code *code)
+{
+    if (!sp_line_has_room(here))
+        return NULL;
+    sp_line_frame *top = ++here->top;
+    top->serial = ++here->last_serial;
+    top->frame = frame;
+    top->code = code;
+    top->first = code->plan.first;
+    top->count = code->plan.count;
+    top->line = -1;
+    top->reason_count = 0;
+    top->more = NULL;
+    top->region = NULL;
+    top->decorated = top->muted = false;
+    code->frames++;
+    return top;
+}
+
+/* One more reason to record the frame: its lines count in the table too. The first is never refused;
+ * another one counts nowhere when memory is out, which is told. */
+void sp_line_add_more(sp_line_frame *recorded, sp_line_table *table, sp_line_why why);
+SP_INLINE void sp_line_add(sp_line_frame *recorded, sp_line_table *table, sp_line_why why)
+{
+    if (SP_UNLIKELY(recorded->reason_count != 0)) {
+        sp_line_add_more(recorded, table, why);
+        return;
+    }
+    recorded->reasons[0] = (sp_line_reason){table, table->cells, why, false};
+    recorded->reason_count = 1;
+    sp_line_table_hold(table);
+}
+
+/* The innermost block of the region is no reason any longer, at this time; false when it was none. */
+bool sp_line_leave_block(sp_line_frame *recorded, const struct sp_region *region, uint64_t now);
+/* No region that watches its code is a reason any longer. */
+void sp_line_leave_watched(sp_line_frame *recorded);
+
+/* Free what a frame owns that is not on the stack. */
+void sp_line_frame_free(sp_line_frame *recorded);
 
 /* The top frame is not recorded any longer. What it had open is closed. */
 void sp_line_pop_slow(sp_line_thread *here);
 SP_INLINE void sp_line_pop(sp_line_thread *here)
 {
     sp_line_frame *top = here->top;
-    if (SP_UNLIKELY(top->blocks != NULL || here->open_count != 0)) {
+    if (SP_UNLIKELY(top->reason_count != 1 || here->open_count != 0)) {
         sp_line_pop_slow(here);
         return;
     }
-    sp_line_pin(top, -1);
+    top->code->frames--;
+    sp_line_table_release(top->reasons[0].table);
     here->top--;
 }
 
-/* Take it off the stack, for going on with it later: what is returned owns all it had. */
-sp_line_frame sp_line_lift(sp_line_thread *here, uint64_t now);
-/* Put it back; false when memory is out, and then it is dropped. */
-SP_MUST_USE bool sp_line_put_back(sp_line_thread *here, sp_line_frame *lifted, uint64_t now);
-/* Forget a lifted frame. */
-void sp_line_drop(sp_line_frame *lifted);
+/* Take the top frame off the stack, for going on with it later: what is returned owns all it had. */
+sp_line_frame sp_line_suspend(sp_line_thread *here, uint64_t now);
+/* Put it back, in this thread; false when memory is out, and then it is freed. */
+SP_MUST_USE bool sp_line_resume(sp_line_thread *here, sp_line_frame *suspended, uint64_t now);
 
 /* The recorded frame near the top that is this one and runs this code; those above it have ended.
  * NULL when there is none. */
 sp_line_frame *sp_line_find(sp_line_thread *here, const void *frame, const PyCodeObject *code);
-
-/* Count its lines elsewhere; the line that runs goes on there. */
-void sp_line_turn_to(sp_line_frame *recorded, sp_line_table *table);
-/* The same for its lines outside blocks. */
-void sp_line_call_to(sp_line_thread *here, sp_line_frame *recorded, sp_line_table *call);
-/* Where its lines go by its blocks, from this one outwards; NULL for nowhere. */
-sp_line_table *sp_line_table_now(sp_line_thread *here, const sp_line_frame *recorded,
-                                 const sp_line_block *block);
 
 #endif

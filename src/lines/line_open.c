@@ -2,8 +2,6 @@
 
 #include "record/counters.h"
 
-/* ---- Open regions ------------------------------------------------------------------------ */
-
 /* The opening of the region, the newest first; NULL when it is not open. */
 static sp_line_opening *find_opening(sp_line_thread *here, const sp_region *region)
 {
@@ -50,13 +48,14 @@ bool sp_line_close(sp_line_thread *here, const sp_region *region)
     return opening != NULL;
 }
 
-void sp_line_open_frame(sp_line_thread *here, const sp_line_frame *recorded)
+void sp_line_open_frame(sp_line_thread *here, sp_line_frame *recorded)
 {
     if (recorded->region != NULL && SP_UNLIKELY(recorded->region->watches != NULL))
         sp_line_open(here, recorded->region);
-    for (const sp_line_block *block = recorded->blocks; block != NULL; block = block->outer) {
-        if (block->was_open && block->region != NULL)
-            sp_line_open(here, block->region);
+    for (uint32_t i = 0; i < recorded->reason_count; i++) {
+        const sp_line_reason *reason = sp_line_reason_at(recorded, i);
+        if (reason->was_open && reason->table->region != NULL)
+            sp_line_open(here, reason->table->region);
     }
 }
 
@@ -64,17 +63,22 @@ void sp_line_close_frame(sp_line_thread *here, sp_line_frame *recorded)
 {
     if (recorded->region != NULL)
         sp_line_close(here, recorded->region);
-    for (sp_line_block *block = recorded->blocks; block != NULL; block = block->outer)
-        block->was_open = sp_line_close(here, block->region);
+    for (uint32_t i = recorded->reason_count; i-- > 0;) {
+        sp_line_reason *reason = sp_line_reason_at(recorded, i);
+        if (reason->why == SP_LINE_BLOCK)
+            reason->was_open = sp_line_close(here, reason->table->region);
+    }
 }
 
 uint32_t sp_line_open_count(const sp_line_thread *here, const sp_region *region)
 {
     uint32_t count = 0;
-    for (const sp_line_frame *recorded = here->top; recorded > here->frames; recorded--) {
+    for (sp_line_frame *recorded = here->top; recorded > here->frames; recorded--) {
         count += recorded->region == region;
-        for (const sp_line_block *block = recorded->blocks; block != NULL; block = block->outer)
-            count += block->region == region;
+        for (uint32_t i = 0; i < recorded->reason_count; i++) {
+            const sp_line_reason *reason = sp_line_reason_at(recorded, i);
+            count += reason->why == SP_LINE_BLOCK && reason->table->region == region;
+        }
     }
     return count;
 }
@@ -96,42 +100,4 @@ void sp_line_reopen(sp_line_thread *here, const void *manager)
         if (opening->count == 0)
             remove_opening(here, opening);
     }
-}
-
-/* ---- Blocks ------------------------------------------------------------------------------ */
-
-sp_line_block *sp_line_block_new(sp_region *region, sp_line_block *outer)
-{
-    sp_line_block *block = PyMem_RawMalloc(sizeof *block);
-    if (block == NULL)
-        return NULL;
-    *block = (sp_line_block){.outer = outer, .region = region};
-    block->next = region->blocks;
-    block->link = &region->blocks;
-    if (block->next != NULL)
-        block->next->link = &block->next;
-    region->blocks = block;
-    return block;
-}
-
-static void unlink_block(sp_line_block *block)
-{
-    if (block->region == NULL)
-        return;
-    *block->link = block->next;
-    if (block->next != NULL)
-        block->next->link = block->link;
-    block->region = NULL;
-}
-
-void sp_line_block_free(sp_line_block *block)
-{
-    unlink_block(block);
-    PyMem_RawFree(block);
-}
-
-void sp_line_blocks_forget(sp_region *region)
-{
-    while (region->blocks != NULL)
-        unlink_block(region->blocks);
 }

@@ -1,5 +1,4 @@
-/* Which regions are open: the blocks of recorded frames, and for each thread the open regions that
- * watch code, in whatever way they were entered. line_types.h has the types. */
+/* Which regions that watch code are open in each thread, in whatever way they were entered. line_types.h has the types. */
 #ifndef SP_LINE_OPEN_H
 #define SP_LINE_OPEN_H
 
@@ -10,7 +9,7 @@
 void sp_line_open(sp_line_thread *here, const struct sp_region *region);
 bool sp_line_close(sp_line_thread *here, const struct sp_region *region);
 /* The same of all that the frame has open. */
-void sp_line_open_frame(sp_line_thread *here, const sp_line_frame *recorded);
+void sp_line_open_frame(sp_line_thread *here, sp_line_frame *recorded);
 void sp_line_close_frame(sp_line_thread *here, sp_line_frame *recorded);
 /* How often the frames on the stack have it open. */
 uint32_t sp_line_open_count(const sp_line_thread *here, const struct sp_region *region);
@@ -20,11 +19,5 @@ void sp_line_close_all(sp_line_thread *here, const void *region);
 /* A run of the manager begins: what was entered by hand and not left is open no longer; what frames have
  * open is. */
 void sp_line_reopen(sp_line_thread *here, const void *manager);
-
-/* A block of the region around another one (or NULL); NULL when memory is out. */
-sp_line_block *sp_line_block_new(struct sp_region *region, sp_line_block *outer);
-void sp_line_block_free(sp_line_block *block);
-/* A region dies. */
-void sp_line_blocks_forget(struct sp_region *region);
 
 #endif

@@ -1,21 +1,26 @@
-/* What line mode counts in: the interned sets of regions, and the tables. line_types.h has the types. */
+/* The tables that line mode counts in: one for each thread, code and region. line_types.h has the
+ * types. */
 #ifndef SP_LINE_TABLES_H
 #define SP_LINE_TABLES_H
 
 #include "lines/line_types.h"
 
-/* outer with the region; NULL when memory is out. */
-sp_line_set *sp_line_set_with(sp_line_set *outer, struct sp_region *region);
+/* The thread's table of the code for the region; made when missing, NULL when memory is out. */
+sp_line_table *sp_line_table_of(sp_line_thread *here, sp_line_code *code, struct sp_region *region);
+void sp_line_table_free(sp_line_table *table);
 
-/* The thread's table of the code for the set; made when missing, NULL when memory is out. */
-sp_line_table *sp_line_table_of(sp_line_thread *here, sp_line_code *code, sp_line_set *set);
-/* The same for the outer set (NULL: none) with the region. */
-sp_line_table *sp_line_table_get(sp_line_thread *here, sp_line_code *code, sp_line_set *outer,
-                                 struct sp_region *region);
+SP_INLINE void sp_line_table_hold(sp_line_table *table) { table->uses++; }
+SP_INLINE void sp_line_table_release(sp_line_table *table)
+{
+    if (--table->uses == 0 && SP_UNLIKELY(table->region == NULL))
+        sp_line_table_free(table);
+}
 
-/* Whether the region, or one of the manager, is in the set. */
-bool sp_line_set_holds(const sp_line_set *set, const struct sp_region *region);
-bool sp_line_set_of_manager(const sp_line_set *set, const void *manager);
+/* The manager of its region, or NULL when that is gone. */
+SP_INLINE const sp_manager *sp_line_table_manager(const sp_line_table *table)
+{
+    return table->region == NULL ? NULL : table->region->manager;
+}
 
 extern sp_line_table *sp_line_tables; /* of all threads; new ones come first */
 

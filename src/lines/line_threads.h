@@ -7,7 +7,7 @@
 #define SP_LINE_THREADS_H
 
 #include "lines/line_codes.h"
-#include "lines/line_sleep.h"
+#include "lines/line_suspended.h"
 
 /* All threads that ever recorded. */
 extern sp_line_thread *sp_line_threads;
@@ -29,7 +29,7 @@ SP_INLINE sp_line_thread *sp_line_thread_here(void)
 SP_INLINE bool sp_lines_open(void)
 {
     const sp_line_thread *here = sp_line_here;
-    return sp_line_asleep != 0
+    return sp_line_suspended_count != 0
            || (here != NULL && (here->top != here->frames || here->open_count != 0
                                 || here->parked_count != 0));
 }

@@ -9,14 +9,6 @@ typedef struct {
     uint64_t hits, ticks;
 } sp_cell;
 
-/* A set of regions, as a chain. Interned: equal sets are the same object. */
-typedef struct sp_line_set {
-    struct sp_line_set *outer;
-    sp_region *region;
-    struct sp_line_set *next_doomed; /* while a region is being forgotten, */
-    bool pinned;                     /* and a recorded frame counts for this set */
-} sp_line_set;
-
 /* What arm() of _instrument/lines.py says of a code object. */
 typedef struct {
     int first, count; /* its lines; count is 0 when its lines are not wanted */
@@ -54,37 +46,52 @@ SP_INLINE bool sp_line_offset_in(const int *offsets, int count, long offset)
     return false;
 }
 
+/* What a thread counted in a code object for a region. The region's lines are the sum of both arrays;
+ * those of the manager's regions together, each line once, are the sum of the first alone. */
 typedef struct sp_line_table {
-    struct sp_line_table *next; /* in the list of all */
+    struct sp_line_table *next, **link; /* in the list of all */
     sp_line_code *code;
-    sp_line_set *set;
-    int first, count; /* lines, as in the plan of the code */
-    uint32_t pins; /* recorded frames that count here now */
-    struct sp_line_thread *owner; /* who counts here; NULL for what was handed over */
-    sp_cell cells[]; /* by line - first */
+    sp_region *region; /* Borrowed; NULL when it is gone. */
+    struct sp_line_thread *owner; /* who counts here */
+    uint32_t uses;   /* by recorded frames; while there are any it is not freed */
+    sp_cell *again;  /* for frames that record the line for another region of the manager already.
+                      * Made when first needed. Owned. */
+    sp_cell cells[]; /* by line - first, as in the plan of the code */
 } sp_line_table;
 
-/* A `with` block that is open in a recorded frame. */
-typedef struct sp_line_block {
-    struct sp_line_block *outer;
-    sp_region *region; /* Borrowed; NULL when it is gone. */
-    struct sp_line_block *next, **link; /* in the region's list of such blocks */
-    bool was_open; /* while its generator sleeps: the region was open in the thread */
-} sp_line_block;
+/* Why a frame is recorded: its call is decorated, its code is watched, or it stands in a block. */
+typedef enum { SP_LINE_CALL, SP_LINE_WATCHED, SP_LINE_BLOCK } sp_line_why;
+
+typedef struct {
+    sp_line_table *table; /* Counted in its uses. */
+    sp_cell *cells; /* of the table, where this frame counts; NULL: it does so for that region already.
+                     * The first reason of a frame has some. */
+    sp_line_why why;
+    bool was_open; /* while its generator is suspended: the block's region was open in the thread */
+} sp_line_reason;
+
+enum { SP_LINE_REASONS = 2 };
 
 /* A frame whose lines are recorded. */
 typedef struct {
-    uint64_t serial;       /* grows along the stack, and no other of the thread has it */
-    const void *frame;     /* NULL: a decorated call whose frame does not run yet */
-    sp_line_table *table;  /* where its lines go now */
-    sp_line_table *call;   /* where they go outside blocks; NULL when only blocks record it */
-    sp_line_table *own;    /* the decorated call's part of that, or NULL */
-    sp_region *region; /* that the decorated call opens, or NULL */
-    sp_line_block *blocks; /* the innermost. Owned. */
-    sp_cell *cell;         /* of the line that runs, or NULL */
-    uint64_t since;        /* when it began */
-    bool muted;            /* another tool has asked for no line events of this frame (3.11) */
+    uint64_t serial;    /* grows along the stack, and no other of the thread has it */
+    const void *frame;  /* NULL: a decorated call whose frame does not run yet */
+    sp_line_code *code;
+    int first, count;   /* its lines, as in the plan */
+    int line;           /* the one that runs, less the first; -1: none */
+    uint32_t reason_count;
+    uint64_t since;     /* when the line began */
+    sp_line_reason reasons[SP_LINE_REASONS];
+    sp_line_reason *more; /* those for which there is no room. Owned. */
+    const sp_region *region; /* that the decorated call opens, or NULL */
+    bool decorated;     /* a decorated call, which ends by itself */
+    bool muted;         /* another tool has asked for no line events of this frame (3.11) */
 } sp_line_frame;
+
+SP_INLINE sp_line_reason *sp_line_reason_at(sp_line_frame *recorded, uint32_t i)
+{
+    return i < SP_LINE_REASONS ? &recorded->reasons[i] : &recorded->more[i - SP_LINE_REASONS];
+}
 
 /* A region that watches code and is open in a thread, by blocks and calls. The pointer is for
  * comparing alone. */
@@ -116,7 +123,7 @@ typedef struct sp_line_thread {
     sp_map parked;         /* bottom -> sp_line_stack, of other greenlets. Owned. */
     uint32_t parked_count; /* how many */
     uint64_t last_serial;
-    sp_map tables; /* (code, set) -> sp_line_table */
+    sp_map tables; /* (code, region) -> sp_line_table */
     struct {       /* the tables of the decorated calls made last */
         const sp_region *region; /* NULL: none */
         sp_line_table *table;
@@ -129,31 +136,43 @@ typedef struct sp_line_thread {
 /* What this thread records, or NULL. */
 #define sp_line_here sp_here.lines
 
+/* The same for the reasons but the first. */
+void sp_line_change_more(const sp_line_frame *recorded, int line, uint64_t ticks);
+
+/* Another line of the frame runs from now on, or with -1 none. */
+SP_INLINE void sp_line_change(sp_line_frame *recorded, int line, uint64_t now)
+{
+    sp_cell *cells = recorded->reasons[0].cells;
+    uint64_t ticks = now - recorded->since;
+    if (SP_LIKELY(recorded->line >= 0))
+        cells[recorded->line].ticks += ticks;
+    if (SP_LIKELY(line >= 0)) {
+        cells[line].hits++;
+        sp_here.line_hits++;
+    }
+    if (SP_UNLIKELY(recorded->reason_count > 1))
+        sp_line_change_more(recorded, line, ticks);
+    recorded->line = line;
+}
+
 /* This frame's line is over, and its time with it. */
 SP_INLINE void sp_line_stop(sp_line_frame *recorded, uint64_t now)
 {
-    if (recorded->cell != NULL)
-        recorded->cell->ticks += now - recorded->since;
-    recorded->cell = NULL;
+    if (recorded->line >= 0)
+        sp_line_change(recorded, -1, now);
 }
 
-/* Where the line is counted; NULL when it is none of the code's. */
-SP_INLINE sp_cell *sp_line_cell(sp_line_table *table, int line)
+/* The line, less the first; -1 when it is none of the code's. */
+SP_INLINE int sp_line_index(const sp_line_frame *recorded, int line)
 {
-    unsigned index = (unsigned)(line - table->first);
-    return SP_LIKELY(index < (unsigned)table->count) ? &table->cells[index] : NULL;
+    unsigned index = (unsigned)(line - recorded->first);
+    return SP_LIKELY(index < (unsigned)recorded->count) ? (int)index : -1;
 }
 
 /* A line begins. */
 SP_INLINE void sp_line_hit(sp_line_frame *recorded, int line, uint64_t now)
 {
-    sp_cell *cell = sp_line_cell(recorded->table, line);
-    sp_line_stop(recorded, now);
-    recorded->cell = cell;
-    if (SP_LIKELY(cell != NULL)) {
-        cell->hits++;
-        sp_here.line_hits++;
-    }
+    sp_line_change(recorded, sp_line_index(recorded, line), now);
     recorded->since = sp_now();
 }
 
@@ -162,8 +181,7 @@ SP_INLINE sp_line_frame *sp_line_top(const void *frame, const PyCodeObject *code
 {
     const sp_line_thread *here = sp_line_here;
     sp_line_frame *top = SP_LIKELY(here != NULL) ? here->top : NULL;
-    return SP_LIKELY(top != NULL && top->frame == frame && top->table->code->code == code) ? top
-                                                                                            : NULL;
+    return SP_LIKELY(top != NULL && top->frame == frame && top->code->code == code) ? top : NULL;
 }
 
 #endif

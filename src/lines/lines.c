@@ -24,10 +24,7 @@ static SP_NOINLINE sp_line_table *call_table_slow(sp_line_thread *here, sp_regio
     if (entry == NULL || !*wanted)
         return NULL;
     sp_line_code_keep(entry);
-    /* Decorated twice: the frame of the outer call is this one's, and its lines go to both. */
-    if (here->top->frame == NULL && here->top->table->code == entry)
-        return sp_line_table_get(here, entry, here->top->table->set, region);
-    return sp_line_table_get(here, entry, NULL, region);
+    return sp_line_table_of(here, entry, region);
 }
 
 SP_INLINE sp_line_table *call_table(sp_line_thread *here, sp_region *region, PyCodeObject *code,
@@ -35,10 +32,10 @@ SP_INLINE sp_line_table *call_table(sp_line_thread *here, sp_region *region, PyC
 {
     size_t slot = (((uintptr_t)code >> 4) ^ ((uintptr_t)region >> 4)) % SP_LINE_CALLS;
     if (SP_LIKELY(here->calls[slot].region == region
-                  && here->calls[slot].table->code->code == code && here->top->frame != NULL))
+                  && here->calls[slot].table->code->code == code))
         return here->calls[slot].table;
     sp_line_table *table = call_table_slow(here, region, code, wanted);
-    if (table != NULL && here->top->frame != NULL) {
+    if (table != NULL) {
         here->calls[slot].region = region;
         here->calls[slot].table = table;
     }
@@ -47,7 +44,6 @@ SP_INLINE sp_line_table *call_table(sp_line_thread *here, sp_region *region, PyC
 
 /* Where the lines of a call go that has none, or none that are wanted, but opens its region. */
 static sp_line_code no_code;
-static sp_line_table nowhere = {.code = &no_code};
 
 /* The mark is the serial number of the call's frame, and whether its caller was traced. */
 static uint64_t mark_top(const sp_line_thread *here)
@@ -55,25 +51,43 @@ static uint64_t mark_top(const sp_line_thread *here)
     return here->top->serial * 2 | sp_line_trace_callee(true);
 }
 
+/* Decorated twice: the frame of the outer call is this one's, and its lines count for both. */
+static SP_NOINLINE void add_outer(const sp_line_thread *here, sp_line_frame *call)
+{
+    sp_line_frame *outer = here->top - 1;
+    for (uint32_t i = 0; i < outer->reason_count; i++)
+        sp_line_add(call, sp_line_reason_at(outer, i)->table, SP_LINE_CALL);
+}
+
 static uint64_t call_begin(sp_region *region, PyCodeObject *code)
 {
     sp_line_thread *here = thread_to_record(region->manager);
     bool wanted = code != NULL && !sp_unrecorded_for(region->manager);
-    sp_line_frame call = {.region = region};
+    sp_line_table *table = NULL;
     if (SP_LIKELY(here != NULL && code != NULL))
-        call.table = call.call = call.own = call_table(here, region, code, &wanted);
-    if (SP_UNLIKELY(call.table == NULL)) {
+        table = call_table(here, region, code, &wanted);
+    if (SP_UNLIKELY(table == NULL)) {
         if (wanted)
             sp_lose_line();
         if (here == NULL || region->watches == NULL)
             return 0;
-        call.table = &nowhere;
-        call.frame = here; /* no frame that runs */
     }
-    if (SP_LIKELY(sp_line_push(here, &call)))
-        return mark_top(here);
-    sp_lose_line();
-    return 0;
+    sp_line_frame *call = SP_LIKELY(table != NULL) ? sp_line_push(here, NULL, table->code)
+                                                   : sp_line_push(here, here, &no_code);
+    if (SP_UNLIKELY(call == NULL)) {
+        sp_lose_line();
+        return 0;
+    }
+    call->region = region;
+    if (SP_LIKELY(table != NULL)) {
+        call->decorated = true;
+        if (SP_UNLIKELY(call[-1].frame == NULL && call[-1].code == call->code))
+            add_outer(here, call);
+        sp_line_add(call, table, SP_LINE_CALL);
+    }
+    if (SP_UNLIKELY(region->watches != NULL))
+        sp_line_open(here, region);
+    return mark_top(here);
 }
 
 uint64_t sp_lines_call_begin(sp_region *region, PyCodeObject *code)
@@ -109,48 +123,49 @@ void sp_lines_call_end(uint64_t mark)
     sp_shared_release();
 }
 
-static uint64_t step_begin(sp_region *region, PyCodeObject *code, sp_line_frame *kept)
+static uint64_t step_begin(sp_region *region, PyCodeObject *code, sp_line_frame *suspended)
 {
     sp_line_thread *here = sp_line_thread_here();
-    if (kept->table == NULL || here == NULL)
+    if (suspended->code == NULL || here == NULL)
         return call_begin(region, code);
-    bool on = sp_line_put_back(here, kept, sp_now());
-    *kept = (sp_line_frame){0};
+    bool on = sp_line_resume(here, suspended, sp_now());
+    suspended->code = NULL;
     return on ? mark_top(here) : 0;
 }
 
-uint64_t sp_lines_step_begin(sp_region *region, PyCodeObject *code, sp_line_frame *kept)
+uint64_t sp_lines_step_begin(sp_region *region, PyCodeObject *code, sp_line_frame *suspended)
 {
     sp_shared_take();
-    uint64_t mark = step_begin(region, code, kept);
+    uint64_t mark = step_begin(region, code, suspended);
     sp_shared_release();
     return mark;
 }
 
-static void step_end(uint64_t mark, sp_line_frame *kept)
+static void step_end(uint64_t mark, sp_line_frame *suspended)
 {
     uint64_t now = sp_now();
     sp_line_thread *here = sp_line_thread_here();
     if (SP_LIKELY(here != NULL)) {
         pop_from(here, mark / 2 + 1, now);
         if (SP_LIKELY(here->top->serial == mark / 2))
-            *kept = sp_line_lift(here, now);
+            *suspended = sp_line_suspend(here, now);
     }
     sp_line_trace_callee(mark & 1);
 }
 
-void sp_lines_step_end(uint64_t mark, sp_line_frame *kept)
+void sp_lines_step_end(uint64_t mark, sp_line_frame *suspended)
 {
     sp_shared_take();
-    step_end(mark, kept);
+    step_end(mark, suspended);
     sp_shared_release();
 }
 
-void sp_lines_step_drop(sp_line_frame *kept)
+void sp_lines_steps_over(sp_line_frame *suspended)
 {
     sp_shared_take();
-    sp_line_drop(kept);
-    *kept = (sp_line_frame){0};
+    if (suspended->code != NULL)
+        sp_line_frame_free(suspended);
+    suspended->code = NULL;
     sp_shared_release();
 }
 
@@ -187,28 +202,18 @@ static void block_enter(sp_region *region, const void *frame)
         return;
     /* The first event of a decorated call may have been missed: a body on the `def` line. */
     sp_line_frame *recorded = sp_line_match(frame, code->code, sp_now());
-    sp_line_block *block = sp_line_block_new(region, recorded == NULL ? NULL : recorded->blocks);
-    if (block == NULL)
-        goto lost;
-    sp_line_table *table =
-        sp_line_table_get(here, code, recorded == NULL ? NULL : recorded->table->set, region);
-    if (table == NULL)
-        goto lost;
-    if (recorded != NULL) {
-        sp_line_stop(recorded, sp_now());
-        sp_line_turn_to(recorded, table);
-        recorded->blocks = block;
+    sp_line_table *table = sp_line_table_of(here, code, region);
+    bool begins = recorded == NULL && table != NULL;
+    if (begins)
+        recorded = sp_line_push(here, frame, code);
+    if (table == NULL || recorded == NULL) {
+        sp_lose_line();
         return;
     }
-    sp_line_frame fresh = {.frame = frame, .table = table, .blocks = block};
-    if (sp_line_push(here, &fresh)) {
+    sp_line_stop(recorded, sp_now());
+    sp_line_add(recorded, table, SP_LINE_BLOCK);
+    if (begins)
         sp_line_trace_running(true);
-        return;
-    }
-lost:
-    if (block != NULL)
-        sp_line_block_free(block);
-    sp_lose_line();
 }
 
 void sp_lines_block_enter(sp_region *region, const void *frame)
@@ -216,20 +221,6 @@ void sp_lines_block_enter(sp_region *region, const void *frame)
     sp_shared_take();
     block_enter(region, frame);
     sp_shared_release();
-}
-
-/* Take the innermost block of the region off the frame's; false when it has none. */
-static bool pop_block(sp_line_frame *recorded, const sp_region *region)
-{
-    for (sp_line_block **link = &recorded->blocks; *link != NULL; link = &(*link)->outer) {
-        sp_line_block *block = *link;
-        if (block->region == region) {
-            *link = block->outer;
-            sp_line_block_free(block);
-            return true;
-        }
-    }
-    return false;
 }
 
 /* The recorded frame of the one that runs, or NULL. */
@@ -253,19 +244,13 @@ static void block_leave(sp_region *region, const void *frame)
     sp_line_frame *recorded = here->top;
     if (SP_UNLIKELY(recorded->frame != frame))
         recorded = match_running(frame, now);
-    bool has_block = recorded != NULL && pop_block(recorded, region);
+    bool has_block = recorded != NULL && sp_line_leave_block(recorded, region, now);
     if (has_block || !sp_unrecorded_for(region->manager)) /* else nothing was opened */
         sp_line_close(here, region);
-    if (!has_block)
-        return;
-    sp_line_stop(recorded, now);
-    sp_line_table *table = sp_line_table_now(here, recorded, recorded->blocks);
-    if (table != NULL) {
-        sp_line_turn_to(recorded, table);
-        return;
+    if (has_block && recorded->reason_count == 0) {
+        sp_line_pop(here);
+        sp_line_trace_running(false);
     }
-    sp_line_pop(here);
-    sp_line_trace_running(false);
 }
 
 void sp_lines_block_leave(sp_region *region, const void *frame)
@@ -288,7 +273,6 @@ void sp_lines_forget(sp_region *region)
     sp_shared_take();
     sp_stop_threads();
     sp_line_codes_unwatch(region);
-    sp_line_blocks_forget(region);
     each_stack(sp_line_close_all, region);
     sp_line_tables_forget(region);
     sp_resume_threads();

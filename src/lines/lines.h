@@ -8,9 +8,8 @@
  * is suspended. Greenlets take turns in a thread; each has a stack of its own (line_threads.h).
  *
  * A frame may be recorded for several regions at once (a block in a decorated function, a block
- * in a block). The regions form a set, sets are interned, and each (code, set) has one table of
- * cells per thread: an event touches one cell however many regions want it. A region's lines are
- * the sum over the tables whose set holds it. */
+ * in a block). It has a short array of reasons, one for each, and each (thread, code, region) has a
+ * table of cells: an event touches one cell for each region, nearly always exactly one. */
 #ifndef SP_LINES_H
 #define SP_LINES_H
 
@@ -22,11 +21,11 @@
  * when it is not Python's, which counts for the code that the region watches. */
 uint64_t sp_lines_call_begin(struct sp_region *region, PyCodeObject *code);
 void sp_lines_call_end(uint64_t mark);
-/* The same for one step of a generator or coroutine, whose line goes on where it stopped: `kept`
+/* The same for one step of a generator or coroutine, whose line goes on where it stopped: `suspended`
  * is zeroed before the first step and holds the frame between steps. */
-uint64_t sp_lines_step_begin(struct sp_region *region, PyCodeObject *code, sp_line_frame *kept);
-void sp_lines_step_end(uint64_t mark, sp_line_frame *kept);
-void sp_lines_step_drop(sp_line_frame *kept);
+uint64_t sp_lines_step_begin(struct sp_region *region, PyCodeObject *code, sp_line_frame *suspended);
+void sp_lines_step_end(uint64_t mark, sp_line_frame *suspended);
+void sp_lines_steps_over(sp_line_frame *suspended);
 /* A `with` block of the running frame. Its lines are recorded only when the statement itself
  * enters: then it also leaves, in the same frame, whatever happens. */
 void sp_lines_block_enter(struct sp_region *region, const void *frame);

@@ -50,24 +50,18 @@ static bool is_wanted(const sp_line_thread *here, sp_line_code *entry)
     return false;
 }
 
-/* own with the regions that want the code; own itself when there are none, or when memory is out. */
-static sp_line_table *watched_table(sp_line_thread *here, sp_line_code *entry, sp_line_table *own)
+/* The regions that want the code now are why the frame is recorded, and not those of before. */
+static void add_watchers(sp_line_thread *here, sp_line_frame *recorded)
 {
-    sp_line_set *set = own == NULL ? NULL : own->set;
-    watchers of = watchers_of(here, entry);
+    sp_line_leave_watched(recorded);
+    watchers of = watchers_of(here, recorded->code);
     for (sp_region *region; (region = next_watcher(&of)) != NULL;) {
-        sp_line_set *wider = sp_line_set_with(set, region);
-        if (wider == NULL)
+        sp_line_table *table = sp_line_table_of(here, recorded->code, region);
+        if (table == NULL)
             sp_lose_line();
         else
-            set = wider;
+            sp_line_add(recorded, table, SP_LINE_WATCHED);
     }
-    if (set == NULL || (own != NULL && set == own->set))
-        return own;
-    sp_line_table *table = sp_line_table_of(here, entry, set);
-    if (table == NULL)
-        sp_lose_line();
-    return table == NULL ? own : table;
 }
 
 sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool fresh)
@@ -79,24 +73,21 @@ sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool 
     sp_line_code *entry = may_be ? sp_line_code_find(code) : NULL;
     bool wanted = entry != NULL && entry->watches != NULL && is_wanted(here, entry);
     sp_line_frame *recorded = sp_line_match(frame, code, sp_now());
-    if (SP_UNLIKELY(recorded != NULL && fresh && recorded->own == NULL)) {
+    if (SP_UNLIKELY(recorded != NULL && fresh && !recorded->decorated)) {
         sp_line_pop(here); /* left from a frame whose end nobody reported */
         recorded = NULL;
     }
     if (!wanted)
         return recorded;
-    sp_line_table *call = watched_table(here, entry, recorded == NULL ? NULL : recorded->own);
-    if (call == NULL)
-        return recorded;
-    sp_line_code_hear(entry);
-    if (recorded != NULL) {
-        sp_line_call_to(here, recorded, call);
-        return recorded;
+    if (recorded == NULL && (recorded = sp_line_push(here, frame, entry)) == NULL) {
+        sp_lose_line();
+        return NULL;
     }
-    sp_line_frame watched = {.frame = frame, .table = call, .call = call};
-    if (sp_line_push(here, &watched))
-        return here->top;
-    sp_lose_line();
+    sp_line_code_hear(entry);
+    add_watchers(here, recorded);
+    if (recorded->reason_count != 0)
+        return recorded;
+    sp_line_pop(here);
     return NULL;
 }
 
@@ -106,7 +97,7 @@ void sp_line_frame_ends(const void *frame, PyCodeObject *code, uint64_t now)
     if (here == NULL)
         return;
     sp_line_frame *recorded = sp_line_find(here, frame, code);
-    if (recorded == NULL || recorded->own != NULL) /* a decorated call ends by itself */
+    if (recorded == NULL || recorded->decorated) /* a decorated call ends by itself */
         return;
     sp_line_stop(recorded, now);
     sp_line_pop(here);

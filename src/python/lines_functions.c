@@ -7,8 +7,9 @@
 
 const char sp_lines_method_doc[] =
 "_lines(region)\n--\n\n"
-"[([region, ...], (file, first line, function), [(line, hits, nanoseconds), ...]), ...] of the\n"
-"current run: what each thread counted in a code object for a set of regions, the latest first.\n"
+"[(region, (file, first line, function), [(line, hits, nanoseconds), ...], again), ...] of the current\n"
+"run: what each thread counted in a code object for a region, the latest first. again: it counted\n"
+"the same for another region of the manager as well, where that is False.\n"
 "region: the one wanted, or None for all.";
 
 PyObject *sp_lines_method(PyObject *self, PyObject *wanted)

@@ -16,10 +16,9 @@ typedef struct sp_region {
     bool lines;     /* = the manager's line mode, while recording */
     bool annotated; /* = the manager's: calls may have metadata, while recording */
     bool decided;   /* call tracing names it; while the manager forgets what nobody holds */
-    bool in_line_sets; /* line mode has it in a set, and must be told of its end */
+    bool has_lines; /* line mode has tables for it, and must be told of its end */
     int8_t recursive; /* decorated calls trace what they call: 1, not: -1, as the manager says: 0 */
     uint32_t id;    /* in its manager */
-    struct sp_line_block *blocks;  /* recorded by line mode and open */
     struct sp_line_watch *watches; /* the code whose lines count while it is open */
     PyObject *name;          /* Owned. Not interned: that would keep every name forever on 3.12. */
     PyObject *tags;          /* tuple of str, or NULL for none. Owned. */

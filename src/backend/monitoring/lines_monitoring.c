@@ -64,15 +64,13 @@ SP_INLINE void jump_event(PyObject *const *args)
 {
     uint64_t now = sp_now();
     sp_line_frame *recorded = sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], now);
-    if (recorded == NULL || recorded->cell == NULL)
+    if (recorded == NULL || recorded->line < 0)
         return;
-    const sp_line_plan *plan = &recorded->table->code->plan;
+    const sp_line_plan *plan = &recorded->code->plan;
     long target = number(args[2]);
     if (target < number(args[1])
         && sp_line_offset_in(plan->loops, plan->loop_count, target)) {
-        recorded->cell->hits++;
-        sp_here.line_hits++;
-        recorded->cell->ticks += now - recorded->since;
+        sp_line_change(recorded, recorded->line, now);
         recorded->since = sp_now();
     }
 }
@@ -83,7 +81,7 @@ SP_INLINE void yield_event(PyObject *const *args)
 {
     uint64_t now = sp_now();
     sp_line_frame *recorded = sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], now);
-    if (recorded != NULL && recorded->own == NULL)
+    if (recorded != NULL && !recorded->decorated)
         sp_line_frame_yields(sp_line_here, now);
 }
 
@@ -91,7 +89,7 @@ SP_INLINE void resume_event(PyObject *const *args)
 {
     PyCodeObject *code = (PyCodeObject *)args[0];
     sp_line_frame *recorded = sp_line_frame_begins(sp_current_frame(), code, false);
-    if (recorded != NULL && recorded->cell == NULL)
+    if (recorded != NULL && recorded->line < 0)
         sp_line_go_on(recorded, PyCode_Addr2Line(code, (int)number(args[1])));
 }
 

@@ -46,14 +46,14 @@ static void call_event(sp_line_thread *here, PyFrameObject *object)
         recorded = sp_line_frame_begins(frame, frame->f_code, fresh);
     else if (SP_UNLIKELY(recorded->frame != frame))
         return;
-    if (SP_UNLIKELY(!fresh) && recorded != NULL && recorded->cell == NULL)
+    if (SP_UNLIKELY(!fresh) && recorded != NULL && recorded->line < 0)
         sp_line_go_on(recorded, PyFrame_GetLineNumber(object));
 }
 
 static void return_event(sp_line_thread *here, const void *frame)
 {
     if (SP_UNLIKELY(sp_evaluator_in_depth != 0) && here->top->frame == frame
-        && here->top->own == NULL)
+        && !here->top->decorated)
         sp_line_frame_yields(here, sp_now());
 }
 
@@ -123,7 +123,7 @@ SP_INLINE PyObject *evaluate_plainly(PyThreadState *state, _PyInterpreterFrame *
     sp_line_thread *here = sp_line_here;
     if (SP_UNLIKELY(here != NULL && here->parked_count != 0))
         here = sp_line_thread_here();
-    if (SP_UNLIKELY(here != NULL && here->top->frame == frame && here->top->own == NULL))
+    if (SP_UNLIKELY(here != NULL && here->top->frame == frame && !here->top->decorated))
         sp_line_frame_yields(here, sp_now());
     return result;
 }
@@ -142,12 +142,12 @@ static PyObject *evaluate_with_tracer(PyThreadState *state, _PyInterpreterFrame 
 SP_INLINE bool is_recorded(sp_line_thread *here, _PyInterpreterFrame *frame)
 {
     sp_line_frame *top = here->top;
-    if (SP_LIKELY(sp_line_asleep == 0
+    if (SP_LIKELY(sp_line_suspended_count == 0
                   && ((here->open_count == 0 && sp_line_always == 0)
                       || !sp_line_code_is_watched(frame->f_code)))) {
         if (top->frame != NULL)
-            return top->frame == frame && top->own != NULL; /* a decorated generator goes on */
-        if (SP_LIKELY(top->table->code->code == frame->f_code)) {
+            return top->frame == frame && top->decorated; /* a decorated generator goes on */
+        if (SP_LIKELY(top->code->code == frame->f_code)) {
             top->frame = frame; /* a decorated call */
             return true;
         }

@@ -1,0 +1,52 @@
+#include "lines/line_suspended.h"
+
+#include "record/counters.h"
+
+uint32_t sp_line_suspended_count;
+static sp_map all; /* frame -> sp_line_frame. Owned. */
+
+static sp_line_frame *take(const void *frame)
+{
+    sp_line_frame *suspended =
+        sp_line_suspended_count == 0 ? NULL : sp_map_pop(&all, frame, NULL);
+    sp_line_suspended_count -= suspended != NULL;
+    return suspended;
+}
+
+/* False when memory is out. */
+static bool keep(sp_line_frame frame)
+{
+    sp_line_frame *suspended = PyMem_RawMalloc(sizeof *suspended);
+    if (suspended == NULL)
+        return false;
+    *suspended = frame;
+    sp_line_frame *dead = take(frame.frame); /* it was at this address, and never went on */
+    if (dead != NULL)
+        sp_line_frame_free(dead);
+    PyMem_RawFree(dead);
+    if (sp_map_add(&all, frame.frame, NULL, suspended) < 0) {
+        PyMem_RawFree(suspended);
+        return false;
+    }
+    sp_line_suspended_count++;
+    return true;
+}
+
+void sp_line_frame_yields(sp_line_thread *here, uint64_t now)
+{
+    sp_line_frame frame = sp_line_suspend(here, now);
+    bool in_block = frame.reason_count != 0; /* what watches it decides anew when it goes on */
+    if (in_block && keep(frame))
+        return;
+    if (in_block)
+        sp_lose_line();
+    sp_line_frame_free(&frame);
+}
+
+sp_line_frame *sp_line_frame_resumes(sp_line_thread *here, const void *frame, uint64_t now)
+{
+    sp_line_frame *suspended = take(frame);
+    bool resumed = suspended != NULL && sp_line_resume(here, suspended, now);
+    PyMem_RawFree(suspended);
+    return resumed ? here->top : NULL;
+}
