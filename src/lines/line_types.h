@@ -136,46 +136,6 @@ typedef struct sp_line_thread {
 /* What this thread records, or NULL. */
 #define sp_line_here sp_here.lines
 
-/* The same for the reasons but the first. */
-void sp_line_change_more(const sp_line_frame *recorded, int line, uint64_t ticks);
-
-/* Another line of the frame runs from now on, or with -1 none. */
-SP_INLINE void sp_line_change(sp_line_frame *recorded, int line, uint64_t now)
-{
-    sp_cell *cells = recorded->reasons[0].cells;
-    uint64_t ticks = now - recorded->since;
-    if (SP_LIKELY(recorded->line >= 0))
-        cells[recorded->line].ticks += ticks;
-    if (SP_LIKELY(line >= 0)) {
-        cells[line].hits++;
-        sp_here.line_hits++;
-    }
-    if (SP_UNLIKELY(recorded->reason_count > 1))
-        sp_line_change_more(recorded, line, ticks);
-    recorded->line = line;
-}
-
-/* This frame's line is over, and its time with it. */
-SP_INLINE void sp_line_stop(sp_line_frame *recorded, uint64_t now)
-{
-    if (recorded->line >= 0)
-        sp_line_change(recorded, -1, now);
-}
-
-/* The line, less the first; -1 when it is none of the code's. */
-SP_INLINE int sp_line_index(const sp_line_frame *recorded, int line)
-{
-    unsigned index = (unsigned)(line - recorded->first);
-    return SP_LIKELY(index < (unsigned)recorded->count) ? (int)index : -1;
-}
-
-/* A line begins. */
-SP_INLINE void sp_line_hit(sp_line_frame *recorded, int line, uint64_t now)
-{
-    sp_line_change(recorded, sp_line_index(recorded, line), now);
-    recorded->since = sp_now();
-}
-
 /* The innermost recorded frame if it is this one, else NULL. */
 SP_INLINE sp_line_frame *sp_line_top(const void *frame, const PyCodeObject *code)
 {
