@@ -21,7 +21,7 @@ _ROWS = {
     "print_summary": ("results.print_summary(stream=io.StringIO())", 0.3),
     "print_summary, no calls read": ("summary().print_summary(stream=io.StringIO())", 0.3),
     "call_graph, columns": ("results.call_graph()", 0.5),
-    "call_stack, columns": ("results.call_stack()", 2.0),
+    "call_stack, columns": ("results.call_stack().columns", 2.0),
     "  and a row of it": ("results.call_stack()[1_000]", 2.0),
 }
 

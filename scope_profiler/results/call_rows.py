@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .columns import blocks
@@ -16,19 +17,22 @@ class CallRows(Sequence):
 
     It can be indexed, iterated over and compared with lists; a slice is a list.
     `list()` of it, which json and others need, holds all dicts at once.
-
-    Attributes
-    ----------
-    columns
-        What the dicts are made of, as `CallArrays`.
     """
 
     def __init__(
-        self, columns: CallArrays, dicts: Callable[[slice], list[dict[str, Any]]]
+        self,
+        length: int,
+        columns: Callable[[], CallArrays],
+        dicts: Callable[[slice], list[dict[str, Any]]],
     ) -> None:
-        self.columns = columns
-        self._length = len(columns)
+        self._length = length
+        self._columns = columns
         self._dicts = dicts
+
+    @cached_property
+    def columns(self) -> CallArrays:
+        """What the dicts are made of, as `CallArrays`."""
+        return self._columns()
 
     def __len__(self) -> int:
         return self._length

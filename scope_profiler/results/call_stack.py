@@ -10,11 +10,11 @@ import numpy as np
 from .._base.arguments import finite, integer, several_of
 from .._model.recorded import Recorded
 from .call_rows import CallRows
-from .intervals import tree_of_nest
+from . import intervals
 from .mpi_region import MPIRegion
-from .surroundings import Nest, Surroundings
+from .rank_regions import NestedCalls, RankRegions
 
-_NO_LANES = np.full(0, -1, np.int64)
+_NO_TRACKS = np.full(0, -1, np.int64)
 
 
 class CallArrays(NamedTuple):
@@ -47,7 +47,7 @@ class CallArrays(NamedTuple):
     depth: np.ndarray
     parent: np.ndarray
     exclusive_ns: np.ndarray
-    lane: np.ndarray = _NO_LANES
+    lane: np.ndarray = _NO_TRACKS
 
     def __len__(self) -> int:
         """The number of calls."""
@@ -72,22 +72,22 @@ def build_call_arrays(regions: Iterable[MPIRegion], rank: int) -> CallArrays:
         twice or make one its own ancestor.
     """
     regions = _on_rank(regions, rank)
-    return _arrays(regions, rank, nest_of(regions, rank))
+    return _arrays(regions, rank, nested_calls(regions, rank))
 
 
-def _arrays(regions: Sequence[MPIRegion], rank: int, nest: Nest) -> CallArrays:
+def _arrays(regions: Sequence[MPIRegion], rank: int, calls: NestedCalls) -> CallArrays:
     return CallArrays(
         [region.name for region in regions],
         [region[rank].source_file for region in regions],
         [region[rank].source_lineno for region in regions],
-        nest.region_index,
-        nest.call_index,
-        nest.start_ns,
-        nest.end_ns,
-        nest.depth,
-        nest.parent,
-        nest.exclusive_ns,
-        _NO_LANES if nest.lane is None else nest.lane,
+        calls.region_index,
+        calls.call_index,
+        calls.start_ns,
+        calls.end_ns,
+        calls.depth,
+        calls.parent,
+        calls.exclusive_ns,
+        _NO_TRACKS if calls.track is None else calls.track,
     )
 
 
@@ -96,16 +96,16 @@ def _on_rank(regions: Iterable[MPIRegion], rank: int) -> list[MPIRegion]:
     return [region for region in regions if rank in region]
 
 
-def nest_of(regions: Sequence[MPIRegion], rank: int) -> Nest:
-    """The nest of those regions, all of which the rank knows: in the company that they are all in,
-    or else by themselves. Raises as `build_call_arrays`."""
+def nested_calls(regions: Sequence[MPIRegion], rank: int) -> NestedCalls:
+    """How the calls of those regions, all of which the rank knows, lie within each other: among all
+    regions of one run, if they are of one, or else by themselves. Raises as `build_call_arrays`."""
     for region in regions:
         region[rank].require_intervals(region.name)
     chosen = [region[rank] for region in regions]
-    around = {id(region.surroundings): region.surroundings for region in chosen}
-    if len(around) == 1:
-        return around.popitem()[1].nest([region.place for region in chosen])
-    return Surroundings(chosen).nest()
+    of_rank = {id(region.rank_regions): region.rank_regions for region in chosen}
+    if len(of_rank) == 1:
+        return of_rank.popitem()[1].nested_calls([region.index_in_rank for region in chosen])
+    return RankRegions(chosen).nested_calls()
 
 
 def tree_of_calls(
@@ -116,7 +116,7 @@ def tree_of_calls(
     regions = _on_rank(regions, rank)
     names = [region.name for region in regions]
     of_rank = [region[rank] for region in regions]
-    tree, node_ids = tree_of_nest(names, of_rank, nest_of(regions, rank))
+    tree, node_ids = intervals.tree_of_calls(names, of_rank, nested_calls(regions, rank))
     return tree, dict(zip(names, node_ids))
 
 
@@ -127,19 +127,19 @@ def build_call_graph(regions: Iterable[MPIRegion], rank: int) -> CallRows:
     of a root is None. Sorted by number. Raises as `build_call_arrays`.
     """
     regions = _on_rank(regions, rank)
-    nest = nest_of(regions, rank)
+    calls = nested_calls(regions, rank)
     names = [region.name for region in regions]
-    ids = nest.call_id
+    ids = calls.call_id
     order = None if ids is None else np.argsort(ids, kind="stable")
 
     def dicts(rows: slice) -> list[dict[str, Any]]:
         chosen = rows if order is None else order[rows]
-        numbers, parents = np.arange(rows.start, rows.stop), nest.parent[chosen]
+        numbers, parents = np.arange(rows.start, rows.stop), calls.parent[chosen]
         if ids is not None:
             numbers, parents = ids[chosen], np.where(parents >= 0, ids[parents], -1)
         columns = (
-            numbers, parents, nest.region_index[chosen], nest.call_index[chosen],
-            nest.depth[chosen],
+            numbers, parents, calls.region_index[chosen], calls.call_index[chosen],
+            calls.depth[chosen],
         )
         return [
             {
@@ -154,7 +154,7 @@ def build_call_graph(regions: Iterable[MPIRegion], rank: int) -> CallRows:
             )
         ]
 
-    return CallRows(_arrays(regions, rank, nest), dicts)
+    return CallRows(len(calls.start_ns), lambda: _arrays(regions, rank, calls), dicts)
 
 
 def build_call_stack(
@@ -168,11 +168,10 @@ def build_call_stack(
     (the names from the root on, joined by " > "), ``source_file,
     source_lineno, lane`` (see `CallArrays`; -1 where unknown) and ``color``.
 
-    What is kept are the columns of `build_call_arrays`; each dict is made when
-    it is asked for. Raises as `build_call_arrays`.
+    What is kept are columns; each dict is made when it is asked for. Raises as `build_call_arrays`.
     """
     regions, origin = _on_rank(regions, rank), finite("origin", origin)
-    nest = nest_of(regions, rank)
+    calls = nested_calls(regions, rank)
     names = [region.name for region in regions]
     places = [(region[rank].source_file, region[rank].source_lineno) for region in regions]
     paths: dict[tuple[Any, ...], str] = {}
@@ -180,8 +179,8 @@ def build_call_stack(
     def path_of(call: int) -> str:
         path = []
         while call >= 0:
-            path.append(int(nest.region_index[call]))
-            call = int(nest.parent[call])
+            path.append(int(calls.region_index[call]))
+            call = int(calls.parent[call])
         # Equal paths are one str: they are the largest part of it all.
         key = tuple(path)
         known = paths.get(key)
@@ -190,31 +189,31 @@ def build_call_stack(
         return known
 
     def dicts(rows: slice) -> list[dict[str, Any]]:
-        starts, ends = nest.start_ns[rows], nest.end_ns[rows]
+        starts, ends = calls.start_ns[rows], calls.end_ns[rows]
         columns = (
             range(rows.start, rows.stop),
-            nest.region_index[rows].tolist(),
-            nest.call_index[rows].tolist(),
+            calls.region_index[rows].tolist(),
+            calls.call_index[rows].tolist(),
             (starts / 1e9 - origin).tolist(),
             (ends / 1e9 - origin).tolist(),
             ((ends - starts) / 1e9).tolist(),
-            (nest.exclusive_ns[rows] / 1e9).tolist(),
-            nest.depth[rows].tolist(),
-            nest.parent[rows].tolist(),
-            [-1] * len(starts) if nest.lane is None else nest.lane[rows].tolist(),
+            (calls.exclusive_ns[rows] / 1e9).tolist(),
+            calls.depth[rows].tolist(),
+            calls.parent[rows].tolist(),
+            [-1] * len(starts) if calls.track is None else calls.track[rows].tolist(),
         )
-        calls: list[dict[str, Any]] = []
+        made: list[dict[str, Any]] = []
         for call, region, index, start, end, duration, exclusive, depth, parent, lane in zip(
             *columns
         ):
             if parent < rows.start:
                 path = path_of(call)
             else:
-                above = calls[parent - rows.start]["call_path"]
+                above = made[parent - rows.start]["call_path"]
                 key = above, region
                 path = paths.get(key) or f"{above} > {names[region]}"
                 paths[key] = path
-            calls.append({
+            made.append({
                 "call_id": call,
                 "name": names[region],
                 "call_index": index,
@@ -231,9 +230,9 @@ def build_call_stack(
                 "lane": lane,
                 "color": regions[region].color,
             })
-        return calls
+        return made
 
-    return CallRows(_arrays(regions, rank, nest), dicts)
+    return CallRows(len(calls.start_ns), lambda: _arrays(regions, rank, calls), dicts)
 
 
 def call_stack_roots(calls: Sequence[Mapping[str, Any]]) -> list[int]:

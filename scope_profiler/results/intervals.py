@@ -24,7 +24,7 @@ from .._model.sketch import Sketch
 
 if TYPE_CHECKING:
     from .region import Region
-    from .surroundings import Nest
+    from .rank_regions import NestedCalls
 
 
 def parents_by_interval(starts: np.ndarray, ends: np.ndarray, nodes: object = None) -> np.ndarray:
@@ -82,23 +82,23 @@ def parents_by_id(call_ids: np.ndarray, parent_ids: np.ndarray) -> np.ndarray:
 # -- the tree ------------------------------------------------------------------
 
 
-def tree_of_nest(
-    names: Sequence[str], regions: Sequence[Region], nest: Nest
+def tree_of_calls(
+    names: Sequence[str], regions: Sequence[Region], calls: NestedCalls
 ) -> tuple[Recorded, list[np.ndarray]]:
     """The tree that calls make, as the recorder would have kept it, and of each region the places of
     its calls in it.
 
-    `names` and `regions` are what `nest.region_index` refers to. A region called
+    `names` and `regions` are what `calls.region_index` refers to. A region called
     again below itself is at its place on the path.
     """
     places = _Places()
     nodes = []
     node_ids = [np.empty(region.num_events, np.int64) for region in regions]
-    for place, rows, outermost in _calls_by_place(names, nest, places):
-        number = nest.region_index[rows[0]]
-        nodes.append(_node(places.paths[place], regions[number], nest, rows, outermost))
-        node_ids[number][nest.call_index[rows]] = place
-    wall = int(nest.end_ns.max() - nest.start_ns[0]) if len(nest.start_ns) else 0
+    for place, rows, outermost in _calls_by_place(names, calls, places):
+        number = calls.region_index[rows[0]]
+        nodes.append(_node(places.paths[place], regions[number], calls, rows, outermost))
+        node_ids[number][calls.call_index[rows]] = place
+    wall = int(calls.end_ns.max() - calls.start_ns[0]) if len(calls.start_ns) else 0
     return Recorded(nodes, wall, {}), node_ids
 
 
@@ -128,15 +128,15 @@ class _Places:
 
 
 def _calls_by_place(
-    names: Sequence[str], nest: Nest, places: _Places
+    names: Sequence[str], calls: NestedCalls, places: _Places
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """The rows of each place, and which of them are outermost calls."""
     place_of: list[int] = []
-    outermost = np.empty(len(nest.parent), bool)
-    for rows in blocks(len(nest.parent)):
+    outermost = np.empty(len(calls.parent), bool)
+    for rows in blocks(len(calls.parent)):
         steps = []
         for region, parent in zip(
-            nest.region_index[rows].tolist(), nest.parent[rows].tolist()
+            calls.region_index[rows].tolist(), calls.parent[rows].tolist()
         ):
             above = place_of[parent] if parent >= 0 else -1
             place, first = places.below(above, names[region])
@@ -151,11 +151,11 @@ def _calls_by_place(
 
 
 def _node(
-    path: tuple[int, str], region: Region, nest: Nest, rows: np.ndarray, outermost: np.ndarray
+    path: tuple[int, str], region: Region, calls: NestedCalls, rows: np.ndarray, outermost: np.ndarray
 ) -> Node:
     """The statistics of the calls `rows`, which are of the region."""
-    durations = nest.end_ns[rows] - nest.start_ns[rows]
-    own, total = int(nest.exclusive_ns[rows].sum()), int(durations[outermost].sum())
+    durations = calls.end_ns[rows] - calls.start_ns[rows]
+    own, total = int(calls.exclusive_ns[rows].sum()), int(durations[outermost].sum())
     if len(rows) == region.num_calls:
         # The recorder may know better how tasks shared the time.
         own, total = known_or(region.exclusive_duration_ns, own), region.inclusive_duration_ns
@@ -168,4 +168,4 @@ def _node(
         *(sketch.percentile_ns(percentile, minimum, maximum) for percentile in PERCENTILES.values()),
         None, None, None, None, every, 0, 0,
     )
-    return Node(path[0], statistics, int(nest.start_ns[rows[0]]), sketch)
+    return Node(path[0], statistics, int(calls.start_ns[rows[0]]), sketch)

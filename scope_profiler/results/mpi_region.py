@@ -14,7 +14,7 @@ from .columns import INT64
 from .region import Region
 from .scalars import Scalars, known_or, known_values
 from .._model.sketch import Sketch
-from .surroundings import Surroundings
+from .rank_regions import RankRegions
 
 
 class MPIRegion(Scalars):
@@ -78,19 +78,19 @@ class MPIRegion(Scalars):
     def __contains__(self, rank: object) -> bool:
         return rank in self._regions
 
-    def placed(
-        self, places: Mapping[int, tuple[Surroundings, int]], totals: Mapping[int, int]
+    def attached(
+        self, in_rank: Mapping[int, tuple[RankRegions, int]], totals: Mapping[int, int]
     ) -> MPIRegion:
-        """The same region in the company of others; see `Region.placed`. Both are by rank."""
-        placed = MPIRegion(
+        """The same region with the others of its ranks; see `Region.attached`. Both are by rank."""
+        attached = MPIRegion(
             self._name,
             {
-                rank: region.placed(*places[rank], totals.get(rank))
+                rank: region.attached(*in_rank[rank], totals.get(rank))
                 for rank, region in self._regions.items()
             },
         )
-        placed.color = self.color
-        return placed
+        attached.color = self.color
+        return attached
 
     # -- per rank ------------------------------------------------------------
 

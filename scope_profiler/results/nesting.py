@@ -10,7 +10,7 @@ Without a tree, as in files of other programs, the intervals alone decide; see `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -144,13 +144,8 @@ def _proper(
     """Parents and depths, where calls lie properly within each other; None where some overlap."""
     if not len(starts):
         return np.empty(0, np.int32), np.empty(0, np.int32)
-
-    def fit(rows: slice, parents: np.ndarray) -> bool:
-        inside = np.flatnonzero(parents >= 0)
-        return tree is None or tree.all_fit(nodes[rows][inside], nodes[parents[inside]])
-
     if tree is not None and tree.is_exact:
-        found = _by_level(starts, ends, lambda rows: tree.level[nodes[rows]], fit, apart=True)
+        found = _by_level(starts, ends, nodes, tree, lambda rows: tree.level[nodes[rows]], apart=True)
         if found is not None:
             return found
     # Also calls of the same node can be inside each other: count those that are open.
@@ -165,49 +160,48 @@ def _proper(
         over = np.searchsorted(closes, 2 * (starts[rows] - starts[0]))
         return np.arange(rows.start, rows.stop) - over
 
-    return _by_level(starts, ends, number_of_open, fit)
+    return _by_level(starts, ends, nodes, tree, number_of_open)
 
 
 def _by_level(
     starts: np.ndarray,
     ends: np.ndarray,
+    nodes: np.ndarray | None,
+    tree: Tree | None,
     level_of: Callable[[slice], np.ndarray],
-    fit: Callable[[slice, np.ndarray], bool],
     apart: bool = False,
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Parents and depths, where the parent of each is the last before it one level higher up; a call
-    that has ended by then is none. None where a call ends after its parent, or does not fit there;
-    apart: or where two of a level overlap."""
+    that has ended by then is none. None where a call ends after its parent, or its node cannot be
+    there; apart: or where two of a level overlap."""
     parents, depth = np.empty(len(starts), np.int32), np.empty(len(starts), np.int32)
     # Of each level the last call before those that are looked at; at 0 what is around them all.
     last = [(-1, INT64.min, -1)]
     for block in blocks(len(starts), _ROWS):
-        level = level_of(block)
         begins, stops = starts[block], ends[block]
-        around = last[0]
-        above, above_stops, above_depth = (np.array([value]) for value in around)
-        for number, rows in enumerate(_rows_by_level(level), 1):
+        (above, above_stops, above_depth) = (np.array([value]) for value in last[0])
+        for number, (rows, place) in enumerate(_rows_by_level(level_of(block)), 1):
             if number == len(last):
                 last.append((-1, INT64.min, -1))
-            before = last[number]
-            own = begins[rows]
-            own_stops = np.concatenate(([before[1]], stops[rows]))
+            last_row, last_stop, last_depth = last[number]
+            own, own_stops = begins[rows], np.concatenate(([last_stop], stops[rows]))
             if apart and (own < own_stops[:-1]).any():
                 return None
-            place = np.searchsorted(above, rows + block.start) - 1
             reach = above_stops[place]
             is_inside = reach >= own
             if (is_inside & (reach < own_stops[1:])).any():
                 return None
-            own_parents = np.where(is_inside, above[place], -1)
-            own_depth = np.where(is_inside, above_depth[place], -1) + 1
+            own_parents, own_depth = above[place], above_depth[place] + 1
+            if not is_inside.all():
+                own_parents[~is_inside], own_depth[~is_inside] = -1, 0
             parents[block][rows], depth[block][rows] = own_parents, own_depth
-            if len(rows):
-                last[number] = int(rows[-1]) + block.start, int(own_stops[-1]), int(own_depth[-1])
-            above = np.concatenate(([before[0]], rows + block.start))
-            above_stops, above_depth = own_stops, np.concatenate(([before[2]], own_depth))
-        if not fit(block, parents[block]):
-            return None
+            above = np.concatenate(([last_row], rows + block.start))
+            above_stops, above_depth = own_stops, np.concatenate(([last_depth], own_depth))
+            last[number] = int(above[-1]), int(above_stops[-1]), int(above_depth[-1])
+        if tree is not None:
+            inside = np.flatnonzero(parents[block] >= 0)
+            if not tree.all_fit(nodes[block][inside], nodes[parents[block][inside]]):
+                return None
     return parents, depth
 
 
@@ -215,13 +209,23 @@ def _by_level(
 _ROWS = 1 << 18
 
 
-def _rows_by_level(level: np.ndarray) -> list[np.ndarray]:
-    """The rows of each level in their order, from 0 on."""
-    counts = np.bincount(level)
-    level = level.astype(np.min_scalar_type(len(counts)))
-    if len(counts) <= _FEW_LEVELS:
-        return [np.flatnonzero(level == number) for number in range(len(counts))]
-    return np.split(np.argsort(level, kind="stable"), np.cumsum(counts)[:-1])
+def _rows_by_level(level: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The rows of each level in their order, from 0 on; and how many of the level above, of which
+    0 has one, are before each."""
+    last = int(level.max())
+    level = level.astype(np.min_scalar_type(last + 1))
+    if last < _FEW_LEVELS:
+        before = np.zeros(len(level), np.int32)
+        for number in range(last + 1):
+            is_here = level == number
+            rows = np.flatnonzero(is_here)
+            yield rows, before[rows]
+            before = np.cumsum(is_here, dtype=np.int32)
+        return
+    above = np.empty(0, np.int64)
+    for rows in np.split(np.argsort(level, kind="stable"), np.cumsum(np.bincount(level))[:-1]):
+        yield rows, np.searchsorted(above, rows)
+        above = rows
 
 
 #: With more, it is faster to sort by level.

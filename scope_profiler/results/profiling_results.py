@@ -18,7 +18,7 @@ from .columns import INT64
 from .mpi_region import MPIRegion
 from .no_counters import NoCounters
 from .region import Region
-from .surroundings import Surroundings
+from .rank_regions import RankRegions
 from .threads import TaskInfo, ThreadInfo, normal_rows
 from .run_facts import RunFacts
 from .run_tables import RunTables
@@ -117,7 +117,7 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
         for rank, of_rank in self._recorded.items():
             if not isinstance(of_rank, Recorded):
                 raise TypeError(f"recorded must map ranks to Recorded; rank {rank!r} has {of_rank!r}")
-        self._regions = _placed(regions, totals, self._recorded)
+        self._regions = _attached(regions, totals, self._recorded)
 
     @classmethod
     def from_h5(cls, file_path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
@@ -295,27 +295,27 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
         return f"<ProfilingResults {self.display_label!r}: {size}>"
 
 
-def _placed(
+def _attached(
     regions: Mapping[str, MPIRegion],
     totals: Mapping[str, Mapping[int, int]],
     recorded: Mapping[int, Recorded],
 ) -> dict[str, MPIRegion]:
-    """The regions, each knowing those of its rank; others may hold the same in other company."""
+    """The regions as copies that know the others of their rank; other results may hold the same."""
     ranks: dict[int, list[Region]] = {}
-    places = []
+    indices = []
     for region in regions.values():
-        places.append({rank: len(ranks.setdefault(rank, [])) for rank in region})
+        indices.append({rank: len(ranks.setdefault(rank, [])) for rank in region})
         for rank in region:
             ranks[rank].append(region[rank])
             if rank in recorded:
                 _check_nodes(region.name, region[rank], recorded[rank])
-    around = {rank: Surroundings(of_rank, recorded.get(rank)) for rank, of_rank in ranks.items()}
+    together = {rank: RankRegions(of_rank, recorded.get(rank)) for rank, of_rank in ranks.items()}
     return {
-        name: region.placed(
-            {rank: (around[rank], place) for rank, place in of_region.items()},
+        name: region.attached(
+            {rank: (together[rank], index) for rank, index in of_region.items()},
             totals.get(name, {}),
         )
-        for (name, region), of_region in zip(regions.items(), places)
+        for (name, region), of_region in zip(regions.items(), indices)
     }
 
 

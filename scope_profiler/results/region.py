@@ -25,7 +25,7 @@ from .errors import EventDataUnavailableError, NestingError
 from .nesting import covered_ns
 from .scalars import PERCENTILES, Scalars, seconds
 from .._model.sketch import Sketch
-from .surroundings import Surroundings
+from .rank_regions import RankRegions
 
 _PERCENTILE_NAMES = {percentile: name for name, percentile in PERCENTILES.items()}
 
@@ -223,7 +223,7 @@ class Region(Calls, Scalars):
         """
         if self._exclusive is not None:
             return self._exclusive
-        return self.surroundings.exclusive_total_ns(self.place)
+        return self.rank_regions.exclusive_total_ns(self.index_in_rank)
 
     @property
     def corrected_exclusive_ns(self) -> int | None:
@@ -329,13 +329,13 @@ class Region(Calls, Scalars):
 
     # -- others made of it -----------------------------------------------------
 
-    def placed(self, surroundings: Surroundings, place: int, total_ns: int | None) -> Region:
+    def attached(self, regions: RankRegions, index: int, total_ns: int | None) -> Region:
         """The same region, its columns shared, as one of several of a rank.
 
         `total_ns` is its exclusive time among them; None to keep what is known.
         """
-        region = copy(self) if surroundings.has_tree else copy(self.without_nodes())
-        region._placed = surroundings, place
+        region = copy(self) if regions.has_tree else copy(self.without_nodes())
+        region._in_rank = regions, index
         if total_ns is not None:
             region._exclusive = integer("exclusive_totals", total_ns)
         return region
@@ -397,5 +397,5 @@ class Region(Calls, Scalars):
 def exclusive_totals(regions: Sequence[Region]) -> list[int | None]:
     """Exclusive time in ns of each of these, all regions of one rank; None where unknown."""
     regions = several_of("regions", regions, Region)
-    surroundings = Surroundings(regions)
-    return [surroundings.exclusive_total_ns(place) for place in range(len(regions))]
+    of_rank = RankRegions(regions)
+    return [of_rank.exclusive_total_ns(index) for index in range(len(regions))]

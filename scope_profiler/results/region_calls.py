@@ -12,7 +12,7 @@ import numpy as np
 from .checks import normal_event_metadata
 from .columns import column, read_only
 from .event_metadata import NOTHING, EventMetadata
-from .surroundings import Surroundings
+from .rank_regions import RankRegions
 
 
 class Calls:
@@ -43,7 +43,8 @@ class Calls:
             if values is not None and length
         }
         self._event_metadata = normal_event_metadata(event_metadata, length)
-        self._placed: tuple[Surroundings, int] | None = None
+        # The regions of its rank, and its index among them; None where it is by itself.
+        self._in_rank: tuple[RankRegions, int] | None = None
 
     @property
     def num_events(self) -> int:
@@ -134,25 +135,25 @@ class Calls:
         """The threads that called the region, ascending; empty when unknown."""
         return [] if self.thread_ids is None else np.unique(self.thread_ids).tolist()
 
-    # -- the regions around them ---------------------------------------------------
+    # -- the other regions of the rank ---------------------------------------------
 
-    def alone(self) -> Self:
-        """The same calls, the columns shared, in no company."""
-        if self._placed is None:
+    def detached(self) -> Self:
+        """The same calls, the columns shared, without the other regions of the rank."""
+        if self._in_rank is None:
             return self
         calls = copy(self)
-        calls._placed = None
+        calls._in_rank = None
         return calls
 
     @property
-    def surroundings(self) -> Surroundings:
+    def rank_regions(self) -> RankRegions:
         """The regions of its rank, or it alone."""
-        return Surroundings([self]) if self._placed is None else self._placed[0]
+        return RankRegions([self]) if self._in_rank is None else self._in_rank[0]
 
     @property
-    def place(self) -> int:
-        """Its place among these."""
-        return 0 if self._placed is None else self._placed[1]
+    def index_in_rank(self) -> int:
+        """Its index among these."""
+        return 0 if self._in_rank is None else self._in_rank[1]
 
     @property
     def exclusive_durations_ns(self) -> np.ndarray:
@@ -167,7 +168,7 @@ class Calls:
         NestingError
             When a call ends before it starts, or is its own ancestor.
         """
-        return self.surroundings.exclusive_durations_ns(self.place)
+        return self.rank_regions.exclusive_durations_ns(self.index_in_rank)
 
     @property
     def exclusive_durations(self) -> np.ndarray:

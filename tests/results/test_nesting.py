@@ -15,7 +15,9 @@ from scope_profiler.results import (
     Region,
     exclusive_totals,
 )
-from scope_profiler.results.surroundings import Surroundings
+from scope_profiler.results import columns, nesting
+from scope_profiler.results.call_stack import tree_of_calls
+from scope_profiler.results.rank_regions import RankRegions
 
 # (region, start, length, thread, task)
 ANY_CALLS = st.lists(
@@ -85,7 +87,7 @@ def test_whatever_calls_there_are_they_nest_as_every_pair_says(columns, calls):
     threads, tasks = [call[3] for call in calls], [call[4] for call in calls]
     known = {"thread_ids": threads, "task_ids": tasks}
     regions = regions_of(calls, **{name: known[name] for name in columns})
-    nest = Surroundings(regions).nest()
+    nest = RankRegions(regions).nested_calls()
 
     def lane(thread, task):
         if "task_ids" in columns and task >= 0:
@@ -101,10 +103,10 @@ def test_whatever_calls_there_are_they_nest_as_every_pair_says(columns, calls):
     )
     got = list(zip(nest.start_ns.tolist(), nest.end_ns.tolist()))
     assert got == [call[:2] for call in expected]
-    lanes = [-1] * len(calls) if nest.lane is None else nest.lane.tolist()
+    lanes = [-1] * len(calls) if nest.track is None else nest.track.tolist()
     rows = [(start, end, lane) for (start, end), lane in zip(got, lanes)]
     assert sorted(rows) == sorted(call[:3] for call in expected)
-    assert (nest.lane is None) == (not columns or not calls)
+    assert (nest.track is None) == (not columns or not calls)
     parents, depths, exclusive = by_pairs(rows)
     assert nest.parent.tolist() == parents
     assert nest.depth.tolist() == depths
@@ -134,7 +136,7 @@ def test_numbers_decide_whatever_the_intervals_say(drawn):
     calls, ids, parents, chosen = drawn
     parent_ids = [-1 if parent < 0 else ids[parent] for parent in parents]
     regions = regions_of(calls, call_ids=ids, parent_ids=parent_ids)
-    nest = Surroundings(regions).nest(chosen)
+    nest = RankRegions(regions).nested_calls(chosen)
     expected = {}
     for row, call in enumerate(calls):
         if call[0] in chosen:
@@ -158,17 +160,17 @@ def test_a_child_takes_of_its_parent_what_lies_within_it():
     # By numbers: it may begin in its parent and outlast it.
     outer = region((0, 10), call_ids=[0], parent_ids=[-1])
     inner = region((5, 30), (6, 8), (20, 40), call_ids=[1, 2, 3], parent_ids=[0, 0, 0])
-    assert Surroundings([outer, inner]).nest().exclusive_ns.tolist() == [5, 25, 2, 20]
+    assert RankRegions([outer, inner]).nested_calls().exclusive_ns.tolist() == [5, 25, 2, 20]
 
 
 def test_calls_around_some_without_number_nest_by_their_intervals():
     numbered = region((0, 10), call_ids=[0], parent_ids=[-1])
     some = region((2, 4), call_ids=[-1], parent_ids=[-1])
     for other in (some, region((2, 4)), region((2, 4), thread_ids=[-1])):
-        assert Surroundings([numbered, other]).nest().parent.tolist() == [-1, 0]
+        assert RankRegions([numbered, other]).nested_calls().parent.tolist() == [-1, 0]
     # Of what was never called, no number is missed.
     apart = region((2, 4), call_ids=[1], parent_ids=[-1])
-    assert Surroundings([numbered, apart, Region()]).nest().parent.tolist() == [-1, -1]
+    assert RankRegions([numbered, apart, Region()]).nested_calls().parent.tolist() == [-1, -1]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +194,7 @@ def test_a_circle_among_what_is_left_out():
     out = region((0, 9), (0, 9), call_ids=[1, 2], parent_ids=[2, 1])
     kept = region((1, 2), call_ids=[3], parent_ids=[1])
     with pytest.raises(NestingError, match="their own ancestors"):
-        Surroundings([out, kept]).nest([1])
+        RankRegions([out, kept]).nested_calls([1])
 
 
 def test_recursion_as_deep_as_it_gets():
@@ -200,7 +202,7 @@ def test_recursion_as_deep_as_it_gets():
     level = np.arange(depth)
     starts = np.concatenate([round * 3 * depth + level for round in range(rounds)])
     one = Region(start_times_ns=starts, durations_ns=np.tile(3 * depth - 2 - 2 * level, rounds))
-    nest = Surroundings([one]).nest()
+    nest = RankRegions([one]).nested_calls()
     assert nest.depth.tolist() == level.tolist() * rounds
     assert set(one.exclusive_durations_ns[:-1].tolist()) <= {2, depth}
     assert one.exclusive_duration_ns == one.inclusive_duration_ns == rounds * (3 * depth - 2)
@@ -217,6 +219,96 @@ def test_over_blocks():
     assert exclusive_totals([outer, inner]) == [10 * count, 4 * count]
     alike = Region(start_times_ns=inner.start_times_ns, durations_ns=inner.durations_ns)
     assert exclusive_totals([outer, alike]) == [6 * count, 4 * count]
+
+
+# -- in pieces -------------------------------------------------------------------
+
+
+@pytest.fixture(params=[4, BLOCK], ids=["small blocks", "large blocks"])
+def block(request, monkeypatch):
+    """How many rows are worked on at a time."""
+    monkeypatch.setattr(columns, "BLOCK", request.param)
+    monkeypatch.setattr(columns, "_SAMPLES", min(request.param, columns._SAMPLES))
+    monkeypatch.setattr(nesting, "_ROWS", request.param)
+    return request.param
+
+
+@patient
+@given(st.lists(st.lists(st.integers(0, 30)), max_size=4))
+def test_blocks_of_columns_that_are_sorted_together(block, drawn):
+    sorted_columns = [np.array(sorted(values), np.int64) for values in drawn]
+    done, taken = 0, [0] * len(drawn)
+    for rows, parts in columns.merged_blocks(sorted_columns):
+        assert rows.start == done < rows.stop and [part.start for part in parts] == taken
+        values = np.concatenate([column[part] for column, part in zip(sorted_columns, parts)])
+        expected = sorted(sum(drawn, []))
+        assert sorted(values) == expected[rows]
+        assert rows.stop == len(expected) or expected[rows.stop] > expected[rows.stop - 1]
+        done, taken = rows.stop, [part.stop for part in parts]
+    assert (done, taken) == (sum(map(len, drawn)), [len(values) for values in drawn])
+
+
+def test_a_block_has_about_as_many_rows_as_are_worked_on_at_a_time():
+    starts = [np.arange(5 * BLOCK) * 2, np.arange(5 * BLOCK) * 2 + 1, np.arange(3)]
+    sizes = [rows.stop - rows.start for rows, _ in columns.merged_blocks(starts)]
+    assert len(sizes) > 5 and max(sizes) < 2 * BLOCK
+
+
+@st.composite
+def programs(draw):
+    """Calls of a program: (region, start, length, thread, parent), each longer than those in it; the
+    parent is a place in the list or -1."""
+    calls = []
+
+    def call(parent, thread, now, depth):
+        place, start = len(calls), now
+        calls.append(None)
+        number, now = draw(st.integers(0, 2)), now + 1
+        while depth < 5 and len(calls) < 25 and draw(st.booleans()):
+            now = call(place, thread, now, depth + 1)
+        # No two calls begin together: which of them is first, nobody can tell.
+        calls[place] = number, 2 * start + thread, 2 * (now - start), thread, parent
+        return now + 1
+
+    for thread in range(draw(st.integers(1, 2))):
+        now = 0
+        while len(calls) < 25 and draw(st.booleans()):
+            now = call(-1, thread, now, 0) + draw(st.integers(0, 3))
+    return calls
+
+
+@pytest.mark.parametrize("has_threads", [True, False])
+@patient
+@given(programs())
+def test_a_tree_says_what_looking_at_every_call_says(block, has_threads, program):
+    program = [call for call in program if has_threads or not call[3]]
+    names = ["a", "b", "c"]
+    facts = {"thread_ids": [call[3] for call in program]} if has_threads else {}
+    regions = regions_of(program, **facts)
+    without = ProfilingResults(
+        {name: MPIRegion(name, {0: one}) for name, one in zip(names, regions)}
+    )
+    tree, node_ids = tree_of_calls(without, 0)
+    numbers = np.empty(len(program), np.int64)
+    for wanted, name in enumerate(names):
+        rows = [row for row, call in enumerate(program) if call[0] == wanted]
+        numbers[sorted(rows, key=lambda row: program[row][1])] = node_ids[name]
+    placed = regions_of(program, node_ids=numbers.tolist(), **facts)
+    run = ProfilingResults(
+        {name: MPIRegion(name, {0: one}) for name, one in zip(names, placed)}, recorded={0: tree}
+    )
+    order = sorted(range(len(program)), key=lambda row: program[row][1])
+    graph = run.call_graph()
+    assert graph == without.call_graph()
+    assert [names.index(call["name"]) for call in graph] == [program[row][0] for row in order]
+    if not has_threads:
+        parents = [program[row][4] for row in order]
+        assert [call["parent_id"] for call in graph] == [
+            None if parent < 0 else order.index(parent) for parent in parents
+        ]
+    assert run.call_stack() == without.call_stack()
+    for chosen in (["a"], ["a", "c"]):
+        assert run.call_graph(include=chosen) == without.call_graph(include=chosen)
 
 
 # -- exclusive times -------------------------------------------------------------

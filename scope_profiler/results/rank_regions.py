@@ -1,0 +1,198 @@
+"""`RankRegions`: the regions of one rank, and what is only known of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .._model.recorded import Recorded
+from . import intervals, nesting
+from .call_order import OrderedCalls, by_region, by_start, gathered
+from .errors import EventDataUnavailableError, NestingError
+
+if TYPE_CHECKING:
+    from .region import Region
+
+
+@dataclass(frozen=True)
+class NestedCalls:
+    """The calls of several regions of one rank, in the order in which they began.
+
+    Attributes
+    ----------
+    region_index, call_index, start_ns, end_ns, track
+        As `OrderedCalls`.
+    parent, depth, is_proper
+        As `Nesting`.
+    call_id
+        Integers [n]: the number that each was recorded with; None where that is its row.
+    """
+
+    region_index: np.ndarray
+    call_index: np.ndarray
+    start_ns: np.ndarray
+    end_ns: np.ndarray
+    track: np.ndarray | None
+    parent: np.ndarray
+    depth: np.ndarray
+    is_proper: bool
+    call_id: np.ndarray | None = None
+
+    @cached_property
+    def exclusive_ns(self) -> np.ndarray:
+        """int64 [n]: the part of each call that no call inside it covers."""
+        return nesting.exclusive_ns(self.start_ns, self.end_ns, self.parent, self.is_proper)
+
+
+class RankRegions:
+    """The regions of one rank, among which calls have their parents and children."""
+
+    def __init__(self, regions: Iterable[Region], recorded: Recorded | None = None) -> None:
+        self._regions = [region.detached() for region in regions]
+        self._recorded = recorded
+
+    def nested_calls(self, chosen: Iterable[int] | None = None) -> NestedCalls:
+        """How the calls of the `chosen` regions, by their index (None: all), lie within each other.
+
+        Parents are those that the recorder's tree says, or its numbers of calls,
+        where all regions here have them: then a call of another region is passed
+        over on the way to its own parent. Otherwise they follow from the intervals
+        of the wanted calls alone.
+
+        Raises NestingError when a call ends before it starts, or when numbers
+        of calls are given twice or make one its own ancestor.
+        """
+        everything = list(range(len(self._regions)))
+        chosen = everything if chosen is None else list(chosen)
+        if self.is_recorded:
+            return self._by_tree(chosen, is_all=chosen == everything)
+        if any(region.num_events for region in self._regions) and all(
+            map(_is_numbered, self._regions)
+        ):
+            return _by_id(self._regions, chosen)
+        return _by_interval([self._regions[index] for index in chosen])
+
+    @property
+    def has_tree(self) -> bool:
+        """Whether the recorder's tree is known."""
+        return self._recorded is not None
+
+    @cached_property
+    def is_recorded(self) -> bool:
+        """Whether the place of each call in the recorder's tree is known."""
+        return self._recorded is not None and all(
+            region.node_ids is not None for region in self._regions if region.num_events
+        )
+
+    @cached_property
+    def _tree(self) -> nesting.Tree:
+        return nesting.Tree(self._recorded.nodes)
+
+    def _by_tree(self, chosen: Sequence[int], is_all: bool) -> NestedCalls:
+        calls = by_start(self._regions, self._tree.level)
+
+        def search(starts: np.ndarray, ends: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+            return nesting.by_tree(starts, ends, nodes, self._tree)
+
+        found = nesting.nest(
+            calls.start_ns, calls.end_ns, calls.track, search, calls.node, self._tree
+        )
+        if is_all:
+            return _nested(calls, found)
+        return _only(calls, found.parent, chosen, len(self._regions))
+
+    def exclusive_durations_ns(self, index: int) -> np.ndarray:
+        """int64 [num_events]: those of the region with that index.
+
+        Raises EventDataUnavailableError when intervals are missing, and
+        NestingError when they are none.
+        """
+        if self._incomplete is not None:
+            raise EventDataUnavailableError(
+                "exclusive durations need the interval of every call of the rank; of one region, "
+                f"{self._incomplete.num_events} of {self._incomplete.num_calls} calls have theirs"
+            )
+        return self._exclusive[index]
+
+    def exclusive_total_ns(self, index: int) -> int | None:
+        """The sum of these; None when they cannot be told."""
+        try:
+            return int(self.exclusive_durations_ns(index).sum())
+        except (EventDataUnavailableError, NestingError):
+            return None
+
+    @cached_property
+    def _incomplete(self) -> Region | None:
+        """A region not every call of which has its interval."""
+        regions = (region for region in self._regions if region.num_events != region.num_calls)
+        return next(regions, None)
+
+    @cached_property
+    def _exclusive(self) -> list[np.ndarray]:
+        calls = self.nested_calls()
+        ends = np.cumsum([region.num_events for region in self._regions])
+        first = np.array([0, *ends])
+        values = np.empty(len(calls.start_ns), np.int64)
+        values[first[calls.region_index] + calls.call_index] = calls.exclusive_ns
+        values.flags.writeable = False
+        return np.split(values, ends[:-1])
+
+
+def _is_numbered(region: Region) -> bool:
+    ids = region.call_ids
+    return not region.num_events if ids is None else bool((ids >= 0).all())
+
+
+def _by_interval(regions: Sequence[Region]) -> NestedCalls:
+    calls = by_start(regions)
+    return _nested(calls, nesting.nest(
+        calls.start_ns, calls.end_ns, calls.track, intervals.parents_by_interval
+    ))
+
+
+def _by_id(everything: Sequence[Region], chosen: Sequence[int]) -> NestedCalls:
+    """Those of all regions that are `chosen`, by their recorded numbers."""
+    calls, ids = by_region(everything), gathered(everything, "call_ids")
+    parents = intervals.parents_by_id(ids, gathered(everything, "parent_ids"))
+    # A parent comes first also where it starts with its child.
+    order = np.lexsort((nesting.depths(parents), calls.start_ns))
+    calls, ids = calls.taken(order), ids[order]
+    parents = _renumbered(parents[order], order, len(order))
+    if (parents >= np.arange(len(parents))).any():
+        raise NestingError("a call starts before its parent, by their numbers")
+    return _only(calls, parents, chosen, len(everything), ids)
+
+
+def _only(
+    calls: OrderedCalls,
+    parents: np.ndarray,
+    chosen: Sequence[int],
+    regions: int,
+    ids: np.ndarray | None = None,
+) -> NestedCalls:
+    """The calls of the chosen regions, of `regions` in all."""
+    index = np.full(regions, -1, np.int32)
+    index[chosen] = np.arange(len(chosen))
+    kept = index[calls.region_index] >= 0
+    parents = nesting.parents_among(parents, kept)[kept]
+    calls = calls.taken(kept)._replace(region_index=index[calls.region_index[kept]])
+    parents = _renumbered(parents, np.flatnonzero(kept), len(kept))
+    found = nesting.Nesting(parents, nesting.depths(parents), False)
+    return _nested(calls, found, None if ids is None else ids[kept])
+
+
+def _renumbered(parents: np.ndarray, taken: np.ndarray, length: int) -> np.ndarray:
+    """`parents`, rows of `length` columns, as rows of those columns once rows are `taken`."""
+    rows = np.full(length, -1)
+    rows[taken] = np.arange(len(taken))
+    return np.where(parents >= 0, rows[parents], -1)
+
+
+def _nested(
+    calls: OrderedCalls, found: nesting.Nesting, ids: np.ndarray | None = None
+) -> NestedCalls:
+    return NestedCalls(*calls[:-1], *found, ids)
