@@ -62,10 +62,10 @@ typedef struct {
 static int seek(sp_thread *thread, void *argument)
 {
     seeking *wanted = argument;
-    sp_open_call *open = thread->top;
-    while (open > thread->calls && open->key != wanted->key)
+    sp_open_call *open = thread->stack.top;
+    while (open > thread->stack.calls && open->key != wanted->key)
         open--;
-    wanted->open = open == thread->calls ? NULL : open;
+    wanted->open = open == thread->stack.calls ? NULL : open;
     return wanted->open != NULL;
 }
 
@@ -85,7 +85,7 @@ SP_INLINE sp_open_call *open_call_of(const sp_tracing *tracing, const void *fram
     if (SP_UNLIKELY(sp_here.run != manager->run && !sp_thread_record_find(manager)))
         return NULL;
     sp_thread *thread = sp_here.thread;
-    return SP_LIKELY(thread->top->key == sp_calls_key(frame)) ? thread->top
+    return SP_LIKELY(thread->stack.top->key == sp_calls_key(frame)) ? thread->stack.top
                                                         : find_below(thread, sp_calls_key(frame));
 }
 
@@ -248,10 +248,10 @@ bool sp_calls_trace(sp_manager *manager, PyObject *decide, bool everywhere)
 static void end_open(sp_tracing *tracing)
 {
     for (;;) {
-        const sp_open_call *open = sp_here.thread->top;
-        while (open > sp_here.thread->calls && !is_call(open))
+        const sp_open_call *open = sp_here.thread->stack.top;
+        while (open > sp_here.thread->stack.calls && !is_call(open))
             open--;
-        if (open == sp_here.thread->calls)
+        if (open == sp_here.thread->stack.calls)
             return;
         const void *frame = (const char *)open->key - 1;
         const sp_suspended_call *suspended = sp_map_get(&tracing->suspended, frame, NULL);

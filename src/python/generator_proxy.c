@@ -53,7 +53,7 @@ static step step_begin(GeneratorProxy *proxy)
     sp_open_call_enter(region->manager, region, proxy, annotation);
     if (!proxy->started && sp_here.run == region->manager->run) {
         proxy->started = true;
-        proxy->call = sp_stepped_begin(sp_here.thread->top);
+        proxy->call = sp_stepped_begin(sp_here.thread->stack.top);
     }
     sp_guard_release();
     return begun;

@@ -286,41 +286,28 @@ static int set_region_type(PyObject *self, PyObject *type, void *unused)
     return 0;
 }
 
-static PyObject *get_arm(PyObject *self, void *unused)
+static PyObject *get_callback(PyObject *self, void *offset)
 {
-    (void)unused;
-    return sp_field_get(self, &((sp_manager *)self)->arm);
+    return sp_field_get(self, (PyObject **)((char *)self + (size_t)offset));
 }
 
-static int set_arm(PyObject *self, PyObject *arm, void *unused)
+static int set_callback(PyObject *self, PyObject *callback, void *offset)
 {
-    (void)unused;
-    sp_field_set(self, &((sp_manager *)self)->arm, Py_XNewRef(arm));
-    return 0;
-}
-
-static PyObject *get_on_thread(PyObject *self, void *unused)
-{
-    (void)unused;
-    return sp_field_get(self, &((sp_manager *)self)->on_thread);
-}
-
-static int set_on_thread(PyObject *self, PyObject *on_thread, void *unused)
-{
-    (void)unused;
-    sp_field_set(self, &((sp_manager *)self)->on_thread,
-                 on_thread == Py_None ? NULL : Py_XNewRef(on_thread));
+    sp_field_set(self, (PyObject **)((char *)self + (size_t)offset),
+                 callback == Py_None ? NULL : Py_XNewRef(callback));
     return 0;
 }
 
 static PyGetSetDef manager_getset[] = {
-    {"_on_thread", get_on_thread, set_on_thread,
-     "Called in each thread that begins to record, with its number in the run; or None.", NULL},
+    {"_on_thread", get_callback, set_callback,
+     "Called in each thread that begins to record, with its number in the run; or None.",
+     (void *)offsetof(sp_manager, on_thread)},
     {"_region_lookup", sp_region_lookup_of, NULL, "The callable profile_region of this manager.",
      NULL},
     {"_recording", get_recording, NULL, "Whether calls are recorded now.", NULL},
     {"_region_type", get_region_type, set_region_type, "What new regions are made of.", NULL},
-    {"_arm", get_arm, set_arm, "Called with each code object new to line mode.", NULL},
+    {"_arm", get_callback, set_callback, "Called with each code object new to line mode; or None.",
+     (void *)offsetof(sp_manager, arm)},
     {NULL},
 };
 

@@ -184,16 +184,9 @@ static PyObject *get_tags(PyObject *self, void *unused)
     return tags;
 }
 
-static PyObject *get_source_file(PyObject *self, void *unused)
+static PyObject *get_source(PyObject *self, void *offset)
 {
-    (void)unused;
-    return sp_field_get(self, &((sp_region *)self)->source_file);
-}
-
-static PyObject *get_source_text(PyObject *self, void *unused)
-{
-    (void)unused;
-    return sp_field_get(self, &((sp_region *)self)->source_text);
+    return sp_field_get(self, (PyObject **)((char *)self + (size_t)offset));
 }
 
 static PyObject *get_source_line(PyObject *self, void *unused)
@@ -207,8 +200,10 @@ static PyObject *get_source_line(PyObject *self, void *unused)
 
 static PyGetSetDef region_getset[] = {
     {"tags", get_tags, NULL, "What it is switched on and off by: a tuple of str.", NULL},
-    {"source_file", get_source_file, NULL, "The file it stands in: a str, or None.", NULL},
-    {"_source_text", get_source_text, NULL, "What set_source() was given: a str or None.", NULL},
+    {"source_file", get_source, NULL, "The file it stands in: a str, or None.",
+     (void *)offsetof(sp_region, source_file)},
+    {"_source_text", get_source, NULL, "What set_source() was given: a str or None.",
+     (void *)offsetof(sp_region, source_text)},
     {"source_lineno", get_source_line, NULL, "The line it begins on: an int, or None.", NULL},
     {"_recording", region_recording, NULL, "Whether calls are recorded now.", NULL},
     {NULL},

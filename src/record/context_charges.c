@@ -70,16 +70,17 @@ static void hang(sp_thread *thread, const sp_outer *call, uint64_t since)
 /* Those that were entered from another one mostly end soon, and are to be let go then. */
 bool sp_context_is_first(const sp_thread *thread)
 {
-    return thread->top == thread->calls && thread->task == NULL
+    return sp_stack_is_empty(&thread->stack) && thread->task == NULL
            && ((thread->contexts != NULL && thread->contexts->parked.head != NULL)
-               || (thread->context != NULL && sp_outer_context(thread->context) != NULL));
+               || (thread->stack.context != NULL
+                   && sp_outer_context(thread->stack.context) != NULL));
 }
 
 SP_NOINLINE void sp_context_begin(sp_thread *thread, sp_open_call *open)
 {
     open->context_marks |= SP_FIRST;
-    if (thread->around.context != SP_NO_CONTEXT)
-        hang(thread, &thread->around, open->start);
+    if (thread->stack.around.context != SP_NO_CONTEXT)
+        hang(thread, &thread->stack.around, open->start);
 }
 
 /* The time since stacks hang below the call, but for that of what its own stack had open inside it
@@ -131,9 +132,9 @@ static int hand_on(void *value, void *argument)
     if (stack->around.context == SP_NO_CONTEXT || stack->around.start != call->ended->start
         || stack->around.key != call->ended->key)
         return 0;
-    stack->around = thread->top == thread->calls
-                        ? thread->around
-                        : (sp_outer){thread->context, thread->top->key, thread->top->start};
+    stack->around = sp_stack_is_empty(&thread->stack)
+                        ? thread->stack.around
+                        : sp_outer_of(&thread->stack);
     if (stack->around.context != SP_NO_CONTEXT)
         hang(thread, &stack->around, call->now);
     return 0;
@@ -151,11 +152,12 @@ static void end_around(sp_thread *thread, sp_open_call *open, uint64_t now)
 static void end_first(sp_thread *thread, uint64_t now)
 {
     const sp_open_call *beside;
-    if (thread->around.context == SP_NO_CONTEXT)
+    if (thread->stack.around.context == SP_NO_CONTEXT)
         return;
-    sp_charge *charged = charge_of(thread->contexts, thread->around.start, thread->around.key);
-    sp_stack stack = sp_context_stack(thread, thread->around.context);
-    sp_open_call *around = find_outer(&stack, &thread->around, &beside);
+    const sp_outer *outer = &thread->stack.around;
+    sp_charge *charged = charge_of(thread->contexts, outer->start, outer->key);
+    sp_stack stack = sp_context_stack(thread, outer->context);
+    sp_open_call *around = find_outer(&stack, outer, &beside);
     if (charged == NULL || around == NULL)
         return;
     charged->calls++;
@@ -169,19 +171,19 @@ SP_NOINLINE void sp_context_left(sp_thread *thread, sp_open_call *open, uint64_t
         end_around(thread, open, now);
     if (!(open->context_marks & SP_FIRST))
         return;
-    if (thread->top != thread->calls) { /* what it was around is the first one now */
-        thread->calls[1].context_marks |= SP_FIRST;
+    if (!sp_stack_is_empty(&thread->stack)) { /* what it was around is the first one now */
+        thread->stack.calls[1].context_marks |= SP_FIRST;
         return;
     }
     end_first(thread, now);
     /* it may be entered from another context then: the next entry looks anew */
     sp_context_let_go(thread);
-    thread->around.context = SP_NO_CONTEXT;
+    thread->stack.around.context = SP_NO_CONTEXT;
 }
 
 SP_NOINLINE bool sp_context_is_around(const sp_thread *thread, const struct sp_region *region)
 {
-    sp_outer call = thread->around;
+    sp_outer call = thread->stack.around;
     while (call.context != SP_NO_CONTEXT) {
         const sp_open_call *beside;
         sp_stack stack = sp_context_stack(thread, call.context);

@@ -17,15 +17,15 @@ static sp_contexts *contexts_of(sp_thread *thread)
  * tasks are not held, as nothing is told by them. */
 static void hold(sp_thread *thread, PyObject *context)
 {
-    thread->context = context;
+    thread->stack.context = context;
     Py_XINCREF(context);
 }
 
 void sp_context_let_go(sp_thread *thread)
 {
     sp_contexts *contexts = thread->contexts;
-    PyObject *context = thread->context;
-    thread->context = SP_NO_CONTEXT;
+    PyObject *context = thread->stack.context;
+    thread->stack.context = SP_NO_CONTEXT;
     if (context == NULL || context == SP_NO_CONTEXT)
         return;
     if (context == sp_current_context()) { /* which the interpreter holds */
@@ -72,15 +72,11 @@ static sp_stack *take_spare(sp_contexts *contexts)
     contexts->spare = NULL;
     if (stack != NULL)
         return stack;
-    stack = PyMem_RawCalloc(1, sizeof *stack);
-    sp_open_call *calls = PyMem_RawCalloc(FIRST_CALLS, sizeof *calls);
-    if (stack == NULL || calls == NULL) {
+    stack = PyMem_RawMalloc(sizeof *stack);
+    if (stack != NULL && !sp_stack_init(stack, FIRST_CALLS)) {
         PyMem_RawFree(stack);
-        PyMem_RawFree(calls);
-        return NULL;
+        stack = NULL;
     }
-    *stack = (sp_stack){calls, calls + FIRST_CALLS - 1, calls, SP_NO_CONTEXT,
-                        {.context = SP_NO_CONTEXT}};
     return stack;
 }
 
@@ -118,9 +114,8 @@ static int is_of(void *stack, void *wanted)
 sp_stack sp_context_stack(const sp_thread *thread, PyObject *context)
 {
     seeking seek = {.context = context};
-    if (context == thread->context)
-        return (sp_stack){thread->top, thread->limit, thread->calls, thread->context,
-                          thread->around};
+    if (context == thread->stack.context)
+        return thread->stack;
     const sp_stack *stack = parked_stack(thread, context);
     if (stack != NULL && stack->context == context)
         return *stack;
@@ -148,10 +143,10 @@ static void begin_stack(sp_thread *thread, PyObject *context)
     const sp_stack *outer = stack_around(thread, context);
     sp_context_let_go(thread);
     hold(thread, context);
-    thread->around = outer == NULL
+    thread->stack.around = outer == NULL
                          ? (sp_outer){.context = SP_NO_CONTEXT}
-                         : (sp_outer){outer->context, outer->top->key, outer->top->start};
-    thread->calls->node = outer == NULL ? &thread->tree.root : outer->top->node;
+                         : sp_outer_of(outer);
+    thread->stack.calls->node = outer == NULL ? &thread->tree.root : outer->top->node;
 }
 
 /* Park the calls at hand, and take those of `own` in their place. */
@@ -161,14 +156,14 @@ static bool exchange(sp_thread *thread, PyObject *context, sp_stack *own)
     bool fresh = own == NULL;
     if (fresh && (own = take_spare(contexts)) == NULL)
         return false;
-    if (thread->top == thread->calls) {
+    if (sp_stack_is_empty(&thread->stack)) {
         sp_context_let_go(thread);
         sp_map_pop(&contexts->parked, context, NULL);
         sp_thread_exchange(thread, own);
         give_spare(contexts, own);
         return true;
     }
-    if (sp_map_add(&contexts->parked, thread->context, NULL, own) < 0) {
+    if (sp_map_add(&contexts->parked, thread->stack.context, NULL, own) < 0) {
         if (fresh)
             give_spare(contexts, own);
         return false;
@@ -184,17 +179,17 @@ static bool resume_stack(sp_thread *thread, PyObject *context, sp_stack *own)
 {
     if (!exchange(thread, context, own))
         return false;
-    thread->calls[1].context_marks |= SP_FIRST;
+    thread->stack.calls[1].context_marks |= SP_FIRST;
     return true;
 }
 
 SP_NOINLINE bool sp_context_switch(sp_thread *thread, PyObject *context)
 {
     if (thread->task != NULL) { /* a task that is tracked has its own stack anyway */
-        thread->context = context;
+        thread->stack.context = context;
         return true;
     }
-    bool open = thread->top != thread->calls;
+    bool open = !sp_stack_is_empty(&thread->stack);
     if (contexts_of(thread) == NULL)
         return false;
     sp_stack *own = sp_map_get(&thread->contexts->parked, context, NULL);
@@ -209,7 +204,7 @@ SP_NOINLINE bool sp_context_switch(sp_thread *thread, PyObject *context)
 SP_NOINLINE bool sp_context_return(sp_thread *thread)
 {
     PyObject *context = sp_current_context();
-    return thread->task == NULL && context != thread->context
+    return thread->task == NULL && context != thread->stack.context
            && parked_stack(thread, context) != NULL && sp_context_switch(thread, context);
 }
 
@@ -217,7 +212,7 @@ SP_NOINLINE bool sp_context_return(sp_thread *thread)
 
 bool sp_thread_has_open(const sp_thread *thread)
 {
-    return thread->top != thread->calls || has_parked(thread);
+    return !sp_stack_is_empty(&thread->stack) || has_parked(thread);
 }
 
 typedef struct {
@@ -235,7 +230,7 @@ static int visit_stack(void *value, void *argument)
     sp_thread_exchange(each->thread, stack);
     int result = each->visit(each->thread, each->argument);
     sp_thread_exchange(each->thread, stack);
-    if (stack->top == stack->calls) {
+    if (sp_stack_is_empty(stack)) {
         sp_map_pop(&contexts->parked, context, NULL);
         give_spare(contexts, stack);
     }
@@ -278,7 +273,7 @@ int sp_contexts_traverse(const sp_thread *thread, visitproc visit, void *arg)
         return 0;
     for (uint32_t i = 0; i < contexts->left_count; i++)
         Py_VISIT(contexts->left[i]);
-    PyObject *context = thread->task == NULL ? thread->context : thread->home.context;
+    PyObject *context = thread->task == NULL ? thread->stack.context : thread->home.context;
     if (context != SP_NO_CONTEXT)
         Py_VISIT(context);
     return sp_map_each(&contexts->parked, traverse_parked, &(traversing){visit, arg});

@@ -13,8 +13,7 @@ typedef struct {
 /* Walk over the whole log of a thread, block by block. */
 typedef struct {
     const sp_log *log;
-    size_t block;
-    uint64_t record;
+    size_t block, record;
     uint64_t context;
     int64_t thread; /* the number of who made the calls read now */
 } log_reader;

@@ -4,7 +4,7 @@
 
 sp_open_call *sp_open_call_find(const sp_thread *thread, const sp_region *region, const void *key)
 {
-    for (sp_open_call *open = thread->top; open > thread->calls; open--) {
+    for (sp_open_call *open = thread->stack.top; open > thread->stack.calls; open--) {
         if (open->region == region && open->key == key)
             return open;
     }
@@ -24,7 +24,7 @@ sp_open_call *sp_open_call_of(sp_manager *manager, const sp_region *region, cons
 /* The newest open call of the region at all. */
 static sp_open_call *find_any(const sp_thread *thread, const sp_region *region)
 {
-    for (sp_open_call *open = thread->top; open > thread->calls; open--) {
+    for (sp_open_call *open = thread->stack.top; open > thread->stack.calls; open--) {
         if (open->region == region)
             return open;
     }
@@ -35,10 +35,10 @@ static sp_open_call *find_any(const sp_thread *thread, const sp_region *region)
  * recursion it is near the top. */
 SP_NOINLINE bool sp_open_call_is_around(const sp_thread *thread, const sp_region *region)
 {
-    const sp_open_call *open = thread->top - 1;
-    while (open > thread->calls && open->region != region)
+    const sp_open_call *open = thread->stack.top - 1;
+    while (open > thread->stack.calls && open->region != region)
         open--;
-    return open > thread->calls || sp_context_is_around(thread, region);
+    return open > thread->stack.calls || sp_context_is_around(thread, region);
 }
 
 SP_NOINLINE void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested)
@@ -55,24 +55,24 @@ SP_NOINLINE void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t wa
  * given to the one that ends. Exclusive times stay a partition of the thread's time. */
 static void move_to_top(sp_thread *thread, sp_open_call *open, uint64_t now)
 {
-    if (open == thread->top)
+    if (open == thread->stack.top)
         return;
     /* The next call of its region was inside this one, and is so no longer. */
     sp_open_call *next = open + 1;
-    while (next <= thread->top && next->region != open->region)
+    while (next <= thread->stack.top && next->region != open->region)
         next++;
-    if (next <= thread->top)
+    if (next <= thread->stack.top)
         next->nested = open->nested;
     sp_open_call ending = *open;
     int64_t shared = (int64_t)(now - open[1].start);
     ending.children += shared;
     open[-1].children -= shared;
-    memmove(open, open + 1, (size_t)(thread->top - open) * sizeof *open);
-    *thread->top = ending;
+    memmove(open, open + 1, (size_t)(thread->stack.top - open) * sizeof *open);
+    *thread->stack.top = ending;
     /* The caller pops the top and charges the ending open call to what lies below it then: charge
      * the true parent instead. */
     int64_t ticks = (int64_t)(now - ending.start);
-    thread->top[-1].children -= ticks;
+    thread->stack.top[-1].children -= ticks;
     open[-1].children += ticks;
 }
 

@@ -30,7 +30,7 @@ SP_INLINE void sp_open_call_take_lines(sp_thread *thread)
 {
     if (sp_here.line_hits == 0) /* or the thread has nothing of its own */
         return;
-    thread->top->node->costs[SP_LINE] += sp_here.line_hits;
+    thread->stack.top->node->costs[SP_LINE] += sp_here.line_hits;
     sp_here.line_hits = 0;
 }
 
@@ -47,7 +47,7 @@ SP_INLINE uint64_t sp_open_call_context(const sp_thread *thread, uint32_t annota
  * remembers that; with the GIL there is nothing to guard there. */
 SP_INLINE sp_node *sp_open_call_node(sp_thread *thread, sp_region *region)
 {
-    sp_node *parent = thread->top->node;
+    sp_node *parent = thread->stack.top->node;
 #ifdef Py_GIL_DISABLED
     return sp_tree_child(&thread->tree, parent, region);
 #else
@@ -80,7 +80,7 @@ SP_INLINE void sp_open_call_enter(sp_manager *manager, sp_region *region, const 
     if (SP_UNLIKELY(region->lines))
         sp_open_call_take_lines(thread);
     PyObject *context = sp_current_context();
-    if (SP_UNLIKELY(context != thread->context)) {
+    if (SP_UNLIKELY(context != thread->stack.context)) {
         if (!sp_context_switch(thread, context)) {
             thread->lost++;
             goto done;
@@ -89,11 +89,11 @@ SP_INLINE void sp_open_call_enter(sp_manager *manager, sp_region *region, const 
     }
     sp_node *node = sp_open_call_node(thread, region);
     if (SP_UNLIKELY(node == NULL
-                    || (thread->top == thread->limit && !sp_thread_deepen(thread)))) {
+                    || (thread->stack.top == thread->stack.limit && !sp_stack_deepen(&thread->stack)))) {
         thread->lost++;
         goto done;
     }
-    sp_open_call *open = ++thread->top;
+    sp_open_call *open = ++thread->stack.top;
     open->nested = SP_UNLIKELY(sp_node_begin(node)) && sp_open_call_is_around(thread, region);
     open->region = region;
     open->key = key;
@@ -116,11 +116,11 @@ done:
  * until the next entry. */
 SP_INLINE sp_open_call *sp_open_call_take(sp_thread *thread, uint64_t now)
 {
-    if (SP_UNLIKELY(thread->top->region->lines))
+    if (SP_UNLIKELY(thread->stack.top->region->lines))
         sp_open_call_take_lines(thread);
-    sp_open_call *open = thread->top--;
-    thread->top->children += (int64_t)(now - open->start);
-    thread->top->inside++;
+    sp_open_call *open = thread->stack.top--;
+    thread->stack.top->children += (int64_t)(now - open->start);
+    thread->stack.top->inside++;
     if (SP_UNLIKELY(open->context_marks != 0))
         sp_context_left(thread, open, now);
     return open;
@@ -134,7 +134,7 @@ SP_INLINE sp_open_call *sp_open_call_pop(sp_manager *manager, sp_region *region,
     sp_thread *thread = sp_thread_find(manager);
     if (SP_UNLIKELY(thread == NULL))
         return NULL;
-    if (SP_UNLIKELY(thread->top->key != key || thread->top->region != region))
+    if (SP_UNLIKELY(thread->stack.top->key != key || thread->stack.top->region != region))
         return sp_open_call_take_below(thread, region, key, now);
     return sp_open_call_take(thread, now);
 }
@@ -162,8 +162,8 @@ SP_INLINE void sp_open_call_leave(sp_manager *manager, sp_region *region, const 
     sp_guard_take();
     uint64_t now = sp_now();
     sp_thread *thread = sp_here.thread;
-    if (SP_UNLIKELY(sp_here.run != manager->run || thread->top->region != region
-                    || thread->top->key != key)) {
+    if (SP_UNLIKELY(sp_here.run != manager->run || thread->stack.top->region != region
+                    || thread->stack.top->key != key)) {
         sp_guard_release();
         sp_open_call_leave_slow(manager, region, key, now, failed, way);
         return;
@@ -177,7 +177,7 @@ SP_INLINE void sp_open_call_did(sp_manager *manager, sp_cost what)
 {
     sp_guard_take();
     if (SP_LIKELY(sp_here.run == manager->run))
-        sp_here.thread->top->node->costs[what]++;
+        sp_here.thread->stack.top->node->costs[what]++;
     sp_guard_release();
 }
 

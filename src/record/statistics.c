@@ -11,25 +11,24 @@ typedef struct {
     uint64_t now, calls;
 } settling;
 
-static void add_open(const sp_thread *thread, const sp_open_call *bottom, const sp_open_call *top,
-                     uint64_t now)
+static void add_open(const sp_thread *thread, const sp_stack *stack, uint64_t now)
 {
     uint64_t inside = 0;
-    for (const sp_open_call *open = top; open > bottom; open--) {
+    for (const sp_open_call *open = stack->top; open > stack->calls; open--) {
         uint64_t elapsed = now > open->start ? now - open->start : 0;
         if (!open->nested)
             open->node->open += elapsed;
         open->node->open_own += (int64_t)elapsed - open->children - (int64_t)inside;
         if (open->context_marks & SP_AROUND)
             open->node->open_own -=
-                sp_context_covered(thread, open, open < top ? open + 1 : NULL, now);
+                sp_context_covered(thread, open, open < stack->top ? open + 1 : NULL, now);
         inside = elapsed;
     }
 }
 
 static int add_parked(sp_thread *thread, void *into)
 {
-    add_open(thread, thread->calls, thread->top, ((const settling *)into)->now);
+    add_open(thread, &thread->stack, ((const settling *)into)->now);
     return 0;
 }
 
@@ -43,10 +42,10 @@ static int settle_thread(void *value, void *argument)
         node->open = 0;
         node->open_own = 0;
     }
-    add_open(thread, thread->calls, thread->top, into->now);
+    add_open(thread, &thread->stack, into->now);
     sp_contexts_each(thread, add_parked, into);
     if (thread->task != NULL) /* whose calls are in the place of the thread's own */
-        add_open(thread, thread->home.calls, thread->home.top, into->now);
+        add_open(thread, &thread->home, into->now);
     return 0;
 }
 

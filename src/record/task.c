@@ -8,12 +8,8 @@ enum { FIRST_CALLS = 4 };
 /* It is new in this run, or the run is new: it has no calls, and gets a number. */
 static bool begin_anew(sp_task *task)
 {
-    if (task->stack.calls == NULL) {
-        task->stack.calls = PyMem_RawCalloc(FIRST_CALLS, sizeof *task->stack.calls);
-        if (task->stack.calls == NULL)
-            return false;
-        task->stack.limit = task->stack.calls + FIRST_CALLS - 1;
-    }
+    if (task->stack.calls == NULL && !sp_stack_init(&task->stack, FIRST_CALLS))
+        return false;
     task->stack.top = task->stack.calls;
     task->stack.context = task->stack.around.context = SP_NO_CONTEXT;
     task->run = task->manager->run;
@@ -130,7 +126,7 @@ static sp_task *leave(sp_task *task, bool done)
     task->since = now;
     sp_thread *thread = sp_thread_find(task->manager);
     sp_task *over = thread != NULL && thread->task == task ? take_back(thread, task) : NULL;
-    if (done && task->stack.top == task->stack.calls) {
+    if (done && sp_stack_is_empty(&task->stack)) {
         PyMem_RawFree(task->stack.calls);
         task->stack = (sp_stack){0};
     }

@@ -2,35 +2,40 @@
 
 enum { FIRST_CALLS = 32 };
 
+bool sp_stack_init(sp_stack *stack, size_t room)
+{
+    sp_open_call *calls = PyMem_RawCalloc(room, sizeof *calls);
+    if (calls == NULL)
+        return false;
+    *stack = (sp_stack){calls, calls + room - 1, SP_NO_CONTEXT, calls, {.context = SP_NO_CONTEXT}};
+    return true;
+}
+
 sp_thread *sp_thread_new(sp_owner *owner, bool events)
 {
     sp_thread *thread = PyMem_RawCalloc(1, sizeof *thread);
     if (thread == NULL)
         return NULL;
-    thread->calls = PyMem_RawCalloc(FIRST_CALLS, sizeof *thread->calls);
-    if (thread->calls == NULL || sp_tree_init(&thread->tree) < 0) {
-        PyMem_RawFree(thread->calls);
+    if (!sp_stack_init(&thread->stack, FIRST_CALLS) || sp_tree_init(&thread->tree) < 0) {
+        PyMem_RawFree(thread->stack.calls);
         PyMem_RawFree(thread);
         return NULL;
     }
     thread->owner = sp_owner_hold(owner);
-    thread->top = thread->calls;
-    thread->limit = thread->calls + FIRST_CALLS - 1;
-    thread->top->node = &thread->tree.root;
-    thread->context = thread->around.context = SP_NO_CONTEXT;
-    sp_log_init(&thread->log, owner->serial, events);
+    thread->stack.top->node = &thread->tree.root;
+    thread->log.on = events;
     return thread;
 }
 
-bool sp_thread_deepen(sp_thread *thread)
+bool sp_stack_deepen(sp_stack *stack)
 {
-    size_t depth = (size_t)(thread->top - thread->calls);
-    size_t capacity = 2 * (size_t)(thread->limit - thread->calls + 1);
-    sp_open_call *calls = PyMem_RawRealloc(thread->calls, capacity * sizeof *calls);
+    size_t depth = (size_t)(stack->top - stack->calls);
+    size_t room = 2 * (size_t)(stack->limit - stack->calls + 1);
+    sp_open_call *calls = PyMem_RawRealloc(stack->calls, room * sizeof *calls);
     if (calls == NULL)
         return false;
-    thread->calls = calls;
-    thread->top = calls + depth;
-    thread->limit = calls + capacity - 1;
+    stack->calls = calls;
+    stack->top = calls + depth;
+    stack->limit = calls + room - 1;
     return true;
 }

@@ -39,6 +39,9 @@ typedef struct {
     uint8_t context_marks;
 } sp_open_call;
 
+/* No context, and not NULL either: that is what a thread is in that never used a context variable. */
+#define SP_NO_CONTEXT ((PyObject *)(uintptr_t)1)
+
 /* An open call in the stack of a context. */
 typedef struct {
     PyObject *context; /* or SP_NO_CONTEXT for none. Borrowed. */
@@ -46,26 +49,33 @@ typedef struct {
     uint64_t start;
 } sp_outer;
 
+/* Open calls, one inside the other. First what every call needs. */
 typedef struct {
-    sp_open_call *top;    /* the innermost open call; calls[0] is the root, always there */
-    sp_open_call *limit;  /* the last call that fits */
-    sp_open_call *calls;
-    PyObject *context; /* in which they were made, or SP_NO_CONTEXT. Owned. */
-    sp_outer around;   /* what they hang below */
+    sp_open_call *top;   /* the innermost open call; calls[0] is the root, always there */
+    sp_open_call *limit; /* the last call that fits */
+    PyObject *context;   /* in which they were made, or SP_NO_CONTEXT. Owned. */
+    sp_open_call *calls; /* Owned. */
+    sp_outer around;     /* what they hang below */
 } sp_stack;
 
-/* No context, and not NULL either: that is what a thread is in that never used a context variable. */
-#define SP_NO_CONTEXT ((PyObject *)(uintptr_t)1)
+/* Make one without calls, with room for so many less the root; double the room. False when memory is
+ * out. */
+SP_MUST_USE bool sp_stack_init(sp_stack *stack, size_t room);
+SP_MUST_USE bool sp_stack_deepen(sp_stack *stack);
+
+/* Its innermost call, for what hangs below that. */
+SP_INLINE sp_outer sp_outer_of(const sp_stack *stack)
+{
+    return (sp_outer){stack->context, stack->top->key, stack->top->start};
+}
+
+SP_INLINE bool sp_stack_is_empty(const sp_stack *stack) { return stack->top == stack->calls; }
 
 struct sp_task;
 
 typedef struct sp_thread {
-    sp_open_call *top;    /* the innermost open call; calls[0] is the root, always there */
-    sp_open_call *limit;  /* the last call that fits */
-    PyObject *context; /* in which these calls were made, or SP_NO_CONTEXT. Owned. */
+    sp_stack stack; /* the open calls at hand */
     sp_log log;
-    sp_open_call *calls; /* Owned. */
-    sp_outer around;  /* what they hang below */
     struct sp_contexts *contexts; /* the open calls of other contexts, or NULL. Owned. */
     sp_stack home;        /* its own open calls, while a task's are in their place. Owned. */
     struct sp_task *task; /* whose calls these are, or NULL. Owned. */
@@ -84,17 +94,9 @@ sp_thread *sp_thread_new(sp_owner *owner, bool events);
 /* Put other open calls in the place of those that the record has now, and these there. */
 SP_INLINE void sp_thread_exchange(sp_thread *thread, sp_stack *stack)
 {
-    sp_stack before = {thread->top, thread->limit, thread->calls, thread->context,
-                       thread->around};
-    thread->top = stack->top;
-    thread->limit = stack->limit;
-    thread->calls = stack->calls;
-    thread->context = stack->context;
-    thread->around = stack->around;
+    sp_stack before = thread->stack;
+    thread->stack = *stack;
     *stack = before;
 }
-
-/* Double the stack of open calls; false when memory is out. */
-bool sp_thread_deepen(sp_thread *thread);
 
 #endif

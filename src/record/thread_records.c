@@ -10,7 +10,7 @@ void sp_thread_free(sp_thread *thread)
     sp_tree_free(&thread->tree);
     sp_log_free(&thread->log);
     sp_contexts_free(thread);
-    PyMem_RawFree(thread->calls);
+    PyMem_RawFree(thread->stack.calls);
     sp_owner_release(thread->owner);
     PyMem_RawFree(thread);
 }

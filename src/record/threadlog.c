@@ -4,11 +4,6 @@
  * the cost of a new one is spread over 65 536 calls. */
 enum { FIRST_RECORDS = 256, MOST_RECORDS = 65536 };
 
-void sp_log_init(sp_log *log, uint64_t thread, bool on)
-{
-    *log = (sp_log){.thread = thread, .on = on};
-}
-
 void sp_log_free(sp_log *log)
 {
     for (size_t i = 0; i < log->count; i++)
@@ -21,7 +16,7 @@ void sp_log_settle(sp_log *log)
 {
     if (log->count != 0) {
         sp_block *last = log->blocks[log->count - 1];
-        last->used = (uint64_t)(log->next - last->records);
+        last->used = (size_t)(log->next - last->records);
     }
 }
 
@@ -37,17 +32,15 @@ bool sp_log_extend(sp_log *log)
     }
     size_t records = FIRST_RECORDS;
     if (log->count != 0) {
-        records = 2 * (size_t)log->blocks[log->count - 1]->capacity;
+        records = 2 * log->blocks[log->count - 1]->capacity;
         if (records > MOST_RECORDS)
             records = MOST_RECORDS;
     }
     sp_block *block = PyMem_RawMalloc(sizeof *block + records * sizeof *block->records);
     if (block == NULL)
         return false;
-    *block = (sp_block){.magic = SP_BLOCK_MAGIC,
-                        .thread = log->thread,
-                        .sequence = log->count,
-                        .capacity = records};
+    block->capacity = records;
+    block->used = 0;
     sp_log_settle(log);
     log->blocks[log->count++] = block;
     log->next = block->records;

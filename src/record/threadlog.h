@@ -1,9 +1,5 @@
-/* The log of one thread: a chain of blocks of 16-byte records, one record a call, in the order
- * in which calls end.
- *
- * A block is written so that it can lie in a mapped file and be read after a crash: it begins
- * with a header that tells what it is, whose, and the how-many-th, holds no pointer, and its
- * records are whole as soon as `used` counts them. In this version blocks are anonymous memory. */
+/* The log of one thread: a chain of blocks of 16-byte records, one record a call, in the order in which
+ * calls end. */
 #ifndef SP_THREADLOG_H
 #define SP_THREADLOG_H
 
@@ -28,16 +24,9 @@ enum {
     SP_RECORD_THREAD = 2 << SP_NODE_BITS   /* by which thread they are made */
 };
 
-#define SP_BLOCK_MAGIC UINT32_C(0x314b4253) /* "SBK1" */
-
 typedef struct {
-    uint32_t magic;
-    uint32_t checksum; /* of the used records; 0 while the block is being written */
-    uint64_t thread;   /* serial number in this process of the thread that began the log */
-    uint64_t sequence; /* of the block in its thread, from 0 */
-    uint64_t capacity; /* records that fit */
-    uint64_t used;     /* records that are whole */
-    uint64_t reserved[3];
+    size_t capacity; /* records that fit */
+    size_t used;     /* records that there are, see sp_log_settle() */
     sp_record records[];
 } sp_block;
 
@@ -45,18 +34,16 @@ typedef struct {
     sp_record *next, *end; /* in the last block */
     sp_block **blocks;     /* Owned. */
     size_t count, capacity;
-    uint64_t thread;
     uint64_t context; /* of the calls written now: number of the task << 32 | of the metadata */
     bool waits;       /* how long calls waited is written, too */
     uint64_t dropped; /* calls that found no memory: their statistics are kept, their times not */
     bool on;          /* off: statistics only */
 } sp_log;
 
-void sp_log_init(sp_log *log, uint64_t thread, bool on);
 void sp_log_free(sp_log *log);
 /* Make room for three records; false when there is none. */
 bool sp_log_extend(sp_log *log);
-/* Bring the headers' `used` up to date, before the blocks are read. */
+/* Bring `used` of the last block up to date, before the blocks are read. */
 void sp_log_settle(sp_log *log);
 
 SP_NOINLINE void sp_log_append_slow(sp_log *log, uint64_t context, uint64_t start,
