@@ -40,7 +40,7 @@ void sp_callout_begin(sp_callout *callout)
     sp_signals_hold(&callout->signals);
     sp_guards_give_back(&callout->held);
     callout->state = PyThreadState_Get();
-    PyErr_Fetch(&callout->type, &callout->value, &callout->traceback);
+    callout->exception = sp_exception_take();
     collect_what_is_due();
     PyThreadState_EnterTracing(callout->state);
     sp_unrecorded_begin();
@@ -63,7 +63,7 @@ void sp_callout_end(sp_callout *callout)
     PyThreadState_LeaveTracing(callout->state);
     if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
         PyErr_SetInterrupt();
-    PyErr_Restore(callout->type, callout->value, callout->traceback);
+    sp_exception_restore(callout->exception);
     sp_guards_take_again(&callout->held);
     sp_signals_release(&callout->signals);
 }

@@ -32,11 +32,11 @@ SP_INLINE void sp_unrecorded_end(void)
  * is the user's, and raised again where it can be. */
 typedef struct {
     PyThreadState *state;
-    PyObject *type, *value, *traceback; /* what was under way. Owned. */
-    int collects;                       /* whether garbage collection was on */
+    sp_exception exception; /* what was under way. Owned. */
+    int collects;           /* whether garbage collection was on */
     sp_signals signals;
-    int remaining;                      /* calls to the recursion limit */
-    sp_guards_held held;                     /* what keeps other threads out */
+    int remaining;          /* calls to the recursion limit */
+    sp_guards_held held;    /* what keeps other threads out */
 #if SP_C_RECURSION
     int c_remaining;
 #endif

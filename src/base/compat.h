@@ -71,6 +71,44 @@
 #define SP_ADD(place, value) (*(place) += (value))
 #endif
 
+/* The exception that is set, if any, is taken away and set again. On 3.11 it may be in parts, and stays
+ * so, as putting them together can run Python. */
+#if PY_VERSION_HEX >= 0x030C0000
+typedef PyObject *sp_exception;
+SP_INLINE sp_exception sp_exception_take(void) { return PyErr_GetRaisedException(); }
+SP_INLINE void sp_exception_restore(sp_exception taken) { PyErr_SetRaisedException(taken); }
+SP_INLINE PyTypeObject *sp_exception_type(sp_exception taken) { return Py_TYPE(taken); }
+#else
+typedef struct {
+    PyObject *type, *value, *traceback;
+} sp_exception;
+SP_INLINE sp_exception sp_exception_take(void)
+{
+    sp_exception taken;
+    PyErr_Fetch(&taken.type, &taken.value, &taken.traceback);
+    return taken;
+}
+SP_INLINE void sp_exception_restore(sp_exception taken)
+{
+    PyErr_Restore(taken.type, taken.value, taken.traceback);
+}
+SP_INLINE PyTypeObject *sp_exception_type(sp_exception taken) { return (PyTypeObject *)taken.type; }
+#endif
+
+/* The exception that is set as an object, which is the caller's, and no longer set; NULL for none. */
+SP_INLINE PyObject *sp_exception_object(void)
+{
+    sp_exception taken = sp_exception_take();
+#if PY_VERSION_HEX >= 0x030C0000
+    return taken;
+#else
+    PyErr_NormalizeException(&taken.type, &taken.value, &taken.traceback);
+    Py_XDECREF(taken.type);
+    Py_XDECREF(taken.traceback);
+    return taken.value;
+#endif
+}
+
 /* A field of an object that any thread may replace at any time: a new reference, None for NULL; and
  * in its place another, which is taken over. */
 SP_INLINE PyObject *sp_field_get(PyObject *object, PyObject *const *field)

@@ -105,8 +105,7 @@ sp_line_code *sp_line_code_find(PyCodeObject *code)
 static PyObject *watch_code(PyCodeObject *code)
 {
     static PyMethodDef method = {"forget_code", code_died, METH_O, NULL};
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
+    sp_exception under_way = sp_exception_take();
     int collects = PyGC_Disable();
     if (all.forgetter == NULL)
         all.forgetter = PyCFunction_New(&method, NULL);
@@ -114,7 +113,7 @@ static PyObject *watch_code(PyCodeObject *code)
         all.forgetter == NULL ? NULL : PyWeakref_NewRef((PyObject *)code, all.forgetter);
     if (collects)
         PyGC_Enable();
-    PyErr_Restore(type, value, traceback);
+    sp_exception_restore(under_way);
     return watcher;
 }
 
@@ -252,11 +251,10 @@ sp_line_code *sp_line_code_get(sp_manager *manager, PyCodeObject *code)
 /* The user's code is running: what is wrong is not raised there. */
 static void arm_quietly(sp_line_code *entry)
 {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
+    sp_exception under_way = sp_exception_take();
     if (sp_line_arm(entry) < 0)
         sp_lose_line();
-    PyErr_Restore(type, value, traceback);
+    sp_exception_restore(under_way);
 }
 
 void sp_line_code_keep(sp_line_code *entry)

@@ -120,15 +120,11 @@ static void drop_done(GeneratorProxy *proxy)
 /* Of what has just failed: whether it returned, and what. */
 static PySendResult returned(PyObject **result)
 {
-    PyObject *type, *stop, *traceback;
     if (!PyErr_ExceptionMatches(PyExc_StopIteration))
         return PYGEN_ERROR;
-    PyErr_Fetch(&type, &stop, &traceback);
-    PyErr_NormalizeException(&type, &stop, &traceback);
+    PyObject *stop = sp_exception_object();
     *result = PyObject_GetAttrString(stop, "value");
-    Py_XDECREF(type);
-    Py_XDECREF(stop);
-    Py_XDECREF(traceback);
+    Py_DECREF(stop);
     return *result == NULL ? PYGEN_ERROR : PYGEN_RETURN;
 }
 

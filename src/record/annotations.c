@@ -6,16 +6,12 @@
 /* The exception that is set, as text; NULL when there is none. */
 static PyObject *take_message(void)
 {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    PyObject *message = value == NULL ? NULL : PyObject_Repr(value);
+    PyObject *exception = sp_exception_object();
+    PyObject *message = exception == NULL ? NULL : PyObject_Repr(exception);
     if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
         PyErr_SetInterrupt(); /* it arrives where it can be raised */
     PyErr_Clear();
-    Py_XDECREF(type);
-    Py_XDECREF(value);
-    Py_XDECREF(traceback);
+    Py_XDECREF(exception);
     return message;
 }
 
@@ -94,20 +90,19 @@ static sp_annotation find_outcome(sp_manager *manager, sp_annotation annotation,
 
 sp_annotation sp_annotation_outcome(sp_manager *manager, sp_annotation annotation, bool failed)
 {
-    PyObject *type, *value, *traceback;
     if (!manager->events || annotation.run != manager->run)
         return annotation;
-    PyErr_Fetch(&type, &value, &traceback);
+    sp_exception under_way = sp_exception_take();
     sp_shared_take();
     sp_annotation found = {0};
-    PyObject *raised = failed ? PyType_GetName((PyTypeObject *)type) : Py_NewRef(Py_None);
+    PyObject *raised = failed ? PyType_GetName(sp_exception_type(under_way)) : Py_NewRef(Py_None);
     if (raised != NULL)
         found = find_outcome(manager, annotation, raised);
     Py_XDECREF(raised);
     if (found.number == 0)
         sp_annotation_failed(manager);
     sp_shared_release();
-    PyErr_Restore(type, value, traceback);
+    sp_exception_restore(under_way);
     return found.number == 0 ? annotation : found;
 }
 

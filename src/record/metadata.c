@@ -205,10 +205,9 @@ void sp_metadata_push(PyObject *scope)
 
 void sp_metadata_pop(PyObject *scope)
 {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
+    sp_exception under_way = sp_exception_take();
     sp_metadata_leave((sp_metadata_scope *)scope);
-    PyErr_Restore(type, value, traceback);
+    sp_exception_restore(under_way);
 }
 
 static sp_annotation note_now(sp_manager *manager)
