@@ -15,6 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ..results import blocks
 from .allowance import Allowance
 from .unreadable import UnsupportedProfileError
 from .heap_guard import GuardedFile
@@ -193,7 +194,13 @@ class Dataset:
             raise ValueError(f"{self.name} has values of the type {dtype}")
         with self._file.numbers():
             self._check_chunks(filters)
-            return self._dataset[...] if length is None else self._dataset[:length]
+            if len(self._shape) != 1:
+                return self._dataset[...]
+            chunks = self._dataset.chunks
+            values = np.empty(self._shape[0] if length is None else length, dtype)
+            for rows in blocks(len(values), chunk=chunks and chunks[0]):
+                self._dataset.read_direct(values, rows, rows)
+            return values
 
     def _check_texts(self, filters: list[Any]) -> None:
         """What the references to texts say of their lengths, on which HDF5 relies."""

@@ -9,7 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ..results import BLOCK, OPTIONAL_COLUMNS, Region
+from ..results import OPTIONAL_COLUMNS, Region, blocks, parts_of
 from .compression import Compression
 from .hdf5_datasets import Group
 from .safe_file import SafeFile
@@ -21,6 +21,9 @@ _ENCODED = ("start_deltas", "durations")
 
 #: For columns that are of few different values: 16 bits of a call become next to nothing.
 PACKED = Compression("auto")
+
+#: What gives the rows of a region that are written, or one value for all of them.
+_Values = Callable[[Region, slice], "np.ndarray | int"]
 
 
 def recorded_columns(regions: Sequence[Region]) -> list[str]:
@@ -46,8 +49,8 @@ class EventWriter:
         self._regions = regions
         self._output = output
         self._compression = compression
-        self._counts = [region.num_events for region in regions]
-        self._length = sum(self._counts)
+        self._ends = np.cumsum([region.num_events for region in regions], dtype=np.int64)
+        self._length = int(self._ends[-1]) if len(regions) else 0
 
     def write(self) -> None:
         """Starts, durations and the optional columns."""
@@ -69,15 +72,14 @@ class EventWriter:
     def write_column(
         self,
         name: str,
-        values: Callable[[Region, slice], np.ndarray | int],
+        values: _Values,
         dtype: str | np.dtype = "<i8",
         compression: Compression | None = None,
     ) -> None:
         """One column, of which `values` gives the rows of a region.
 
-        They are gathered, so that each write is large, and where the column
-        is divided into chunks, of whole ones: each is then compressed once.
-        `compression` is for where none was chosen.
+        It is written in blocks; where it is divided into chunks, in whole ones: each is then
+        compressed once. `compression` is for where none was chosen.
         """
         if self._compression.name is not None or compression is None:
             compression = self._compression
@@ -89,24 +91,19 @@ class EventWriter:
             chunks=chunk and (chunk,),
             **compression.filters(self._length),
         )
-        size = BLOCK if chunk is None else max(BLOCK // chunk, 1) * chunk
-        buffer = np.empty(min(self._length, size), dtype)
-        written = held = 0
-        for region, length in zip(self._regions, self._counts):
-            row = 0
-            while row < length:
-                count = min(length - row, len(buffer) - held)
-                part = values(region, slice(row, row + count))
-                if count < len(buffer) or np.ndim(part) == 0 or part.dtype != buffer.dtype:
-                    buffer[held : held + count] = part
-                    part = buffer
-                row, held = row + count, held + count
-                if held == len(buffer):
-                    self._output.check()
-                    dataset[written : written + held] = part
-                    written, held = written + held, 0
-        if held:
-            dataset[written : written + held] = buffer[:held]
+        for rows in blocks(self._length, chunk=chunk):
+            self._output.check()
+            dataset[rows] = self._gathered(rows, values, dtype)
+
+    def _gathered(self, rows: slice, values: _Values, dtype: str | np.dtype) -> np.ndarray:
+        """Rows of the column, in which region follows region."""
+        gathered = np.empty(rows.stop - rows.start, dtype)
+        done = 0
+        for index, part in parts_of(rows, self._ends):
+            stop = done + part.stop - part.start
+            gathered[done:stop] = values(self._regions[index], part)
+            done = stop
+        return gathered
 
 
 def _start_deltas(region: Region, rows: slice) -> np.ndarray:

@@ -35,7 +35,7 @@ def write_hdf5(
 ) -> Path:
     """Write results to `path`, replacing in one step what is there; return the path.
 
-    Besides the results, about two blocks of `BLOCK` calls are held in memory.
+    Besides the results, `BLOCK` calls of one column, or a chunk of it, are held in memory.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from .call_stack import (
     call_stack_roots,
 )
 from .checks import FLOAT_STATISTICS, INTEGER_STATISTICS
-from .columns import BLOCK, OPTIONAL_COLUMNS, blocks
+from .columns import BLOCK, OPTIONAL_COLUMNS, blocks, parts_of
 from .errors import EventDataUnavailableError, NestingError
 from .event_metadata import EventMetadata
 from .merge import merge_processes, merge_results
@@ -56,4 +56,5 @@ __all__ = [
     "exclusive_totals",
     "merge_processes",
     "merge_results",
+    "parts_of",
 ]

@@ -23,13 +23,34 @@ OPTIONAL_COLUMNS = {
 INT64 = np.iinfo(np.int64)
 
 
-def blocks(length: int, size: int = BLOCK) -> Iterator[slice]:
+def blocks(length: int, size: int = BLOCK, chunk: int | None = None) -> Iterator[slice]:
     """Slices of at most `size` rows that together cover ``range(length)``.
 
-    Whatever walks over calls does it by these, so that it takes little memory of its own.
+    Whatever walks over calls, reads or writes them does it by these, or by `merged_blocks`, so that
+    it takes little memory of its own.
+
+    chunk: how many rows lie together in a file; a slice ends where such a piece ends. None for any.
     """
+    if chunk is not None:
+        size = max(size // chunk, 1) * chunk
     for start in range(0, length, size):
         yield slice(start, min(start + size, length))
+
+
+def parts_of(rows: slice, ends: np.ndarray) -> Iterator[tuple[int, slice]]:
+    """Which parts of several columns some rows of all of them are, one column after the other.
+
+    ends: integers [columns], ascending: the rows up to the end of each. Yields the index of a column
+    and the rows of it.
+    """
+    index = int(np.searchsorted(ends, rows.start, "right"))
+    done = rows.start
+    while done < rows.stop:
+        first, end = int(ends[index - 1]) if index else 0, int(ends[index])
+        stop = min(end, rows.stop)
+        if stop > done:
+            yield index, slice(done - first, stop - first)
+        done, index = stop, index + 1
 
 
 def merged_blocks(columns: Sequence[np.ndarray]) -> Iterator[tuple[slice, list[slice]]]:

@@ -233,27 +233,6 @@ def block(request, monkeypatch):
     return request.param
 
 
-@patient
-@given(st.lists(st.lists(st.integers(0, 30)), max_size=4))
-def test_blocks_of_columns_that_are_sorted_together(block, drawn):
-    sorted_columns = [np.array(sorted(values), np.int64) for values in drawn]
-    done, taken = 0, [0] * len(drawn)
-    for rows, parts in columns.merged_blocks(sorted_columns):
-        assert rows.start == done < rows.stop and [part.start for part in parts] == taken
-        values = np.concatenate([column[part] for column, part in zip(sorted_columns, parts)])
-        expected = sorted(sum(drawn, []))
-        assert sorted(values) == expected[rows]
-        assert rows.stop == len(expected) or expected[rows.stop] > expected[rows.stop - 1]
-        done, taken = rows.stop, [part.stop for part in parts]
-    assert (done, taken) == (sum(map(len, drawn)), [len(values) for values in drawn])
-
-
-def test_a_block_has_about_as_many_rows_as_are_worked_on_at_a_time():
-    starts = [np.arange(5 * BLOCK) * 2, np.arange(5 * BLOCK) * 2 + 1, np.arange(3)]
-    sizes = [rows.stop - rows.start for rows, _ in columns.merged_blocks(starts)]
-    assert len(sizes) > 5 and max(sizes) < 2 * BLOCK
-
-
 @st.composite
 def programs(draw):
     """Calls of a program: (region, start, length, thread, parent), each longer than those in it; the

@@ -416,7 +416,7 @@ def public_calls():
 
 
 INNER = {  # between ourselves
-    "Region.placed", "Region.renumbered", "MPIRegion.placed", "EventMetadata.taken",
+    "Region.attached", "Region.renumbered", "MPIRegion.attached", "EventMetadata.taken",
     "EventMetadata.index", "EventMetadata.count",
 }
 
