@@ -450,9 +450,9 @@ class ProfileManager(_core.Manager):
         if run is None or run.finalize_time_ns is None:
             return None
         if run._results is None:
-            from ._run.snapshot import take
+            from ._run.snapshot import take_snapshot
 
-            run._results = take(self).results
+            run._results = take_snapshot(self).results
         return run._results
 
     @on_class_or_instance

@@ -24,20 +24,20 @@ def finalize(manager, verbose, return_results, lines, style):
     moment = now(manager, wanted)  # before anything is imported, which takes its time
     with processes.unforked():
         _load(files, return_results, printing)
-    from .snapshot import take
+    from .snapshot import take_snapshot
 
-    taken = take(manager, wanted, moment)
+    snapshot = take_snapshot(manager, wanted, moment)
     if files:
         from dataclasses import replace
 
         with process_end.writing():
             for each in files:
-                each._file.write(taken.results)
+                each._file.write(snapshot.results)
         run._written_calls = moment.counters["calls"]
-        taken = replace(taken, file_path=run.file_path)  # which it may have found taken
-    run._results = taken.results if return_results else None
+        snapshot = replace(snapshot, file_path=run.file_path)  # another, where that one was taken
+    run._results = snapshot.results if return_results else None
     if printing:
-        _report(taken, regions=verbose, lines=lines is not False, style=style,
+        _report(snapshot, regions=verbose, lines=lines is not False, style=style,
                 seen=run._lines_printed)
     return run._results
 
@@ -68,11 +68,11 @@ def _load(files, return_results, printing):
         from .. import report  # noqa: F401
 
 
-def _report(taken, **how):
+def _report(snapshot, **how):
     """Print it. The program's results are there, and it must go on whatever happens here."""
     try:
         from ..report import print_run
 
-        print_run(taken, **how)
+        print_run(snapshot, **how)
     except Exception as error:
         complain("the report could not be printed", error)

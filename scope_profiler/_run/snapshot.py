@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Snapshot:
     """What there is to tell of a run, all of one moment."""
 
     label: "str | None"
@@ -32,7 +32,7 @@ class Taken:
     results: "ProfilingResults | None"  # where that was asked for
 
 
-def take(manager, results=True, moment=None):
+def take_snapshot(manager, results=True, moment=None):
     """What the manager's current run has come to; results: also every call, as ProfilingResults.
     moment: when the run was finalized; None for now."""
     run = manager._run
@@ -45,7 +45,7 @@ def take(manager, results=True, moment=None):
     facts["metadata_error"] = reason or ""
     sketches = _sketches(moment) if results else [None] * len(moment.tree)
     recorded = Recorded(_nodes(moment.tree, cost, sketches), end - run.start_time_ns, facts)
-    return Taken(
+    return Snapshot(
         label=run.label,
         file_path=run.file_path,
         paths=[each.file_path for each in run._destinations()],

@@ -31,7 +31,19 @@ def _several(name):
     return environment.words(name) or None
 
 
-_FILTERS = ("none", "auto", "gzip", "lzf", "zstd")
+#: The levels of each filter that columns of HDF5 files are compressed with.
+_LEVELS = {"auto": range(10), "gzip": range(10), "lzf": range(0), "zstd": range(1, 23)}
+_FILTERS = ("none", *_LEVELS)
+
+
+def check_level(compression, level, given):
+    """Raise ValueError, which begins with `given`, when the filter has no such level."""
+    levels = _LEVELS[compression]
+    if not levels:
+        raise ValueError(f"{given}: {compression!r} has no levels")
+    if level not in levels:
+        raise ValueError(f"{given}: {compression!r} takes {levels[0]} to {levels[-1]}")
+
 
 SWITCH = Kind(boolean, "bool", "bool", "True or False", from_environment=environment.flag)
 TEXT = Kind(text, "str", "str", "a str", "TEXT")

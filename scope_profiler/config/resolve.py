@@ -7,11 +7,10 @@ import os
 from .._base import environment, file_names
 from .._base.arguments import UNSET, boolean, instance, one_of
 from .._base.warning import warn
+from .kinds import check_level
 from .names import unknown
 from .options import ProfilingOptions
 from .table import ARGUMENTS, CHECKS, DEFAULTS, NAMES, SETTINGS
-
-_LEVELS = {"auto": (0, 9), "gzip": (0, 9), "zstd": (1, 22)}
 
 _CHECKS_OF_ARGUMENTS = {row.name: row.kind.check for row in ARGUMENTS}
 
@@ -127,12 +126,7 @@ def _check_level(chosen, places):
     level, compression = chosen[name], chosen["hdf5_compression"]
     if level is None or compression is None or compression == "none":
         return
-    given = f"{name}={level}{places.get(name, '')}"
-    if compression not in _LEVELS:
-        raise ValueError(f"{given}: {compression!r} has no levels")
-    least, most = _LEVELS[compression]
-    if not least <= level <= most:
-        raise ValueError(f"{given}: {compression!r} takes {least} to {most}")
+    check_level(compression, level, f"{name}={level}{places.get(name, '')}")
 
 
 def _check_destination(path, places):

@@ -8,10 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .._base.arguments import any_of, text_or_none
-
-#: The filters by name, and the levels that each has.
-LEVELS = {"auto": range(10), "gzip": range(10), "lzf": range(0), "zstd": range(1, 23)}
+from .._base.arguments import integer_or_none
+from ..config.kinds import COMPRESSION, check_level
 
 #: With "auto", runs of fewer calls stay uncompressed: they are small either way.
 AUTO_CALLS = 1 << 14
@@ -81,35 +79,17 @@ def check_compression(
     ImportError
         When "zstd" is asked for and hdf5plugin is not installed.
     """
-    if compression is not None:
-        text_or_none("compression", compression)
-        compression = compression.strip().lower()
-        if compression in ("", "none"):
-            compression = None
-        elif compression not in LEVELS:
-            raise ValueError(f"compression must be None, {any_of(LEVELS)}; got {compression!r}")
-    if compression_level is not None:
-        _check_integer("compression_level", compression_level)
-        if compression == "lzf":
-            raise ValueError(f"compression 'lzf' takes no level; got {compression_level!r}")
-        if compression is not None and compression_level not in LEVELS[compression]:
-            levels = LEVELS[compression]
-            raise ValueError(
-                f"compression_level must be in {levels[0]}..{levels[-1]} "
-                f"for {compression!r}; got {compression_level!r}"
-            )
-    if chunk_size is not None:
-        _check_integer("chunk_size", chunk_size)
-        if not 1 <= chunk_size <= LARGEST_CHUNK:
-            raise ValueError(f"chunk_size must be in 1..{LARGEST_CHUNK}; got {chunk_size!r}")
-    if compression == "zstd":
+    name = None if compression is None else COMPRESSION.check("compression", compression)
+    name = None if name == "none" else name
+    level = integer_or_none("compression_level", compression_level)
+    if name is not None and level is not None:
+        check_level(name, level, f"compression_level={level}")
+    chunk_size = integer_or_none("chunk_size", chunk_size)
+    if chunk_size is not None and not 1 <= chunk_size <= LARGEST_CHUNK:
+        raise ValueError(f"chunk_size must be in 1..{LARGEST_CHUNK}; got {chunk_size!r}")
+    if name == "zstd":
         _check_plugin()
-    return Compression(compression, compression_level, chunk_size)
-
-
-def _check_integer(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an int or None; got {value!r}")
+    return Compression(name, level, chunk_size)
 
 
 def _check_plugin() -> None:

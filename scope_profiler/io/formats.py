@@ -143,7 +143,7 @@ def _read(
             from .json_reader import read_json_file as read
         else:
             from .hdf5_reader import read_hdf5 as read
-    return _told(read(path, max_bytes), verbose)
+    return _announced(read(path, max_bytes), verbose)
 
 
 def read_h5_summary(
@@ -199,10 +199,11 @@ def read_h5_summary(
         regions=regions,
         ranks=ranks,
     )
-    return _told(results, verbose)
+    return _announced(results, verbose)
 
 
-def _told(results: ProfilingResults, verbose: bool) -> ProfilingResults:
+def _announced(results: ProfilingResults, verbose: bool) -> ProfilingResults:
+    """The results, after a line that says how many regions, ranks and calls there are."""
     if verbose:
         print(
             f"{shown(results.file_path)}: {len(results)} region(s) on {results.num_ranks} rank(s), "

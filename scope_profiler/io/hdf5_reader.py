@@ -16,7 +16,7 @@ from .unreadable import CorruptProfileError, UnsupportedProfileError
 from .hdf5_datasets import Group
 from .hdf5_events import METADATA_IDS, read_events
 from .hdf5_index import Index
-from .hdf5_lanes import read_lanes
+from .hdf5_threads import read_table
 from .hdf5_metadata import read_event_metadata
 from .hdf5_recorded import read_recorded
 from .hdf5_schema import SCHEMA
@@ -112,8 +112,8 @@ def run_facts(file: Group) -> dict[str, Any]:
         "metadata": _metadata(file),
         "num_ranks": None if number is None else int(number),
         "event_data_available": bool(file.attribute("event_data_available", True)),
-        "threads": read_lanes(file, "thread_table", ThreadInfo),
-        "tasks": read_lanes(file, "task_table", TaskInfo),
+        "threads": read_table(file, "thread_table", ThreadInfo),
+        "tasks": read_table(file, "task_table", TaskInfo),
         "recorded": read_recorded(file),
         "line_profile": {
             rank: _read_functions(group.group("line_profile"))

@@ -14,7 +14,7 @@ from ..results import ProfilingResults
 from .compression import Compression, check_compression
 from .hdf5_events import EventWriter
 from .hdf5_index import write_index
-from .hdf5_lanes import write_lanes
+from .hdf5_threads import write_table
 from .hdf5_metadata import write_event_metadata
 from .hdf5_recorded import write_recorded
 from .hdf5_schema import SCHEMA
@@ -90,8 +90,8 @@ def _write(
     events = EventWriter(file.create_group("events"), regions, output, compression)
     events.write()
     write_event_metadata(file, regions, events, compression)
-    write_lanes(file, "thread_table", results.threads)
-    write_lanes(file, "task_table", results.tasks)
+    write_table(file, "thread_table", results.threads)
+    write_table(file, "task_table", results.tasks)
     write_recorded(file, results.recorded)
 
     for rank, functions in results.line_profile.items():

@@ -17,7 +17,7 @@ from .unreadable import JSONProfileError
 from .json_parser import parse_json
 from .json_pieces import restore_nonfinite
 from .json_writer import FORMAT, VERSION
-from .thread_tables import Lane, from_row
+from .thread_tables import Info, from_row
 from .metadata_tables import checked_table, from_table
 from .recorded_tables import NODE, from_tables
 from .region_rows import (
@@ -104,8 +104,8 @@ def _results(document: dict[str, Any], path: Path) -> ProfilingResults:
         },
         file_path=path,
         event_data_available=document.get("event_data_available", True),
-        threads=_lanes(document.get("threads"), ThreadInfo),
-        tasks=_lanes(document.get("tasks"), TaskInfo),
+        threads=_rows_by_rank(document.get("threads"), ThreadInfo),
+        tasks=_rows_by_rank(document.get("tasks"), TaskInfo),
         recorded=recorded,
     )
 
@@ -165,7 +165,7 @@ def _function(function: Mapping[str, Any]) -> dict[str, Any]:
     return {**function, "times": times}
 
 
-def _lanes(by_rank: Mapping[str, Any] | None, kind: type[Lane]) -> dict[int, list[Lane]]:
+def _rows_by_rank(by_rank: Mapping[str, Any] | None, kind: type[Info]) -> dict[int, list[Info]]:
     return {
         checked_rank(int(rank)): [from_row(kind, int(rank), row) for row in rows]
         for rank, rows in (by_rank or {}).items()

@@ -171,10 +171,10 @@ def _document(
     }
     if notes.tables:
         document["event_metadata_tables"] = (list(table) for table in notes.tables)
-    for key, lanes in (("threads", results.threads), ("tasks", results.tasks)):
-        if lanes:
+    for key, infos in (("threads", results.threads), ("tasks", results.tasks)):
+        if infos:
             document[key] = {
-                str(rank): map(row_of, of_rank) for rank, of_rank in _of_ranks(lanes, ranks)
+                str(rank): map(row_of, of_rank) for rank, of_rank in _of_ranks(infos, ranks)
             }
     recorded = {
         rank: tree.only(wanted) for rank, tree in _of_ranks(results.recorded, ranks)

@@ -11,10 +11,10 @@ from ..results import TaskInfo, ThreadInfo
 #: What stands for an integer that is not known.
 UNKNOWN = -1
 
-Lane = TypeVar("Lane", ThreadInfo, TaskInfo)
+Info = TypeVar("Info", ThreadInfo, TaskInfo)
 
 
-def columns_of(kind: type[Lane]) -> dict[str, type]:
+def columns_of(kind: type[Info]) -> dict[str, type]:
     """The columns of a table of threads or of tasks, and the type that each has."""
     types = {"str": str, "bool": bool}
     return {
@@ -22,13 +22,13 @@ def columns_of(kind: type[Lane]) -> dict[str, type]:
     }
 
 
-def row_of(lane: Lane) -> dict[str, Any]:
-    """The values of the columns; the rank is told elsewhere."""
-    row = {name: getattr(lane, name) for name in columns_of(type(lane))}
+def row_of(info: Info) -> dict[str, Any]:
+    """The values of the columns, of which the rank is none."""
+    row = {name: getattr(info, name) for name in columns_of(type(info))}
     return {name: UNKNOWN if value is None else value for name, value in row.items()}
 
 
-def from_row(kind: type[Lane], rank: int, row: Mapping[str, Any]) -> Lane:
+def from_row(kind: type[Info], rank: int, row: Mapping[str, Any]) -> Info:
     """The thread or task of a row. Columns that it lacks are unknown."""
     known: dict[str, Any] = {name: column() for name, column in columns_of(kind).items()}
     for name, empty in known.items():

@@ -10,8 +10,8 @@ from .rows import in_order, tree_rows
 from .style import many
 
 
-def print_run(taken, stream=None, *, regions=True, lines=True, style="table", seen=None):
-    """Print the report of a snapshot.Taken to stream (sys.stdout): the regions, as "table" or as
+def print_run(snapshot, stream=None, *, regions=True, lines=True, style="table", seen=None):
+    """Print the report of a Snapshot to stream (sys.stdout): the regions, as "table" or as
     "blocks", with notes, and the tables of lines.
 
     seen: {code: hits} of the lines that have been printed, which is brought up to date: only those
@@ -20,18 +20,18 @@ def print_run(taken, stream=None, *, regions=True, lines=True, style="table", se
     What fails is one line in the place of what it would have said.
     """
     out = Output(sys.stdout if stream is None else stream)
-    summary = taken.recorded
+    summary = snapshot.recorded
     if regions and style == "blocks":
-        _part(out, "regions", blocks.show, taken.regions, out)
+        _part(out, "regions", blocks.show, snapshot.regions, out)
     elif regions:
-        _part(out, "regions", _show_regions, taken, out)
+        _part(out, "regions", _show_regions, snapshot, out)
     if lines:
-        _show_lines(taken.line_records, taken.line_mode, {} if seen is None else seen, out)
+        _show_lines(snapshot.line_records, snapshot.line_mode, {} if seen is None else seen, out)
     if regions:
         out.line()
         for what, function, *arguments in (
             ("measuring", notes.recording, summary.facts, summary.wall_ns),
-            ("the file", notes.written, taken.paths, taken.begun),
+            ("the file", notes.written, snapshot.paths, snapshot.begun),
         ):
             for text in _part(out, what, lambda: list(function(*arguments))) or ():
                 out.note(text)
@@ -58,13 +58,13 @@ def _part(out, what, function, *arguments):
                  f"{type(error).__name__}: {shown(error)}")
 
 
-def _show_regions(taken, out):
-    wall = taken.recorded.wall_ns
-    results = ("finalize(return_results=True)" if taken.file_path is None
-               else f"load({taken.file_path!a})")
+def _show_regions(snapshot, out):
+    wall = snapshot.recorded.wall_ns
+    results = ("finalize(return_results=True)" if snapshot.file_path is None
+               else f"load({snapshot.file_path!a})")
     print_table(
-        out, taken.label or taken.file_path or "in memory", wall,
-        in_order(tree_rows({0: taken.recorded}), columns.SORT_KEYS["total"]), wall,
+        out, snapshot.label or snapshot.file_path or "in memory", wall,
+        in_order(tree_rows({0: snapshot.recorded}), columns.SORT_KEYS["total"]), wall,
         f"{results}.print_summary(whole=True)",
     )
 

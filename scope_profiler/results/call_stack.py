@@ -203,7 +203,7 @@ def build_call_stack(
             [-1] * len(starts) if calls.track is None else calls.track[rows].tolist(),
         )
         made: list[dict[str, Any]] = []
-        for call, region, index, start, end, duration, exclusive, depth, parent, lane in zip(
+        for call, region, index, start, end, duration, exclusive, depth, parent, track in zip(
             *columns
         ):
             if parent < rows.start:
@@ -227,7 +227,7 @@ def build_call_stack(
                 "call_path": path,
                 "source_file": places[region][0],
                 "source_lineno": places[region][1],
-                "lane": lane,
+                "lane": track,
                 "color": regions[region].color,
             })
         return made

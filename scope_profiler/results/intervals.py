@@ -1,11 +1,11 @@
 """Which call is inside which, and the tree that they make, as it follows from the calls themselves.
 
 That is for files of other programs, and for results that were put together by hand: of what was
-recorded here the tree is known (see `nesting`). A call is inside another of the same lane, a thread
-or a task, that began no later and ends no earlier; its parent is the one of these that began last. A
-call of no length belongs to what runs on at its instant, not to what ends there. Calls that overlap
-in part are not inside each other: for them that is no error. Where the recorder numbered the calls
-and their parents, that decides instead.
+recorded here the tree is known (see `nesting`). A call is inside another of the same track, a
+thread or a task, that began no later and ends no earlier; its parent is the one of these that began
+last. A call of no length belongs to what runs on at its instant, not to what ends there. Calls that
+overlap in part are not inside each other: for them that is no error. Where the recorder numbered
+the calls and their parents, that decides instead.
 """
 
 from __future__ import annotations

@@ -95,14 +95,14 @@ class Nesting(NamedTuple):
     is_proper: bool
 
 
-#: The parents of the calls (starts, ends, nodes) of one lane, which overlap.
+#: The parents of the calls (starts, ends, nodes) of one track, which overlap.
 Search = Callable[[np.ndarray, np.ndarray, "np.ndarray | None"], np.ndarray]
 
 
 def nest(
     starts: np.ndarray,
     ends: np.ndarray,
-    lanes: np.ndarray | None,
+    tracks: np.ndarray | None,
     search: Search,
     nodes: np.ndarray | None = None,
     tree: Tree | None = None,
@@ -113,14 +113,14 @@ def nest(
     ----------
     starts, ends
         int64 [n], sorted by start, of those the latest end first.
-    lanes
+    tracks
         int64 [n], the thread or task of each; None where all are in one.
     search
         What finds the parents where calls overlap.
     nodes, tree
         Integers [n], the place of each in the tree, and that; or neither.
     """
-    if lanes is None:
+    if tracks is None:
         found = _proper(starts, ends, nodes, tree)
         if found is not None:
             return Nesting(*found, True)
@@ -128,13 +128,13 @@ def nest(
         return Nesting(parents, depths(parents), False)
     parents, depth = np.full(len(starts), -1, np.int32), np.zeros(len(starts), np.int32)
     is_proper = True
-    order = np.argsort(lanes, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(lanes[order])) + 1):
-        of_lane = nest(starts[rows], ends[rows], None, search,
+    order = np.argsort(tracks, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(tracks[order])) + 1):
+        of_track = nest(starts[rows], ends[rows], None, search,
                        None if nodes is None else nodes[rows], tree)
-        parents[rows] = np.where(of_lane.parent >= 0, rows[of_lane.parent], -1) if len(rows) else -1
-        depth[rows] = of_lane.depth
-        is_proper &= of_lane.is_proper
+        parents[rows] = np.where(of_track.parent >= 0, rows[of_track.parent], -1) if len(rows) else -1
+        depth[rows] = of_track.depth
+        is_proper &= of_track.is_proper
     return Nesting(parents, depth, is_proper)
 
 

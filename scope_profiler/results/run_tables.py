@@ -11,7 +11,7 @@ from .call_stack import build_call_graph, build_call_stack
 from .columns import INT64
 from .data_frames import pandas
 from .errors import EventDataUnavailableError
-from .tracks import lane_label, thread_summary
+from .tracks import track_label, thread_summary
 from .scalars import percentile_scalars
 
 #: The percentiles that a summary also has by their short names.
@@ -178,6 +178,6 @@ class RunTables:
         return thread_summary(self._threads.get(rank, []), regions)
 
     def lane_label(self, lane: int, rank: int = 0) -> str:
-        """The name of a lane as `call_stack` numbers them: that of its thread or task."""
+        """The name of a track, by its `lane` in `call_stack`: that of its thread or task."""
         rank, lane = integer("rank", rank, minimum=0), integer("lane", lane, INT64.min)
-        return lane_label(lane, self._threads.get(rank, []), self._tasks.get(rank, []))
+        return track_label(lane, self._threads.get(rank, []), self._tasks.get(rank, []))

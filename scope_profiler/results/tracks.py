@@ -1,4 +1,4 @@
-"""Lanes: what the calls of each thread and task come to, and how they are called."""
+"""Tracks: a thread or a task, in which calls lie within each other."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from .region import Region
 from .threads import TaskInfo, ThreadInfo
 
 
-def lane_label(lane: int, threads: Sequence[ThreadInfo], tasks: Sequence[TaskInfo]) -> str:
-    """The name of a lane as `CallArrays` numbers them, from the tables of its rank."""
-    if lane == -1:
+def track_label(track: int, threads: Sequence[ThreadInfo], tasks: Sequence[TaskInfo]) -> str:
+    """The name of a track as `CallArrays` numbers them, from the tables of its rank."""
+    if track == -1:
         return "unknown lane"
-    if lane < 0:
-        index = -2 - lane
+    if track < 0:
+        index = -2 - track
         names = (thread.name for thread in threads if thread.index == index)
         return next(names, f"thread {index}")
     for task in tasks:
-        if task.index == lane:
+        if task.index == track:
             function = task.coro_name.rpartition(".")[2]
             of_thread = -1 if task.thread_index is None else -2 - task.thread_index
-            return f"{task.name} ({function}) on {lane_label(of_thread, threads, ())}"
-    return f"task {lane}"
+            return f"{task.name} ({function}) on {track_label(of_thread, threads, ())}"
+    return f"task {track}"
 
 
 def thread_summary(

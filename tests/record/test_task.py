@@ -257,10 +257,10 @@ def printed(manager):
     import io
 
     from scope_profiler.report import print_run
-    from scope_profiler._run.snapshot import take
+    from scope_profiler._run.snapshot import take_snapshot
 
     stream = io.StringIO()
-    print_run(take(manager, results=False), stream)
+    print_run(take_snapshot(manager, results=False), stream)
     return stream.getvalue()
 
 

@@ -19,7 +19,7 @@ from scope_profiler.report import (
 )
 from scope_profiler.report.style import format_count, format_share, format_time
 from scope_profiler._base.shown import cells
-from scope_profiler._run.snapshot import take
+from scope_profiler._run.snapshot import take_snapshot
 
 
 class Terminal(io.StringIO):
@@ -33,7 +33,7 @@ class Ascii(io.StringIO):
 
 def printed(manager, stream=None):
     stream = stream or io.StringIO()
-    print_run(take(manager, results=False), stream)
+    print_run(take_snapshot(manager, results=False), stream)
     return stream.getvalue()
 
 
@@ -275,7 +275,7 @@ def test_a_row_is_there_with_all_that_it_is_below(manager, clock):
         with manager.profile_region(f"quick {i}"), manager.profile_region("long"):
             clock.tick(10**6)
     manager._run.start_time_ns, manager._run.finalize_time_ns = 0, 10**12
-    tree = take(manager, results=False)
+    tree = take_snapshot(manager, results=False)
     for node in tree.recorded.nodes:
         if node.name.startswith("quick"):
             object.__setattr__(node.statistics, "total_ns", 1)
@@ -398,7 +398,7 @@ def test_overlap_is_no_percentage(manager, clock):
 def test_what_is_less_than_the_overhead_is_not_negative(manager, clock, monkeypatch):
     with manager.profile_region("a"):
         clock.tick(1)
-    taken = take(manager, results=False)
+    taken = take_snapshot(manager, results=False)
     object.__setattr__(taken.recorded.nodes[0].statistics, "corrected_exclusive_ns", -5)
     stream = io.StringIO()
     print_run(taken, stream)
@@ -418,7 +418,7 @@ def test_an_open_region_shows_what_it_has_come_to(manager, clock):
             clock.tick(990)
         manager._run.start_time_ns, manager._run.finalize_time_ns = clock.now - 1000, clock.now
         text = printed(manager)
-        results = take(manager).results
+        results = take_snapshot(manager).results
         stats = manager.get_region("main").get_stats()
     main, child = (line.split() for line in text.splitlines()[5:7])
     assert main[:8] == ["main", "(open)", "0", "100.0", "1.000", "µs", "10", "ns"]

@@ -93,13 +93,13 @@ def busy():
         with sp.region("busy"): pass
 for _ in range(3): threading.Thread(target=busy, daemon=True).start()
 while not sp.get_region("busy").num_calls: pass
-region, take = sp.get_region("busy"), snapshot.take
+region, take = sp.get_region("busy"), snapshot.take_snapshot
 def watched(manager, *how):
     before = region.num_calls
     time.sleep(0.05)
     print("more" if region.num_calls > before else "as many", manager._recording, flush=True)
     return take(manager, *how)
-snapshot.take = watched
+snapshot.take_snapshot = watched
 sp.setup(file_path="x.json", auto_finalize=True, replace=True, verbose=False)
 while not sp.get_region("busy").num_calls: pass
 """)

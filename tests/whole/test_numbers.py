@@ -143,7 +143,7 @@ def test_the_report_is_of_one_moment(manager):
         pass
     from scope_profiler._run import snapshot
 
-    original = snapshot.take
+    original = snapshot.take_snapshot
 
     def take(*arguments):
         taken = original(*arguments)
@@ -153,7 +153,7 @@ def test_the_report_is_of_one_moment(manager):
 
     stream = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(snapshot, "take", take)
+        patch.setattr(snapshot, "take_snapshot", take)
         patch.setattr("sys.stdout", stream)
         results = manager.finalize(return_results=True)
     assert results.region_names == ["a"] and "late" not in stream.getvalue()

@@ -9,7 +9,7 @@ import numpy as np
 
 from .hdf5_datasets import Group
 from .hdf5_texts import read_texts, write_texts
-from .thread_tables import Lane, columns_of, from_row, row_of
+from .thread_tables import Info, columns_of, from_row, row_of
 
 _TYPES = {int: "<i8", bool: "i1"}
 
@@ -17,14 +17,14 @@ _TYPES = {int: "<i8", bool: "i1"}
 _ROW_BYTES = 1000
 
 
-def write_lanes(file: h5py.File, name: str, lanes: Mapping[int, Sequence[Lane]]) -> None:
+def write_table(file: h5py.File, name: str, tables: Mapping[int, Sequence[Info]]) -> None:
     """The table of that name, all ranks in one; none where there are no rows."""
-    rows = [(rank, row_of(lane)) for rank, of_rank in lanes.items() for lane in of_rank]
+    rows = [(rank, row_of(info)) for rank, of_rank in tables.items() for info in of_rank]
     if not rows:
         return
     group = file.create_group(name)
     group["ranks"] = np.array([rank for rank, _ in rows], "<u4")
-    kind = next(type(lane) for of_rank in lanes.values() for lane in of_rank)
+    kind = next(type(info) for of_rank in tables.values() for info in of_rank)
     for column, of_type in columns_of(kind).items():
         values = [row[column] for _, row in rows]
         if of_type is str:
@@ -33,8 +33,8 @@ def write_lanes(file: h5py.File, name: str, lanes: Mapping[int, Sequence[Lane]])
             group[column] = np.array(values, _TYPES[of_type])
 
 
-def read_lanes(file: Group, name: str, kind: type[Lane]) -> dict[int, list[Lane]]:
-    """What `write_lanes` wrote, or others; empty where there is no such table.
+def read_table(file: Group, name: str, kind: type[Info]) -> dict[int, list[Info]]:
+    """What `write_table` wrote, or others; empty where there is no such table.
 
     Raises ValueError when its columns differ in length.
     """
@@ -48,7 +48,7 @@ def read_lanes(file: Group, name: str, kind: type[Lane]) -> dict[int, list[Lane]
         for column, of_type in columns_of(kind).items()
         if column in group
     }
-    lanes: dict[int, list[Lane]] = {}
+    tables: dict[int, list[Info]] = {}
     for rank, *values in zip(ranks.tolist(), *columns.values(), strict=True):
-        lanes.setdefault(rank, []).append(from_row(kind, rank, dict(zip(columns, values))))
-    return lanes
+        tables.setdefault(rank, []).append(from_row(kind, rank, dict(zip(columns, values))))
+    return tables
