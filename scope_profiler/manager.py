@@ -23,7 +23,7 @@ class ProfileManager(_core.Manager):
         give the Region of that name, made when it does not exist: a context manager that times
         what runs inside it. functions: in line mode, functions whose lines count while it is
         open. tags: str, one or several, by which regions are switched on and off; see setup().
-        TypeError or ValueError when an argument is not that, ValueError when the region has
+        Raises TypeError or ValueError when an argument is not that, ValueError when the region has
         other tags already.
     metadata(**values)
         is a context manager or decorator: the calls that begin inside it, in this thread or task,
@@ -75,7 +75,7 @@ class ProfileManager(_core.Manager):
         In a program that the profiler runs (`scope-profiler run`, run_script()) the run that is on
         takes these settings over, but for those that it was given itself, and writes both files.
 
-        RuntimeError when a run is active already and replace is not True; TypeError for an
+        Raises RuntimeError when a run is active already and replace is not True; TypeError for an
         unknown setting or a value of the wrong type, ValueError for a value that a setting does
         not take or a setting that this version does not have.
         """
@@ -112,7 +112,7 @@ class ProfileManager(_core.Manager):
         SCOPE_PROFILER_CONFIG: config_path. SCOPE_PROFILER_OUTPUT: output.
         SCOPE_PROFILER_RECURSIVE: recursive_profile. SCOPE_PROFILER_AUTO_FINALIZE: auto_finalize.
         SCOPE_PROFILER_VERBOSE: verbose.
-        Settings given here win. ValueError for a variable whose value is not understood.
+        Settings given here win. Raises ValueError for a variable whose value is not understood.
         """
         from .config import variables
 
@@ -160,7 +160,7 @@ class ProfileManager(_core.Manager):
 
         Without setup() there is nothing to do, which a printed line says. TypeError or ValueError
         when an argument is not that (numpy's bools, 0 and 1 pass); the run is as it was then.
-        OSError when the file cannot be written. What fails in the report is a printed line.
+        Raises OSError when the file cannot be written. What fails in the report is a printed line.
         """
         from ._run.finalizing import finalize
         from .config.resolve import finalizing
@@ -189,14 +189,14 @@ class ProfileManager(_core.Manager):
     @unrecorded
     def pause(self):
         """Record no call that begins before resume(). Those that are open end as they would and
-        count. RuntimeError before setup()."""
+        count. Raises RuntimeError before setup()."""
         self._need_run("pause")
         self._hold("pause()")
 
     @on_class_or_instance
     @unrecorded
     def resume(self):
-        """Go on recording after pause(). RuntimeError before setup()."""
+        """Go on recording after pause(). Raises RuntimeError before setup()."""
         self._need_run("resume")
         self._release(self._run, "pause()")
 
@@ -225,7 +225,7 @@ class ProfileManager(_core.Manager):
             for step in range(1000):
                 with profile_step(step): ...
 
-        ValueError unless every is an int of at least 1 and start one of at least 0; TypeError
+        Raises ValueError unless every is an int of at least 1 and start one of at least 0; TypeError
         for a timestep that is no int.
         """
         from ._instrument.sampling import steps_of
@@ -273,7 +273,7 @@ class ProfileManager(_core.Manager):
     def define_region(self, region_name, functions=None, tags=None):
         """The Region of that name, as profile_region() gives it, defined once for all.
 
-        ValueError when it has been defined with other functions or tags. Whatever is wrong, the
+        Raises ValueError when it has been defined with other functions or tags. Whatever is wrong, the
         region is as it was.
         """
         self._find(region_name)  # is it a name?
@@ -306,7 +306,7 @@ class ProfileManager(_core.Manager):
 
     @unrecorded
     def _check_region(self, functions, tags):
-        """What profile_region() was given, as tuples or None. TypeError when they are not that."""
+        """What profile_region() was given, as tuples or None. Raises TypeError when they are not that."""
         if functions is not None:
             from ._instrument.lines import with_lines
 
@@ -340,7 +340,7 @@ class ProfileManager(_core.Manager):
         SCOPE_PROFILER_ENABLE_TAGS. "*" enables all.
 
         For libraries that carry instrumentation of their own. Regions that exist already follow.
-        TypeError when a tag is not a non-empty str.
+        Raises TypeError when a tag is not a non-empty str.
         """
         add_opt_in(tags)
         for manager in managers.every():
@@ -431,7 +431,7 @@ class ProfileManager(_core.Manager):
     def set_config(self, config):
         """Begin a run with the settings of a ProfilingConfig; the run before is replaced.
 
-        TypeError when config is something else.
+        Raises TypeError when config is something else.
         """
         from ._run import recording
         from ._run.runs import ProfilingRun
@@ -460,7 +460,7 @@ class ProfileManager(_core.Manager):
     def read_results(self):
         """The ProfilingResults in the file that the last finalize() wrote.
 
-        RuntimeError before setup() and when the run writes no file; FileNotFoundError before
+        Raises RuntimeError before setup() and when the run writes no file; FileNotFoundError before
         finalize().
         """
         self._need_run("read_results")

@@ -12,7 +12,7 @@ def text(name):
 
 
 def flag(name):
-    """Whether the variable says yes, or None. ValueError, naming it, when that is not to be told."""
+    """Whether the variable says yes, or None. Raises ValueError, naming it, when that is not to be told."""
     value = os.environ.get(name, "").strip()
     if not value:
         return None
@@ -24,7 +24,7 @@ def flag(name):
 
 
 def whole(name):
-    """The int that the variable says, or None. ValueError, naming it, when it is none."""
+    """The int that the variable says, or None. Raises ValueError, naming it, when it is none."""
     value = os.environ.get(name, "").strip()
     try:
         return int(value) if value else None

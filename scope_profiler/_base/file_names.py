@@ -12,7 +12,7 @@ FIELDS = {"pid": 4711, "rank": 0, "host": "node", "time": "20260131T235959", "ru
 
 
 def expanded(path, fields):
-    """The path with what stands for its fields. ValueError for a field that there is not."""
+    """The path with what stands for its fields. Raises ValueError for a field that there is not."""
     from string import Formatter
 
     try:

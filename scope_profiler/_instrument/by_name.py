@@ -37,7 +37,7 @@ def instrument(manager, module, *, include=("*",), exclude=(), prefix=None, tags
     of the module before (`from module import f`) goes on with the undecorated one.
 
     Raises TypeError when module is no module and no class, or a pattern, prefix or tag is no str;
-    ValueError when a region of that name has other tags. Nothing is decorated then.
+    Raises ValueError when a region of that name has other tags. Nothing is decorated then.
     """
     _check_module("module", module)
     if prefix is not None:
@@ -61,7 +61,7 @@ def instrument(manager, module, *, include=("*",), exclude=(), prefix=None, tags
 
 
 def _globs(argument, patterns):
-    """The patterns as a tuple. TypeError when they are no str and no iterable of str."""
+    """The patterns as a tuple. Raises TypeError when they are no str and no iterable of str."""
     if isinstance(patterns, str) or not isinstance(patterns, Iterable):
         patterns = (patterns,)
     patterns = tuple(patterns)

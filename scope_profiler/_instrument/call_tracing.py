@@ -85,7 +85,7 @@ def start(manager, *, include=(), exclude=(), only_user_code=True, wanted=None, 
     of each function that passes the rest; False leaves it out. Each is asked once for a code object.
     entrypoint: the region of functions with this plain name has it alone as its name.
 
-    Nothing is recorded while the manager has no run. RuntimeError when the manager's calls are traced
+    Nothing is recorded while the manager has no run. Raises RuntimeError when the manager's calls are traced
     already, or when no tool id of sys.monitoring is free (3.12 and newer); TypeError or ValueError
     for arguments that are none of the above.
     """

@@ -42,7 +42,7 @@ def profile(manager, region_name, recursive, metadata, record_outcome, tags):
 
 @unrecorded
 def decoration(recursive, metadata, record_outcome, tags):
-    """A Decoration of these. TypeError when one of them is not what profile() takes."""
+    """A Decoration of these. Raises TypeError when one of them is not what profile() takes."""
     if metadata is not None and not isinstance(metadata, dict) and not callable(metadata):
         raise wrong_type("metadata", "a dict or a callable that gives one", metadata)
     for name, value in (("recursive", recursive), ("record_outcome", record_outcome)):
@@ -100,7 +100,7 @@ def in_metadata(scope, function):
 def inside(what, scope, function):
     """The function, each call inside `with scope():`, that of a coroutine function to its end.
 
-    TypeError for what cannot be called, and for generator functions, which end at another time
+    Raises TypeError for what cannot be called, and for generator functions, which end at another time
     than they are left; `what` is what the user decorates with.
     """
     if not callable(function):

@@ -120,7 +120,7 @@ def watch(region, functions):
     functions: an iterable of what ends in Python code: functions, methods, static and class
     methods, properties, partials, objects with a __call__ and what a decorator made that tells
     what it wraps. It may be called at any time, and again with the same ones; nothing is kept
-    alive by it. TypeError when something else is given.
+    alive by it. Raises TypeError when something else is given.
     """
     for code in _codes_of(functions):
         _core.watch_lines(region, code)
@@ -165,7 +165,7 @@ def _codes_of(functions):
 
 
 def with_lines(functions):
-    """The functions of a region as a tuple. TypeError when they have no lines to count."""
+    """The functions of a region as a tuple. Raises TypeError when they have no lines to count."""
     functions = tuple(functions) if isinstance(functions, Iterable) else functions
     _codes_of(functions)
     return functions

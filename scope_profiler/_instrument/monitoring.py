@@ -12,7 +12,7 @@ class Tool:
     """A tool id of our own, with its callbacks."""
 
     def __init__(self, what, callbacks):
-        """Take a free id. what: what needs it; callbacks: {event: callable}. RuntimeError when
+        """Take a free id. what: what needs it; callbacks: {event: callable}. Raises RuntimeError when
         every id is taken."""
         for number in _FREE:
             if sys.monitoring.get_tool(number) is None:

@@ -93,7 +93,7 @@ class Region(_core.Region):
         """Say where the region stands: a path, the number of a line and the text there, or None
         for each; a text that is not given is read from the file when it is asked for.
 
-        TypeError when an argument is not that, ValueError for a line below 0 or above 2**31 - 1.
+        Raises TypeError when an argument is not that, ValueError for a line below 0 or above 2**31 - 1.
         """
         for name, value, kind in (
             ("filename", filename, str), ("lineno", lineno, int), ("text", text, str),

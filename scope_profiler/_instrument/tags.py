@@ -10,7 +10,7 @@ _opt_in = set()  # the process's: libraries add theirs when they are imported
 
 
 def normal_tags(name, tags):
-    """The tags as a tuple of str; a str alone is one tag. TypeError when they are not that."""
+    """The tags as a tuple of str; a str alone is one tag. Raises TypeError when they are not that."""
     try:
         normal = (tags,) if isinstance(tags, str) else tuple(tags)
     except TypeError:
@@ -21,7 +21,7 @@ def normal_tags(name, tags):
 
 
 def add_opt_in(tags):
-    """Make them opt-in tags, of all managers. TypeError when one is not a non-empty str."""
+    """Make them opt-in tags, of all managers. Raises TypeError when one is not a non-empty str."""
     _opt_in.update(normal_tags("tags", tags))
 
 

@@ -29,7 +29,7 @@ class MainProgram:
     def from_path(cls, path):
         """The script, folder or zip file at path.
 
-        OSError when it cannot be read, ImportError when a folder or zip file has no `__main__`,
+        Raises OSError when it cannot be read, ImportError when a folder or zip file has no `__main__`,
         SyntaxError or ValueError when it is no Python.
         """
         absolute = os.path.abspath(path)
@@ -55,7 +55,7 @@ class MainProgram:
     def from_module(cls, name):
         """The module of that name, or the `__main__` of the package, as with python -m.
 
-        ImportError when there is none; importing the packages above it may raise anything.
+        Raises ImportError when there is none; importing the packages above it may raise anything.
         """
         spec = find_spec(name)
         if spec is not None and spec.submodule_search_locations is not None:

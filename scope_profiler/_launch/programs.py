@@ -19,7 +19,7 @@ def run(manager, func, *args, output=None, **session_kwargs):
     session(), with verbose=False and return_results=True unless they say otherwise; func gets
     none. The results are in last_results() afterwards, also when func raises.
 
-    TypeError when func cannot be called, or for an unknown setting.
+    Raises TypeError when func cannot be called, or for an unknown setting.
     """
     if not callable(func):
         raise wrong_type("func", "a callable", func)
@@ -195,7 +195,7 @@ def _load(script_path, script_args):
 
 
 def _words(argument, words):
-    """The words of a command line as a list of str. TypeError when they are something else."""
+    """The words of a command line as a list of str. Raises TypeError when they are something else."""
     hint = f"{argument} takes a list of str, got"
     if isinstance(words, (str, bytes)):
         raise TypeError(f"{hint} {type(words).__name__}: {words!r}; shlex.split() makes one of it")

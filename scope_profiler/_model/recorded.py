@@ -24,17 +24,11 @@ OTHER_PATHS = "(other paths)"
 class Node:
     """A region at its place in the tree.
 
-    Attributes
-    ----------
-    parent
-        The place of the node that it is below, among the nodes of its rank, where parents come
+    parent: The place of the node that it is below, among the nodes of its rank, where parents come
         first; -1 for none.
-    statistics
-        Of the calls that were made there.
-    first_ns
-        When the first of them began, on the axis of ``perf_counter_ns()``; None when unknown.
-    sketch
-        What their percentiles come from; None when unknown.
+    statistics: Of the calls that were made there.
+    first_ns: When the first of them began, on the axis of ``perf_counter_ns()``; None when unknown.
+    sketch: What their percentiles come from; None when unknown.
     """
 
     parent: int
@@ -52,14 +46,9 @@ class Node:
 class Recorded:
     """The tree of one rank, and what there is to say of its recording.
 
-    Attributes
-    ----------
-    nodes
-        Parents before their children.
-    wall_ns
-        From the begin of the run to when this was taken.
-    facts
-        int, float and str: how many calls were missed, why, and what measuring cost; see
+    nodes: Parents before their children.
+    wall_ns: From the begin of the run to when this was taken.
+    facts: int, float and str: how many calls were missed, why, and what measuring cost; see
         `report.notes`.
     """
 

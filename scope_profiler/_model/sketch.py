@@ -15,14 +15,9 @@ _BUCKETS = 64
 class Sketch:
     """The calls by how long they took.
 
-    Attributes
-    ----------
-    values
-        float64 [n], ascending: the middle of each bucket with a call in it.
-    counts
-        int64 [n]: how many calls there are.
-    unit
-        Nanoseconds per unit of `values`.
+    values: float64 [n], ascending: the middle of each bucket with a call in it.
+    counts: int64 [n]: how many calls there are.
+    unit: Nanoseconds per unit of `values`.
     """
 
     values: np.ndarray

@@ -80,7 +80,7 @@ class RegionStatistics:
         """Write the lines to a file that line_profiler reads (`python -m line_profiler FILE`,
         LineStats.from_files); that need not be installed.
 
-        RuntimeError without line mode, OSError when the file cannot be written.
+        Raises RuntimeError without line mode, OSError when the file cannot be written.
         """
         import pickle
 

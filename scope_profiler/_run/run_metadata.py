@@ -26,31 +26,20 @@ def collect_metadata(
     No process is started and no library loaded; this takes well below a
     millisecond.
 
-    Parameters
-    ----------
-    label
-        A name for the run; None for none.
-    detail
-        "minimal", or "full" for who ran it, on which machine, in what environment.
-    start_time_ns, finalize_time_ns
-        Begin and end of the run on the axis of ``time.perf_counter_ns()``;
-        None for now.
-    mpi_size, num_nodes
-        How many ranks and machines took part.
+    label: A name for the run; None for none.
+    detail: "minimal", or "full" for who ran it, on which machine, in what environment.
+    start_time_ns, finalize_time_ns: Begin and end of the run on the axis of
+        ``time.perf_counter_ns()``; None for now.
+    mpi_size, num_nodes: How many ranks and machines took part.
 
-    Returns
-    -------
-    dict
-        ``timestamp`` (UTC, ISO 8601), ``platform``, ``chip_information``,
-        ``python_version``, ``scope_profiler_version`` (str),
-        ``omp_num_threads``, ``mpi_size``, ``num_nodes``, ``total_cores``,
-        ``start_time_ns``, ``finalize_time_ns``, ``process_id`` (int),
-        ``program_id`` (str; alike in all processes of the program) and, if
-        given, ``label``; in a child of the program ``parent_process_id`` (int)
-        and, where multiprocessing started it, ``process_name`` (str);
-        in full also ``hostname``, ``user``, ``uname``, ``working_directory``
-        (str) and the environment variables that tell of paths, modules,
-        virtual environments and batch jobs, under their own names (str).
+    Returns dict: ``timestamp`` (UTC, ISO 8601), ``platform``, ``chip_information``,
+    ``python_version``, ``scope_profiler_version`` (str), ``omp_num_threads``, ``mpi_size``,
+    ``num_nodes``, ``total_cores``, ``start_time_ns``, ``finalize_time_ns``, ``process_id`` (int),
+    ``program_id`` (str; alike in all processes of the program) and, if given, ``label``; in a child
+    of the program ``parent_process_id`` (int) and, where multiprocessing started it,
+    ``process_name`` (str); in full also ``hostname``, ``user``, ``uname``, ``working_directory``
+    (str) and the environment variables that tell of paths, modules, virtual environments and batch
+    jobs, under their own names (str).
     """
     now = time.perf_counter_ns()
     metadata = {

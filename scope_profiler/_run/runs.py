@@ -79,7 +79,7 @@ class ProfilingRun:
         return self._results
 
     def finalize(self, verbose=None, return_results=True, **settings):
-        """ProfileManager.finalize() of this run. RuntimeError when setup() has replaced it."""
+        """ProfileManager.finalize() of this run. Raises RuntimeError when setup() has replaced it."""
         manager = self._manager()
         if manager is None or manager._run is not self:
             raise RuntimeError("this run was replaced by a later setup()")
@@ -141,7 +141,7 @@ class Session:
         return self._run is not None and self._run.is_active
 
     def finalize(self, **settings):
-        """A checkpoint of the session; see ProfilingRun.finalize. RuntimeError outside it."""
+        """A checkpoint of the session; see ProfilingRun.finalize. Raises RuntimeError outside it."""
         if self._run is None:
             raise RuntimeError("the session has not begun: enter it with `with`")
         return self._run.finalize(**settings)

@@ -8,7 +8,7 @@ from .table import OPPOSITES
 def renamed(settings, where=""):
     """The settings that are set (not None), older spellings replaced by today's.
 
-    DeprecationWarning for each of those, with `where` in front of the message. TypeError when
+    DeprecationWarning for each of those, with `where` in front of the message. Raises TypeError when
     both spellings of one setting are given.
     """
     chosen = {name: value for name, value in settings.items() if value is not None}

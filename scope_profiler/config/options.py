@@ -44,7 +44,7 @@ class _Options(_Checked):
     def to_kwargs(self) -> dict[str, Any]:
         """The settings that are set, as a dict; those of groups under their own names here.
 
-        ValueError when one is set here and in its group.
+        Raises ValueError when one is set here and in its group.
         """
         flat = {name: value for name in CHECKS if (value := getattr(self, name)) is not None}
         for name in CLASSES:

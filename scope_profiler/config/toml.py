@@ -14,9 +14,9 @@ def read(config_path):
     folder. What else is in a file with a table [profiling] is not ours.
 
     Returns two dicts: the settings {name: value}, and {name: where it stands, for messages}.
-    TypeError when config_path is no path. ValueError when the file cannot be read, is no TOML, or
-    has a setting that does not exist, stands twice or has a wrong value; the message names file,
-    table and key.
+    Raises TypeError when config_path is no path. Raises ValueError when the file cannot be read, is
+    no TOML, or has a setting that does not exist, stands twice or has a wrong value; the message
+    names file, table and key.
     """
     config_path = path("config_path", config_path)
     settings, places = {}, {}

@@ -10,7 +10,7 @@ def settings(**overrides):
     in the table of settings.
 
     The overrides are keyword arguments for setup() too and win; those that are None do not count,
-    but output=None does. ValueError, naming the variable, for a value that it does not take.
+    but output=None does. Raises ValueError, naming the variable, for a value that it does not take.
     """
     overrides = {name: value for name, value in overrides.items()
                  if value is not None or name == "output"}

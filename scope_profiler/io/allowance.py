@@ -23,12 +23,8 @@ def check_max_bytes(max_bytes: Any) -> int | None:
 class Allowance:
     """The memory that may be taken for what a file holds.
 
-    Parameters
-    ----------
-    file_size
-        Of the file, bytes.
-    max_bytes
-        The limit; None for `ALWAYS` and `TIMES` the size of the file.
+    file_size: Of the file, bytes.
+    max_bytes: The limit; None for `ALWAYS` and `TIMES` the size of the file.
     """
 
     def __init__(self, file_size: int, max_bytes: int | None = None) -> None:

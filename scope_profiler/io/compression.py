@@ -59,25 +59,15 @@ def check_compression(
 ) -> Compression:
     """The settings for compressing a file, after they have been checked.
 
-    Parameters
-    ----------
-    compression
-        None or "none" for none; "gzip", "lzf" or "zstd"; "auto" for gzip on
-        runs of at least 16 384 calls, at its fastest level, which keeps
-        3 to 5 of 24 bytes per call.
-    compression_level
-        0 to 9 with "gzip" and "auto", 1 to 22 with "zstd"; "lzf" has none.
-        None for 4, 1 and 3. Without compression it has no effect.
-    chunk_size
-        Rows that are stored, and compressed, together; None for 16 384, or
-        for one piece where nothing is compressed.
+    compression: None or "none" for none; "gzip", "lzf" or "zstd"; "auto" for gzip on runs of at
+        least 16 384 calls, at its fastest level, which keeps 3 to 5 of 24 bytes per call.
+    compression_level: 0 to 9 with "gzip" and "auto", 1 to 22 with "zstd"; "lzf" has none. None for
+        4, 1 and 3. Without compression it has no effect.
+    chunk_size: Rows that are stored, and compressed, together; None for 16 384, or for one piece
+        where nothing is compressed.
 
-    Raises
-    ------
-    TypeError, ValueError
-        Naming the argument, what it got and what it takes.
-    ImportError
-        When "zstd" is asked for and hdf5plugin is not installed.
+    Raises TypeError or ValueError naming the argument, what it got and what it takes.
+    Raises ImportError when "zstd" is asked for and hdf5plugin is not installed.
     """
     name = None if compression is None else COMPRESSION.check("compression", compression)
     name = None if name == "none" else name

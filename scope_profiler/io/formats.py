@@ -47,7 +47,7 @@ def _sniffed(path: Path) -> str | None:
 
 
 def _check_regular(path: Path) -> None:
-    """CorruptProfileError for pipes and devices, which may keep a reader waiting for ever."""
+    """Raises CorruptProfileError for pipes and devices, which may keep a reader waiting for ever."""
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise CorruptProfileError(path, "this is no regular file")
@@ -69,27 +69,18 @@ def load(
 ) -> ProfilingResults:
     """The results in a file, whose contents decide on the format.
 
-    Parameters
-    ----------
-    path
-        A file in HDF5 or JSON, the latter compressed or not.
-    verbose
-        Print how many regions, ranks and calls there are.
-    max_bytes
-        How many bytes of memory what the file holds may take, estimated from
-        the lengths in it before memory is taken: a damaged or crafted file
-        may unpack to a thousand times its size. None for 256 MiB and 64 times
-        the size of the file.
+    path: A file in HDF5 or JSON, the latter compressed or not.
+    verbose: Print how many regions, ranks and calls there are.
+    max_bytes: How many bytes of memory what the file holds may take, estimated from the lengths in
+        it before memory is taken: a damaged or crafted file may unpack to a thousand times its
+        size. None for 256 MiB and 64 times the size of the file.
 
-    Raises
-    ------
-    FileNotFoundError, IsADirectoryError, PermissionError
-        When there is no such file to read.
-    CorruptProfileError, JSONProfileError
-        When it holds no results, or takes more than `max_bytes`, naming the
-        path and what is wrong.
-    UnsupportedProfileError
-        When a later version wrote it, or it has a format that cannot be read.
+    Raises FileNotFoundError, IsADirectoryError or PermissionError when there is no such file to
+    read.
+    Raises CorruptProfileError or JSONProfileError when it holds no results, or takes more than
+    `max_bytes`, naming the path and what is wrong.
+    Raises UnsupportedProfileError when a later version wrote it, or it has a format that cannot be
+    read.
     """
     path = file_of("path", path)
     name = _sniffed(path)
@@ -161,27 +152,16 @@ def read_h5_summary(
     Counts, totals, extremes and standard deviations are there, percentiles
     only where they are stored; `has_event_data` is false.
 
-    Parameters
-    ----------
-    file_path, verbose
-        As for `load`.
-    fallback
-        Read the calls of a file that has no summary, as those of early
-        versions; otherwise it is an error.
-    include_likwid
-        Without effect, as no hardware counters are read.
-    include_line_profile
-        Whether to read the line profile too.
-    regions, ranks
-        Names of regions, and ranks, one or several, to which to keep; None
-        for all.
+    file_path, verbose: As for `load`.
+    fallback: Read the calls of a file that has no summary, as those of early versions; otherwise it
+        is an error.
+    include_likwid: Without effect, as no hardware counters are read.
+    include_line_profile: Whether to read the line profile too.
+    regions, ranks: Names of regions, and ranks, one or several, to which to keep; None for all.
 
-    Raises
-    ------
-    FileNotFoundError, IsADirectoryError, PermissionError, CorruptProfileError
-        As `load` does.
-    UnsupportedProfileError
-        As `load` does, and without `fallback` when there is no summary.
+    Raises FileNotFoundError, IsADirectoryError, PermissionError or CorruptProfileError as `load`
+    does.
+    Raises UnsupportedProfileError as `load` does, and without `fallback` when there is no summary.
     """
     with explained():
         from .hdf5_summary import read_hdf5_summary
@@ -220,23 +200,14 @@ def write_profile(
     A file that was there is replaced in one step: it stays whole whatever
     happens while writing. Nothing of the results is lost in either format.
 
-    Parameters
-    ----------
-    results
-        The results.
-    file_path
-        Ends in .h5, .hdf5 or .hdf for HDF5, in .json or .json.gz for JSON.
-    settings
-        Those of `write_hdf5` or of `write_json`.
+    results: The results.
+    file_path: Ends in .h5, .hdf5 or .hdf for HDF5, in .json or .json.gz for JSON.
+    settings: Those of `write_hdf5` or of `write_json`.
 
-    Raises
-    ------
-    ValueError
-        When no format has this suffix.
-    UnsupportedProfileError
-        When it is that of an HTML report, which this version does not have.
-    OSError
-        When the file cannot be written.
+    Raises ValueError when no format has this suffix.
+    Raises UnsupportedProfileError when it is that of an HTML report, which this version does not
+    have.
+    Raises OSError when the file cannot be written.
     """
     from ..results import ProfilingResults
 

@@ -36,15 +36,12 @@ def read_hdf5(path: str | os.PathLike[str], max_bytes: int | None = None) -> Pro
     by others, what a `Region` has no place for (GPU columns, hardware
     counters) is passed over.
 
-    Raises
-    ------
-    FileNotFoundError, IsADirectoryError, PermissionError
-        When there is no such file to read.
-    CorruptProfileError
-        When the file is truncated, damaged or no profile, saying what is wrong.
-    UnsupportedProfileError
-        When its schema is later than 3, or it is compressed in a way that
-        takes a package which is not installed.
+    Raises FileNotFoundError, IsADirectoryError or PermissionError when there is no such file to
+    read.
+    Raises CorruptProfileError when the file is truncated, damaged or no profile, saying what is
+    wrong.
+    Raises UnsupportedProfileError when its schema is later than 3, or it is compressed in a way
+    that takes a package which is not installed.
     """
     return opened(path, _read, max_bytes)
 

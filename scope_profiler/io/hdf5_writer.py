@@ -37,23 +37,14 @@ def write_hdf5(
 
     Besides the results, `BLOCK` calls of one column, or a chunk of it, are held in memory.
 
-    Parameters
-    ----------
-    results
-        The results; nothing of them is lost.
-    path
-        The file, whatever its suffix.
-    compression, compression_level, chunk_size
-        How the columns are stored; see `check_compression`. Readers need not know.
-    place
-        What gives the file its name; see `replacing`.
+    results: The results; nothing of them is lost.
+    path: The file, whatever its suffix.
+    compression, compression_level, chunk_size: How the columns are stored; see `check_compression`.
+        Readers need not know.
+    place: What gives the file its name; see `replacing`.
 
-    Raises
-    ------
-    TypeError, ValueError, ImportError
-        When `check_compression` does.
-    OSError
-        When the file cannot be written; it is then as it was.
+    Raises TypeError, ValueError or ImportError when `check_compression` does.
+    Raises OSError when the file cannot be written; it is then as it was.
     """
     settings = check_compression(compression, compression_level, chunk_size)
     # The format is that of HDF5 1.8, the smallest that every tool reads.

@@ -24,22 +24,12 @@ def export_json(
 ) -> list[Path]:
     """Write one JSON file per run; return their paths.
 
-    Parameters
-    ----------
-    profiling_data
-        One run or several. Those that are not the root of an MPI job are
-        left out.
-    filepath
-        The file; with several runs, their labels are added to its name.
-    ranks, include, exclude, indent
-        See `write_json`.
-    verbose
-        Print the path of each file.
+    profiling_data: One run or several. Those that are not the root of an MPI job are left out.
+    filepath: The file; with several runs, their labels are added to its name.
+    ranks, include, exclude, indent: See `write_json`.
+    verbose: Print the path of each file.
 
-    Raises
-    ------
-    TypeError, ValueError
-        When there is no run, or when `write_json` does.
+    Raises TypeError or ValueError when there is no run, or when `write_json` does.
     """
     path = file_of("filepath", filepath)
     boolean("verbose", verbose)

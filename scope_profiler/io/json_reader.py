@@ -45,13 +45,10 @@ def read_json_file(
     Of files by 0.7.5, what results have no place for (GPU columns, hardware
     counters) is passed over.
 
-    Raises
-    ------
-    FileNotFoundError, IsADirectoryError, PermissionError
-        When there is no such file to read.
-    JSONProfileError
-        When the file is truncated, damaged, of a later version or no
-        profile, saying what is wrong.
+    Raises FileNotFoundError, IsADirectoryError or PermissionError when there is no such file to
+    read.
+    Raises JSONProfileError when the file is truncated, damaged, of a later version or no profile,
+    saying what is wrong.
     """
     path = Path(path)
     with open(path, "rb") as file:

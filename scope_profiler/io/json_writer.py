@@ -59,29 +59,17 @@ def write_json(
     A path that ends in ``.gz`` is compressed, and the same results give the
     same bytes. Columns are written in blocks, so little is held in memory.
 
-    Parameters
-    ----------
-    results
-        The results; nothing of them is lost.
-    filepath
-        The file; folders that it is in are made.
-    include, exclude
-        Regular expressions, one or several, that the names of regions match;
-        see `ProfilingResults.get_regions`.
-    ranks
-        The ranks to write, one or several; None for all.
-    indent
-        Spaces, or the text, by which members are set in; None for no line
-        breaks. Columns are on one line.
+    results: The results; nothing of them is lost.
+    filepath: The file; folders that it is in are made.
+    include, exclude: Regular expressions, one or several, that the names of regions match; see
+        `ProfilingResults.get_regions`.
+    ranks: The ranks to write, one or several; None for all.
+    indent: Spaces, or the text, by which members are set in; None for no line breaks. Columns are
+        on one line.
 
-    Raises
-    ------
-    TypeError, ValueError
-        When `include` or `exclude` is no regular expression, or `indent` is
-        neither an int >= 0, a str nor None; when the name does not end in
-        ".json" or ".json.gz".
-    OSError
-        When the file cannot be written; it is then as it was.
+    Raises TypeError or ValueError when `include` or `exclude` is no regular expression, or `indent`
+    is neither an int >= 0, a str nor None; when the name does not end in ".json" or ".json.gz".
+    Raises OSError when the file cannot be written; it is then as it was.
     """
     _check_indent(indent)
     instance(ProfilingResults)("results", results)

@@ -15,12 +15,8 @@ PER_CALL = 1 << 16
 class MetadataTables:
     """The tables of several regions, each once.
 
-    Attributes
-    ----------
-    tables
-        Sequences of mappings.
-    numbers
-        The index of its table for each of the regions, -1 where nothing was noted.
+    tables: Sequences of mappings.
+    numbers: The index of its table for each of the regions, -1 where nothing was noted.
     """
 
     def __init__(self, regions: Iterable[Region]) -> None:

@@ -39,30 +39,18 @@ def load_processes(path: _Paths, verbose: bool = False) -> ProfilingResults:
     or a list, of which all are taken: each a rank, in the order in which they
     began, or as its launcher numbered them.
 
-    Parameters
-    ----------
-    path
-        The file of the main process, in HDF5 or JSON; or a pattern, as
-        ``"run*.h5"``, where there is no file of that name; or several paths.
-    verbose
-        Print which files were taken, and which were not.
+    path: The file of the main process, in HDF5 or JSON; or a pattern, as ``"run*.h5"``, where there
+        is no file of that name; or several paths.
+    verbose: Print which files were taken, and which were not.
 
-    Returns
-    -------
-    ProfilingResults
-        Its metadata are those of the main process, and the lists
-        ``process_ids`` and ``process_names`` (str, by rank).
+    Returns ProfilingResults: Its metadata are those of the main process, and the lists
+    ``process_ids`` and ``process_names`` (str, by rank).
 
-    Raises
-    ------
-    FileNotFoundError
-        When there is neither that file nor one of a child, or no file that
-        the pattern matches.
-    ValueError
-        When there are no paths.
-    CorruptProfileError, JSONProfileError, UnsupportedProfileError
-        As `load` does. Of a file that merely has the name of a child's there
-        is a warning instead.
+    Raises FileNotFoundError when there is neither that file nor one of a child, or no file that the
+    pattern matches.
+    Raises ValueError when there are no paths.
+    Raises CorruptProfileError, JSONProfileError or UnsupportedProfileError as `load` does. Of a
+    file that merely has the name of a child's there is a warning instead.
     """
     boolean("verbose", verbose)
     found: dict[Path, dict[str, Any]] = {}

@@ -26,34 +26,20 @@ def collect_region_statistics(
 ) -> dict[str, Any]:
     """The aggregates of regions, over all ranks and for each.
 
-    Parameters
-    ----------
-    profiling_data
-        One run or several. Those that are not root are left out.
-    ranks
-        The ranks to look at, one or several; None for all.
-    include, exclude
-        Regular expressions, one or several, that the names of regions match;
-        see `ProfilingResults.get_regions`.
-    labels
-        A name for each run; None for their labels.
+    profiling_data: One run or several. Those that are not root are left out.
+    ranks: The ranks to look at, one or several; None for all.
+    include, exclude: Regular expressions, one or several, that the names of regions match; see
+        `ProfilingResults.get_regions`.
+    labels: A name for each run; None for their labels.
 
-    Returns
-    -------
-    dict
-        ``units``; ``filters``; ``common_regions``, the names that all runs
-        have; ``files``, a dict for each run with ``label``, ``file_path``,
-        ``num_ranks``, ``total_time_seconds`` and ``region_statistics``: by
-        name ``count``, ``average_duration_seconds`` and likewise min, max,
-        first, last, std and total (None without a call), and ``per_rank``,
-        the same by rank (str).
+    Returns dict: ``units``; ``filters``; ``common_regions``, the names that all runs have;
+    ``files``, a dict for each run with ``label``, ``file_path``, ``num_ranks``,
+    ``total_time_seconds`` and ``region_statistics``: by name ``count``,
+    ``average_duration_seconds`` and likewise min, max, first, last, std and total (None without a
+    call), and ``per_rank``, the same by rank (str).
 
-    Raises
-    ------
-    TypeError
-        When there is something else than `ProfilingResults`.
-    ValueError
-        When there is no run, or not one label for each.
+    Raises TypeError when there is something else than `ProfilingResults`.
+    Raises ValueError when there is no run, or not one label for each.
     """
     if isinstance(profiling_data, ProfilingResults):
         profiling_data = [profiling_data]

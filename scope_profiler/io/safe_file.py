@@ -41,10 +41,8 @@ def replacing(
 
     `place` is called with the name of the new file and `path`, to rename it.
 
-    Raises
-    ------
-    IsADirectoryError, OSError
-        When `path` is a directory, or no regular file (a device, say).
+    Raises IsADirectoryError or OSError when `path` is a directory, or no regular file (a device,
+    say).
     """
     target = os.path.realpath(path)
     old = None

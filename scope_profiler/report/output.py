@@ -13,7 +13,7 @@ _HEAD, _HOT, _WARM, _COLD, _PLAIN = "\x1b[1m", "\x1b[1;31m", "\x1b[33m", "\x1b[2
 
 class Output:
     """Collects lines for a stream; deliver() writes them. Without a stream, as sys.stdout may be
-    None, nothing is written. TypeError when it is something else.
+    None, nothing is written. Raises TypeError when it is something else.
 
     is_terminal: whether the stream is one. width: its cells in a line; None where there is no
     limit.

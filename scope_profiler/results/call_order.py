@@ -17,16 +17,10 @@ if TYPE_CHECKING:
 class OrderedCalls(NamedTuple):
     """A row for each call.
 
-    Attributes
-    ----------
-    region_index, call_index
-        int32 [n]: the region, and the number of the call in it.
-    start_ns, end_ns
-        int64 [n].
-    track
-        int64 [n], see `CallArrays.lane`; None where neither threads nor tasks are known.
-    node
-        Integers [n], see `Region.node_ids`; None where none is known.
+    region_index, call_index: int32 [n]: the region, and the number of the call in it.
+    start_ns, end_ns: int64 [n].
+    track: int64 [n], see `CallArrays.lane`; None where neither threads nor tasks are known.
+    node: Integers [n], see `Region.node_ids`; None where none is known.
     """
 
     region_index: np.ndarray

@@ -22,19 +22,12 @@ class CallArrays(NamedTuple):
 
     The columns are integers [calls], times int64; a call's number is its row.
 
-    Attributes
-    ----------
-    names, source_files, source_lines
-        Of the regions, in the order that `region_index` refers to.
-    region_index, call_index
-        The region that was called, and the number of the call in it.
-    start_ns, end_ns, exclusive_ns
-        Its times; the last is the part that no call inside it covers.
-    depth, parent
-        How many calls it is inside of, and the innermost of them, -1 for none.
-    lane
-        What it is nested in: the number of its task, else -2 less that of its
-        thread, else -1. Empty where neither threads nor tasks are known.
+    names, source_files, source_lines: Of the regions, in the order that `region_index` refers to.
+    region_index, call_index: The region that was called, and the number of the call in it.
+    start_ns, end_ns, exclusive_ns: Its times; the last is the part that no call inside it covers.
+    depth, parent: How many calls it is inside of, and the innermost of them, -1 for none.
+    lane: What it is nested in: the number of its task, else -2 less that of its thread, else -1.
+        Empty where neither threads nor tasks are known.
     """
 
     names: list[str]
@@ -63,13 +56,9 @@ def build_call_arrays(regions: Iterable[MPIRegion], rank: int) -> CallArrays:
     the calls and their parents, that decides instead. Regions that the rank does
     not know are passed over.
 
-    Raises
-    ------
-    EventDataUnavailableError
-        When of a region that was called no call has its interval.
-    NestingError
-        When a call ends before it starts, or when numbers of calls are given
-        twice or make one its own ancestor.
+    Raises EventDataUnavailableError when of a region that was called no call has its interval.
+    Raises NestingError when a call ends before it starts, or when numbers of calls are given twice
+    or make one its own ancestor.
     """
     regions = _on_rank(regions, rank)
     return _arrays(regions, rank, nested_calls(regions, rank))

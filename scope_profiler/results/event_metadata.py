@@ -23,18 +23,11 @@ class EventMetadata(Sequence):
     An item is a dict of its own, ``{}`` where nothing was noted; a slice is an
     `EventMetadata` over the same table. It equals any sequence of equal mappings.
 
-    Parameters
-    ----------
-    ids
-        int32 or int64 [calls]: the row of `table` that each call has, -1 for none.
-    table
-        The mappings that calls refer to. It is not copied, so that the
-        regions of a run can share one, and must not be changed any more.
+    ids: int32 or int64 [calls]: the row of `table` that each call has, -1 for none.
+    table: The mappings that calls refer to. It is not copied, so that the regions of a run can
+        share one, and must not be changed any more.
 
-    Raises
-    ------
-    TypeError, ValueError
-        Naming the argument, what it got and what it takes.
+    Raises TypeError or ValueError naming the argument, what it got and what it takes.
     """
 
     __slots__ = ("_ids", "_table")

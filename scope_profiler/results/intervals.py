@@ -30,17 +30,10 @@ if TYPE_CHECKING:
 def parents_by_interval(starts: np.ndarray, ends: np.ndarray, nodes: object = None) -> np.ndarray:
     """The row of the innermost interval around each; -1 for none.
 
-    Parameters
-    ----------
-    starts, ends
-        int64 [n], sorted by start, of those the latest end first.
-    nodes
-        Not looked at: there are none.
+    starts, ends: int64 [n], sorted by start, of those the latest end first.
+    nodes: Not looked at: there are none.
 
-    Returns
-    -------
-    np.ndarray
-        Integers [n]; a parent comes before its children.
+    Returns np.ndarray: Integers [n]; a parent comes before its children.
     """
     parents = np.empty(len(starts), np.int32)
     if not len(starts):

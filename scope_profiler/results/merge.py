@@ -37,25 +37,16 @@ def merge_results(
     inside those of another. Of the metadata, the first set that has an entry
     counts.
 
-    Parameters
-    ----------
-    result_sets
-        At least one. Those that are not root are passed over; where none is,
-        the first is handed back.
-    label, file_path
-        Of the result; None for those of the first set.
-    ranks
-        Each set is a process, and gets ranks of its own, as `load_processes`
-        does it with files: that which its launcher gave to it, or else one
-        after the other. Regions may have the same names.
+    result_sets: At least one. Those that are not root are passed over; where none is, the first is
+        handed back.
+    label, file_path: Of the result; None for those of the first set.
+    ranks: Each set is a process, and gets ranks of its own, as `load_processes` does it with files:
+        that which its launcher gave to it, or else one after the other. Regions may have the same
+        names.
 
-    Raises
-    ------
-    TypeError
-        When one is no `ProfilingResults`, or `label` no str.
-    ValueError
-        When there are none, or when two have a region of the same name: what
-        one has inside the other would count twice.
+    Raises TypeError when one is no `ProfilingResults`, or `label` no str.
+    Raises ValueError when there are none, or when two have a region of the same name: what one has
+    inside the other would count twice.
     """
     for results in result_sets:
         if not isinstance(results, ProfilingResults):

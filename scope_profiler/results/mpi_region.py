@@ -20,17 +20,10 @@ from .rank_regions import RankRegions
 class MPIRegion(Scalars):
     """One region on all ranks that know it; a mapping from rank to `Region`.
 
-    Parameters
-    ----------
-    name
-        The name of the region.
-    regions
-        `Region` by rank.
+    name: The name of the region.
+    regions: `Region` by rank.
 
-    Raises
-    ------
-    TypeError, ValueError
-        When a rank is not an int >= 0 or a value not a `Region`.
+    Raises TypeError or ValueError when a rank is not an int >= 0 or a value not a `Region`.
     """
 
     def __init__(self, name: str, regions: Mapping[int, Region]) -> None:

@@ -23,12 +23,8 @@ from .errors import NestingError
 class Tree:
     """The nodes of a rank as columns, and which calls may be inside which by them.
 
-    Attributes
-    ----------
-    above
-        int64 [nodes]: the place of the parent, -1 for none.
-    level
-        int64 [nodes]: how many nodes are above.
+    above: int64 [nodes]: the place of the parent, -1 for none.
+    level: int64 [nodes]: how many nodes are above.
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
@@ -80,14 +76,9 @@ class Tree:
 class Nesting(NamedTuple):
     """Which call is inside which.
 
-    Attributes
-    ----------
-    parent
-        Integers [n]: the row of the call around each, -1 for none. It comes before it.
-    depth
-        Integers [n]: how many calls each is inside of.
-    is_proper
-        Whether each lies within its parent, and none of one parent overlap.
+    parent: Integers [n]: the row of the call around each, -1 for none. It comes before it.
+    depth: Integers [n]: how many calls each is inside of.
+    is_proper: Whether each lies within its parent, and none of one parent overlap.
     """
 
     parent: np.ndarray
@@ -109,16 +100,10 @@ def nest(
 ) -> Nesting:
     """How calls lie within each other.
 
-    Parameters
-    ----------
-    starts, ends
-        int64 [n], sorted by start, of those the latest end first.
-    tracks
-        int64 [n], the thread or task of each; None where all are in one.
-    search
-        What finds the parents where calls overlap.
-    nodes, tree
-        Integers [n], the place of each in the tree, and that; or neither.
+    starts, ends: int64 [n], sorted by start, of those the latest end first.
+    tracks: int64 [n], the thread or task of each; None where all are in one.
+    search: What finds the parents where calls overlap.
+    nodes, tree: Integers [n], the place of each in the tree, and that; or neither.
     """
     if tracks is None:
         found = _proper(starts, ends, nodes, tree)

@@ -28,42 +28,26 @@ from .scalars import known_or
 class ProfilingResults(RunFacts, RunTables, NoCounters):
     """The regions of a run, by name; iterating yields `MPIRegion`.
 
-    Parameters
-    ----------
-    regions
-        `MPIRegion` by name.
-    metadata
-        Facts about the run. Kept are str, int, float, bool and lists of str;
-        an entry that is None is dropped, any other value kept as its JSON
-        text, so that every file format can carry it.
-    num_ranks
-        How many ranks took part; None to take it from the metadata and regions.
-    likwid, perf_events
-        None: hardware counters are not among what this version keeps.
-    line_profile
-        By rank, a list of functions, each a dict of ``region, filename,
-        function`` (str), ``first_lineno`` (int), ``line_numbers, hits``
-        (int64 [lines]), ``times`` (float64 [lines]), ``unit`` (float,
-        seconds per time) and possibly further str, int and float entries.
-    file_path
-        The file that the results are in; empty or None when in memory only.
-    is_root
-        False for what a rank holds whose results another rank gathered.
-    exclusive_totals
-        Exclusive time in ns, by region and rank, in place of what the regions
+    regions: `MPIRegion` by name.
+    metadata: Facts about the run. Kept are str, int, float, bool and lists of str; an entry that is
+        None is dropped, any other value kept as its JSON text, so that every file format can carry
+        it.
+    num_ranks: How many ranks took part; None to take it from the metadata and regions.
+    likwid, perf_events: None: hardware counters are not among what this version keeps.
+    line_profile: By rank, a list of functions, each a dict of ``region, filename, function`` (str),
+        ``first_lineno`` (int), ``line_numbers, hits`` (int64 [lines]), ``times`` (float64 [lines]),
+        ``unit`` (float, seconds per time) and possibly further str, int and float entries.
+    file_path: The file that the results are in; empty or None when in memory only.
+    is_root: False for what a rank holds whose results another rank gathered.
+    exclusive_totals: Exclusive time in ns, by region and rank, in place of what the regions
         themselves say.
-    event_data_available
-        False when the calls' intervals were left behind, so that none are found missing.
-    threads, tasks
-        By rank, the `ThreadInfo` and the `TaskInfo` that the regions'
-        ``thread_ids`` and ``task_ids`` speak of.
-    recorded
-        By rank, what the recorder itself knows; see `Recorded`. None when it is unknown.
+    event_data_available: False when the calls' intervals were left behind, so that none are found
+        missing.
+    threads, tasks: By rank, the `ThreadInfo` and the `TaskInfo` that the regions' ``thread_ids``
+        and ``task_ids`` speak of.
+    recorded: By rank, what the recorder itself knows; see `Recorded`. None when it is unknown.
 
-    Raises
-    ------
-    TypeError, ValueError
-        Naming the argument, what it got and what it takes.
+    Raises TypeError or ValueError naming the argument, what it got and what it takes.
     """
 
     def __init__(
@@ -243,37 +227,23 @@ class ProfilingResults(RunFacts, RunTables, NoCounters):
 
         Nothing is printed where not `is_root`.
 
-        Parameters
-        ----------
-        include, exclude
-            Regular expressions that choose regions, as in `get_regions`.
-        ranks
-            One or several ranks; None for all.
-        sort
-            By what those below the same parent are sorted: "start" (the first
-            comes first), "name", or, the largest first, "calls, errors, total, own, running,
-            waiting, net, avg, min, max, first, last, std, p50, p90, p95, p99, p999, imbalance".
-        title
-            What heads the table; None for `default_title`.
-        stream
-            Where it goes; None for sys.stdout.
-        suppress_notes
-            Whether to leave out the lines below it that say what it does not show.
-        columns
-            One or several of "region" (or "name"), "ranks", "percent" (of the run;
-            with several ranks of the time of all together), "parent_percent", "gpu_total",
-            "gpu_avg" (which are always unknown) and what there is to sort by but the start. None
-            for those that finalize() prints, as many as there is room for.
-        percentage_mode
-            What "percent" is of: "coverage", all time in the region, or
-            "exclusive", that outside of the regions below it.
-        whole
-            Of more than 60 rows show also those that took least.
+        include, exclude: Regular expressions that choose regions, as in `get_regions`.
+        ranks: One or several ranks; None for all.
+        sort: By what those below the same parent are sorted: "start" (the first comes first),
+            "name", or, the largest first, "calls, errors, total, own, running, waiting, net, avg,
+            min, max, first, last, std, p50, p90, p95, p99, p999, imbalance".
+        title: What heads the table; None for `default_title`.
+        stream: Where it goes; None for sys.stdout.
+        suppress_notes: Whether to leave out the lines below it that say what it does not show.
+        columns: One or several of "region" (or "name"), "ranks", "percent" (of the run; with
+            several ranks of the time of all together), "parent_percent", "gpu_total", "gpu_avg"
+            (which are always unknown) and what there is to sort by but the start. None for those
+            that finalize() prints, as many as there is room for.
+        percentage_mode: What "percent" is of: "coverage", all time in the region, or "exclusive",
+            that outside of the regions below it.
+        whole: Of more than 60 rows show also those that took least.
 
-        Raises
-        ------
-        ValueError
-            When one is not among the choices, naming these.
+        Raises ValueError when one is not among the choices, naming these.
         """
         if self._is_root:
             above.get("print_results")(
@@ -320,7 +290,7 @@ def _attached(
 
 
 def _check_nodes(name: str, region: Region, recorded: Recorded) -> None:
-    """ValueError where the calls of a region are at nodes of the tree that are not its."""
+    """Raises ValueError where the calls of a region are at nodes of the tree that are not its."""
     if region.node_ids is None:
         return
     least, most = int(region.node_ids.min()), int(region.node_ids.max())

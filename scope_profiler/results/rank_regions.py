@@ -22,14 +22,9 @@ if TYPE_CHECKING:
 class NestedCalls:
     """The calls of several regions of one rank, in the order in which they began.
 
-    Attributes
-    ----------
-    region_index, call_index, start_ns, end_ns, track
-        As `OrderedCalls`.
-    parent, depth, is_proper
-        As `Nesting`.
-    call_id
-        Integers [n]: the number that each was recorded with; None where that is its row.
+    region_index, call_index, start_ns, end_ns, track: As `OrderedCalls`.
+    parent, depth, is_proper: As `Nesting`.
+    call_id: Integers [n]: the number that each was recorded with; None where that is its row.
     """
 
     region_index: np.ndarray

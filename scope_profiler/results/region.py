@@ -33,44 +33,29 @@ _PERCENTILE_NAMES = {percentile: name for name, percentile in PERCENTILES.items(
 class Region(Calls, Scalars):
     """The calls that one rank made of one region.
 
-    Parameters
-    ----------
-    start_times_ns, durations_ns
-        int64 [n], one row per recorded call, sorted by start. None or empty
-        when only aggregates are known. The arrays are not copied.
-    exclusive_total_ns
-        Time in this region and in none that it contains; None when unknown.
-    inclusive_total_ns
-        Wall time in this region, counting only the outermost call of a
-        recursion; None to derive it from the calls.
-    corrected_exclusive_ns, corrected_total_ns
-        Exclusive and inclusive time less what measuring itself took; None when unknown.
-    errors
-        Calls that an exception left.
-    statistics
-        Aggregates over *every* call, also those of which no interval was
-        kept: any of `INTEGER_STATISTICS` and `FLOAT_STATISTICS`, at least
-        ``count`` and ``total``. An entry that is None or NaN is unknown.
-        The recorder's own, they count for more than what follows from the
-        calls, each of which is rounded to a nanosecond.
-    sketch
-        What percentiles come from, as a `Sketch`; None to take them from `statistics`, or else
+    start_times_ns, durations_ns: int64 [n], one row per recorded call, sorted by start. None or
+        empty when only aggregates are known. The arrays are not copied.
+    exclusive_total_ns: Time in this region and in none that it contains; None when unknown.
+    inclusive_total_ns: Wall time in this region, counting only the outermost call of a recursion;
+        None to derive it from the calls.
+    corrected_exclusive_ns, corrected_total_ns: Exclusive and inclusive time less what measuring
+        itself took; None when unknown.
+    errors: Calls that an exception left.
+    statistics: Aggregates over *every* call, also those of which no interval was kept: any of
+        `INTEGER_STATISTICS` and `FLOAT_STATISTICS`, at least ``count`` and ``total``. An entry that
+        is None or NaN is unknown. The recorder's own, they count for more than what follows from
+        the calls, each of which is rounded to a nanosecond.
+    sketch: What percentiles come from, as a `Sketch`; None to take them from `statistics`, or else
         from the calls.
-    tags, source_file, source_lineno, source_text
-        What is known of the region itself.
-    event_metadata
-        One mapping per recorded call, best as an `EventMetadata`, or None.
-    thread_ids, task_ids, await_ns, call_ids, parent_ids, node_ids
-        Integers [n] beside the calls, or None when not recorded: where each
-        ran, -1 for unknown or no task; how long its task waited inside; the
-        call that it belongs to. A parent of -1 is a root; parents are given
-        as call ids, which are unique per rank. A node is the place in the tree of
-        the rank (`Recorded.nodes`) where the call was made.
+    tags, source_file, source_lineno, source_text: What is known of the region itself.
+    event_metadata: One mapping per recorded call, best as an `EventMetadata`, or None.
+    thread_ids, task_ids, await_ns, call_ids, parent_ids, node_ids: Integers [n] beside the calls,
+        or None when not recorded: where each ran, -1 for unknown or no task; how long its task
+        waited inside; the call that it belongs to. A parent of -1 is a root; parents are given as
+        call ids, which are unique per rank. A node is the place in the tree of the rank
+        (`Recorded.nodes`) where the call was made.
 
-    Raises
-    ------
-    TypeError, ValueError
-        Naming the argument, what it got and what it takes.
+    Raises TypeError or ValueError naming the argument, what it got and what it takes.
     """
 
     def __init__(

@@ -161,12 +161,8 @@ class Calls:
 
         Of a region that is in no `ProfilingResults`, what it contains is its own recursion.
 
-        Raises
-        ------
-        EventDataUnavailableError
-            When not every call of the rank has its interval.
-        NestingError
-            When a call ends before it starts, or is its own ancestor.
+        Raises EventDataUnavailableError when not every call of the rank has its interval.
+        Raises NestingError when a call ends before it starts, or is its own ancestor.
         """
         return self.rank_regions.exclusive_durations_ns(self.index_in_rank)
 

@@ -33,19 +33,12 @@ _KINDS = {
 class ThreadInfo(_Row):
     """A thread that recorded calls.
 
-    Attributes
-    ----------
-    index
-        Its number in the `thread_ids` of the rank's regions.
-    rank
-        The rank that it belongs to.
-    name, ident, native_id, daemon
-        As `threading.Thread` has them.
-    start_ns, end_ns
-        When it began and ended, ns since the run was set up. No end: it was
-        alive when the results were taken.
-    cpu_ns
-        Processor time that it took, ns.
+    index: Its number in the `thread_ids` of the rank's regions.
+    rank: The rank that it belongs to.
+    name, ident, native_id, daemon: As `threading.Thread` has them.
+    start_ns, end_ns: When it began and ended, ns since the run was set up. No end: it was alive
+        when the results were taken.
+    cpu_ns: Processor time that it took, ns.
 
     None where unknown. `start_time`, `end_time` and `cpu_time` are these in
     seconds, as floats.
@@ -80,25 +73,15 @@ class ThreadInfo(_Row):
 class TaskInfo(_Row):
     """An asyncio task, or a greenlet, that recorded calls.
 
-    Attributes
-    ----------
-    index
-        Its number in the `task_ids` of the rank's regions.
-    rank
-        The rank that it belongs to.
-    kind
-        ``"task"`` or ``"greenlet"``.
-    name, coro_name
-        Its own name, and the qualified name of the coroutine that it runs.
-    thread_index
-        The `ThreadInfo.index` of the thread that it runs in.
-    created_ns, done_ns
-        When it was made and was done, ns since the run was set up. No end: it
-        was not done when the results were taken.
-    steps
-        How often it was resumed.
-    running_ns, suspended_ns
-        How long it held its thread, and how long it waited, ns.
+    index: Its number in the `task_ids` of the rank's regions.
+    rank: The rank that it belongs to.
+    kind: ``"task"`` or ``"greenlet"``.
+    name, coro_name: Its own name, and the qualified name of the coroutine that it runs.
+    thread_index: The `ThreadInfo.index` of the thread that it runs in.
+    created_ns, done_ns: When it was made and was done, ns since the run was set up. No end: it was
+        not done when the results were taken.
+    steps: How often it was resumed.
+    running_ns, suspended_ns: How long it held its thread, and how long it waited, ns.
 
     None where unknown. `created_time`, `done_time`, `running_time` and
     `awaiting_time` are these in seconds, as floats.
