@@ -55,23 +55,34 @@ static void arrived(int number)
     waiting.python.sa_handler(number);
 }
 
+/* How the signal is handled now. Returns its number, or -1 with an exception. */
+static int read_action(PyObject *number, struct sigaction *action)
+{
+    long which = PyLong_AsLong(number);
+    if (which == -1 && PyErr_Occurred())
+        return -1;
+    if (sigaction((int)which, NULL, action) < 0) {
+        PyErr_SetFromErrno(PyExc_OSError);
+        return -1;
+    }
+    return (int)which;
+}
+
 static PyObject *send_until_heard(PyObject *module, PyObject *number)
 {
     struct sigaction action;
-    long which = PyLong_AsLong(number);
+    int which = read_action(number, &action);
     (void)module;
-    if (which == -1 && PyErr_Occurred())
+    if (which < 0)
         return NULL;
-    if (sigaction((int)which, NULL, &action) < 0)
-        return PyErr_SetFromErrno(PyExc_OSError);
     waiting.main = pthread_self(); /* another one in the child of a fork */
-    waiting.number = (int)which;
+    waiting.number = which;
     waiting.sent_again = 0;
     if (action.sa_handler != arrived && action.sa_handler != SIG_DFL
         && action.sa_handler != SIG_IGN) {
         waiting.python = action;
         action.sa_handler = arrived;
-        sigaction((int)which, &action, NULL);
+        sigaction(which, &action, NULL);
     }
     waiting.hears_all = false;
     if (PyErr_CheckSignals() < 0) /* of those that Python caught itself before */
@@ -100,12 +111,9 @@ static PyObject *heard(PyObject *module, PyObject *unused)
 static PyObject *ends_process(PyObject *module, PyObject *number)
 {
     struct sigaction action;
-    long which = PyLong_AsLong(number);
     (void)module;
-    if (which == -1 && PyErr_Occurred())
+    if (read_action(number, &action) < 0)
         return NULL;
-    if (sigaction((int)which, NULL, &action) < 0)
-        return PyErr_SetFromErrno(PyExc_OSError);
     return PyBool_FromLong(action.sa_handler == SIG_DFL);
 }
 

@@ -3,7 +3,8 @@
  *
  * That a generator is closed is an event like any other, but for CPython 3.13.0 to 3.13.9
  * (python/cpython#140373), where one that is closed at a `yield` outside of any `try` and `with`
- * ends without an event. There a weak reference tells of its death. */
+ * ends without an event. There a weak reference tells of its death: any(), next() and `break` leave such
+ * generators, and calls would be missing until another generator takes their place in memory. */
 #ifndef SP_SUSPENDED_CALLS_H
 #define SP_SUSPENDED_CALLS_H
 

@@ -1,4 +1,4 @@
-/* What scope_profiler/calls.py asks of call tracing. */
+/* What scope_profiler/_instrument/call_tracing.py asks of call tracing. */
 #ifndef SP_CALLS_FUNCTIONS_H
 #define SP_CALLS_FUNCTIONS_H
 
