@@ -115,7 +115,7 @@ bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
         const sp_decision *decision = sp_decide(tracing, code, frame, in_section);
         if (SP_UNLIKELY(decision == NULL))
             return true; /* the tracing may be gone: the rest of the list is not to be trusted */
-        if (decides && SP_MONITORING && sp_line_always != 0)
+        if (decides && SP_MONITORING && sp_line_always_watched != 0)
             sp_line_frame_begins(frame, code, true); /* its own event was not asked for before */
         wanted |= sp_decision_wants(decision);
         if (suspends && tracing->suspended_count != 0)

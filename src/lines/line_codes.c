@@ -21,8 +21,8 @@ static struct {
     size_t watch_count;
 } all;
 
-uint32_t sp_line_heard;
-uint32_t sp_line_always;
+uint32_t sp_line_codes_on;
+uint32_t sp_line_always_watched;
 
 /* ---- Entries ----------------------------------------------------------------------------- */
 
@@ -50,7 +50,7 @@ static void unwatch(sp_line_watch *watch)
         watch->next_of_code->link_of_code = watch->link_of_code;
     sp_map_pop(&all.watches, watch->region, watch->code);
     all.watch_count--;
-    sp_line_always -= watch->always;
+    sp_line_always_watched -= watch->always;
     PyMem_RawFree(watch);
 }
 
@@ -70,7 +70,7 @@ static PyObject *code_died(PyObject *module, PyObject *watcher)
         all.found[place_of(entry->code)].code = NULL;
         while (entry->watches != NULL)
             unwatch(entry->watches);
-        sp_line_heard -= entry->heard;
+        sp_line_codes_on -= entry->lines_on;
         *entry->link = entry->next;
         if (entry->next != NULL)
             entry->next->link = entry->link;
@@ -154,7 +154,7 @@ static sp_line_code *new_entry(PyCodeObject *code)
     return entry;
 }
 
-static sp_line_code *meet(PyCodeObject *code)
+static sp_line_code *find_or_make(PyCodeObject *code)
 {
     sp_line_code *entry = sp_line_code_find(code);
     if (entry == NULL)
@@ -242,7 +242,7 @@ bool sp_line_code_plan(sp_manager *manager, sp_line_code *entry)
 
 sp_line_code *sp_line_code_get(sp_manager *manager, PyCodeObject *code)
 {
-    sp_line_code *entry = meet(code);
+    sp_line_code *entry = find_or_make(code);
     return entry != NULL && sp_line_code_plan(manager, entry) ? entry : NULL;
 }
 
@@ -257,36 +257,36 @@ static void arm_quietly(sp_line_code *entry)
     sp_exception_restore(under_way);
 }
 
-void sp_line_code_keep(sp_line_code *entry)
+void sp_line_code_lines_stay_on(sp_line_code *entry)
 {
-    if (entry->kept || entry->plan.count == 0)
+    if (entry->lines_stay_on || entry->plan.count == 0)
         return;
-    entry->kept = true;
+    entry->lines_stay_on = true;
     arm_quietly(entry);
 }
 
-void sp_line_code_hear(sp_line_code *entry)
+void sp_line_code_lines_on(sp_line_code *entry)
 {
-    entry->idle = 0;
-    if (entry->kept || entry->heard)
+    entry->unrecorded_lines = 0;
+    if (entry->lines_stay_on || entry->lines_on)
         return;
-    entry->heard = true;
-    sp_line_heard++;
+    entry->lines_on = true;
+    sp_line_codes_on++;
     arm_quietly(entry);
 }
 
 /* Switching events on and off costs as much as some tens of them, or some hundreds in long
  * functions. So they stay on for a while, which does not cost much more than switching did. */
-enum { IDLE_LINES = 1000 };
+enum { UNRECORDED_LINES = 1000 };
 
-void sp_line_code_idle(PyCodeObject *code)
+void sp_line_code_line_unrecorded(PyCodeObject *code)
 {
     sp_line_code *entry = sp_line_code_find(code);
-    if (entry == NULL || !entry->heard || entry->kept || entry->frames != 0
-        || ++entry->idle < IDLE_LINES)
+    if (entry == NULL || !entry->lines_on || entry->lines_stay_on || entry->frames != 0
+        || ++entry->unrecorded_lines < UNRECORDED_LINES)
         return;
-    entry->heard = false;
-    sp_line_heard--;
+    entry->lines_on = false;
+    sp_line_codes_on--;
     arm_quietly(entry);
 }
 
@@ -311,7 +311,7 @@ static bool add_watch(sp_region *region, sp_line_code *entry, sp_line_when when)
     bool always = when == SP_WATCH_ALWAYS;
     sp_line_watch *known = sp_map_get(&all.watches, region, entry);
     if (known != NULL && when != SP_WATCH_AS_BEFORE) {
-        sp_line_always += (uint32_t)always - (uint32_t)known->always;
+        sp_line_always_watched += (uint32_t)always - (uint32_t)known->always;
         known->always = always;
     }
     if (known != NULL)
@@ -332,13 +332,13 @@ static bool add_watch(sp_region *region, sp_line_code *entry, sp_line_when when)
         watch->next_of_code->link_of_code = &watch->next_of_code;
     region->watches = entry->watches = watch;
     all.watch_count++;
-    sp_line_always += always;
+    sp_line_always_watched += always;
     return true;
 }
 
 int sp_line_code_watch(sp_region *region, PyCodeObject *code, sp_line_when when)
 {
-    sp_line_code *entry = meet(code);
+    sp_line_code *entry = find_or_make(code);
     bool added = entry != NULL && add_watch(region, entry, when);
     if (added)
         return sp_line_arm(entry);

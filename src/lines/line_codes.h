@@ -1,4 +1,4 @@
-/* The code objects that line mode has met: what is known of each, and which regions watch it.
+/* The code objects that line mode knows: what it knows of each, and which regions watch it.
  *
  * An entry is found by the address of its code object, and a weak reference tells of the code's end.
  * The slots that CPython keeps on code objects for extensions (PEP 523) would spare the table; but when
@@ -19,19 +19,19 @@ typedef struct sp_line_watch {
     struct sp_line_watch *next_of_code, **link_of_code;
 } sp_line_watch;
 
-/* What is known of the code object, or NULL when line mode has not met it. */
+/* What is known of the code object, or NULL when it is nothing. */
 sp_line_code *sp_line_code_find(PyCodeObject *code);
 /* The same with its plan; made when it is new. NULL when that cannot be now. */
 sp_line_code *sp_line_code_get(sp_manager *manager, PyCodeObject *code);
 /* Make the plan, if there is none yet; false when that cannot be now. */
 bool sp_line_code_plan(sp_manager *manager, sp_line_code *entry);
 /* A decorated call or a block of it is recorded: its line events stay on. */
-void sp_line_code_keep(sp_line_code *entry);
+void sp_line_code_lines_stay_on(sp_line_code *entry);
 /* A frame of it is recorded because its code is watched: its line events are on, until too many of
- * them were of frames that are not recorded, which idle is told of. */
-void sp_line_code_hear(sp_line_code *entry);
-void sp_line_code_idle(PyCodeObject *code);
-extern uint32_t sp_line_heard; /* how many are on in this way */
+ * them were of frames that are not recorded, one of which the second is told of. */
+void sp_line_code_lines_on(sp_line_code *entry);
+void sp_line_code_line_unrecorded(PyCodeObject *code);
+extern uint32_t sp_line_codes_on; /* how many are on in this way */
 /* Its tables were made, or freed. */
 void sp_line_code_used(sp_line_code *entry, int change);
 /* All that live, as a list of code objects; NULL with an exception set. */
@@ -41,7 +41,7 @@ PyObject *sp_line_codes(void);
 bool sp_line_code_is_watched(PyCodeObject *code);
 bool sp_line_code_watched_by(const sp_line_code *entry, const struct sp_region *region);
 /* How often a region watches code whether it is open or not. */
-extern uint32_t sp_line_always;
+extern uint32_t sp_line_always_watched;
 /* Whether any region watches any code. */
 bool sp_line_any_watched(void);
 typedef enum { SP_WATCH_AS_BEFORE, SP_WATCH_OPEN, SP_WATCH_ALWAYS } sp_line_when;

@@ -97,14 +97,14 @@ void sp_line_leave_watched(sp_line_frame *recorded)
 
 bool sp_line_grow_stack(sp_line_thread *here)
 {
-    size_t depth = (size_t)(here->top - here->frames);
+    size_t depth = (size_t)(here->stack.top - here->stack.frames);
     sp_line_frame *frames =
-        PyMem_RawRealloc(here->frames, 2 * (size_t)here->frame_capacity * sizeof *frames);
+        PyMem_RawRealloc(here->stack.frames, 2 * (size_t)here->stack.frame_capacity * sizeof *frames);
     if (frames == NULL)
         return false;
-    here->frames = frames;
-    here->top = frames + depth;
-    here->frame_capacity *= 2;
+    here->stack.frames = frames;
+    here->stack.top = frames + depth;
+    here->stack.frame_capacity *= 2;
     return true;
 }
 
@@ -120,17 +120,17 @@ void sp_line_frame_free(sp_line_frame *recorded)
 
 void sp_line_pop_slow(sp_line_thread *here)
 {
-    sp_line_close_frame(here, here->top);
-    sp_line_frame_free(here->top--);
+    sp_line_close_frame(here, here->stack.top);
+    sp_line_frame_free(here->stack.top--);
 }
 
 sp_line_frame *sp_line_find(sp_line_thread *here, const void *frame, const PyCodeObject *code)
 {
     enum { NEAR = 8 };
-    for (sp_line_frame *below = here->top; below > here->frames && here->top - below < NEAR;
+    for (sp_line_frame *below = here->stack.top; below > here->stack.frames && here->stack.top - below < NEAR;
          below--) {
         if (below->frame == frame && below->code->code == code) {
-            while (here->top > below)
+            while (here->stack.top > below)
                 sp_line_pop(here);
             return below;
         }
@@ -142,13 +142,13 @@ sp_line_frame *sp_line_find(sp_line_thread *here, const void *frame, const PyCod
 
 sp_line_frame sp_line_suspend(sp_line_thread *here, uint64_t now)
 {
-    sp_line_frame *top = here->top;
+    sp_line_frame *top = here->stack.top;
     int line = top->line;
     sp_line_stop(top, now);
     top->line = line; /* it will go on with the same line */
     sp_line_leave_watched(top); /* those regions may be closed then */
     sp_line_close_frame(here, top);
-    return *here->top--;
+    return *here->stack.top--;
 }
 
 /* The frame goes on in another thread than before: it counts in tables of that. */
@@ -176,7 +176,7 @@ bool sp_line_resume(sp_line_thread *here, sp_line_frame *suspended, uint64_t now
         sp_lose_line();
         return false;
     }
-    sp_line_frame *top = ++here->top;
+    sp_line_frame *top = ++here->stack.top;
     *top = *suspended;
     top->serial = ++here->last_serial;
     top->since = now;

@@ -54,8 +54,8 @@ SP_INLINE void sp_line_hit(sp_line_frame *recorded, int line, uint64_t now)
 bool sp_line_grow_stack(sp_line_thread *here);
 SP_INLINE bool sp_line_has_room(sp_line_thread *here)
 {
-    size_t depth = (size_t)(here->top - here->frames);
-    return SP_LIKELY(depth + 1 != here->frame_capacity) || sp_line_grow_stack(here);
+    size_t depth = (size_t)(here->stack.top - here->stack.frames);
+    return SP_LIKELY(depth + 1 != here->stack.frame_capacity) || sp_line_grow_stack(here);
 }
 
 /* Put a frame on the stack, which as yet is recorded for nothing; NULL when memory is out. */
@@ -63,7 +63,7 @@ SP_INLINE sp_line_frame *sp_line_push(sp_line_thread *here, const void *frame, s
 {
     if (!sp_line_has_room(here))
         return NULL;
-    sp_line_frame *top = ++here->top;
+    sp_line_frame *top = ++here->stack.top;
     top->serial = ++here->last_serial;
     top->frame = frame;
     top->code = code;
@@ -104,14 +104,14 @@ void sp_line_frame_free(sp_line_frame *recorded);
 void sp_line_pop_slow(sp_line_thread *here);
 SP_INLINE void sp_line_pop(sp_line_thread *here)
 {
-    sp_line_frame *top = here->top;
-    if (SP_UNLIKELY(top->reason_count != 1 || here->open_count != 0)) {
+    sp_line_frame *top = here->stack.top;
+    if (SP_UNLIKELY(top->reason_count != 1 || here->stack.open_count != 0)) {
         sp_line_pop_slow(here);
         return;
     }
     top->code->frames--;
     sp_line_table_release(top->reasons[0].table);
-    here->top--;
+    here->stack.top--;
 }
 
 /* Take the top frame off the stack, for going on with it later: what is returned owns all it had. */

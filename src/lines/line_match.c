@@ -7,8 +7,8 @@ SP_NOINLINE sp_line_frame *sp_line_match_slow(const void *frame, PyCodeObject *c
     sp_line_thread *here = sp_line_thread_here();
     if (here == NULL)
         return NULL;
-    sp_line_frame *top = here->top;
-    if (top != here->frames && top->frame == NULL && top->code->code == code) {
+    sp_line_frame *top = here->stack.top;
+    if (top != here->stack.frames && top->frame == NULL && top->code->code == code) {
         top->frame = frame; /* the first event of a decorated call */
         return top;
     }
@@ -23,7 +23,7 @@ SP_NOINLINE sp_line_frame *sp_line_match_slow(const void *frame, PyCodeObject *c
     return NULL;
 }
 
-void sp_line_go_on(sp_line_frame *recorded, int line)
+void sp_line_continue(sp_line_frame *recorded, int line)
 {
     recorded->line = sp_line_index(recorded, line);
     recorded->since = sp_now();

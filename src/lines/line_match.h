@@ -13,6 +13,6 @@ SP_INLINE sp_line_frame *sp_line_match(const void *frame, PyCodeObject *code, ui
 }
 
 /* A line that began before goes on: the frame has slept, and it is no new hit. */
-void sp_line_go_on(sp_line_frame *recorded, int line);
+void sp_line_continue(sp_line_frame *recorded, int line);
 
 #endif

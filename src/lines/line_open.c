@@ -5,21 +5,21 @@
 /* The opening of the region, the newest first; NULL when it is not open. */
 static sp_line_opening *find_opening(sp_line_thread *here, const sp_region *region)
 {
-    for (uint32_t i = here->open_count; i-- > 0;) {
-        if (here->open[i].region == region)
-            return &here->open[i];
+    for (uint32_t i = here->stack.open_count; i-- > 0;) {
+        if (here->stack.open[i].region == region)
+            return &here->stack.open[i];
     }
     return NULL;
 }
 
 static bool more_openings(sp_line_thread *here)
 {
-    uint32_t capacity = here->open_capacity == 0 ? 8 : 2 * here->open_capacity;
-    sp_line_opening *open = PyMem_RawRealloc(here->open, capacity * sizeof *open);
+    uint32_t capacity = here->stack.open_capacity == 0 ? 8 : 2 * here->stack.open_capacity;
+    sp_line_opening *open = PyMem_RawRealloc(here->stack.open, capacity * sizeof *open);
     if (open == NULL)
         return false;
-    here->open = open;
-    here->open_capacity = capacity;
+    here->stack.open = open;
+    here->stack.open_capacity = capacity;
     return true;
 }
 
@@ -28,15 +28,15 @@ void sp_line_open(sp_line_thread *here, const sp_region *region)
     sp_line_opening *opening = find_opening(here, region);
     if (opening != NULL)
         opening->count++;
-    else if (here->open_count < here->open_capacity || more_openings(here))
-        here->open[here->open_count++] = (sp_line_opening){region, 1};
+    else if (here->stack.open_count < here->stack.open_capacity || more_openings(here))
+        here->stack.open[here->stack.open_count++] = (sp_line_opening){region, 1};
     else
         sp_lose_line();
 }
 
 static void remove_opening(sp_line_thread *here, sp_line_opening *opening)
 {
-    sp_line_opening *last = here->open + --here->open_count;
+    sp_line_opening *last = here->stack.open + --here->stack.open_count;
     memmove(opening, opening + 1, (size_t)(last - opening) * sizeof *opening);
 }
 
@@ -73,7 +73,7 @@ void sp_line_close_frame(sp_line_thread *here, sp_line_frame *recorded)
 uint32_t sp_line_open_count(const sp_line_thread *here, const sp_region *region)
 {
     uint32_t count = 0;
-    for (sp_line_frame *recorded = here->top; recorded > here->frames; recorded--) {
+    for (sp_line_frame *recorded = here->stack.top; recorded > here->stack.frames; recorded--) {
         count += recorded->region == region;
         for (uint32_t i = 0; i < recorded->reason_count; i++) {
             const sp_line_reason *reason = sp_line_reason_at(recorded, i);
@@ -92,8 +92,8 @@ void sp_line_close_all(sp_line_thread *here, const void *region)
 
 void sp_line_reopen(sp_line_thread *here, const void *manager)
 {
-    for (uint32_t i = here->open_count; i-- > 0;) {
-        sp_line_opening *opening = &here->open[i];
+    for (uint32_t i = here->stack.open_count; i-- > 0;) {
+        sp_line_opening *opening = &here->stack.open[i];
         if (opening->region->manager != manager)
             continue;
         opening->count = sp_line_open_count(here, opening->region);

@@ -1,4 +1,5 @@
-/* Which regions that watch code are open in each thread, in whatever way they were entered. line_types.h has the types. */
+/* Which regions that watch code are open in each thread, in whatever way they were entered.
+ * line_types.h has the types. */
 #ifndef SP_LINE_OPEN_H
 #define SP_LINE_OPEN_H
 

@@ -48,5 +48,5 @@ sp_line_frame *sp_line_frame_resumes(sp_line_thread *here, const void *frame, ui
     sp_line_frame *suspended = take(frame);
     bool resumed = suspended != NULL && sp_line_resume(here, suspended, now);
     PyMem_RawFree(suspended);
-    return resumed ? here->top : NULL;
+    return resumed ? here->stack.top : NULL;
 }

@@ -9,20 +9,14 @@ sp_line_thread *sp_line_threads;
 /* Put the stack in the place of the one in use, and that there. */
 static void exchange(sp_line_thread *thread, sp_line_stack *stack)
 {
-    sp_line_stack before = {thread->top,        thread->frames,        thread->frame_capacity,
-                            thread->open_count, thread->open_capacity, thread->open};
-    thread->top = stack->top;
-    thread->frames = stack->frames;
-    thread->frame_capacity = stack->frame_capacity;
-    thread->open_count = stack->open_count;
-    thread->open_capacity = stack->open_capacity;
-    thread->open = stack->open;
+    sp_line_stack before = thread->stack;
+    thread->stack = *stack;
     *stack = before;
 }
 
 static bool is_empty(const sp_line_thread *here)
 {
-    return here->top == here->frames && here->open_count == 0;
+    return here->stack.top == here->stack.frames && here->stack.open_count == 0;
 }
 
 /* Give the thread a stack without frames; false when memory is out. */
@@ -47,9 +41,9 @@ static void free_stack(sp_line_stack *stack)
 /* The frames on the stack in use are not recorded any longer. */
 static void clear(sp_line_thread *here)
 {
-    while (here->top > here->frames)
+    while (here->stack.top > here->stack.frames)
         sp_line_pop(here);
-    here->open_count = 0;
+    here->stack.open_count = 0;
 }
 
 typedef struct {
@@ -58,7 +52,7 @@ typedef struct {
     const void *argument;
 } visit;
 
-static int visit_parked(void *stack, void *argument)
+static int visit_other(void *stack, void *argument)
 {
     const visit *each = argument;
     exchange(each->thread, stack);
@@ -72,7 +66,7 @@ void sp_line_each_stack(sp_line_thread *thread, void (*function)(sp_line_thread 
 {
     visit each = {thread, function, argument};
     function(thread, argument);
-    sp_map_each(&thread->parked, visit_parked, &each);
+    sp_map_each(&thread->others, visit_other, &each);
 }
 
 /* ---- Threads ----------------------------------------------------------------------------- */
@@ -91,7 +85,7 @@ static sp_line_thread *new_thread(void)
     return here;
 }
 
-static int drop_parked(void *value, void *thread)
+static int free_other(void *value, void *thread)
 {
     sp_line_thread *here = thread;
     sp_line_stack *stack = value;
@@ -114,9 +108,9 @@ static sp_line_thread *take_over(void)
     sp_owner_release(here->owner);
     here->owner = NULL;
     clear(here);
-    sp_map_each(&here->parked, drop_parked, here);
-    sp_map_free(&here->parked);
-    here->parked_count = 0;
+    sp_map_each(&here->others, free_other, here);
+    sp_map_free(&here->others);
+    here->other_count = 0;
     return here;
 }
 
@@ -134,31 +128,31 @@ static sp_line_thread *begin_thread(const void *bottom)
     return sp_line_here = here;
 }
 
-/* ---- Turns ------------------------------------------------------------------------------- */
+/* ---- Greenlets --------------------------------------------------------------------------- */
 
-/* Keep the stack until its greenlet has its turn again. */
-static void park(sp_line_thread *here, sp_line_stack *stack, const void *bottom)
+/* Keep the stack until its greenlet runs again. */
+static void keep_stack(sp_line_thread *here, sp_line_stack *stack, const void *bottom)
 {
     /* Where no Python has run there may be two; and one that never ended may have left a stack. */
-    sp_line_stack *other = sp_map_pop(&here->parked, bottom, NULL);
-    here->parked_count -= other != NULL;
+    sp_line_stack *other = sp_map_pop(&here->others, bottom, NULL);
+    here->other_count -= other != NULL;
     if (other != NULL)
-        drop_parked(other, here);
-    if (sp_map_add(&here->parked, bottom, NULL, stack) == 0) {
-        here->parked_count++;
+        free_other(other, here);
+    if (sp_map_add(&here->others, bottom, NULL, stack) == 0) {
+        here->other_count++;
         return;
     }
-    drop_parked(stack, here);
+    free_other(stack, here);
     sp_lose_line();
 }
 
-SP_NOINLINE sp_line_thread *sp_line_thread_turn(const void *bottom)
+SP_NOINLINE sp_line_thread *sp_line_thread_switch(const void *bottom)
 {
     sp_line_thread *here = sp_line_here;
     if (here == NULL)
         return begin_thread(bottom);
-    sp_line_stack *next = here->parked_count == 0 ? NULL : sp_map_pop(&here->parked, bottom, NULL);
-    here->parked_count -= next != NULL;
+    sp_line_stack *next = here->other_count == 0 ? NULL : sp_map_pop(&here->others, bottom, NULL);
+    here->other_count -= next != NULL;
     /* The greenlet had not run any Python when it began a call, and has a stack of it now. */
     bool goes_on = here->bottom == NULL;
     const void *before = here->bottom;
@@ -176,6 +170,6 @@ SP_NOINLINE sp_line_thread *sp_line_thread_turn(const void *bottom)
     if (next->top == next->frames && next->open_count == 0)
         free_stack(next);
     else
-        park(here, next, before);
+        keep_stack(here, next, before);
     return here;
 }

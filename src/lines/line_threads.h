@@ -1,7 +1,7 @@
-/* What a thread records. Its greenlets take turns on one piece of C stack, in any order, and each has
- * frames and open regions of its own: a stack for each. The one that was used last lies in the thread,
- * where events find it; the others are parked as long as there is anything on them. Whose turn it is
- * nobody tells us: the Python stack that is in use does, whenever a frame begins, ends or is looked
+/* What a thread records. Its greenlets run on one piece of C stack, one at a time, in any order, and
+ * each has frames and open regions of its own: a stack for each. The one that was used last lies in the
+ * thread, where events find it; others are kept as long as there is anything on them. No event says
+ * which greenlet runs: the Python stack that is in use does, whenever a frame begins, ends or is looked
  * for. Greenlets that record nothing cost nothing. */
 #ifndef SP_LINE_THREADS_H
 #define SP_LINE_THREADS_H
@@ -18,26 +18,26 @@ void sp_line_each_stack(sp_line_thread *thread, void (*visit)(sp_line_thread *, 
 
 /* What this thread records, with the stack of the greenlet that runs; made when missing, NULL when
  * memory is out. */
-sp_line_thread *sp_line_thread_turn(const void *bottom);
+sp_line_thread *sp_line_thread_switch(const void *bottom);
 SP_INLINE sp_line_thread *sp_line_thread_here(void)
 {
     sp_line_thread *here = sp_line_here;
     const void *bottom = sp_stack_bottom();
-    return SP_LIKELY(here != NULL && here->bottom == bottom) ? here : sp_line_thread_turn(bottom);
+    return SP_LIKELY(here != NULL && here->bottom == bottom) ? here : sp_line_thread_switch(bottom);
 }
-/* Whether this thread has, or may wake, a recorded frame, or a region open that watches code. */
+/* Whether this thread has, or may resume, a recorded frame, or a region open that watches code. */
 SP_INLINE bool sp_lines_open(void)
 {
     const sp_line_thread *here = sp_line_here;
     return sp_line_suspended_count != 0
-           || (here != NULL && (here->top != here->frames || here->open_count != 0
-                                || here->parked_count != 0));
+           || (here != NULL && (here->stack.top != here->stack.frames || here->stack.open_count != 0
+                                || here->other_count != 0));
 }
 
 /* What this thread records, as above, where nothing is made; NULL also when nothing is recorded or open. */
 SP_INLINE sp_line_thread *sp_line_thread_known(void)
 {
-    return sp_lines_open() || sp_line_always != 0 ? sp_line_thread_here() : NULL;
+    return sp_lines_open() || sp_line_always_watched != 0 ? sp_line_thread_here() : NULL;
 }
 
 #endif

@@ -19,7 +19,7 @@ typedef struct {
     int events; /* of sys.monitoring, for recording its lines */
 } sp_line_plan;
 
-/* A code object that line mode has met (line_codes.h). */
+/* What is known of a code object (line_codes.h). */
 typedef struct sp_line_code {
     PyCodeObject *code; /* Borrowed; NULL when it is gone and its tables alone are left. */
     PyObject *watcher; /* weak reference that tells of its end. Owned. */
@@ -28,10 +28,10 @@ typedef struct sp_line_code {
     struct sp_line_code *next, **link; /* in the list of all that live */
     sp_line_plan plan;
     bool planned;
-    bool kept;   /* its line events stay on, */
-    bool heard;  /* or are on because a region that watches it was open */
+    bool lines_stay_on; /* its line events, */
+    bool lines_on;      /* or they are on because a region that watches it was open */
     int armed;   /* events that are on now */
-    uint32_t idle; /* line events since, of frames that are not recorded */
+    uint32_t unrecorded_lines; /* line events since, of frames that are not recorded */
     uint32_t frames; /* recorded ones */
     uint32_t tables;
     struct sp_line_watch *watches; /* of the regions that watch it */
@@ -114,14 +114,10 @@ typedef struct {
 typedef struct sp_line_thread {
     struct sp_line_thread *next; /* of all */
     sp_owner *owner;       /* who records here. Counted. */
-    sp_line_frame *top;    /* this and the next: the stack in use, see sp_line_stack */
-    sp_line_frame *frames;
-    uint32_t frame_capacity;
-    uint32_t open_count, open_capacity;
-    sp_line_opening *open;
+    sp_line_stack stack;   /* the one in use */
     const void *bottom;    /* whose stack it is, by sp_stack_bottom() */
-    sp_map parked;         /* bottom -> sp_line_stack, of other greenlets. Owned. */
-    uint32_t parked_count; /* how many */
+    sp_map others;         /* bottom -> sp_line_stack, of other greenlets. Owned. */
+    uint32_t other_count; /* how many */
     uint64_t last_serial;
     sp_map tables; /* (code, region) -> sp_line_table */
     struct {       /* the tables of the decorated calls made last */
@@ -140,7 +136,7 @@ typedef struct sp_line_thread {
 SP_INLINE sp_line_frame *sp_line_top(const void *frame, const PyCodeObject *code)
 {
     const sp_line_thread *here = sp_line_here;
-    sp_line_frame *top = SP_LIKELY(here != NULL) ? here->top : NULL;
+    sp_line_frame *top = SP_LIKELY(here != NULL) ? here->stack.top : NULL;
     return SP_LIKELY(top != NULL && top->frame == frame && top->code->code == code) ? top : NULL;
 }
 

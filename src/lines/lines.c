@@ -23,7 +23,7 @@ static SP_NOINLINE sp_line_table *call_table_slow(sp_line_thread *here, sp_regio
     *wanted = entry == NULL || entry->plan.count != 0;
     if (entry == NULL || !*wanted)
         return NULL;
-    sp_line_code_keep(entry);
+    sp_line_code_lines_stay_on(entry);
     return sp_line_table_of(here, entry, region);
 }
 
@@ -48,13 +48,13 @@ static sp_line_code no_code;
 /* The mark is the serial number of the call's frame, and whether its caller was traced. */
 static uint64_t mark_top(const sp_line_thread *here)
 {
-    return here->top->serial * 2 | sp_line_trace_callee(true);
+    return here->stack.top->serial * 2 | sp_line_trace_callee(true);
 }
 
 /* Decorated twice: the frame of the outer call is this one's, and its lines count for both. */
 static SP_NOINLINE void add_outer(const sp_line_thread *here, sp_line_frame *call)
 {
-    sp_line_frame *outer = here->top - 1;
+    sp_line_frame *outer = here->stack.top - 1;
     for (uint32_t i = 0; i < outer->reason_count; i++)
         sp_line_add(call, sp_line_reason_at(outer, i)->table, SP_LINE_CALL);
 }
@@ -101,8 +101,8 @@ uint64_t sp_lines_call_begin(sp_region *region, PyCodeObject *code)
 /* Take all that have at least this serial number off the stack. */
 static void pop_from(sp_line_thread *here, uint64_t serial, uint64_t now)
 {
-    while (here->top->serial >= serial) {
-        sp_line_stop(here->top, now);
+    while (here->stack.top->serial >= serial) {
+        sp_line_stop(here->stack.top, now);
         sp_line_pop(here);
     }
 }
@@ -147,7 +147,7 @@ static void step_end(uint64_t mark, sp_line_frame *suspended)
     sp_line_thread *here = sp_line_thread_here();
     if (SP_LIKELY(here != NULL)) {
         pop_from(here, mark / 2 + 1, now);
-        if (SP_LIKELY(here->top->serial == mark / 2))
+        if (SP_LIKELY(here->stack.top->serial == mark / 2))
             *suspended = sp_line_suspend(here, now);
     }
     sp_line_trace_callee(mark & 1);
@@ -160,7 +160,7 @@ void sp_lines_step_end(uint64_t mark, sp_line_frame *suspended)
     sp_shared_release();
 }
 
-void sp_lines_steps_over(sp_line_frame *suspended)
+void sp_lines_suspended_free(sp_line_frame *suspended)
 {
     sp_shared_take();
     if (suspended->code != NULL)
@@ -171,7 +171,9 @@ void sp_lines_steps_over(sp_line_frame *suspended)
 
 /* ---- Blocks ------------------------------------------------------------------------------ */
 
-/* The code of the frame that runs, when it is at a `with` statement that enters. */
+/* The code of the frame that runs, when it is at a `with` statement that enters. What enters in another
+ * way, as the __enter__() of a program's own context manager does, leaves in another frame or never: the
+ * frame that entered would be recorded, and nothing would end that. */
 static sp_line_code *code_of_with(sp_manager *manager)
 {
     PyFrameObject *running = PyEval_GetFrame();
@@ -188,7 +190,7 @@ static sp_line_code *code_of_with(sp_manager *manager)
     if (plan->count == 0
         || !sp_line_offset_in(plan->withs, plan->with_count, PyFrame_GetLasti(running)))
         return NULL;
-    sp_line_code_keep(code);
+    sp_line_code_lines_stay_on(code);
     return code;
 }
 
@@ -241,7 +243,7 @@ static void block_leave(sp_region *region, const void *frame)
     sp_line_thread *here = sp_line_thread_here();
     if (here == NULL)
         return;
-    sp_line_frame *recorded = here->top;
+    sp_line_frame *recorded = here->stack.top;
     if (SP_UNLIKELY(recorded->frame != frame))
         recorded = match_running(frame, now);
     bool has_block = recorded != NULL && sp_line_leave_block(recorded, region, now);

@@ -2,10 +2,10 @@
  *
  * What is recorded is decided by activations, not by code: a decorated call records the lines of
  * its own frame, a `with` block those of the frame it stands in. A region may also *watch* code:
- * frames of it that begin or wake up while the region is open in their thread are recorded too. The
+ * frames of it that begin or are resumed while the region is open in their thread are recorded too. The
  * recorder keeps a stack of recorded frames per thread; a line's time runs from its event to the
  * next event of the same frame, so it includes what the line calls, and it stops while a generator
- * is suspended. Greenlets take turns in a thread; each has a stack of its own (line_threads.h).
+ * is suspended. Each greenlet of a thread has a stack of its own (line_threads.h).
  *
  * A frame may be recorded for several regions at once (a block in a decorated function, a block
  * in a block). It has a short array of reasons, one for each, and each (thread, code, region) has a
@@ -25,7 +25,7 @@ void sp_lines_call_end(uint64_t mark);
  * is zeroed before the first step and holds the frame between steps. */
 uint64_t sp_lines_step_begin(struct sp_region *region, PyCodeObject *code, sp_line_frame *suspended);
 void sp_lines_step_end(uint64_t mark, sp_line_frame *suspended);
-void sp_lines_steps_over(sp_line_frame *suspended);
+void sp_lines_suspended_free(sp_line_frame *suspended);
 /* A `with` block of the running frame. Its lines are recorded only when the statement itself
  * enters: then it also leaves, in the same frame, whatever happens. */
 void sp_lines_block_enter(struct sp_region *region, const void *frame);

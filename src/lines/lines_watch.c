@@ -15,7 +15,7 @@ typedef struct {
 
 static watchers watchers_of(const sp_line_thread *here, const sp_line_code *entry)
 {
-    return (watchers){.here = here, .code = entry, .next = sp_line_always ? entry->watches : NULL};
+    return (watchers){.here = here, .code = entry, .next = sp_line_always_watched ? entry->watches : NULL};
 }
 
 /* The next one, or NULL. */
@@ -27,8 +27,8 @@ static sp_region *next_watcher(watchers *of)
         if (watch->always && watch->region->lines && !sp_unrecorded_for(watch->region->manager))
             return watch->region;
     }
-    while (of->opened < of->here->open_count) {
-        sp_region *region = (sp_region *)of->here->open[of->opened++].region;
+    while (of->opened < of->here->stack.open_count) {
+        sp_region *region = (sp_region *)of->here->stack.open[of->opened++].region;
         if (sp_line_code_watched_by(of->code, region) && region->lines
             && !sp_unrecorded_for(region->manager))
             return region;
@@ -69,7 +69,7 @@ sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool 
     sp_line_thread *here = sp_line_thread_known();
     if (here == NULL)
         return NULL;
-    bool may_be = here->open_count != 0 || sp_line_always != 0;
+    bool may_be = here->stack.open_count != 0 || sp_line_always_watched != 0;
     sp_line_code *entry = may_be ? sp_line_code_find(code) : NULL;
     bool wanted = entry != NULL && entry->watches != NULL && is_wanted(here, entry);
     sp_line_frame *recorded = sp_line_match(frame, code, sp_now());
@@ -83,7 +83,7 @@ sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool 
         sp_lose_line();
         return NULL;
     }
-    sp_line_code_hear(entry);
+    sp_line_code_lines_on(entry);
     add_watchers(here, recorded);
     if (recorded->reason_count != 0)
         return recorded;

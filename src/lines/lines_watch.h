@@ -1,5 +1,5 @@
 /* Watched code: its frames are recorded while a region that watches it is open in their thread, or
- * always, whoever calls them. It is decided when a frame begins, and anew whenever it wakes up. */
+ * always, whoever calls them. It is decided when a frame begins, and anew whenever it is resumed. */
 #ifndef SP_LINES_WATCH_H
 #define SP_LINES_WATCH_H
 

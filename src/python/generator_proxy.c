@@ -340,7 +340,7 @@ static void proxy_dealloc(PyObject *self)
     PyObject_GC_UnTrack(self);
     Py_XDECREF(((GeneratorProxy *)self)->inner);
     Py_XDECREF(((GeneratorProxy *)self)->thrown);
-    sp_lines_steps_over(&((GeneratorProxy *)self)->line);
+    sp_lines_suspended_free(&((GeneratorProxy *)self)->line);
     Py_XDECREF(((GeneratorProxy *)self)->task);
     Py_XDECREF(((GeneratorProxy *)self)->region);
     Py_XDECREF(((GeneratorProxy *)self)->code);

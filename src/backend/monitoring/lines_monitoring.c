@@ -41,8 +41,8 @@ static SP_NOINLINE void hit_other(PyObject *const *args, const void *frame, uint
     sp_line_frame *recorded = sp_line_match(frame, (PyCodeObject *)args[0], now);
     if (recorded != NULL)
         sp_line_hit(recorded, (int)number(args[1]), now);
-    else if (sp_line_heard != 0)
-        sp_line_code_idle((PyCodeObject *)args[0]);
+    else if (sp_line_codes_on != 0)
+        sp_line_code_line_unrecorded((PyCodeObject *)args[0]);
     sp_shared_release();
 }
 
@@ -75,7 +75,7 @@ SP_INLINE void jump_event(PyObject *const *args)
     }
 }
 
-/* The generator of a decorated function is put to sleep by its steps (generator_proxy.c), others by
+/* The generator of a decorated function is suspended by its steps (generator_proxy.c), others by
  * this. */
 SP_INLINE void yield_event(PyObject *const *args)
 {
@@ -90,7 +90,7 @@ SP_INLINE void resume_event(PyObject *const *args)
     PyCodeObject *code = (PyCodeObject *)args[0];
     sp_line_frame *recorded = sp_line_frame_begins(sp_current_frame(), code, false);
     if (recorded != NULL && recorded->line < 0)
-        sp_line_go_on(recorded, PyCode_Addr2Line(code, (int)number(args[1])));
+        sp_line_continue(recorded, PyCode_Addr2Line(code, (int)number(args[1])));
 }
 
 /* An exception is thrown into a generator, which begins with a line event where it is caught. */
@@ -105,9 +105,9 @@ SP_INLINE void start_event(PyObject *const *args)
 {
     const void *frame = sp_current_frame();
     const sp_line_thread *here = sp_line_here;
-    if (sp_line_always != 0
-        || (here != NULL && (here->open_count != 0 || here->parked_count != 0
-                             || here->top->frame == frame)))
+    if (sp_line_always_watched != 0
+        || (here != NULL && (here->stack.open_count != 0 || here->other_count != 0
+                             || here->stack.top->frame == frame)))
         sp_line_frame_begins(frame, (PyCodeObject *)args[0], true);
 }
 
@@ -143,12 +143,12 @@ static struct {
     int tool;          /* -1: line mode is off */
     PyObject *set_local_events, *set_events; /* of sys.monitoring. Owned. */
     int start, resume, leave, exceptions; /* events */
-    bool hears_exceptions;
+    bool receives_exceptions;
 } all = {.tool = -1};
 
 static int events_of(const sp_line_code *entry)
 {
-    bool lines = entry->kept || entry->heard;
+    bool lines = entry->lines_stay_on || entry->lines_on;
     int events = lines ? entry->plan.events : 0;
     if (entry->watches == NULL)
         return events;
@@ -163,13 +163,13 @@ static int call(PyObject *result)
     return result == NULL ? -1 : 0;
 }
 
-/* How an exception ends a frame or wakes it cannot be asked of single code objects before 3.15. It
+/* How an exception ends a frame or resumes it cannot be asked of single code objects before 3.15. It
  * costs nothing where there are no exceptions. */
-static int hear_exceptions(void)
+static int receive_exceptions(void)
 {
-    if (all.hears_exceptions || !sp_line_any_watched())
+    if (all.receives_exceptions || !sp_line_any_watched())
         return 0;
-    all.hears_exceptions = true;
+    all.receives_exceptions = true;
     return call(PyObject_CallFunction(all.set_events, "ii", all.tool, all.exceptions));
 }
 
@@ -178,7 +178,7 @@ static int arm(sp_line_code *entry)
     if (all.tool < 0)
         return 0;
     int events = events_of(entry);
-    if (hear_exceptions() < 0)
+    if (receive_exceptions() < 0)
         return -1;
     if (events == entry->armed)
         return 0;
@@ -263,9 +263,9 @@ static PyObject *leave_tool(PyObject *module, PyObject *ours)
     if (ours != Py_True)
         all.tool = -1;
     int result = each_code(disarm);
-    if (all.hears_exceptions && all.tool >= 0 && result == 0)
+    if (all.receives_exceptions && all.tool >= 0 && result == 0)
         result = call(PyObject_CallFunction(all.set_events, "ii", all.tool, 0));
-    all.hears_exceptions = false;
+    all.receives_exceptions = false;
     all.tool = -1;
     sp_shared_release();
     return result < 0 ? NULL : Py_NewRef(Py_None);

@@ -22,14 +22,14 @@
 static int pass_on(sp_line_thread *here, PyObject *argument, PyFrameObject *frame, int what,
                    PyObject *value)
 {
-    sp_line_frame *recorded = here->top;
+    sp_line_frame *recorded = here->stack.top;
     if (what == PyTrace_LINE && recorded->muted)
         return 0;
     int result = here->foreign_trace(argument, frame, what, value);
     if (what != PyTrace_CALL || result != 0)
         return result;
     PyObject *wanted = PyObject_GetAttrString((PyObject *)frame, "f_trace_lines");
-    if (wanted == Py_False && here->top == recorded
+    if (wanted == Py_False && here->stack.top == recorded
         && PyObject_SetAttrString((PyObject *)frame, "f_trace_lines", Py_True) == 0)
         recorded->muted = true;
     Py_XDECREF(wanted);
@@ -41,19 +41,19 @@ static void call_event(sp_line_thread *here, PyFrameObject *object)
 {
     const _PyInterpreterFrame *frame = object->f_frame;
     bool fresh = sp_frame_is_fresh(frame);
-    sp_line_frame *recorded = here->top;
+    sp_line_frame *recorded = here->stack.top;
     if (SP_UNLIKELY(sp_evaluator_in_depth != 0)) /* nobody was told of the frame before */
         recorded = sp_line_frame_begins(frame, frame->f_code, fresh);
     else if (SP_UNLIKELY(recorded->frame != frame))
         return;
     if (SP_UNLIKELY(!fresh) && recorded != NULL && recorded->line < 0)
-        sp_line_go_on(recorded, PyFrame_GetLineNumber(object));
+        sp_line_continue(recorded, PyFrame_GetLineNumber(object));
 }
 
 static void return_event(sp_line_thread *here, const void *frame)
 {
-    if (SP_UNLIKELY(sp_evaluator_in_depth != 0) && here->top->frame == frame
-        && !here->top->decorated)
+    if (SP_UNLIKELY(sp_evaluator_in_depth != 0) && here->stack.top->frame == frame
+        && !here->stack.top->decorated)
         sp_line_frame_yields(here, sp_now());
 }
 
@@ -85,8 +85,8 @@ SP_INLINE void update_tracing(PyThreadState *state)
 }
 
 /* Put our tracer in and remember what was there, or take it out and put that back. The argument of
- * what was there stays where it is, so that sys.gettrace() shows what it would without us. When
- * someone has installed another since, it is his turn: it stays, and becomes what we go back to. */
+ * what was there stays where it is, so that sys.gettrace() shows what it would without us. Another
+ * tracer that was installed since stays, and is what was there from then on. */
 static bool switch_tracer(bool on)
 {
     PyThreadState *state = PyThreadState_GetUnchecked();
@@ -94,13 +94,13 @@ static bool switch_tracer(bool on)
     bool installed = state->c_tracefunc == trace;
     bool was = installed && state->cframe->use_tracing != 0;
     if (SP_UNLIKELY(sp_evaluator_in_depth != 0)) /* nobody would put it in again */
-        on |= here->top != here->frames || here->open_count != 0;
+        on |= here->stack.top != here->stack.frames || here->stack.open_count != 0;
     if (on && !installed) {
         here->foreign_trace = state->c_tracefunc;
         state->c_tracefunc = trace;
     }
     else if (!on && installed) {
-        if (here->parked_count != 0 && here->foreign_trace == NULL) {
+        if (here->other_count != 0 && here->foreign_trace == NULL) {
             /* Greenlets that wait are still traced, each in its own frames. */
             state->cframe->use_tracing = state->c_profilefunc != NULL ? 255 : 0;
             return was;
@@ -119,11 +119,11 @@ SP_INLINE PyObject *evaluate_plainly(PyThreadState *state, _PyInterpreterFrame *
                                      int throwing)
 {
     PyObject *result = sp_evaluate(state, frame, throwing);
-    /* A generator at a yield inside its block goes to sleep; a call that was watched is over. */
+    /* A generator at a yield inside its block is suspended; a call that was watched is over. */
     sp_line_thread *here = sp_line_here;
-    if (SP_UNLIKELY(here != NULL && here->parked_count != 0))
+    if (SP_UNLIKELY(here != NULL && here->other_count != 0))
         here = sp_line_thread_here();
-    if (SP_UNLIKELY(here != NULL && here->top->frame == frame && !here->top->decorated))
+    if (SP_UNLIKELY(here != NULL && here->stack.top->frame == frame && !here->stack.top->decorated))
         sp_line_frame_yields(here, sp_now());
     return result;
 }
@@ -141,9 +141,9 @@ static PyObject *evaluate_with_tracer(PyThreadState *state, _PyInterpreterFrame 
 /* Whether this frame is a recorded one that begins or goes on now. */
 SP_INLINE bool is_recorded(sp_line_thread *here, _PyInterpreterFrame *frame)
 {
-    sp_line_frame *top = here->top;
+    sp_line_frame *top = here->stack.top;
     if (SP_LIKELY(sp_line_suspended_count == 0
-                  && ((here->open_count == 0 && sp_line_always == 0)
+                  && ((here->stack.open_count == 0 && sp_line_always_watched == 0)
                       || !sp_line_code_is_watched(frame->f_code)))) {
         if (top->frame != NULL)
             return top->frame == frame && top->decorated; /* a decorated generator goes on */
@@ -165,7 +165,7 @@ static PyObject *evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int 
     if (!recorded && (here == NULL || !traced)) {
         PyObject *result = evaluate_plainly(state, frame, throwing);
         if (SP_UNLIKELY(state->c_tracefunc == trace))
-            switch_tracer(false); /* it fell asleep in a block it had entered */
+            switch_tracer(false); /* it is suspended in a block it has entered */
         return result;
     }
     if (recorded || here->foreign_trace != NULL || state->c_tracefunc != trace
@@ -178,7 +178,7 @@ static PyObject *evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int 
     PyObject *result = evaluate_plainly(state, frame, throwing);
     if (SP_LIKELY(state->c_tracefunc == trace))
         state->cframe->use_tracing = before;
-    else if ((here = sp_line_thread_here()) != NULL && here->top->frame == sp_current_frame())
+    else if ((here = sp_line_thread_here()) != NULL && here->stack.top->frame == sp_current_frame())
         switch_tracer(true); /* someone has installed a tracer meanwhile */
     return result;
 }
