@@ -7,6 +7,7 @@ case, to be subtracted.
 
 import asyncio
 from itertools import repeat
+from math import inf
 import sys
 from threading import Barrier, Thread
 from time import perf_counter_ns
@@ -61,6 +62,13 @@ def region_cases(manager):
         cases["metadata"] = looped("with manager.metadata(step=1): pass", **names)
         for name in ("with", "reused", "decorated", "with, tagged", "with, tags listed"):
             cases[name].smallest = 70_000  # is to do without its share of that
+    for what, statement in (("loop", "pass"), ("with", 'with manager.profile_region("x"): pass'),
+                            ("reused", "with region: pass"), ("own", "with own: pass"),
+                            ("decorated", "decorated()")):
+        loops = [looped(statement, **names, own=manager.profile_region(f"of thread {i}"))
+                 for i in range(2)]
+        cases[f"{what}, alone"] = at_once(loops[0])
+        cases[f"{what}, at once"] = at_once(*loops)
     cases["loop, two threads"] = in_threads(2, *(looped("pass") for _ in range(2)))
     cases["with, two threads"] = in_threads(
         2, *(looped('with manager.profile_region("x"): pass', **names) for _ in range(2))
@@ -91,6 +99,44 @@ def in_threads(count, *loops):
         return perf_counter_ns() - start
 
     case.round_ns = 60_000_000  # many turns of the GIL
+    return case
+
+
+_TRIES = 100
+
+
+def at_once(*loops):
+    """The loops at the same time, each in a thread of its own and n times; a case: the mean of what
+    they take.
+
+    Other processes may keep a thread from running, and what the others take alone says nothing. So
+    the loops run again until they do nearly all of the time together.
+    """
+
+    def run(loop, n, arrived, spans):
+        loop(100)  # what a thread does once
+        arrived.append(loop)
+        while len(arrived) < len(loops):  # to wake up takes too long
+            pass
+        time = loop(n)
+        end = perf_counter_ns()
+        spans.append((end - time, end))
+
+    def case(n):
+        for _ in range(_TRIES):
+            arrived, spans = [], []
+            threads = [Thread(target=run, args=(loop, n, arrived, spans)) for loop in loops]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            starts, ends = zip(*spans)
+            times = [end - start for start, end in spans]
+            if min(ends) - max(starts) > 0.9 * max(times):
+                return sum(times) / len(times)
+        return inf
+
+    case.round_ns = 300_000  # rarely interrupted
     return case
 
 

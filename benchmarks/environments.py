@@ -51,16 +51,28 @@ def write(part, about, tables):
     path.write_text(f"{before}{begin}\n{about}\n{text}\n{end}{after}")
 
 
+_DESCRIBE = """
+import sys, sysconfig
+print(sys.version.split()[0], sysconfig.get_config_var("Py_GIL_DISABLED"))
+"""
+
+
 class Interpreter:
-    """One Python: ours runs in it as it is, from the checkout; the peers in `peers`."""
+    """One Python: ours runs in it as it is, from the checkout; the peers in `peers`, which may be
+    None."""
 
     def __init__(self, path, peers=True):
         self.path = path
-        said = subprocess.run([path, "-c", "import sys; print(sys.version.split()[0])"],
-                              capture_output=True, text=True, check=True)
-        self.version = said.stdout.strip()
+        said = subprocess.run([path, "-c", _DESCRIBE], capture_output=True, text=True, check=True)
+        self.version, no_gil = said.stdout.split()
         self.minor = tuple(map(int, self.version.split(".")[:2]))
-        self.peers = _peers(path, self.version) if peers else None
+        self.has_gil = no_gil != "1"
+        # Not all that the peers need can be had without the GIL.
+        self.peers = _peers(path, self.version) if peers and self.has_gil else None
+
+    def can_measure(self, row):
+        """Whether a row of rows.py says anything of it."""
+        return not (row.needs_no_gil and self.has_gil)
 
     def command(self, tool, script, *arguments):
         """How to start a script for "ours" or for a peer: (command, environment)."""

@@ -34,6 +34,8 @@ class Most:
 class Row:
     """A value is case - base, in ns; with `over`, that divided by over - over_base.
 
+    needs_no_gil: it says nothing of an interpreter with the GIL.
+
     peer: the package compared with, or None. target: of every version, or {minor version: ...}
     where a version that is not there has the newest one's.
     """
@@ -46,6 +48,7 @@ class Row:
     target: "Least | Most | dict | None"
     over: "str | None" = None
     over_base: "str | None" = None
+    needs_no_gil: bool = False
 
     def cases(self):
         return [c for c in (self.case, self.base, self.over, self.over_base) if c is not None]
@@ -84,6 +87,16 @@ def _option_rows(label, state):
     ]
 
 
+def _at_once_rows(label, case):
+    """Each of two threads does what one does alone."""
+    return [
+        Row(f"two at once, {label}", None, "threads", f"{case}, at once", "loop, at once", None,
+            needs_no_gil=True),
+        Row("  at once over alone", None, "threads", f"{case}, at once", "loop, at once",
+            Most(1.3, "x"), f"{case}, alone", "loop, alone", needs_no_gil=True),
+    ]
+
+
 ROWS = [
     *_region_rows("on", "on", Least(7), Least(9), Least(15)),
     *_region_rows("never set up", "never", Least(4), Least(4),
@@ -99,6 +112,10 @@ ROWS = [
         Least(8)),
     Row("  over one thread", _SCOPE, "threads", "with, two threads", "loop, two threads",
         Most(1.2, "x"), "with", "loop"),
+    *_at_once_rows("with", "with"),
+    *_at_once_rows("reused region", "reused"),
+    *_at_once_rows("regions of their own", "own"),
+    *_at_once_rows("decorated call", "decorated"),
     Row("with, in a task", _SCOPE, "tasks", "with, in a task", "loop, in a task", Least(8)),
     Row("with around await", _SCOPE, "tasks", "with, await", "await", Least(8)),
     Row("line event", _LINE, "lines", "lines from 1", "plain lines from 1",

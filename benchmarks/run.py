@@ -78,8 +78,9 @@ _ROUNDS_OF_A_PROCESS = 10
 def measure(interpreter, rows, rounds):
     """{(tool, state): Worker} with the timings of all cases the rows need."""
     needed = {}  # (state, peer) -> cases, in order
-    for row in rows:
-        needed.setdefault((row.state, row.peer), {}).update(dict.fromkeys(row.cases()))
+    for row in filter(interpreter.can_measure, rows):
+        peer = row.peer if interpreter.peers else None
+        needed.setdefault((row.state, peer), {}).update(dict.fromkeys(row.cases()))
     workers = {}
     for state, peer in needed:
         for tool in ("ours", peer):
@@ -136,8 +137,12 @@ def table(interpreter, rows, workers, large):
     lines = [f"measured, and the clock: {', '.join(sorted(told))}", "",
              LAYOUT.format("", "ours", "peer", "ratio", "target", "").rstrip()]
     for row in rows:
+        if not interpreter.can_measure(row):
+            lines.append(line_of(row, "needs a Python without the GIL", None, interpreter.minor))
+            continue
         ours = workers["ours", row.state].value(row)
-        peer = workers[row.peer, row.state].value(row) if row.peer else None
+        peer = workers.get((row.peer, row.state))
+        peer = None if peer is None else peer.value(row)
         lines.append(line_of(row, ours, peer, interpreter.minor))
     lines += [line_of(row, ours, peer, interpreter.minor) for row, ours, peer in large]
     return "\n".join(lines)
@@ -168,16 +173,19 @@ def main():
     rows = [row for row in ROWS if options.only in row.label]
     about = f"{machine()}, {date.today()}; the smallest of {rounds} rounds"
     print(about)
-    tables = []
+    tables = {"times": [], "times without the GIL": []}  # of the parts of README.md
     for path in options.python:
         interpreter = Interpreter(path)
         workers = measure(interpreter, rows, rounds)
-        large = [] if options.quick else large_rows(interpreter, options.only, options.full)
-        tables.append((f"Python {interpreter.version}",
-                       table(interpreter, rows, workers, large)))
-        print("\n{}\n\n{}".format(*tables[-1]), flush=True)
+        large = []
+        if interpreter.peers and not options.quick:
+            large = large_rows(interpreter, options.only, options.full)
+        part = "times" if interpreter.has_gil else "times without the GIL"
+        tables[part].append((f"Python {interpreter.version}",
+                             table(interpreter, rows, workers, large)))
+        print("\n{}\n\n{}".format(*tables[part][-1]), flush=True)
         if options.write:
-            write("times", about, tables)
+            write(part, about, tables[part])
 
 
 if __name__ == "__main__":

@@ -474,5 +474,6 @@ class ProfileManager(_core.Manager):
 # Plain attributes, not descriptors: Python specializes the look-up of those, which was about a fifth
 # of what an empty `with` block took.
 ProfileManager._default = ProfileManager()
+ProfileManager._default._make_permanent()
 ProfileManager.profile_region = ProfileManager.region = ProfileManager._default.profile_region
 ProfileManager.metadata = ProfileManager._default.metadata

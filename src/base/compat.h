@@ -109,6 +109,24 @@ SP_INLINE PyObject *sp_exception_object(void)
 #endif
 }
 
+/* The object stays as long as the process, with all that it holds, and its references are not counted:
+ * without the GIL, threads that use one object at the same time wait for each other at its counts. With
+ * the GIL nobody waits, and this does nothing. The thread that made the object calls it, before others
+ * have it. CPython does the same with functions, types and modules in 3.13, and has no call for it
+ * before 3.15. */
+SP_INLINE void sp_make_immortal(PyObject *object)
+{
+#ifdef Py_GIL_DISABLED
+    if (PyObject_IS_GC(object))
+        PyObject_GC_UnTrack(object);
+    object->ob_tid = 0; /* no thread owns it */
+    object->ob_ref_shared = 0;
+    object->ob_ref_local = _Py_IMMORTAL_REFCNT_LOCAL;
+#else
+    (void)object;
+#endif
+}
+
 /* A field of an object that any thread may replace at any time: a new reference, None for NULL; and
  * in its place another, which is taken over. */
 SP_INLINE PyObject *sp_field_get(PyObject *object, PyObject *const *field)

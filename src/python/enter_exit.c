@@ -235,6 +235,7 @@ static int add_descriptor(const sp_state *state, const char *name, size_t offset
         return -1;
     descriptor->owner = state->region_type;
     descriptor->offset = offset;
+    sp_make_immortal((PyObject *)descriptor);
     int result =
         PyObject_SetAttrString((PyObject *)state->region_type, name, (PyObject *)descriptor);
     Py_DECREF(descriptor);

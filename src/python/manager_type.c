@@ -239,6 +239,22 @@ static PyObject *manager_wrap(PyObject *self, PyObject *args)
                           outcome);
 }
 
+PyDoc_STRVAR(make_permanent_doc,
+"_make_permanent()\n--\n\n"
+"Let the manager live as long as the process. Nobody has a region of it yet.");
+
+static PyObject *manager_make_permanent(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    PyObject *lookup = sp_region_lookup_of(self, NULL);
+    if (lookup == NULL)
+        return NULL;
+    sp_make_immortal(lookup);
+    ((sp_manager *)self)->permanent = true;
+    Py_DECREF(lookup);
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef manager_methods[] = {
     {"_begin", manager_begin, METH_VARARGS, begin_doc},
     {"_forget", manager_forget, METH_NOARGS, forget_doc},
@@ -257,6 +273,7 @@ static PyMethodDef manager_methods[] = {
      sp_metadata_make_doc},
     {"_metadata_of_call", sp_metadata_of_call_py, METH_VARARGS, sp_metadata_of_call_doc},
     {"_annotations", sp_metadata_annotations, METH_NOARGS, sp_metadata_annotations_doc},
+    {"_make_permanent", manager_make_permanent, METH_NOARGS, make_permanent_doc},
     {"_factory", sp_factory_new, METH_O, sp_factory_new_doc},
     {NULL},
 };

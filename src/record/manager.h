@@ -34,6 +34,7 @@ typedef struct sp_manager {
     bool scoped;    /* a metadata scope has been entered, and may be open */
     bool annotated; /* its calls may have metadata */
     bool calibrates; /* it measures what recording costs, and records where others do not (callout.h) */
+    bool permanent; /* it lives as long as the process, and without the GIL so do its regions */
     PyObject *on_thread; /* called in each thread that begins to record, or NULL. Owned. */
     int64_t thread_count; /* that have recorded in this run */
     size_t unswept;       /* threads that began since free records were looked for last, */

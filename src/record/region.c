@@ -17,3 +17,9 @@ void sp_region_release(sp_region *region)
     Py_DECREF(region);
 }
 
+void sp_region_make_permanent(sp_region *region)
+{
+    sp_make_immortal((PyObject *)region);
+    sp_make_immortal(region->enter);
+    sp_make_immortal(region->leave);
+}

@@ -30,6 +30,8 @@ typedef struct sp_region {
 
 /* Let go of one that nobody else holds: its __enter__ and __exit__ are a cycle. */
 void sp_region_release(sp_region *region);
+/* For a manager that is permanent: the region stays as long. Before another thread has it. */
+void sp_region_make_permanent(sp_region *region);
 /* Take over what the manager says about recording. */
 void sp_region_switch(sp_region *region);
 

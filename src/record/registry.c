@@ -80,6 +80,8 @@ sp_region *sp_manager_add_region(sp_manager *manager, sp_region *region)
         region->id = manager->region_count;
         manager->regions[manager->region_count++] = (sp_region *)Py_NewRef(region);
         sp_region_switch(region);
+        if (manager->permanent)
+            sp_region_make_permanent(region);
         found = region;
     }
     SP_UNLOCK(&manager->lock);
