@@ -37,6 +37,7 @@
 #define SP_LIKELY(x) __builtin_expect(!!(x), 1)
 #define SP_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define SP_NOINLINE __attribute__((noinline, cold))
+#define SP_APART __attribute__((noinline)) /* it is as usual as what calls it */
 #define SP_PREFETCH(address) __builtin_prefetch(address) /* any address will do */
 #define SP_INLINE static inline __attribute__((always_inline))
 #define SP_MUST_USE __attribute__((warn_unused_result))
@@ -44,6 +45,7 @@
 #define SP_LIKELY(x) (x)
 #define SP_UNLIKELY(x) (x)
 #define SP_NOINLINE
+#define SP_APART
 #define SP_PREFETCH(address) ((void)(address))
 #define SP_INLINE static inline
 #define SP_MUST_USE

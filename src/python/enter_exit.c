@@ -60,25 +60,38 @@ void sp_region_leave(sp_region *region, const void *frame, bool failed)
     region_leave(region, frame, frame, failed);
 }
 
+/* Apart, so that a region that does not record saves no registers and asks for no frame. */
+static SP_APART PyObject *enter_now(sp_region *region)
+{
+    const void *frame = sp_current_frame();
+    region_enter(region, frame, frame);
+    return Py_NewRef(region);
+}
+
+static SP_APART PyObject *leave_now(sp_region *region, bool failed)
+{
+    const void *frame = sp_current_frame();
+    region_leave(region, frame, frame, failed);
+    Py_RETURN_NONE;
+}
+
 static PyObject *call_enter(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
     sp_region *region = ((EnterExit *)self)->region;
-    const void *frame = sp_current_frame();
     (void)args;
     if (SP_UNLIKELY(PyVectorcall_NARGS(nargsf) != 0 || names != NULL))
         return arity_error("__enter__", "no arguments", PyVectorcall_NARGS(nargsf));
-    region_enter(region, frame, frame);
-    return Py_NewRef(region);
+    return region->recording ? enter_now(region) : Py_NewRef(region);
 }
 
 static PyObject *call_exit(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
     sp_region *region = ((EnterExit *)self)->region;
-    const void *frame = sp_current_frame();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     if (SP_UNLIKELY((nargs != 3 && nargs != 0) || names != NULL))
         return arity_error("__exit__", "three arguments or none", nargs);
-    region_leave(region, frame, frame, nargs == 3 && args[0] != Py_None);
+    if (region->recording || region->manager->leaving || sp_lines_open())
+        return leave_now(region, nargs == 3 && args[0] != Py_None);
     Py_RETURN_NONE;
 }
 
