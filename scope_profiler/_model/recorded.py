@@ -114,10 +114,11 @@ def merged(nodes: Sequence[Node]) -> Node:
     )
     known["std_ns"] = round((squares / calls) ** 0.5) if calls else 0
     sketch = None
-    if all(node.sketch is not None for node in nodes):
+    sketches = [node.sketch for node in nodes if node.sketch is not None]
+    if len(sketches) == len(nodes):
         from .sketch import Sketch
 
-        sketch = Sketch.merged(node.sketch for node in nodes)
+        sketch = Sketch.merged(sketches)
     for name, percentile in _PERCENTILES.items():
         known[name] = None if sketch is None else sketch.percentile_ns(
             percentile, known["minimum_ns"], known["maximum_ns"]

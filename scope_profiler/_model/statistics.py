@@ -1,15 +1,28 @@
 """The statistics of a region: one immutable object."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from os import PathLike
+from typing import IO, Any, Self
 
 from .._base import above
 
-_SECOND = 1e-9
 
-# The times: each is a float in seconds under this name, and an integer in ns under name_ns.
-TIMES = ("total", "exclusive", "average", "minimum", "maximum", "std",
-         "p50", "p90", "p95", "p99", "p999", "corrected_total", "corrected_exclusive",
-         "running", "waiting", "sum", "open_total", "open_exclusive")
+class _Seconds(property):
+    """A time in seconds, of which RegionStatistics has the nanoseconds."""
+
+    def __init__(self, time: str) -> None:
+        def seconds(statistics: RegionStatistics) -> float | None:
+            value = getattr(statistics, f"{time}_ns")
+            return None if value is None else value / 1e9
+
+        super().__init__(seconds, doc=f"{time}, in seconds.")
+
+    def __get__(  # type: ignore[override]  # that of property gives anything
+        self, statistics: Any, owner: type | None = None, /
+    ) -> float:
+        return super().__get__(statistics, owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +64,58 @@ class RegionStatistics:
     p999_ns: int
     corrected_total_ns: int
     corrected_exclusive_ns: int
-    running_ns: int
-    waiting_ns: int
+    running_ns: int | None
+    waiting_ns: int | None
     sum_ns: int
     open_total_ns: int
     open_exclusive_ns: int
-    timings: "dict | None" = field(default=None)
-    unit: float = _SECOND
+    timings: dict[tuple[str, int, str], list[tuple[int, int, int]]] | None = None
+    unit: float = 1e-9
+
+    total = _Seconds("total")
+    exclusive = _Seconds("exclusive")
+    minimum = _Seconds("minimum")
+    maximum = _Seconds("maximum")
+    std = _Seconds("std")
+    p50 = _Seconds("p50")
+    p90 = _Seconds("p90")
+    p95 = _Seconds("p95")
+    p99 = _Seconds("p99")
+    p999 = _Seconds("p999")
+    corrected_total = _Seconds("corrected_total")
+    corrected_exclusive = _Seconds("corrected_exclusive")
+    running = _Seconds("running")
+    waiting = _Seconds("waiting")
+    sum = _Seconds("sum")
+    open_total = _Seconds("open_total")
+    open_exclusive = _Seconds("open_exclusive")
+
+    @property
+    def average(self) -> float:
+        """average, in seconds: not rounded, as average_ns is."""
+        return self.sum_ns / (self.num_calls * 10**9) if self.num_calls else 0.0
 
     @classmethod
-    def from_row(cls, row, cost, timings=None):
+    def from_row(
+        cls, row: tuple[Any, ...], cost: Any, timings: dict[Any, Any] | None = None
+    ) -> Self:
         """From a row of _core.Manager._collect(). cost: the Overhead of the run."""
         (_, region, calls, errors, open_calls, total, every, exclusive, minimum, maximum, std,
          percentiles, _, added, added_below, waiting, open_total, open_exclusive, _) = row
         average = round(every / calls) if calls else 0
+        p50, p90, p95, p99, p999 = percentiles
         return cls(region.name, calls, errors, open_calls, total, exclusive, average, minimum,
-                   maximum, round(std), *percentiles,
+                   maximum, round(std), p50, p90, p95, p99, p999,
                    round(total - cost.added_ns(added_below)),
                    round(exclusive - cost.added_ns(added)),
                    None if waiting is None else total - waiting, waiting,
                    every, open_total, open_exclusive, timings)
 
-    def print(self, stream=None):
+    def print(self, stream: IO[str] | None = None) -> None:
         """Print the statistics, and in line mode the line tables, to stream (sys.stdout)."""
         above.get("print_statistics")(self, stream)
 
-    def to_file(self, filename):
+    def to_file(self, filename: str | PathLike[str]) -> None:
         """Write the lines to a file that line_profiler reads (`python -m line_profiler FILE`,
         LineStats.from_files); that need not be installed.
 
@@ -92,16 +131,16 @@ class RegionStatistics:
             file.write(b"\x80\x02cline_profiler.line_profiler\nLineStats\n)\x81" + state + b"b.")
 
     @classmethod
-    def nothing_of(cls, name):
+    def nothing_of(cls, name: str) -> Self:
         """Of no calls."""
-        times = [f"{time}_ns" for time in TIMES]
-        return cls(name, num_calls=0, errors=0, open_calls=0,
-                   **{**dict.fromkeys(times, 0), "running_ns": None, "waiting_ns": None})
+        times: dict[str, Any] = dict.fromkeys((f"{time}_ns" for time in TIMES), 0)
+        times["running_ns"] = times["waiting_ns"] = None
+        return cls(name, num_calls=0, errors=0, open_calls=0, **times)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Everything as a dict of plain values, times both in seconds and in ns."""
-        values = {"name": self.name, "num_calls": self.num_calls, "errors": self.errors,
-                  "open_calls": self.open_calls}
+        values: dict[str, Any] = {"name": self.name, "num_calls": self.num_calls,
+                                  "errors": self.errors, "open_calls": self.open_calls}
         for time in TIMES:
             values[time] = getattr(self, time)
         for time in TIMES:
@@ -111,19 +150,7 @@ class RegionStatistics:
         return values
 
 
-def _seconds(time):
-    def seconds(self):
-        value = getattr(self, time + "_ns")
-        return None if value is None else value / 1e9
-
-    return property(seconds, doc=f"{time}, in seconds.")
-
-
-def _average(self):
-    """average, in seconds: not rounded, as average_ns is."""
-    return self.sum_ns / (self.num_calls * 10**9) if self.num_calls else 0.0
-
-
-for _time in TIMES:
-    setattr(RegionStatistics, _time, _seconds(_time))
-RegionStatistics.average = property(_average)
+#: Each is a float in seconds under this name, and an integer in ns under name_ns.
+TIMES = tuple(
+    each.name.removesuffix("_ns") for each in fields(RegionStatistics) if each.name.endswith("_ns")
+)

@@ -100,13 +100,14 @@ def _utc_timestamp(time_ns: int) -> str:
 def _platform() -> str:
     """As `platform.platform()`, whose import is slow, where the C library tells its version."""
     try:
-        libc = os.confstr("CS_GNU_LIBC_VERSION").replace(" ", "")
-        system = os.uname()
+        libc, system = os.confstr("CS_GNU_LIBC_VERSION"), os.uname()
     except (AttributeError, OSError, ValueError):
+        libc = None
+    if libc is None:
         import platform
 
         return platform.platform()
-    return f"{system.sysname}-{system.release}-{system.machine}-with-{libc}"
+    return f"{system.sysname}-{system.release}-{system.machine}-with-{libc.replace(' ', '')}"
 
 
 @cache

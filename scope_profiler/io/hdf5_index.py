@@ -67,7 +67,7 @@ def _summary_row(region: Region) -> tuple[float, ...]:
     """Aggregates over the intervals that are written, which may be fewer than the calls."""
     count = region.num_events
     if not count:
-        return (0,) * len(SUMMARY)
+        return (0,) * len(SUMMARY.names or ())
     if count != region.num_calls:
         region = Region(start_times_ns=region.start_times_ns, durations_ns=region.durations_ns)
     total = region.total_duration_ns
@@ -77,8 +77,8 @@ def _summary_row(region: Region) -> tuple[float, ...]:
         region.max_duration_ns,
         region.first_duration_ns,
         region.last_duration_ns,
-        region.first_start_time_ns,
-        region.last_end_time_ns,
+        region.first_start_time_ns or 0,
+        region.last_end_time_ns or 0,
         0,
         0,
         total / count,
@@ -139,8 +139,8 @@ class Index:
     def column(self, name: str, otherwise: Any) -> Sequence[Any]:
         """The values of a column; compound ones as dicts."""
         # The aggregate layout leaves out what it has no use for, or has it empty.
-        dataset = self._group.dataset(name) if name in self._known else ()
-        if not len(dataset):
+        dataset = self._group.dataset(name) if name in self._known else None
+        if dataset is None or not len(dataset):
             return [otherwise] * len(self)
         if len(dataset) != len(self):
             raise ValueError(f"rank_region_index/{name} has {len(dataset)} rows, not {len(self)}")
@@ -170,8 +170,9 @@ class Index:
         ]
         for known, row in zip(facts, self._extended):
             if row is not None:
-                row = {name: None if value == UNKNOWN else value for name, value in row.items()}
-                known.update(from_extended(row))
+                known.update(from_extended({
+                    name: None if value == UNKNOWN else value for name, value in row.items()
+                }))
         return facts
 
     def recorded_columns(self) -> list[Sequence[str] | None]:
@@ -209,5 +210,5 @@ class Index:
 
 
 def _from_recorded(row: Mapping[str, float]) -> dict[str, float] | None:
-    known = {name: row[name] for name in RECORDED.names if row.get(name, UNKNOWN) != UNKNOWN}
+    known = {name: row[name] for name in RECORDED.names or () if row.get(name, UNKNOWN) != UNKNOWN}
     return known if "count" in known else None

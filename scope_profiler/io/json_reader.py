@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Mapping
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def read_json_file(
             raise JSONProfileError(path, str(reason) or repr(error)) from error
 
 
-def _text(file: IO[bytes], allowance: Allowance) -> bytearray:
+def _text(file: BufferedIOBase, allowance: Allowance) -> bytearray:
     """All that there is to be read, while it is allowed."""
     text = bytearray()
     while piece := file.read(_BLOCK):
@@ -111,10 +112,9 @@ def _recorded(tables: Mapping[str, Any] | None) -> dict[int, Recorded]:
     if not tables:
         return {}
     columns = tables["nodes"]
-    nodes = np.empty(len(tables["names"]), [
-        (name, NODE[name]) for name in columns if name in NODE.names
-    ])
-    for name in nodes.dtype.names:
+    known = [name for name in columns if name in (NODE.names or ())]
+    nodes = np.empty(len(tables["names"]), [(name, NODE[name]) for name in known])
+    for name in known:
         nodes[name] = columns[name]
     return from_tables({
         **tables,

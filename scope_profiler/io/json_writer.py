@@ -24,7 +24,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -109,7 +109,7 @@ def _check_indent(indent: object) -> None:
 
 
 @contextmanager
-def _written(path: Path, place: Callable[[str, str], None]) -> Iterator[BinaryIO]:
+def _written(path: Path, place: Callable[[str, str], None]) -> Iterator[Any]:
     with replacing(path, place) as raw:
         # Closing it would close the file, which is not on the disk yet.
         buffered = io.BufferedWriter(raw, 1 << 20)
@@ -201,7 +201,7 @@ def _region(
         row["end_times_ns"] = region.start_times_ns + region.durations_ns
         columns = {key: getattr(region, key) for key in OPTIONAL_COLUMNS}
         row.update((key, column) for key, column in columns.items() if column is not None)
-        if region.node_ids is not None:
+        if region.node_ids is not None and places is not None:
             row["node_ids"] = places[region.node_ids]
         exclusive = exclusive_of_events(region)
         if exclusive is not None:

@@ -68,9 +68,11 @@ def from_tables(tables: Mapping[str, Any]) -> dict[int, Recorded]:
         tables["names"], columns["rank"], columns["parent"], columns["first_ns"], sketches,
         *statistics, strict=True,
     ):
-        known = (None if value == _UNKNOWN else value for value in values)
+        known: dict[str, Any] = {
+            key: None if value == _UNKNOWN else value for key, value in zip(_STATISTICS, values)
+        }
         first = None if first == _UNKNOWN else first
-        node = Node(parent, RegionStatistics(name, *known), first, sketch)
+        node = Node(parent, RegionStatistics(name, **known), first, sketch)
         nodes.setdefault(rank, []).append(node)
     recorded = {}
     for text in tables["facts"]:

@@ -62,7 +62,7 @@ def aggregate(region: Region) -> dict[str, float]:
         "mean": region.total_duration_ns / region.num_calls,
         "minimum": region.min_duration_ns,
         "maximum": region.max_duration_ns,
-        **region.statistics,
+        **(region.statistics or {}),
     }
     known = {
         name: statistics[statistic]

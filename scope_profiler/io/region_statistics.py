@@ -52,7 +52,7 @@ def collect_region_statistics(
     if not runs:
         raise ValueError("profiling_data must be one run or several; got none")
     chosen = rank_set(ranks)
-    files = [
+    files: list[dict[str, Any]] = [
         {
             "label": label,
             "file_path": _path_of(results),
@@ -65,7 +65,6 @@ def collect_region_statistics(
         }
         for results, label in zip(runs, _labels(runs, labels))
     ]
-    names = [file["region_statistics"] for file in files]
     return {
         "units": {"durations": "seconds"},
         "filters": {
@@ -73,7 +72,11 @@ def collect_region_statistics(
             "exclude": _plain(exclude),
             "ranks": None if chosen is None else sorted(chosen),
         },
-        "common_regions": [name for name in names[0] if all(name in of for of in names)],
+        "common_regions": [
+            name
+            for name in files[0]["region_statistics"]
+            if all(name in file["region_statistics"] for file in files)
+        ],
         "files": files,
     }
 

@@ -16,7 +16,7 @@ Info = TypeVar("Info", ThreadInfo, TaskInfo)
 
 def columns_of(kind: type[Info]) -> dict[str, type]:
     """The columns of a table of threads or of tasks, and the type that each has."""
-    types = {"str": str, "bool": bool}
+    types: dict[Any, type] = {"str": str, "bool": bool}
     return {
         field.name: types.get(field.type, int) for field in fields(kind) if field.name != "rank"
     }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 
-class _NamesItsFile:
+class _NamesItsFile(Exception):
     """An exception with the path of a file and the reason why it cannot be read."""
 
     def __init__(self, path: str | os.PathLike[str], reason: object) -> None:
@@ -13,7 +14,7 @@ class _NamesItsFile:
         self.path = os.fspath(path)
         self.reason = str(reason)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.path, self.reason)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -32,7 +32,8 @@ class OrderedCalls(NamedTuple):
 
     def taken(self, rows: np.ndarray) -> OrderedCalls:
         """Those of the calls: their rows, or a boolean for each."""
-        return OrderedCalls(*(None if column is None else column[rows] for column in self))
+        columns: list[Any] = [None if column is None else column[rows] for column in self]
+        return OrderedCalls(*columns)
 
 
 def by_region(regions: Sequence[Region], parts: Sequence[slice] | None = None) -> OrderedCalls:
@@ -75,7 +76,8 @@ def by_start(regions: Sequence[Region], level: np.ndarray | None = None) -> Orde
     """
     total = sum(region.num_events for region in regions)
     first = by_region(regions, [slice(0, 0)] * len(regions))
-    calls = OrderedCalls(*(None if part is None else np.empty(total, part.dtype) for part in first))
+    empty: list[Any] = [None if part is None else np.empty(total, part.dtype) for part in first]
+    calls = OrderedCalls(*empty)
     for rows, parts in merged_blocks([region.start_times_ns for region in regions]):
         block = by_region(regions, parts)
         order = _order(block, level)

@@ -62,7 +62,7 @@ def merged_blocks(columns: Sequence[np.ndarray]) -> Iterator[tuple[slice, list[s
     step = max(BLOCK, 64 * len(columns)) // _SAMPLES
     samples = [column[::step] for column in columns]
     bounds = np.sort(np.concatenate(samples))[_SAMPLES::_SAMPLES] if samples else ()
-    before, done = [0] * len(columns), 0
+    before, done = (0,) * len(columns), 0
     cuts = [[*np.searchsorted(column, bounds).tolist(), len(column)] for column in columns]
     for after in zip(*cuts):
         length = sum(after) - sum(before)

@@ -84,7 +84,7 @@ class EventMetadata(Sequence):
         """The mappings that calls refer to."""
         return self._table
 
-    def taken(self, rows: np.ndarray) -> EventMetadata:
+    def taken(self, rows: np.ndarray | slice) -> EventMetadata:
         """That of the calls `rows`: their indices, or a boolean for each call."""
         return EventMetadata(self._ids[rows], self._table)
 
@@ -107,7 +107,7 @@ class EventMetadata(Sequence):
             return NotImplemented
         return len(self) == len(other) and all(mine == its for mine, its in zip(self, other))
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"<EventMetadata of {len(self)} call(s), {len(self._table)} different>"

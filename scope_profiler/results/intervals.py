@@ -11,7 +11,7 @@ the calls and their parents, that decides instead.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -139,8 +139,8 @@ def _calls_by_place(
     by_place = np.array(place_of, np.int64)
     order = np.argsort(by_place, kind="stable")
     ends = np.flatnonzero(np.diff(by_place[order])) + 1
-    for rows in np.split(order, ends) if len(order) else ():
-        yield place_of[rows[0]], rows, outermost[rows]
+    for of_place in np.split(order, ends) if len(order) else ():
+        yield place_of[of_place[0]], of_place, outermost[of_place]
 
 
 def _node(
@@ -155,10 +155,15 @@ def _node(
     sketch = Sketch(*np.unique(durations, return_counts=True), 1.0)
     minimum, maximum = int(durations.min()), int(durations.max())
     every = int(durations.sum())
+    percentiles: dict[str, Any] = {
+        f"{name}_ns": sketch.percentile_ns(percentile, minimum, maximum)
+        for name, percentile in PERCENTILES.items()
+    }
+    unknown: Any = None
     statistics = RegionStatistics(
         path[1], len(rows), 0, 0, total, own, round(every / len(rows)), minimum, maximum,
-        round(float(durations.std())),
-        *(sketch.percentile_ns(percentile, minimum, maximum) for percentile in PERCENTILES.values()),
-        None, None, None, None, every, 0, 0,
+        round(float(durations.std())), **percentiles, corrected_total_ns=unknown,
+        corrected_exclusive_ns=unknown, running_ns=unknown, waiting_ns=unknown, sum_ns=every,
+        open_total_ns=0, open_exclusive_ns=0,
     )
     return Node(path[0], statistics, int(calls.start_ns[rows[0]]), sketch)

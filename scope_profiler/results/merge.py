@@ -86,7 +86,7 @@ def merge_processes(result_sets: Sequence[ProfilingResults]) -> ProfilingResults
         len({*known}) == len(known) and max(sizes) == 1
     ):
         result_sets = sorted(result_sets, key=lambda results: results.metadata["rank"])
-        firsts = sorted(known)
+        firsts = [results.metadata["rank"] for results in result_sets]
     num_ranks = max(first + size for first, size in zip(firsts, sizes))
     facts = {name: [""] * num_ranks for name in ("process_ids", "process_names")}
     for results, first, size in zip(result_sets, firsts, sizes):
@@ -210,14 +210,14 @@ class _MergedRank:
         def number(thread: int | None) -> int | None:
             return None if thread is None else same.get(thread, thread + offsets["thread_ids"])
 
-        for row in threads:
-            if row.index not in same:
-                row = replace(row, index=number(row.index))
-                self.threads.append(_later(row, shift, "start_ns", "end_ns"))
-        for row in tasks:
-            index = row.index + offsets["task_ids"]
-            row = replace(row, index=index, thread_index=number(row.thread_index))
-            self.tasks.append(_later(row, shift, "created_ns", "done_ns"))
+        for thread in threads:
+            if thread.index not in same:
+                thread = replace(thread, index=thread.index + offsets["thread_ids"])
+                self.threads.append(_later(thread, shift, "start_ns", "end_ns"))
+        for task in tasks:
+            index = task.index + offsets["task_ids"]
+            task = replace(task, index=index, thread_index=number(task.thread_index))
+            self.tasks.append(_later(task, shift, "created_ns", "done_ns"))
         regions = {region.name: region[self.rank] for region in results if self.rank in region}
         self._regions.append({
             name: region.renumbered({**offsets, "parent_ids": offsets["call_ids"]}, same)

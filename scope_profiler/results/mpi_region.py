@@ -222,8 +222,9 @@ class MPIRegion(Scalars):
         check_percentile("percentile", percentile)
         if not called:
             return 0.0
-        if all(region.sketch is not None for region in called):
-            sketch = Sketch.merged(region.sketch for region in called)
+        sketches = [region.sketch for region in called if region.sketch is not None]
+        if len(sketches) == len(called):
+            sketch = Sketch.merged(sketches)
             return sketch.percentile_ns(percentile, self.min_duration_ns, self.max_duration_ns) / 1e9
         return self._percentile_of_events(percentile) if self._complete else None
 

@@ -11,7 +11,7 @@ Without a tree, as in files of other programs, the intervals alone decide; see `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -87,7 +87,7 @@ class Nesting(NamedTuple):
 
 
 #: The parents of the calls (starts, ends, nodes) of one track, which overlap.
-Search = Callable[[np.ndarray, np.ndarray, "np.ndarray | None"], np.ndarray]
+Search = Callable[[np.ndarray, np.ndarray, Any], np.ndarray]
 
 
 def nest(
@@ -95,7 +95,7 @@ def nest(
     ends: np.ndarray,
     tracks: np.ndarray | None,
     search: Search,
-    nodes: np.ndarray | None = None,
+    nodes: Any = None,
     tree: Tree | None = None,
 ) -> Nesting:
     """How calls lie within each other.
@@ -124,7 +124,7 @@ def nest(
 
 
 def _proper(
-    starts: np.ndarray, ends: np.ndarray, nodes: np.ndarray | None, tree: Tree | None
+    starts: np.ndarray, ends: np.ndarray, nodes: Any, tree: Tree | None
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Parents and depths, where calls lie properly within each other; None where some overlap."""
     if not len(starts):
@@ -151,7 +151,7 @@ def _proper(
 def _by_level(
     starts: np.ndarray,
     ends: np.ndarray,
-    nodes: np.ndarray | None,
+    nodes: Any,
     tree: Tree | None,
     level_of: Callable[[slice], np.ndarray],
     apart: bool = False,
@@ -258,10 +258,10 @@ class _OpenCalls:
         self, node: int | None, row: int, now: int, fits: Callable[[int], bool] | None = None
     ) -> int:
         """The newest of the node that ends no earlier than `row`, or else the newest; -1 for none."""
-        rows = self._rows.get(node)
+        rows = self._rows.get(node, [])
         otherwise = -1
         closed = 0
-        for candidate in reversed(rows or ()):
+        for candidate in reversed(rows):
             end = self._ends[candidate]
             if end < now:
                 closed += 1

@@ -20,12 +20,11 @@ from .no_counters import NoCounters
 from .region import Region
 from .rank_regions import RankRegions
 from .threads import TaskInfo, ThreadInfo, normal_rows
-from .run_facts import RunFacts
 from .run_tables import RunTables
 from .scalars import known_or
 
 
-class ProfilingResults(RunFacts, RunTables, NoCounters):
+class ProfilingResults(RunTables, NoCounters):
     """The regions of a run, by name; iterating yields `MPIRegion`.
 
     regions: `MPIRegion` by name.

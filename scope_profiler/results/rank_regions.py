@@ -85,7 +85,7 @@ class RankRegions:
 
     @cached_property
     def _tree(self) -> nesting.Tree:
-        return nesting.Tree(self._recorded.nodes)
+        return nesting.Tree(() if self._recorded is None else self._recorded.nodes)
 
     def _by_tree(self, chosen: Sequence[int], is_all: bool) -> NestedCalls:
         calls = by_start(self._regions, self._tree.level)

@@ -97,7 +97,7 @@ class Region(Calls, Scalars):
         )
         length = self.num_events
         self._statistics = normal_statistics(statistics, length)
-        self._num_calls = length if self._statistics is None else self._statistics["count"]
+        self._num_calls = length if self._statistics is None else int(self._statistics["count"])
         self._sketch = sketch
         self._exclusive = integer_or_none("exclusive_total_ns", exclusive_total_ns)
         self._inclusive = integer_or_none("inclusive_total_ns", inclusive_total_ns)
@@ -259,8 +259,9 @@ class Region(Calls, Scalars):
     @cached_property
     def std_duration_ns(self) -> float:
         """Standard deviation of the durations (over n, not n - 1); 0.0 when unknown."""
-        if not self._complete or self._statistics is not None and "std" in self._statistics:
-            return self._statistics.get("std", 0.0)
+        known = self._statistics or {}
+        if not self._complete or "std" in known:
+            return known.get("std", 0.0)
         if not self.num_events:
             return 0.0
         # Two passes: the mean is known, so nothing cancels.
@@ -289,7 +290,7 @@ class Region(Calls, Scalars):
         check_percentile("percentile", percentile)
         if not self.num_calls:
             return 0.0
-        known = (self._statistics or {}).get(_PERCENTILE_NAMES.get(percentile))
+        known = (self._statistics or {}).get(_PERCENTILE_NAMES.get(percentile, ""))
         if known is None and self._sketch is not None:
             known = self._sketch.percentile_ns(
                 percentile, self.min_duration_ns, self.max_duration_ns

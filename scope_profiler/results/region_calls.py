@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from .checks import normal_event_metadata
 from .columns import column, read_only
 from .event_metadata import NOTHING, EventMetadata
 from .rank_regions import RankRegions
+
+if TYPE_CHECKING:
+    from .region import Region
 
 
 class Calls:
@@ -148,7 +151,7 @@ class Calls:
     @property
     def rank_regions(self) -> RankRegions:
         """The regions of its rank, or it alone."""
-        return RankRegions([self]) if self._in_rank is None else self._in_rank[0]
+        return RankRegions([cast("Region", self)]) if self._in_rank is None else self._in_rank[0]
 
     @property
     def index_in_rank(self) -> int:

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._base.arguments import text_or_none
 from .scalars import known_values
 
+if TYPE_CHECKING:
+    from .mpi_region import MPIRegion
+
 
 class RunFacts:
     """What `ProfilingResults` takes from its metadata, and the times of its regions."""
+
+    _file_path: Path | None
+    _metadata: dict[str, Any]
+
+    if TYPE_CHECKING:  # what ProfilingResults adds
+
+        @property
+        def num_ranks(self) -> int: ...
+        def __iter__(self) -> Iterator[MPIRegion]: ...
 
     @property
     def file_path(self) -> Path | None:

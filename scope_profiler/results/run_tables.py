@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._base.arguments import boolean, finite, integer, rank_set
 from .call_rows import CallRows
@@ -11,15 +11,32 @@ from .call_stack import build_call_graph, build_call_stack
 from .columns import INT64
 from .data_frames import pandas
 from .errors import EventDataUnavailableError
+from .run_facts import RunFacts
 from .tracks import track_label, thread_summary
 from .scalars import percentile_scalars
+from .threads import TaskInfo, ThreadInfo
+
+if TYPE_CHECKING:
+    from .mpi_region import MPIRegion
 
 #: The percentiles that a summary also has by their short names.
 _SHORT = ("p50", "p95", "p99")
 
 
-class RunTables:
-    """What `ProfilingResults` tells as lists of dicts, and as data frames of these."""
+class RunTables(RunFacts):
+    """What `ProfilingResults` has as lists of dicts, and as data frames of these."""
+
+    _event_data_available: bool
+    _threads: dict[int, list[ThreadInfo]]
+    _tasks: dict[int, list[TaskInfo]]
+
+    if TYPE_CHECKING:  # what ProfilingResults adds
+
+        def get_regions(
+            self,
+            include: str | Iterable[str] | None = None,
+            exclude: str | Iterable[str] | None = None,
+        ) -> list[MPIRegion]: ...
 
     # -- regions and calls -------------------------------------------------------
 

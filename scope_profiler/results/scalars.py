@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from .columns import percentiles
 
@@ -47,6 +49,18 @@ def _percentile(name: str) -> Any:
 class Scalars:
     """What `Region` and `MPIRegion` derive alike from their nanoseconds and counts."""
 
+    if TYPE_CHECKING:  # what these add
+
+        @property
+        def num_calls(self) -> int: ...
+        @property
+        def num_events(self) -> int: ...
+        @property
+        def durations_ns(self) -> np.ndarray: ...
+        @property
+        def total_duration_ns(self) -> int: ...
+        def percentile_duration(self, percentile: float) -> float | None: ...
+
     total_duration: float = seconds("total_duration_ns")
     inclusive_duration: float = seconds("inclusive_duration_ns")
     exclusive_duration: float | None = seconds("exclusive_duration_ns", "None when unknown")
@@ -83,7 +97,7 @@ class Scalars:
 
     @cached_property
     def _percentiles_ns(self) -> dict[float, float]:
-        return percentiles(self.durations_ns, PERCENTILES.values())
+        return percentiles(self.durations_ns, [*PERCENTILES.values()])
 
     def _percentile_of_events(self, percentile: float) -> float:
         """That percentile of the intervals, of which there is at least one, in seconds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
@@ -16,12 +16,12 @@ class _Row:
     """A row of a table: each field is what it is annotated as, an int None where unknown."""
 
     def __post_init__(self) -> None:
-        for field in fields(self):
+        for field in fields(self):  # type: ignore[arg-type]  # all of them are dataclasses
             value = _KINDS[field.type](field.name, getattr(self, field.name))
             object.__setattr__(self, field.name, value)
 
 
-_KINDS = {
+_KINDS: dict[Any, Callable[[str, Any], Any]] = {
     "int": partial(integer, minimum=0),
     "int | None": integer_or_none,
     "str": text,
