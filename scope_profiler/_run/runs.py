@@ -1,11 +1,28 @@
 """Runs and sessions: what setup() and session() return."""
 
+from __future__ import annotations
+
 import os
 from time import perf_counter_ns
 import weakref
 
 from .._instrument.decorator import inside
 from .run_file import RunFile
+
+TYPE_CHECKING = False  # typing is not imported with a run
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
+
+    from ..results import ProfilingResults
+
+    _P = ParamSpec("_P")
+    _R = TypeVar("_R")
+
+    class _Finalizing(TypedDict, total=False):
+        native_traces: None
+        verbose_line_profiler: bool | None
+        style: Literal["table", "blocks"]
 
 
 def _file_of(settings):
@@ -16,7 +33,11 @@ def _file_of(settings):
 class ProfilingRun:
     """One run, from a setup() on: what setup() returns."""
 
-    def __init__(self, manager, settings):
+    start_time_ns: int
+    finalize_time_ns: int | None
+    _manager: Callable[[], Any]  # None when it is gone
+
+    def __init__(self, manager: Any, settings: dict[str, Any]) -> None:
         self._manager = weakref.ref(manager)
         self._settings = settings
         self.start_time_ns = perf_counter_ns()
@@ -41,7 +62,7 @@ class ProfilingRun:
         return f"<ProfilingRun {self._settings['label'] or self.file_path!r}: {state}>"
 
     @property
-    def file_path(self):
+    def file_path(self) -> str | None:
         """Where finalize() writes, or has written; None when nothing is written. In a child of the
         program beside the file of its parent: `<stem>.<process id>.h5`. Where another process has
         written there since the run began, or still may, finalize() takes that name too."""
@@ -58,25 +79,43 @@ class ProfilingRun:
         return {**self._settings, "file_path": self.file_path or self._settings["file_path"]}
 
     @property
-    def label(self):
+    def label(self) -> str | None:
         """The run's name, or None."""
         return self._settings["label"]
 
     @property
-    def is_active(self):
+    def is_active(self) -> bool:
         """Whether this is its manager's current run, and calls are recorded (or paused)."""
         manager = self._manager()
         return manager is not None and manager._run is self and not self._over
 
     @property
-    def is_paused(self):
+    def is_paused(self) -> bool:
         """Whether this is its manager's current run, between pause() and resume()."""
         return self.is_active and not self._manager()._recording
 
     @property
-    def results(self):
+    def results(self) -> ProfilingResults | None:
         """The ProfilingResults of the last finalize(), or None before it."""
         return self._results
+
+    if TYPE_CHECKING:
+
+        @overload
+        def finalize(
+            self,
+            verbose: bool | None = None,
+            return_results: Literal[True] = True,
+            **settings: Unpack[_Finalizing],
+        ) -> ProfilingResults: ...
+        @overload
+        def finalize(
+            self,
+            verbose: bool | None = None,
+            *,
+            return_results: bool,
+            **settings: Unpack[_Finalizing],
+        ) -> ProfilingResults | None: ...
 
     def finalize(self, verbose=None, return_results=True, **settings):
         """ProfileManager.finalize() of this run. Raises RuntimeError when setup() has replaced it."""
@@ -91,27 +130,29 @@ class Session:
 
     ROOT = "scope_profiler.session"
 
-    def __init__(self, manager, options, settings, finalizing):
+    def __init__(
+        self, manager: Any, options: Any, settings: dict[str, Any], finalizing: dict[str, Any]
+    ) -> None:
         self._manager = manager
         self._options = options
         self._settings = settings  # with the options, what setup() is called with
         self._finalizing = finalizing  # what finalize() is called with
-        self._run = None
+        self._run: ProfilingRun | None = None
 
-    def __call__(self, function):
+    def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
         return inside("session()", self._again, function)
 
     def _again(self):
         return Session(self._manager, self._options, self._settings, self._finalizing)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._run = self._manager.setup(self._options, **self._settings)
         self._run._of_session = True
         self._process = os.getpid()
         self._root = _Root(self._manager.profile_region(self.ROOT))
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> Literal[False]:
         self._root.close(exception)
         manager = self._manager
         is_own = manager._run is self._run
@@ -126,25 +167,31 @@ class Session:
         return False
 
     @property
-    def results(self):
+    def results(self) -> ProfilingResults | None:
         """The ProfilingResults, once the session is over and with return_results=True."""
         return self._run.results if self._run else None
 
     @property
-    def file_path(self):
+    def file_path(self) -> str | None:
         """Where the session is written, or None."""
         return self._run.file_path if self._run else None
 
     @property
-    def is_active(self):
+    def is_active(self) -> bool:
         """Whether the session records now."""
         return self._run is not None and self._run.is_active
 
-    def finalize(self, **settings):
+    def finalize(
+        self,
+        *,
+        verbose: bool | None = None,
+        return_results: bool = True,
+        **settings: Unpack[_Finalizing],
+    ) -> ProfilingResults | None:
         """A checkpoint of the session; see ProfilingRun.finalize. Raises RuntimeError outside it."""
         if self._run is None:
             raise RuntimeError("the session has not begun: enter it with `with`")
-        return self._run.finalize(**settings)
+        return self._run.finalize(verbose, return_results=return_results, **settings)
 
 
 class _Root:

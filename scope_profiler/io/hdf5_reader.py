@@ -32,9 +32,8 @@ def read_hdf5(path: str | os.PathLike[str], max_bytes: int | None = None) -> Pro
 
     `max_bytes` is what they may take, see `Allowance`.
 
-    All columns are read at once, into arrays that the regions share. Of files
-    by others, what a `Region` has no place for (GPU columns, hardware
-    counters) is passed over.
+    All columns are read at once, into arrays that the regions share. Of files by others, what a
+    `Region` has no place for (GPU columns, hardware counters) is passed over.
 
     Raises FileNotFoundError, IsADirectoryError or PermissionError when there is no such file to
     read.

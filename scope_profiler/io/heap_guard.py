@@ -45,13 +45,11 @@ _BLOCK = 1 << 24
 class GuardedFile:
     """The file as HDF5 sees it, to be read.
 
-    Where it is the beginning of a heap that HDF5 would walk through forever,
-    as an object of it is free space of size 0, the signature is blotted out,
-    for HDF5 to say that it is damaged.
+    Where it is the beginning of a heap that HDF5 would walk through forever, as an object of it is
+    free space of size 0, the signature is blotted out, for HDF5 to say that it is damaged.
 
-    The reference to a text has the length for which HDF5 takes memory before
-    it looks at the heap. Where one of an attribute is longer than the file, it
-    is blotted out, and `check` raises.
+    The reference to a text has the length for which HDF5 takes memory before it looks at the heap.
+    Where one of an attribute is longer than the file, it is blotted out, and `check` raises.
     """
 
     def __init__(self, file: io.FileIO) -> None:

@@ -18,10 +18,9 @@ NONFINITE = "nonfinite"
 def json_pieces(document: Mapping[str, Any], indent: int | str | None = None) -> Iterator[str]:
     """The text of a document, which is ASCII and strictly JSON.
 
-    Besides what `json_text` takes, there may be integer and float arrays, which
-    become lists, and iterators, which become lists as well and are asked for
-    an item when it is written. With `indent`, the members of mappings and
-    the items of iterators are on lines of their own.
+    Besides what `json_text` takes, there may be integer and float arrays, which become lists, and
+    iterators, which become lists as well and are asked for an item when it is written. With
+    `indent`, the members of mappings and the items of iterators are on lines of their own.
 
     NaN and infinities become null; a last member `NONFINITE` has a list
     of ``[path, text]`` for them, path being the keys and indices that lead there.

@@ -20,10 +20,9 @@ _LARGEST = 1 << 10_000
 def json_text(value: Any, *, allow_nan: bool = True) -> str:
     """The JSON text of a value, which is ASCII and has no line breaks.
 
-    Tuples and arrays become lists, as sets do; numpy scalars become numbers,
-    paths, bytes, dates and decimals strings, keys of mappings too; anything
-    else its `repr`. NaN and infinities are written as Python does, which is
-    beyond the standard.
+    Tuples and arrays become lists, as sets do; numpy scalars become numbers, paths, bytes, dates
+    and decimals strings, keys of mappings too; anything else its `repr`. NaN and infinities are
+    written as Python does, which is beyond the standard.
 
     Raises ValueError where there is a NaN or infinity and `allow_nan` is false.
     """

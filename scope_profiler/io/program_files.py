@@ -26,14 +26,12 @@ _Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 def load_processes(path: _Paths, verbose: bool = False) -> ProfilingResults:
     """The results of a program with all its child processes, each process as a rank.
 
-    Children of a program, forked or started by multiprocessing, write beside
-    the file of its main process, by names with the number of the process:
-    ``run.4711.h5`` beside ``run.h5``. Rank 0 is the main process; the others
-    follow in the order in which they began to record. Files of earlier runs
-    that lie there are left alone. Where the main process wrote no file, those
-    of the children are taken that belong with the one that began last. Ranks
-    of a job, each with its own children, are found by their names too:
-    ``run.rank1.h5`` beside ``run.h5``.
+    Children of a program, forked or started by multiprocessing, write beside the file of its main
+    process, by names with the number of the process: ``run.4711.h5`` beside ``run.h5``. Rank 0 is
+    the main process; the others follow in the order in which they began to record. Files of earlier
+    runs that lie there are left alone. Where the main process wrote no file, those of the children
+    are taken that belong with the one that began last. Ranks of a job, each with its own children,
+    are found by their names too: ``run.rank1.h5`` beside ``run.h5``.
 
     Files of processes that have nothing else in common are given as a pattern
     or a list, of which all are taken: each a rank, in the order in which they

@@ -31,13 +31,12 @@ def replacing(
 ) -> Iterator[io.FileIO]:
     """A new file, to be written to, that replaces `path` when the block ends without exception.
 
-    The file is unbuffered, of bytes, and readable too. It is on the disk
-    before the name changes, so that at any time `path` is the old file or the
-    new one, each whole; after an exception it is the old one and the new one
-    is gone. Mode, owner and group are those of the old file, the latter two
-    where that is allowed; the mode of a new one is ``0o666 & ~umask``. Where
-    `path` is a symbolic link, the file that it points to is replaced. What
-    killed writers left in the folder is removed.
+    The file is unbuffered, of bytes, and readable too. It is on the disk before the name changes,
+    so that at any time `path` is the old file or the new one, each whole; after an exception it is
+    the old one and the new one is gone. Mode, owner and group are those of the old file, the latter
+    two where that is allowed; the mode of a new one is ``0o666 & ~umask``. Where `path` is a
+    symbolic link, the file that it points to is replaced. What killed writers left in the folder is
+    removed.
 
     `place` is called with the name of the new file and `path`, to rename it.
 
@@ -133,11 +132,10 @@ def _remove_leftover(entry: os.DirEntry[str]) -> None:
 class SafeFile:
     """The file as HDF5 sees it: writing to it never fails.
 
-    After a failure to write, HDF5 may abort the process when it closes the
-    file, or when Python exits. So the first failure is kept for `check` to
-    raise, and what is written from then on is kept in memory, for HDF5 to
-    find it there until it has closed the file. An interrupt that arrives in
-    these methods is treated alike.
+    After a failure to write, HDF5 may abort the process when it closes the file, or when Python
+    exits. So the first failure is kept for `check` to raise, and what is written from then on is
+    kept in memory, for HDF5 to find it there until it has closed the file. An interrupt that
+    arrives in these methods is treated alike.
     """
 
     def __init__(self, file: io.FileIO, signals: HeldSignals) -> None:

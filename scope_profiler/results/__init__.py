@@ -3,11 +3,10 @@
 A `Region` holds the calls that one rank made of one region, an `MPIRegion`
 the ranks of one region, and `ProfilingResults` the regions of a run.
 
-Every time is kept as int64 nanoseconds on the axis of
-``time.perf_counter_ns()``; the attributes ending in ``_ns`` give these, the
-others seconds as floats. No Python object is made per call except by
-`events`, and what walks over the calls does so in blocks of `BLOCK` rows, so
-that ten million calls need no temporary of their own size.
+Every time is kept as int64 nanoseconds on the axis of ``time.perf_counter_ns()``; the attributes
+ending in ``_ns`` give these, the others seconds as floats. No Python object is made per call except
+by `events`, and what walks over the calls does so in blocks of `BLOCK` rows, so that ten million
+calls need no temporary of their own size.
 """
 
 from .call_rows import CallRows

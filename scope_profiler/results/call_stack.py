@@ -50,11 +50,10 @@ class CallArrays(NamedTuple):
 def build_call_arrays(regions: Iterable[MPIRegion], rank: int) -> CallArrays:
     """How the calls of `regions` on a rank lie within each other; see `CallArrays`.
 
-    What was recorded here is as its tree says. Of other calls, one is inside
-    another of the same thread and task that began no later and ends no earlier;
-    calls that overlap in part are side by side. Where their recorder numbered
-    the calls and their parents, that decides instead. Regions that the rank does
-    not know are passed over.
+    What was recorded here is as its tree says. Of other calls, one is inside another of the same
+    thread and task that began no later and ends no earlier; calls that overlap in part are side by
+    side. Where their recorder numbered the calls and their parents, that decides instead. Regions
+    that the rank does not know are passed over.
 
     Raises EventDataUnavailableError when of a region that was called no call has its interval.
     Raises NestingError when a call ends before it starts, or when numbers of calls are given twice
@@ -151,10 +150,9 @@ def build_call_stack(
 ) -> CallRows:
     """A dict for each call, in the order in which they began, times in seconds.
 
-    Its keys are ``call_id`` (its place in the list), ``name, call_index,
-    start, end`` (`origin` subtracted), ``duration, inclusive_duration,
-    exclusive_duration, depth, parent`` (a call_id or None), ``call_path``
-    (the names from the root on, joined by " > "), ``source_file,
+    Its keys are ``call_id`` (its place in the list), ``name, call_index, start, end`` (`origin`
+    subtracted), ``duration, inclusive_duration, exclusive_duration, depth, parent`` (a call_id or
+    None), ``call_path`` (the names from the root on, joined by " > "), ``source_file,
     source_lineno, lane`` (see `CallArrays`; -1 where unknown) and ``color``.
 
     What is kept are columns; each dict is made when it is asked for. Raises as `build_call_arrays`.

@@ -31,11 +31,10 @@ def merge_results(
 
     Regions are in the order of the sets, then of their first starts.
     Ranks are those of the same number. Each set numbers the threads, tasks and
-    calls of a rank on its own: those of later sets are numbered on, but for a
-    thread that two sets know by the same name and numbers of the system. Where
-    sets share a rank, exclusive times are told anew, as calls of one may be
-    inside those of another. Of the metadata, the first set that has an entry
-    counts.
+    calls of a rank on its own: those of later sets are numbered on, but for a thread that two sets
+    know by the same name and numbers of the system. Where sets share a rank, exclusive times are
+    told anew, as calls of one may be inside those of another. Of the metadata, the first set that
+    has an entry counts.
 
     result_sets: At least one. Those that are not root are passed over; where none is, the first is
         handed back.

@@ -54,9 +54,8 @@ class RankRegions:
         """How the calls of the `chosen` regions, by their index (None: all), lie within each other.
 
         Parents are those that the recorder's tree says, or its numbers of calls,
-        where all regions here have them: then a call of another region is passed
-        over on the way to its own parent. Otherwise they follow from the intervals
-        of the wanted calls alone.
+        where all regions here have them: then a call of another region is passed over on the way to
+        its own parent. Otherwise they follow from the intervals of the wanted calls alone.
 
         Raises NestingError when a call ends before it starts, or when numbers
         of calls are given twice or make one its own ancestor.

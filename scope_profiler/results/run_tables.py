@@ -71,14 +71,12 @@ class RunTables(RunFacts):
     ) -> list[dict[str, Any]]:
         """The recorded calls as a dict each, times in seconds.
 
-        Their keys are ``name, rank, call_index, start, end, duration``; those
-        that were recorded of ``call_id, parent_id, thread, task,
-        await_duration``; and ``metadata`` where something was noted. Times
-        count from `origin`; without one, from `time_origin` if `relative`.
+        Their keys are ``name, rank, call_index, start, end, duration``; those that were recorded of
+        ``call_id, parent_id, thread, task, await_duration``; and ``metadata`` where something was
+        noted. Times count from `origin`; without one, from `time_origin` if `relative`.
 
-        This makes Python objects for every call: for large runs use the
-        columns of the regions. Raises EventDataUnavailableError when of a
-        region only aggregates were kept.
+        This makes Python objects for every call: for large runs use the columns of the regions.
+        Raises EventDataUnavailableError when of a region only aggregates were kept.
         """
         self._require_event_data("events")
         zero = self._zero(relative, origin)
@@ -185,10 +183,9 @@ class RunTables(RunFacts):
     def thread_summary(self, rank: int = 0) -> list[dict[str, Any]]:
         """A dict for each thread of a rank.
 
-        Its keys are ``index, name, alive, wall_time, cpu_time`` (see
-        `ThreadInfo`), ``num_calls``, and ``region_time``, the seconds during
-        which the thread was inside of regions; the last two are None where not
-        every call of the rank has its interval. Empty when no threads are known.
+        Its keys are ``index, name, alive, wall_time, cpu_time`` (see `ThreadInfo`), ``num_calls``,
+        and ``region_time``, the seconds during which the thread was inside of regions; the last two
+        are None where not every call of the rank has its interval. Empty when no threads are known.
         """
         rank = integer("rank", rank, minimum=0)
         regions = [region[rank] for region in self if rank in region]

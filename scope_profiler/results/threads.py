@@ -40,8 +40,7 @@ class ThreadInfo(_Row):
         when the results were taken.
     cpu_ns: Processor time that it took, ns.
 
-    None where unknown. `start_time`, `end_time` and `cpu_time` are these in
-    seconds, as floats.
+    None where unknown. `start_time`, `end_time` and `cpu_time` are these in seconds, as floats.
     """
 
     index: int
