@@ -34,7 +34,7 @@ def finalize(manager, verbose, return_results, lines, style):
             for each in files:
                 each._file.write(snapshot.results)
         run._written_calls = moment.counters["calls"]
-        snapshot = replace(snapshot, file_path=run.file_path)  # another, where that one was taken
+        snapshot = replace(snapshot, file_path=run.file_path)  # another name, where others had taken it
     run._results = snapshot.results if return_results else None
     if printing:
         _report(snapshot, regions=verbose, lines=lines is not False, style=style,

@@ -22,12 +22,12 @@ _managers = {}  # {id: weak reference}
 
 
 def register(manager):
-    """It is one, as long as it lives."""
+    """Count the manager among them until it is deleted."""
     keep_weakly(_managers, manager)
 
 
 def every():
-    """All managers that there are: a list."""
+    """All managers of the process: a list."""
     references = list(_managers.values())
     return [manager for reference in references if (manager := reference()) is not None]
 

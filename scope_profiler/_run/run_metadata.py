@@ -91,7 +91,7 @@ def _details() -> dict[str, str]:
 
 
 def _utc_timestamp(time_ns: int) -> str:
-    # Not with datetime, whose import alone takes longer than all of this.
+    # Importing datetime takes longer than everything here.
     seconds, ns = divmod(time_ns, 10**9)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{ns // 1000:06d}+00:00"
 

@@ -48,5 +48,5 @@ def read_recorded(file: Group) -> dict[int, Recorded]:
     group.allowance.take(rows * _ROW_BYTES, f"{group.name} with {rows} nodes")
     texts = {name: read_texts(group, name) for name in ("names", "facts")}
     for text in texts["facts"]:
-        group.json(text, f"{group.name}/facts")  # is it no more than may be?
+        group.json(text, f"{group.name}/facts")  # raises when it takes too much memory
     return from_tables({**texts, **arrays})

@@ -54,7 +54,7 @@ def write_hdf5(
             with h5py.File(output, "w", libver=("v108", "latest")) as root:
                 _write(results, root, output, settings)
         finally:
-            # What HDF5 made of a failure, if anything, is only a consequence.
+            # Raise the first failure to write, rather than what HDF5 made of it.
             output.check()
     return Path(path)
 

@@ -40,7 +40,7 @@ def _nearest(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, np.generic):
         item = value.item()
-        # Of some types, as of long doubles, the item is of that type again.
+        # item() of some types, such as long doubles, is of the same type again.
         return str(item) if isinstance(item, np.generic) else item
     if isinstance(value, os.PathLike):
         return os.fspath(value)

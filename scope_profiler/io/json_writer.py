@@ -218,4 +218,3 @@ def _region(
     if region.statistics is not None:
         row["recorded_statistics"] = region.statistics
     return row
-

@@ -123,7 +123,7 @@ def regions_of(names: Iterable[str], rows: Iterable[Row]) -> dict[str, MPIRegion
     for name, rank, known in rows:
         if rank in regions.setdefault(name, {}):
             raise ValueError(f"region {name!r} has rank {rank} twice")
-        # Only what we wrote says how many errors there were.
+        # Files of other programs do not count errors.
         if "errors" not in known:
             _forget_unrecorded(known)
             _sort(known)

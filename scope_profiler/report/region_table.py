@@ -4,8 +4,8 @@ from .._base.shown import cells, padded, shortened, shown
 from . import notes, table_columns as known
 from .style import format_count, format_time, many
 
-# A longer table is not read but searched: then rows that stand for next to nothing are left out, but
-# for the longest, and so many are the most.
+# Nobody reads a table of more than LONG rows: one that is longer leaves out rows of less than
+# LEAST_SHARE of the time, and has no more than MOST_ROWS.
 LONG = 60
 LEAST_SHARE = 0.001
 MOST_ROWS = 200
@@ -144,4 +144,3 @@ def _branches(rows):
         continues = {above for above in continues if above < depth}
         continues.add(depth)
     return reversed(drawn)
-

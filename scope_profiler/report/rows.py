@@ -1,13 +1,9 @@
 """The rows of a table of regions: those of a tree, or of the regions alone."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from .._model.recorded import merged
 from .._model.statistics import RegionStatistics
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(slots=True, eq=False)

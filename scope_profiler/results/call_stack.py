@@ -168,7 +168,7 @@ def build_call_stack(
         while call >= 0:
             path.append(int(calls.region_index[call]))
             call = int(calls.parent[call])
-        # Equal paths are one str: they are the largest part of it all.
+        # Equal paths share one str, as paths take most of the memory.
         key = tuple(path)
         known = paths.get(key)
         if known is None:

@@ -46,7 +46,7 @@ def parents_by_interval(starts: np.ndarray, ends: np.ndarray, nodes: object = No
     for rows in blocks(len(starts)):
         found = []
         for row, close in zip(range(rows.start, rows.stop), closes[rows].tolist()):
-            # What ends before this one cannot be around a later one that this is not around.
+            # A later call inside one that ends before this one is inside this one, too.
             while open_closes and open_closes[-1] < close:
                 open_rows.pop()
                 open_closes.pop()
@@ -69,7 +69,6 @@ def parents_by_id(call_ids: np.ndarray, parent_ids: np.ndarray) -> np.ndarray:
         raise NestingError(f"two calls have the number {known[twice[0]]}")
     places = np.minimum(np.searchsorted(known, parent_ids), max(len(known) - 1, 0))
     return np.where(known[places] == parent_ids, order[places], -1) if len(known) else places
-
 
 
 # -- the tree ------------------------------------------------------------------

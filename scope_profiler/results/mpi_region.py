@@ -57,7 +57,7 @@ class MPIRegion(Scalars):
     def __getitem__(self, rank: int) -> Region:
         try:
             return self._regions[rank]
-        except (KeyError, TypeError):  # the latter for what cannot be a key
+        except (KeyError, TypeError):  # TypeError: it cannot be a key
             raise KeyError(
                 f"region {self._name!r} has no rank {rank!r}; it has {self.ranks}"
             ) from None

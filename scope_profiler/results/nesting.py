@@ -38,7 +38,7 @@ class Tree:
         self.level = np.array(level, np.int64)
         self._merged = merged
         self.is_exact = not any(merged)
-        # The time of calls inside calls of the same node is in the sum alone.
+        # The sum counts calls inside calls of the same node, the total does not.
         self._recursive = [node.statistics.sum_ns != node.statistics.total_ns for node in nodes]
         self._fits: dict[tuple[int, int], bool] = {}
 
@@ -286,7 +286,7 @@ def parents_among(parents: np.ndarray, kept: np.ndarray) -> np.ndarray:
     for _ in _doublings():
         if not len(rows):
             return nearest
-        # What is not kept has got as far itself: each step doubles the distance.
+        # Pointer doubling: what a row points to has moved up as many steps itself.
         nearest[rows] = nearest[nearest[rows]]
         rows = rows[(nearest[rows] >= 0) & ~kept[nearest[rows]]]
     raise NestingError("calls are their own ancestors, by their numbers")
@@ -368,7 +368,7 @@ def covered_ns(
             chosen = slice(None) if threads is None else threads[rows] == thread
             begin = starts[rows][chosen]
             end = begin + durations[rows][chosen]
-            # Where coverage reaches with each call, and where it reached before it.
+            # The latest end up to each call, and up to the one before it.
             reach = np.maximum.accumulate(end)
             np.maximum(reach, reached.get(thread, INT64.min), out=reach)
             before = np.concatenate(([reached.get(thread, INT64.min)], reach[:-1]))

@@ -121,7 +121,7 @@ class ProfilingResults(RunTables, NoCounters):
         """
         try:
             return self._regions[region_name]
-        except (KeyError, TypeError):  # the latter for what cannot be a key
+        except (KeyError, TypeError):  # TypeError: it cannot be a key
             raise KeyError(self._no_region(region_name)) from None
 
     def _no_region(self, region_name: object) -> str:

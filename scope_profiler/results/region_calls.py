@@ -264,5 +264,3 @@ class Calls:
                 if entry:
                     row["metadata"] = entry
         return rows
-
-
