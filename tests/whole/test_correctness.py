@@ -7,9 +7,9 @@ import pytest
 from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "correctness"))
-import asking  # noqa: E402
-import page  # noqa: E402
-import profilers  # noqa: E402
+import asking
+import page
+import profilers
 
 CASES = {case.name: case for case in asking.cases()}
 

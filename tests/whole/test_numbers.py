@@ -5,7 +5,7 @@ import io
 import threading
 
 import numpy
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
 import pytest
 from results_support import patient, programs
 
