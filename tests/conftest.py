@@ -21,12 +21,6 @@ CODE_DIES = pytest.mark.skipif(
 )
 
 
-def pytest_collection_finish():
-    """What importing the tests has made stays, so the collection after each test passes it over."""
-    gc.collect()
-    gc.freeze()
-
-
 class Clock:
     """The fake clock: real time is off until the test ends."""
 
@@ -65,11 +59,14 @@ def core():
 
 @pytest.fixture(autouse=True)
 def clean_default(tmp_path, monkeypatch):
-    """Tests run in an empty folder, and the process-wide manager is as new for each."""
+    """Tests run in an empty folder, the process-wide manager is as new for each, and there is no
+    garbage of others. What is alive between two tests stays, so collections pass it over from there
+    on: they were a third of the time that the suite takes."""
+    gc.collect()
+    gc.freeze()
     monkeypatch.chdir(tmp_path)
     yield
     ProfileManager.reset()
-    gc.collect()
 
 
 def calls_of(manager):
