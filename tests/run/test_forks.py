@@ -233,7 +233,7 @@ def busy():
     n = 0
     while not stop:
         n += 1
-        with sp.metadata(n=n), sp.region("busy"), sp.region(f"name {n % 3000}"):
+        with sp.metadata(n=n), sp.region("busy"), sp.region(f"name {n % 700}"):
             list(steps(3))
 
 def in_child(opened):
