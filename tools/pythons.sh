@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# pythons.sh [--default | --ends]: prints "python<TAB>venv" for each Python to use, one per minor
-# version, the default first; with --default only that, with --ends the oldest and the newest, which
-# take different ways through the C core. $PYTHON (a command, a path or a version such as 3.12)
-# restricts it to one. Says on stderr why a supported version is missing.
+# pythons.sh [--default | --ends | --debug]: prints "python<TAB>venv" for each Python to use, one per
+# minor version, the default first; with --default only that, with --ends the oldest and the newest,
+# which take different ways through the C core, with --debug the newest debug build, or nothing.
+# $PYTHON (a command, a path or a version such as 3.12) restricts it to one. Says on stderr why a
+# supported version, or a debug build, is missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -55,6 +56,28 @@ if [[ ${1-} == --ends ]]; then
 fi
 
 newest_first=$(seq 19 -1 11)
+
+# debug_candidates: as pyenv and Debian name them.
+debug_candidates() {
+    local minor
+    for minor in $newest_first; do
+        printf '%s\n' "${PYENV_ROOT:-${HOME:-}/.pyenv}/versions/3.$minor"*-debug/bin/python | sort -rV
+        type -ap "python3.$minor-dbg" "python3.${minor}d" || true
+    done
+}
+
+if [[ ${1-} == --debug ]]; then
+    while IFS= read -r candidate; do
+        "$candidate" -c 'import sys; sys.gettotalrefcount' 2>/dev/null || continue
+        look "$candidate" || continue
+        printf '%s\t.venv-%s-debug\n' "$python" "$version"
+        exit
+    done < <(debug_candidates)
+    echo "no debug build of CPython (pyenv install --debug, or Debian's python3-dbg)" >&2
+    echo -n "$rejected" >&2
+    exit
+fi
+
 if ! pick < <(echo python3; candidates $newest_first); then
     echo "error: no Python that fits: CPython 3.11 or newer, with its headers and venv" >&2
     echo -n "$rejected" >&2

@@ -8,7 +8,7 @@ venv=$2
 python=$venv/bin/python
 
 export PIP_DISABLE_PIP_VERSION_CHECK=1
-pip() { "$python" -m pip -qq "$@"; }
+pip() { "$python" -W ignore -m pip -qq "$@"; }  # debug builds warn of what pip leaves open
 say() { echo "$venv: $*"; }
 
 digest() {

@@ -1,9 +1,8 @@
 """Line mode keeps nothing of functions, regions and managers that are gone, from run to run. Run by
 `make leaks`; exits non-zero when something grows."""
 
-import sys
+from regions import grows, main
 
-from regions import grows
 from scope_profiler import ProfileManager
 from scope_profiler._instrument.lines import watch
 
@@ -77,16 +76,5 @@ def generators_that_never_wake():
     return growth
 
 
-def main():
-    allowed = 100_000  # bytes a round: allocators keep some pages to themselves
-    failed = False
-    for check in (functions_that_die, managers_that_die, generators_that_never_wake):
-        growth = check()
-        failed |= growth > allowed
-        print(f"{check.__name__:<32} grows by {growth:>9} bytes a round"
-              f"{'   LEAK' if growth > allowed else ''}")
-    return failed
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main(functions_that_die, managers_that_die, generators_that_never_wake)
