@@ -41,7 +41,7 @@ bench:  ## compare the cost of everything with the peers
 correctness:  ## ask every profiler for what is known, and write docs/correctness.md
 	@tools/correctness.sh $(ARGS)
 
-asan:  ## run the test suite under the address and undefined-behaviour sanitizers
+asan:  ## run the tests that get to C under the address and undefined-behaviour sanitizers
 	@tools/asan.sh $(ARGS)
 
 leaks:  ## run the leak checks

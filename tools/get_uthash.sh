@@ -11,6 +11,8 @@ find_uthash() {
 apt_install() {
     local sudo=()
     ((EUID == 0)) || sudo=(sudo -n)
+    exec 9<"$BASH_SOURCE"
+    flock 9  # environments are set up side by side
     echo "uthash.h: installing the package uthash-dev"
     # One unreachable repository makes the update fail although the package may be there.
     "${sudo[@]}" apt-get update -qq || true

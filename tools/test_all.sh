@@ -9,6 +9,21 @@ pythons=$(tools/pythons.sh)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
+# Side by side, because much of it is waiting for a network and for compilers that take one processor.
+declare -A setups
+while IFS=$'\t' read -r -u3 python venv; do
+    peer=.bench/$("$python" -c 'import platform; print(platform.python_version())')
+    {
+        tools/setup_peer.sh "$python" "$peer" || echo "$peer: cannot be set up"
+        tools/setup_venv.sh "$python" "$venv"
+    } &
+    setups[$venv]=$!
+done 3<<<"$pythons"
+declare -A is_set_up
+for venv in "${!setups[@]}"; do
+    if wait "${setups[$venv]}"; then is_set_up[$venv]=1; fi
+done
+
 mapfile -t once <tools/tests_without_core.txt
 
 failed=0
@@ -19,10 +34,8 @@ while IFS=$'\t' read -r -u3 python venv; do
     name=$("$python" -c 'import sys; print("Python %d.%d.%d" % sys.version_info[:3])')
     echo "== $name"
     result="FAILED: could not be set up"
-    if tools/setup_venv.sh "$python" "$venv"; then
-        peer=.bench/${name#Python }
-        tools/setup_peer.sh "$python" "$peer" || echo "$peer: cannot be set up"
-        export SCOPE_PROFILER_PEER_PYTHON=$PWD/$peer/bin/python
+    if [[ ${is_set_up[$venv]-} ]]; then
+        export SCOPE_PROFILER_PEER_PYTHON=$PWD/.bench/${name#Python }/bin/python
         status=""
         # A process for each processor; one that has nothing left takes tests from the other.
         "$venv/bin/python" -m pytest -q -n auto --dist worksteal "${passed_over[@]}" "$@" 2>&1 | tee "$log" || status="FAILED: "
