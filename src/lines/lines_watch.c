@@ -36,18 +36,21 @@ static sp_region *next_watcher(watchers *of)
     return NULL;
 }
 
-/* Whether a region wants the code, and its plan is made. That runs Python code, after which the stack
- * may be another one. */
+/* Whether a region wants the code; if so its plan is made and its line events are on. That runs Python
+ * code, after which the stack may be another one. */
 static bool is_wanted(const sp_line_thread *here, sp_line_code *entry)
 {
     watchers of = watchers_of(here, entry);
     const sp_region *region = next_watcher(&of);
     if (region == NULL)
         return false;
-    if (sp_line_code_plan(region->manager, entry))
-        return entry->plan.count != 0;
-    sp_lose_line();
-    return false;
+    if (!sp_line_code_plan(region->manager, entry)) {
+        sp_lose_line();
+        return false;
+    }
+    if (entry->plan.count != 0)
+        sp_line_code_lines_on(entry);
+    return entry->plan.count != 0;
 }
 
 /* The regions that want the code now are why the frame is recorded, and not those of before. */
@@ -83,7 +86,6 @@ sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool 
         sp_lose_line();
         return NULL;
     }
-    sp_line_code_lines_on(entry);
     add_watchers(here, recorded);
     if (recorded->reason_count != 0)
         return recorded;
