@@ -1,5 +1,7 @@
 #include "base/guards.h"
 
+#include "base/list.h"
+
 #ifdef Py_GIL_DISABLED
 
 static struct {
@@ -7,28 +9,17 @@ static struct {
     sp_guard *guards;
 } all;
 
-static void add_to_list(sp_guard *guard)
-{
-    guard->next = all.guards;
-    guard->link = &all.guards;
-    if (guard->next != NULL)
-        guard->next->link = &guard->next;
-    all.guards = guard;
-}
-
 void sp_guards_add(sp_guard *guard)
 {
     SP_LOCK(&all.lock);
-    add_to_list(guard);
+    SP_LIST_ADD(all.guards, guard, next, link);
     SP_UNLOCK(&all.lock);
 }
 
 void sp_guards_remove(sp_guard *guard)
 {
     SP_LOCK(&all.lock);
-    *guard->link = guard->next;
-    if (guard->next != NULL)
-        guard->next->link = guard->link;
+    SP_LIST_REMOVE(guard, next, link);
     SP_UNLOCK(&all.lock);
 }
 
@@ -56,7 +47,7 @@ void sp_guards_keep_only(sp_guard *own)
     own->depth = own->stops = own->shared = 0;
     all.lock = 0;
     all.guards = NULL;
-    add_to_list(own);
+    SP_LIST_ADD(all.guards, own, next, link);
 }
 
 #endif

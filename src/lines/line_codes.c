@@ -1,6 +1,7 @@
 #include "lines/line_codes.h"
 
 #include "base/callout.h"
+#include "base/list.h"
 #include "base/thread_guard.h"
 #include "lines/line_backend.h"
 #include "record/counters.h"
@@ -42,12 +43,8 @@ static void entry_free(sp_line_code *entry)
 
 static void unwatch(sp_line_watch *watch)
 {
-    *watch->link_of_region = watch->next_of_region;
-    if (watch->next_of_region != NULL)
-        watch->next_of_region->link_of_region = watch->link_of_region;
-    *watch->link_of_code = watch->next_of_code;
-    if (watch->next_of_code != NULL)
-        watch->next_of_code->link_of_code = watch->link_of_code;
+    SP_LIST_REMOVE(watch, next_of_region, link_of_region);
+    SP_LIST_REMOVE(watch, next_of_code, link_of_code);
     sp_map_pop(&all.watches, watch->region, watch->code);
     all.watch_count--;
     sp_line_always_watched -= watch->always;
@@ -71,9 +68,7 @@ static PyObject *code_died(PyObject *module, PyObject *watcher)
         while (entry->watches != NULL)
             unwatch(entry->watches);
         sp_line_codes_on -= entry->lines_on;
-        *entry->link = entry->next;
-        if (entry->next != NULL)
-            entry->next->link = entry->link;
+        SP_LIST_REMOVE(entry, next, link);
         Py_CLEAR(entry->watcher);
         entry->code = NULL;
         if (entry->tables == 0)
@@ -146,11 +141,7 @@ static sp_line_code *new_entry(PyCodeObject *code)
     entry->file = Py_NewRef(code->co_filename);
     entry->name = Py_NewRef(code->co_qualname);
     entry->def_line = code->co_firstlineno;
-    entry->next = all.codes;
-    entry->link = &all.codes;
-    if (entry->next != NULL)
-        entry->next->link = &entry->next;
-    all.codes = entry;
+    SP_LIST_ADD(all.codes, entry, next, link);
     return entry;
 }
 
@@ -321,16 +312,9 @@ static bool add_watch(sp_region *region, sp_line_code *entry, sp_line_when when)
         PyMem_RawFree(watch);
         return false;
     }
-    *watch = (sp_line_watch){
-        .region = region, .code = entry, .always = always,
-        .next_of_region = region->watches, .link_of_region = &region->watches,
-        .next_of_code = entry->watches, .link_of_code = &entry->watches,
-    };
-    if (watch->next_of_region != NULL)
-        watch->next_of_region->link_of_region = &watch->next_of_region;
-    if (watch->next_of_code != NULL)
-        watch->next_of_code->link_of_code = &watch->next_of_code;
-    region->watches = entry->watches = watch;
+    *watch = (sp_line_watch){.region = region, .code = entry, .always = always};
+    SP_LIST_ADD(region->watches, watch, next_of_region, link_of_region);
+    SP_LIST_ADD(entry->watches, watch, next_of_code, link_of_code);
     all.watch_count++;
     sp_line_always_watched += always;
     return true;

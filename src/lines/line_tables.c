@@ -1,5 +1,6 @@
 #include "lines/line_tables.h"
 
+#include "base/list.h"
 #include "lines/line_codes.h"
 
 sp_line_table *sp_line_tables;
@@ -17,11 +18,7 @@ sp_line_table *sp_line_table_of(sp_line_thread *here, sp_line_code *code, sp_reg
     table->code = code;
     table->region = region;
     table->owner = here;
-    table->next = sp_line_tables;
-    table->link = &sp_line_tables;
-    if (table->next != NULL)
-        table->next->link = &table->next;
-    sp_line_tables = table;
+    SP_LIST_ADD(sp_line_tables, table, next, link);
     sp_line_code_used(code, 1);
     region->has_lines = true;
     return table;
@@ -39,9 +36,7 @@ void sp_line_table_free(sp_line_table *table)
 {
     if (table->region != NULL)
         lose_region(table);
-    *table->link = table->next;
-    if (table->next != NULL)
-        table->next->link = table->link;
+    SP_LIST_REMOVE(table, next, link);
     sp_line_code_used(table->code, -1);
     PyMem_RawFree(table->again);
     PyMem_RawFree(table);
