@@ -2,102 +2,18 @@
  *
  * decorator.py makes a real generator (coroutine, async generator) function that delegates to an
  * object of this type, and this delegates to the function's own. */
-#include "calls/calls.h"
-#include "lines/lines.h"
+#include "python/generator_step.h"
 #include "python/state.h"
-#include "record/task.h"
-#include "record/annotations.h"
-#include "record/metadata.h"
-#include "record/stepped.h"
 
 typedef struct {
     PyObject_HEAD
-    PyObject *inner;    /* what the next step resumes. Owned. */
-    sp_task *task;      /* it is entered for each step, and the rest unused; or NULL. Owned. */
-    sp_region *region;  /* Owned. */
-    PyObject *code;     /* of the decorated function. Owned. */
-    sp_stepped call;
-    PyObject *thrown;   /* what the next step throws instead, or NULL. Owned. */
-    PyObject *metadata; /* scope that is in force in every step, or NULL. Owned. */
-    sp_line_frame line; /* between steps, in line mode */
+    PyObject *inner;  /* what the next step resumes. Owned. */
+    PyObject *thrown; /* what the next step throws instead, or NULL. Owned. */
+    sp_generator_steps steps;
     bool is_async_generator; /* a step that returns is no end */
-    bool record_outcome;
-    bool started, over;
     bool throws; /* the next step throws, into an async generator */
     bool closed; /* from without, while what is inside waits at a yield */
 } GeneratorProxy;
-
-/* What the end of a step takes back. */
-typedef struct {
-    uint64_t line;  /* mark of the lines, or 0 */
-    uint64_t calls; /* traced section, or 0 */
-} step;
-
-static step step_begin(GeneratorProxy *proxy)
-{
-    step begun = {0, 0};
-    if (SP_UNLIKELY(proxy->task != NULL)) {
-        sp_task_enter(proxy->task);
-        proxy->started = true;
-        return begun;
-    }
-    sp_region *region = proxy->region;
-    if (SP_UNLIKELY(region->lines))
-        begun.line = sp_lines_step_begin(region, (PyCodeObject *)proxy->code, &proxy->line);
-    if (SP_UNLIKELY(sp_calls_wanted(region)))
-        begun.calls = sp_calls_begin(region->manager);
-    if (SP_UNLIKELY(proxy->metadata != NULL))
-        sp_metadata_push(proxy->metadata);
-    sp_annotation annotation = sp_metadata_for(region);
-    sp_guard_take();
-    sp_open_call_enter(region->manager, region, proxy, annotation);
-    if (!proxy->started && sp_here.run == region->manager->run) {
-        proxy->started = true;
-        proxy->call = sp_stepped_begin(sp_here.thread->stack.top);
-    }
-    sp_guard_release();
-    return begun;
-}
-
-/* Take the step's open call off the stack; the last one makes it a call. */
-static void leave_step(GeneratorProxy *proxy, sp_outcome how, uint64_t now)
-{
-    sp_manager *manager = proxy->region->manager;
-    bool ends = how != SP_STEP_GOES_ON, failed = how == SP_STEP_FAILS;
-    sp_annotation annotation = {proxy->call.run, proxy->call.annotation};
-    if (SP_UNLIKELY(ends && proxy->record_outcome))
-        annotation = sp_annotation_outcome(manager, annotation, failed);
-    sp_guard_take();
-    proxy->call.annotation = sp_annotation_in(manager, annotation);
-    sp_open_call *open = sp_open_call_pop(manager, proxy->region, proxy, now);
-    if (open != NULL)
-        sp_stepped_pause(&proxy->call, open, now, SP_STEP);
-    /* Of a generator that ends while code of ours is under way, the last step alone is not
-     * recorded. */
-    bool recorded = open != NULL
-                    || (sp_unrecorded_for(manager) && sp_thread_find(manager) != NULL);
-    if (ends && recorded && proxy->call.run == manager->run && proxy->call.node != NULL)
-        sp_stepped_end(&proxy->call, sp_here.thread, now, failed, SP_GENERATOR);
-    sp_guard_release();
-}
-
-static void step_end(GeneratorProxy *proxy, step begun, sp_outcome how)
-{
-    if (SP_UNLIKELY(proxy->task != NULL)) {
-        proxy->over = how != SP_STEP_GOES_ON;
-        sp_task_leave(proxy->task, proxy->over);
-        return;
-    }
-    leave_step(proxy, how, sp_now());
-    if (SP_UNLIKELY(proxy->metadata != NULL))
-        sp_metadata_pop(proxy->metadata);
-    if (SP_UNLIKELY(begun.calls != 0))
-        sp_calls_end(begun.calls);
-    if (SP_UNLIKELY(begun.line != 0))
-        sp_lines_step_end(begun.line, &proxy->line);
-    if (how != SP_STEP_GOES_ON)
-        proxy->over = true;
-}
 
 static sp_outcome outcome_of(GeneratorProxy *proxy, PySendResult sent)
 {
@@ -143,17 +59,17 @@ static PySendResult proxy_resume(PyObject *self, PyObject *value, PyObject **res
 {
     GeneratorProxy *proxy = (GeneratorProxy *)self;
     /* An exception that is thrown in is nobody's first step. */
-    bool idle = proxy->task == NULL && !proxy->started
-                && (!proxy->region->recording || proxy->thrown != NULL || proxy->throws);
+    bool idle = proxy->steps.task == NULL && !proxy->steps.started
+                && (!proxy->steps.region->recording || proxy->thrown != NULL || proxy->throws);
     Py_INCREF(self);
     PySendResult sent;
-    if (SP_UNLIKELY(idle) || proxy->over) {
+    if (SP_UNLIKELY(idle) || proxy->steps.over) {
         sent = resume(proxy, value, result);
     }
     else {
-        step begun = step_begin(proxy);
+        sp_step begun = sp_step_begin(&proxy->steps);
         sent = resume(proxy, value, result);
-        step_end(proxy, begun, outcome_of(proxy, sent));
+        sp_step_end(&proxy->steps, begun, outcome_of(proxy, sent));
     }
     if (sent != PYGEN_NEXT)
         drop_done(proxy);
@@ -194,14 +110,15 @@ static PyObject *step_method(GeneratorProxy *proxy, const char *name, PyObject *
     if (method == NULL)
         return NULL;
     PyObject *result;
-    if (!proxy->started || proxy->over) { /* it never ran: nothing to measure */
+    if (!proxy->steps.started || proxy->steps.over) { /* it never ran: nothing to measure */
         result = PyObject_Call(method, args, NULL);
     }
     else {
         Py_INCREF(proxy);
-        step begun = step_begin(proxy);
+        sp_step begun = sp_step_begin(&proxy->steps);
         result = PyObject_Call(method, args, NULL);
-        step_end(proxy, begun, result == NULL ? outcome_of(proxy, PYGEN_ERROR) : SP_STEP_GOES_ON);
+        sp_step_end(&proxy->steps, begun,
+                    result == NULL ? outcome_of(proxy, PYGEN_ERROR) : SP_STEP_GOES_ON);
         Py_DECREF(proxy);
     }
     if (result == NULL)
@@ -221,7 +138,7 @@ static PyObject *proxy_close(PyObject *self, PyObject *unused)
 {
     GeneratorProxy *proxy = (GeneratorProxy *)self;
     (void)unused;
-    if (proxy->task == NULL) {
+    if (proxy->steps.task == NULL) {
         proxy->closed = true;
         Py_RETURN_NONE;
     }
@@ -229,7 +146,7 @@ static PyObject *proxy_close(PyObject *self, PyObject *unused)
     PyObject *result = none == NULL ? NULL : step_method(proxy, "close", none);
     Py_XDECREF(none);
     if (result != NULL)
-        proxy->over = true;
+        proxy->steps.over = true;
     return result;
 }
 
@@ -253,20 +170,22 @@ PyDoc_STRVAR(of_doc,
 PyDoc_STRVAR(of_throw_doc,
 "of_throw(awaitable)\n--\n\nThe same of what athrow() gives.");
 
-static PyObject *proxy_of(PyObject *self, PyObject *awaitable)
+static PyObject *resumes(PyObject *self, PyObject *awaitable, bool throws)
 {
     GeneratorProxy *proxy = (GeneratorProxy *)self;
-    proxy->throws = false;
+    proxy->throws = throws;
     Py_XSETREF(proxy->inner, Py_NewRef(awaitable));
     Py_RETURN_NONE;
 }
 
+static PyObject *proxy_of(PyObject *self, PyObject *awaitable)
+{
+    return resumes(self, awaitable, false);
+}
+
 static PyObject *proxy_of_throw(PyObject *self, PyObject *awaitable)
 {
-    GeneratorProxy *proxy = (GeneratorProxy *)self;
-    proxy->throws = true;
-    Py_XSETREF(proxy->inner, Py_NewRef(awaitable));
-    Py_RETURN_NONE;
+    return resumes(self, awaitable, true);
 }
 
 static PyObject *proxy_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -288,12 +207,12 @@ static PyObject *proxy_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     GeneratorProxy *proxy = (GeneratorProxy *)type->tp_alloc(type, 0);
     if (proxy == NULL)
         return NULL;
-    proxy->region = (sp_region *)Py_NewRef(region);
-    proxy->code = Py_NewRef(code);
+    proxy->steps.region = (sp_region *)Py_NewRef(region);
+    proxy->steps.code = Py_NewRef(code);
     proxy->inner = Py_NewRef(inner);
-    proxy->metadata = metadata == Py_None ? NULL : Py_NewRef(metadata);
+    proxy->steps.metadata = metadata == Py_None ? NULL : Py_NewRef(metadata);
     proxy->is_async_generator = is_async_generator;
-    proxy->record_outcome = record_outcome;
+    proxy->steps.record_outcome = record_outcome;
     return (PyObject *)proxy;
 }
 
@@ -311,7 +230,7 @@ static PyObject *proxy_of_task(PyObject *type, PyObject *args)
                                                                                0);
     if (proxy == NULL)
         return NULL;
-    proxy->task = (sp_task *)Py_NewRef(task);
+    proxy->steps.task = (sp_task *)Py_NewRef(task);
     proxy->inner = Py_NewRef(inner);
     return (PyObject *)proxy;
 }
@@ -321,9 +240,9 @@ static int proxy_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(((GeneratorProxy *)self)->inner);
     Py_VISIT(((GeneratorProxy *)self)->thrown);
-    Py_VISIT(((GeneratorProxy *)self)->task);
-    Py_VISIT(((GeneratorProxy *)self)->region);
-    Py_VISIT(((GeneratorProxy *)self)->metadata);
+    Py_VISIT(((GeneratorProxy *)self)->steps.task);
+    Py_VISIT(((GeneratorProxy *)self)->steps.region);
+    Py_VISIT(((GeneratorProxy *)self)->steps.metadata);
     return 0;
 }
 
@@ -340,11 +259,11 @@ static void proxy_dealloc(PyObject *self)
     PyObject_GC_UnTrack(self);
     Py_XDECREF(((GeneratorProxy *)self)->inner);
     Py_XDECREF(((GeneratorProxy *)self)->thrown);
-    sp_lines_suspended_free(&((GeneratorProxy *)self)->line);
-    Py_XDECREF(((GeneratorProxy *)self)->task);
-    Py_XDECREF(((GeneratorProxy *)self)->region);
-    Py_XDECREF(((GeneratorProxy *)self)->code);
-    Py_XDECREF(((GeneratorProxy *)self)->metadata);
+    sp_lines_suspended_free(&((GeneratorProxy *)self)->steps.line);
+    Py_XDECREF(((GeneratorProxy *)self)->steps.task);
+    Py_XDECREF(((GeneratorProxy *)self)->steps.region);
+    Py_XDECREF(((GeneratorProxy *)self)->steps.code);
+    Py_XDECREF(((GeneratorProxy *)self)->steps.metadata);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -353,7 +272,7 @@ static void proxy_dealloc(PyObject *self)
 static PyObject *proxy_getattro(PyObject *self, PyObject *name)
 {
     PyObject *value = PyObject_GenericGetAttr(self, name);
-    if (value == NULL && ((GeneratorProxy *)self)->task != NULL
+    if (value == NULL && ((GeneratorProxy *)self)->steps.task != NULL
         && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
         value = PyObject_GetAttr(((GeneratorProxy *)self)->inner, name);
@@ -364,7 +283,7 @@ static PyObject *proxy_getattro(PyObject *self, PyObject *name)
 static PyObject *proxy_class(PyObject *self, void *unused)
 {
     (void)unused;
-    if (((GeneratorProxy *)self)->task == NULL)
+    if (((GeneratorProxy *)self)->steps.task == NULL)
         return Py_NewRef(Py_TYPE(self));
     return PyObject_GetAttrString(((GeneratorProxy *)self)->inner, "__class__");
 }
