@@ -173,11 +173,8 @@ def _carrier(manager, region, code, function, how):
 
 def _code_of(callable):
     """The code of the Python function that a function, method or partial runs, or None."""
-    while not isinstance(callable, FunctionType):
-        callable = getattr(callable, "__func__", None) or getattr(callable, "func", None)
-        if callable is None:
-            return None
-    return callable.__code__
+    function = _core.function_of(callable, False)
+    return None if function is None else function.__code__
 
 
 # Functions of the same kind as the decorated one, so that callers and frameworks see no other. What

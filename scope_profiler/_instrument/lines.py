@@ -134,7 +134,7 @@ def watch_wrapped(region, function, code):
     contextlib, an awaitable), its lines count whenever it runs. code: that a call runs itself, or
     None.
     """
-    outer, inner = _top(function), _bottom(function)
+    outer, inner = _core.function_of(function, True), _bottom(function)
     if inner is None or outer is None:
         return
     suspends = code is not None and code.co_flags & interpreter.SUSPENDING
@@ -186,25 +186,11 @@ def _bottom(function):
         else:
             call = getattr(type(function), "__call__", None)
             bottom = call if isinstance(call, FunctionType) else bottom
-            function = _inside(function)
+            found = (getattr(function, way, None) for way in ("__func__", "func", "__wrapped__"))
+            function = next((inside for inside in found if inside is not None), None)
         if function is None:
             break
     return bottom
-
-
-def _top(function):
-    """The first one on that way, or None: the one whose frame a call begins with."""
-    for _ in range(_FARTHEST):
-        if function is None or isinstance(function, FunctionType):
-            return function
-        function = _inside(function)
-    return None
-
-
-def _inside(function):
-    """What a method, a partial or a decorator's object calls, or None."""
-    found = (getattr(function, way, None) for way in ("__func__", "func", "__wrapped__"))
-    return next((value for value in found if value is not None), None)
 
 
 # ---- What was counted

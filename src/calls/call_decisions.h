@@ -22,14 +22,14 @@ typedef struct sp_tracing {
 typedef struct {
     sp_tracing *tracing;
     PyCodeObject *code; /* Borrowed: the decision is forgotten when the code dies, */
-    PyObject *watcher;  /* of which this weak reference tells. Owned. */
+    PyObject *watcher;  /* by the callback of this weak reference. Owned. */
     sp_region *region;  /* of the code's calls, or NULL: not wanted. The manager owns it, see
                          * sp_decisions_keep(). */
     bool everywhere;    /* wanted in every call, not in sections alone */
     bool postponed;     /* wanted in sections, and has not been called in one: has no region yet */
 } sp_decision;
 
-/* Whether calls of the code are to be told of. */
+/* Whether the events of the code are needed. */
 SP_INLINE bool sp_decision_wants(const sp_decision *decision)
 {
     return decision->region != NULL || decision->postponed;

@@ -15,6 +15,7 @@
 #include "python/enter_exit.h"
 #include "python/lines_functions.h"
 #include "python/state.h"
+#include "python/wrapper.h"
 #include "record/metadata.h"
 
 /* ---- Functions --------------------------------------------------------------------------- */
@@ -48,7 +49,24 @@ static PyObject *fake_clock(PyObject *module, PyObject *ns)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(function_of_doc,
+"function_of(callable, wrapped)\n--\n\n"
+"The Python function that a method or partial calls, or None; wrapped: also what a decorator's object\n"
+"names as __wrapped__.");
+
+static PyObject *function_of(PyObject *module, PyObject *args)
+{
+    PyObject *callable;
+    int wrapped;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "Op:function_of", &callable, &wrapped))
+        return NULL;
+    PyObject *function = sp_function_of(callable, wrapped);
+    return function == NULL ? Py_NewRef(Py_None) : function;
+}
+
 static PyMethodDef functions[] = {
+    {"function_of", function_of, METH_VARARGS, function_of_doc},
     {"clock_info", clock_info, METH_NOARGS, clock_info_doc},
     {"_fake_clock", fake_clock, METH_O, fake_clock_doc},
     {NULL},

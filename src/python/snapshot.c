@@ -8,19 +8,59 @@
 #include "record/event_columns.h"
 #include "record/statistics.h"
 
+/* ---- What is taken ----------------------------------------------------------------------- */
+
+/* The parts of a moment that are wanted. */
+enum { TREE = 1, REGIONS = 2, EVENTS = 4 };
+
+typedef struct {
+    double scale; /* ns per tick */
+    sp_tree *tree;
+    sp_region_sums regions;
+    sp_event_columns events;
+    sp_counters counters;
+} moment;
+
+/* Take these parts, all of one moment; the events of one region, or with NULL of all. False with an
+ * exception set. To be given back in any case. */
+static bool take(sp_manager *manager, int parts, const sp_region *wanted, moment *taken)
+{
+    *taken = (moment){0};
+    sp_lend_regions(manager);
+    sp_stop_threads();
+    taken->scale = sp_statistics_settle(manager);
+    if (parts & TREE)
+        taken->tree = sp_statistics_tree(manager);
+    uint32_t nodes = taken->tree == NULL ? 0 : taken->tree->count;
+    bool done = (!(parts & TREE) || taken->tree != NULL)
+                && (!(parts & REGIONS) || sp_region_sums_take(manager, &taken->regions) == 0)
+                && (!(parts & EVENTS)
+                    || sp_event_columns_gather(manager, wanted, nodes, &taken->events) == 0);
+    sp_statistics_forget_merged(manager);
+    taken->counters = sp_counters_take(manager);
+    sp_resume_threads();
+    if (!done)
+        PyErr_NoMemory();
+    return done;
+}
+
+static void give_back(sp_manager *manager, moment *taken)
+{
+    sp_statistics_free_tree(taken->tree);
+    sp_region_sums_free(&taken->regions);
+    sp_take_back_regions(manager);
+    sp_event_columns_free(&taken->events);
+}
+
 /* ---- Statistics -------------------------------------------------------------------------- */
 
 static PyObject *collect_tree(sp_manager *manager)
 {
-    sp_lend_regions(manager);
-    sp_stop_threads();
-    double scale = sp_statistics_settle(manager);
-    sp_tree *tree = sp_statistics_tree(manager);
-    sp_statistics_forget_merged(manager);
-    sp_resume_threads();
-    PyObject *rows = tree == NULL ? PyErr_NoMemory() : sp_rows_of_tree(tree, manager->waits, scale);
-    sp_statistics_free_tree(tree);
-    sp_take_back_regions(manager);
+    moment taken;
+    PyObject *rows = take(manager, TREE, NULL, &taken)
+                         ? sp_rows_of_tree(taken.tree, manager->waits, taken.scale)
+                         : NULL;
+    give_back(manager, &taken);
     return rows;
 }
 
@@ -45,17 +85,12 @@ const char sp_snapshot_regions_doc[] =
 PyObject *sp_snapshot_regions(PyObject *self, PyObject *unused)
 {
     sp_manager *manager = (sp_manager *)self;
-    sp_region_sums regions = {0};
+    moment taken;
     (void)unused;
-    sp_lend_regions(manager);
-    sp_stop_threads();
-    double scale = sp_statistics_settle(manager);
-    int summed = sp_region_sums_take(manager, &regions);
-    sp_resume_threads();
-    PyObject *rows =
-        summed < 0 ? PyErr_NoMemory() : sp_rows_of_regions(&regions, manager->waits, scale);
-    sp_region_sums_free(&regions);
-    sp_take_back_regions(manager);
+    PyObject *rows = take(manager, REGIONS, NULL, &taken)
+                         ? sp_rows_of_regions(&taken.regions, manager->waits, taken.scale)
+                         : NULL;
+    give_back(manager, &taken);
     return rows;
 }
 
@@ -99,19 +134,16 @@ const char sp_snapshot_events_doc[] =
 PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
 {
     sp_manager *manager = (sp_manager *)self;
-    sp_event_columns events = {0};
+    moment taken;
     if (region != Py_None && !PyObject_TypeCheck(region, manager->state->region_type)) {
         PyErr_SetString(PyExc_TypeError, "_events() takes a region or None");
         return NULL;
     }
-    sp_stop_threads();
-    sp_clock_calibrate();
-    int done = sp_event_columns_gather(
-        manager, region == Py_None ? NULL : (const sp_region *)region, 0, &events);
-    sp_resume_threads();
-    PyObject *result = done < 0 ? PyErr_NoMemory() : sp_event_columns_tuple(&events);
-    sp_event_columns_free(&events);
-    return result;
+    const sp_region *wanted = region == Py_None ? NULL : (const sp_region *)region;
+    PyObject *columns =
+        take(manager, EVENTS, wanted, &taken) ? sp_event_columns_tuple(&taken.events) : NULL;
+    give_back(manager, &taken);
+    return columns;
 }
 
 /* ---- Counters ---------------------------------------------------------------------------- */
@@ -144,35 +176,22 @@ const char sp_snapshot_all_doc[] =
 PyObject *sp_snapshot_all(PyObject *self, PyObject *calls)
 {
     sp_manager *manager = (sp_manager *)self;
-    sp_region_sums regions = {0};
-    sp_event_columns events = {0};
+    moment taken;
     int wanted = PyObject_IsTrue(calls);
     if (wanted < 0)
         return NULL;
-    sp_lend_regions(manager);
-    sp_stop_threads();
-    double scale = sp_statistics_settle(manager);
-    sp_tree *tree = sp_statistics_tree(manager);
-    bool done = tree != NULL && sp_region_sums_take(manager, &regions) == 0
-                && (!wanted || sp_event_columns_gather(manager, NULL, tree->count, &events) == 0);
-    sp_statistics_forget_merged(manager);
-    sp_counters sum = sp_counters_take(manager);
-    sp_resume_threads();
     PyObject *parts[5] = {NULL};
     PyObject *result = NULL;
-    if (!done)
-        PyErr_NoMemory();
-    else if ((parts[0] = sp_rows_of_tree(tree, manager->waits, scale)) != NULL
-             && (parts[1] = sp_sketches_of_tree(tree)) != NULL
-             && (parts[2] = sp_rows_of_regions(&regions, manager->waits, scale)) != NULL
-             && (parts[3] = wanted ? sp_event_columns_tuple(&events) : Py_NewRef(Py_None)) != NULL
-             && (parts[4] = sp_counters_dict(manager, sum)) != NULL)
-        result = Py_BuildValue("(OOdOOO)", parts[0], parts[1], scale, parts[2], parts[3], parts[4]);
+    if (take(manager, TREE | REGIONS | (wanted ? EVENTS : 0), NULL, &taken)
+        && (parts[0] = sp_rows_of_tree(taken.tree, manager->waits, taken.scale)) != NULL
+        && (parts[1] = sp_sketches_of_tree(taken.tree)) != NULL
+        && (parts[2] = sp_rows_of_regions(&taken.regions, manager->waits, taken.scale)) != NULL
+        && (parts[3] = wanted ? sp_event_columns_tuple(&taken.events) : Py_NewRef(Py_None)) != NULL
+        && (parts[4] = sp_counters_dict(manager, taken.counters)) != NULL)
+        result = Py_BuildValue("(OOdOOO)", parts[0], parts[1], taken.scale, parts[2], parts[3],
+                               parts[4]);
     for (int i = 0; i < 5; i++)
         Py_XDECREF(parts[i]);
-    sp_statistics_free_tree(tree);
-    sp_region_sums_free(&regions);
-    sp_take_back_regions(manager);
-    sp_event_columns_free(&events);
+    give_back(manager, &taken);
     return result;
 }

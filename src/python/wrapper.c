@@ -217,19 +217,20 @@ PyType_Spec sp_callable_spec = {
     .slots = callable_slots,
 };
 
-/* The Python function that a callable ends in: through methods, partials (.func) and decorators
- * that tell (__wrapped__). NULL without an exception when there is none. */
-static PyObject *bottom_of(PyObject *callable)
+PyObject *sp_function_of(PyObject *callable, bool wrapped)
 {
-    static const char *const ways[] = {"__func__", "func", "__wrapped__", NULL};
+    static const char *const ways[] = {"__func__", "func", "__wrapped__"};
+    enum { FARTHEST = 64 }; /* some objects have every attribute that one asks for */
     PyObject *at = Py_NewRef(callable);
-    for (int depth = 0; at != NULL && depth < 64; depth++) {
+    for (int depth = 0; at != NULL && depth < FARTHEST; depth++) {
         if (PyFunction_Check(at))
             return at;
         PyObject *next = NULL;
-        for (int i = 0; next == NULL && ways[i] != NULL; i++) {
+        for (int i = 0; next == NULL && i < 2 + wrapped; i++) {
             next = PyObject_GetAttrString(at, ways[i]);
             PyErr_Clear();
+            if (next == Py_None)
+                Py_CLEAR(next);
         }
         Py_SETREF(at, next);
     }
@@ -250,7 +251,7 @@ static PyObject *wrapper_new(sp_region *region, PyObject *function, PyObject *me
         metadata != NULL || record_outcome ? annotated_call : wrapper_call;
     wrapper->wrapped = Py_NewRef(function);
     wrapper->region = (sp_region *)Py_NewRef(region);
-    wrapper->bottom = bottom_of(function);
+    wrapper->bottom = sp_function_of(function, true);
     wrapper->metadata = Py_XNewRef(metadata);
     wrapper->record_outcome = record_outcome;
     return (PyObject *)wrapper;

@@ -14,4 +14,9 @@
 PyObject *sp_wrapper_new(sp_region *region, PyObject *function, PyObject *metadata,
                          bool record_outcome);
 
+/* The Python function whose frame a call of the callable begins with: through methods, partials (func)
+ * and, if wanted, what decorators say that they wrap. A new reference; NULL without an exception for
+ * none. */
+PyObject *sp_function_of(PyObject *callable, bool wrapped);
+
 #endif

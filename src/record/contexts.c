@@ -13,8 +13,8 @@ static sp_contexts *contexts_of(sp_thread *thread)
     return thread->contexts;
 }
 
-/* Whose a stack is, it holds: a new context at the address of a dead one would be taken for it. Those of
- * tasks are not held, as nothing is told by them. */
+/* A stack holds a reference to its context: a new one at the address of a dead one would be taken for
+ * it. */
 static void hold(sp_thread *thread, PyObject *context)
 {
     thread->stack.context = context;

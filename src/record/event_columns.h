@@ -14,7 +14,7 @@ typedef struct {
 } sp_event_columns;
 
 /* Of one region, or with NULL of all. nodes: how many rows the tree of all threads has, in which each
- * thread's `merged` tells the place of its nodes; 0 to leave out the column of nodes. The threads are
+ * thread's `merged` has the place of its nodes; 0 to leave out the column of nodes. The threads are
  * stopped. -1 with or without an exception set, which says that memory is out. */
 SP_MUST_USE int sp_event_columns_gather(sp_manager *manager, const struct sp_region *wanted,
                                         uint32_t nodes, sp_event_columns *events);

@@ -13,7 +13,7 @@ int sp_metadata_init(void)
     return in_force == NULL ? -1 : 0;
 }
 
-/* Calls of the run may have metadata from now on: the regions are told once. */
+/* Calls of the run may have metadata from now on: mark the regions, once. */
 static void announce(sp_manager *manager)
 {
     if (manager->annotated || !manager->recording || !manager->events)
@@ -26,7 +26,7 @@ static void announce(sp_manager *manager)
 }
 
 /* The scope that was entered last here, of whichever manager, a new reference; NULL for none. Scopes
- * that have been left, out of turn or in another context, are not. */
+ * that have been left, in another order or in another context, are passed over. */
 static int innermost(sp_metadata_scope **scope)
 {
     PyObject *value = NULL;

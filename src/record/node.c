@@ -235,8 +235,8 @@ static void add_scaled(uint64_t *into, const uint64_t *ways, double factor)
 }
 
 /* The calls of a node's children were made directly inside it, unless recursion was folded: then some
- * were made further down, or some that were made inside it are the node's, or of one above. These
- * are taken for made in the ways of the node's own, as there is no telling. */
+ * were made further down, or some that were made inside it are the node's, or of one above. Which
+ * is not known: these are counted as made in the ways of the node's own. */
 static void settle(uint64_t *around, const sp_node *node)
 {
     uint64_t children = entries(around), own = entries(node->costs);
@@ -257,7 +257,7 @@ void sp_tree_load(const sp_tree *tree, sp_load *loads)
             loads[node->parent->id].own.around[way] += node->costs[way];
     }
     for (uint32_t i = 0; i < tree->count; i++) {
-        if (i != 0) /* the root is no call that could have told */
+        if (i != 0) /* the root is no call */
             settle(loads[i].own.around, tree->nodes[i]);
         loads[i].total = loads[i].own;
     }

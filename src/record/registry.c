@@ -1,4 +1,3 @@
-/* A manager's regions: found, made, and forgotten when nobody holds them. */
 #include "record/registry.h"
 
 #include "base/thread_guard.h"
@@ -103,7 +102,8 @@ void sp_manager_remember(sp_manager *manager, PyObject *name, sp_region *region)
 
 #ifdef Py_GIL_DISABLED
 
-/* Who holds an object cannot be told from its counts here, and names are looked up meanwhile. */
+/* References are counted in several places here, so nobody knows who holds a region; and names are looked
+ * up meanwhile. */
 sp_left_regions sp_manager_leave_regions(sp_manager *manager)
 {
     (void)manager;
@@ -112,7 +112,8 @@ sp_left_regions sp_manager_leave_regions(sp_manager *manager)
 
 #else
 
-/* Whether anybody does but the manager, and its own __enter__ and __exit__, which nobody holds either. */
+/* Whether anybody holds the region but the manager and its own __enter__ and __exit__, or holds one of
+ * these two. */
 static bool is_held(const sp_region *region)
 {
     enum { OURS = 3 };

@@ -68,8 +68,7 @@ void sp_task_release(sp_task *task)
     }
 }
 
-/* Tell Python that it runs, until that has learned what it wants to know. Nothing of this may show
- * in what goes on. */
+/* Call on_enter, until it has returned something else than False. No exception of this may come out. */
 static void announce(sp_task *task)
 {
     sp_callout callout;

@@ -1,6 +1,6 @@
 /* A task that is tracked: one of asyncio, or a greenlet. Several take turns on a thread. Each has a
- * stack of open calls of its own, so that its calls nest among themselves, and its waiting is told
- * from its running. Entering one puts its stack in place of the thread's; leaving puts that back. */
+ * stack of open calls of its own, so that its calls nest among themselves, and its waiting and its running
+ * are known apart. Entering one puts its stack in place of the thread's; leaving puts that back. */
 #ifndef SP_TASK_H
 #define SP_TASK_H
 

@@ -114,7 +114,7 @@ static sp_thread *begin_record(sp_manager *manager, sp_owner *owner)
     return thread;
 }
 
-/* Tell Python of a new thread. It is on its way into a region: nothing of this may show there. */
+/* Call on_thread for a new thread. It is entering a region: no exception of this may come out there. */
 static void announce(sp_manager *manager, int64_t number)
 {
     sp_callout callout;
