@@ -46,7 +46,9 @@ static void arrived(int number)
 {
     int error = errno;
     if (waiting.sent_again == 0) {
-        struct sigaction action = {.sa_handler = send_again, .sa_flags = SA_RESTART};
+        /* The signal comes while the alarm is handled, so it is the alarm that must interrupt what
+         * waits: no SA_RESTART. */
+        struct sigaction action = {.sa_handler = send_again};
         waiting.sent_again = 1;
         sigaction(SIGALRM, &action, NULL);
         set_alarm(EVERY_US);

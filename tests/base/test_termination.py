@@ -19,6 +19,8 @@ import asyncio, os, signal, sys, threading, time
 import scope_profiler as sp
 def end():
     os.kill(os.getpid(), signal.SIGTERM)
+def other():
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
 """
 SETUP = "sp.setup(file_path='x.json', auto_finalize=True, verbose=False)\n"
 RECORD = "with sp.region('done'): pass\n"
@@ -48,6 +50,14 @@ STATES = {
                                "time.sleep(30)",
     "in another thread": "threading.Thread(target=end).start(); time.sleep(30)",
     "at exit": "import atexit; atexit.register(end)",
+    # What waits is not interrupted by a signal that came before, or to another thread, and goes on
+    # waiting after every signal whose handler says so.
+    "in a lock, heard by another thread": "threading.Timer(0.1, other).start()\n"
+                                          "lock = threading.Lock(); lock.acquire(); lock.acquire()",
+    "in a semaphore, heard by another thread":
+        "import multiprocessing\nthreading.Timer(0.1, other).start()\n"
+        "multiprocessing.Semaphore(0).acquire()",
+    "reading, heard by another thread": "threading.Timer(0.1, other).start(); os.read(os.pipe()[0], 1)",
 }
 
 
