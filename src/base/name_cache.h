@@ -3,8 +3,8 @@
  * share a line of memory; what comes to a full line replaces one.
  *
  * Without the GIL, slots are read while they are written, and no lock is taken: the writer takes the
- * name away before he changes the region, so a region that lies between two equal readings of the
- * name is that name's. Who asks holds the name, so its address means nothing else meanwhile; and
+ * name away before it changes the region, so a region that lies between two equal readings of the
+ * name is that name's. The caller holds the name, so its address means nothing else meanwhile; and
  * regions, and tables that have become too small, live as long as the manager. With the GIL nobody
  * reads meanwhile, and all is freed when regions are forgotten. */
 #ifndef SP_NAME_CACHE_H

@@ -1,7 +1,7 @@
 /* What keeps threads apart where there is no GIL; with it, all of this is nothing.
  *
  * guard   Each thread has one, and holds it while it writes to its record: its open calls, its tree,
- *         its log. Nobody else wants it, as a rule, so that costs one atomic exchange.
+ *         its log. No other thread takes it, as a rule, so that costs one atomic exchange.
  * stop    Takes all guards: no thread records meanwhile. For whoever reads or changes what is not
  *         his own: a snapshot, the begin of a run, a new region, a fork.
  * shared  One thread at a time is in line mode's or call tracing's own tables, which hang together.

@@ -7,7 +7,7 @@
 /* The globals of a frame in which a call begins. Borrowed. */
 extern PyObject *(*sp_calls_globals)(const void *frame);
 
-/* One more, or one less, that needs to be told of calls: a tracing everywhere, a traced section, a
+/* One more, or one less, that needs the events of calls: a tracing everywhere, a traced section, a
  * tracing with suspended calls. On 3.12 and newer _instrument/call_tracing.py sees to it. */
 #if SP_MONITORING
 SP_INLINE void sp_calls_need(int change) { (void)change; }

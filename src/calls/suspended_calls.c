@@ -57,7 +57,7 @@ static struct {
     PyObject *forgetter; /* what the weak references call. Owned, for ever. */
 } all;
 
-/* Closed earlier, and nobody said so. Only for a generator that still exists. */
+/* It was closed earlier, without an event. Only for a generator that still exists. */
 static bool has_finished(const sp_suspended_call *suspended)
 {
     enum { COMPLETED = 1 }; /* this and higher states are ends */
@@ -71,8 +71,8 @@ static uint64_t end_now(const sp_suspended_call *suspended)
     return has_finished(suspended) ? suspended->until : sp_now();
 }
 
-/* A generator is about to be freed: called through its weak reference. When it is yet to be closed
- * with events, they will tell the rest. */
+/* A generator is about to be freed: called through its weak reference. Where it is still to be closed with
+ * events, these end its call. */
 static PyObject *generator_died(PyObject *module, PyObject *watcher)
 {
     (void)module;

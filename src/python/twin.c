@@ -8,12 +8,12 @@ typedef struct sp_twin {
     PyFunctionObject *function; /* Borrowed: the entry dies with it. */
     vectorcallfunc plain;       /* Python's own */
     sp_region *region;          /* Owned. */
-    PyObject *watcher;          /* weak reference that tells of the function's end. Owned. */
+    PyObject *watcher;          /* weak reference, called back at the function's end. Owned. */
 } Twin;
 
 /* The vectorcall of a function is handed the function and nothing else, so its region has to be
  * found by address, and this table is the process's, not the module's. A thread remembers the
- * twins it called last; `deaths` tells it when an address may have changed hands. */
+ * twins it called last; when `deaths` has grown, an address may be another function's. */
 static struct {
     sp_map twins; /* function -> Twin */
     uint64_t deaths;
@@ -136,7 +136,7 @@ static void set_vectorcall(Twin *twin)
 {
     vectorcallfunc wanted = twin->region->recording ? twin_call : twin->plain;
 #ifdef Py_GIL_DISABLED
-    wanted = twin_call; /* set once, before other threads can call it: never under their feet */
+    wanted = twin_call; /* set once, before other threads can call it */
 #endif
     if (twin->function->vectorcall != wanted)
         PyFunction_SetVectorcall(twin->function, wanted);

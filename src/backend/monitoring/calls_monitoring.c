@@ -1,5 +1,5 @@
 /* Every-function tracing on CPython 3.12 and newer: sys.monitoring (PEP 669). The events are set for
- * the whole process by _instrument/call_tracing.py. A callback that is told of code nobody wants answers
+ * the whole process by _instrument/call_tracing.py. A callback that is called for code nobody wants answers
  * DISABLE, and that code runs at full speed from then on. */
 #include "backend/monitoring/calls_monitoring.h"
 

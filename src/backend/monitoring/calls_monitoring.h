@@ -1,4 +1,4 @@
-/* What tells call tracing of calls on CPython 3.12 and newer. */
+/* The events of call tracing on CPython 3.12 and newer. */
 #ifndef SP_CALLS_MONITORING_H
 #define SP_CALLS_MONITORING_H
 

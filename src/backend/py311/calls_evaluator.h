@@ -1,4 +1,4 @@
-/* What tells call tracing of calls on CPython 3.11. */
+/* The events of call tracing on CPython 3.11. */
 #ifndef SP_CALLS_EVALUATOR_H
 #define SP_CALLS_EVALUATOR_H
 

@@ -36,7 +36,7 @@ extern sp_evaluator_user sp_evaluator_calls, sp_evaluator_lines;
 /* Who is on has changed: put the hook in or out. */
 void sp_evaluator_switch(void);
 
-/* Evaluate the frame as Python does; below, whoever is on is told of other frames.
+/* Evaluate the frame as Python does; below, whoever is on is handed other frames.
  *
  * When the C stack is nearly used up (sp_evaluator_in_depth in line_backend.h), Python calls its
  * functions without C again, in all threads, so that there is no hook. Line mode's tracer and, in the
