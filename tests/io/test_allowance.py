@@ -7,14 +7,13 @@ from pathlib import Path
 import subprocess
 import sys
 
+from h5py_needed import h5py
 from hdf5_support import example
 import numpy as np
 import pytest
 
 import scope_profiler as sp
 from scope_profiler.io.allowance import ALWAYS, TIMES, Allowance
-
-h5py = pytest.importorskip("h5py")
 
 COLUMN = "rank_region_index/ranks"
 SECRET = "secret.txt"

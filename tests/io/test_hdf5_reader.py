@@ -5,6 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from h5py_needed import h5py
 from hdf5_support import NOW, aggregates, assert_same_calls, columns, contents, example, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,8 +20,6 @@ from scope_profiler.io import (
 )
 from scope_profiler.io.hdf5_reader import read_hdf5
 from scope_profiler.results import BLOCK, Region
-
-h5py = pytest.importorskip("h5py")
 
 # -- there and back ----------------------------------------------------------------
 

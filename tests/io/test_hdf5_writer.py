@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
+from h5py_needed import h5py
 from hdf5_support import (
     NOTES,
     NOW,
@@ -36,8 +37,6 @@ from scope_profiler.io import (
 from scope_profiler.io.metadata_tables import PER_CALL
 from scope_profiler.results import EventMetadata, Region
 from scope_profiler._run.run_metadata import collect_metadata
-
-h5py = pytest.importorskip("h5py")
 
 # -- the layout --------------------------------------------------------------------
 

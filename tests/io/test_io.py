@@ -6,9 +6,9 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
-import h5py
 import numpy as np
 import pytest
+from h5py_needed import h5py
 from hdf5_support import NOW, aggregates, columns, contents, example, run
 
 import scope_profiler.io

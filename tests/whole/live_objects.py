@@ -617,6 +617,8 @@ def reset_and_setup(manager, settings):
 
 @a_change
 def fork(manager, settings):
+    if sys.version_info >= (3, 14) and asyncio._get_running_loop() is not None:
+        return KEPT  # an event loop does not go on in a child
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
