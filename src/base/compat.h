@@ -129,35 +129,33 @@ SP_INLINE void sp_make_immortal(PyObject *object)
 #endif
 }
 
+/* No other thread changes the object in between, where nothing may return. */
+#ifdef Py_GIL_DISABLED
+#define SP_BEGIN_CRITICAL_SECTION(object) Py_BEGIN_CRITICAL_SECTION(object)
+#define SP_END_CRITICAL_SECTION() Py_END_CRITICAL_SECTION()
+#else
+#define SP_BEGIN_CRITICAL_SECTION(object) { (void)(object);
+#define SP_END_CRITICAL_SECTION() }
+#endif
+
 /* A field of an object that any thread may replace at any time: a new reference, None for NULL; and
  * in its place another, which is taken over. */
 SP_INLINE PyObject *sp_field_get(PyObject *object, PyObject *const *field)
 {
     PyObject *value;
-#ifdef Py_GIL_DISABLED
-    Py_BEGIN_CRITICAL_SECTION(object);
+    SP_BEGIN_CRITICAL_SECTION(object);
     value = Py_NewRef(*field == NULL ? Py_None : *field);
-    Py_END_CRITICAL_SECTION();
-#else
-    (void)object;
-    value = Py_NewRef(*field == NULL ? Py_None : *field);
-#endif
+    SP_END_CRITICAL_SECTION();
     return value;
 }
 
 SP_INLINE void sp_field_set(PyObject *object, PyObject **field, PyObject *value)
 {
     PyObject *before;
-#ifdef Py_GIL_DISABLED
-    Py_BEGIN_CRITICAL_SECTION(object);
+    SP_BEGIN_CRITICAL_SECTION(object);
     before = *field;
     *field = value;
-    Py_END_CRITICAL_SECTION();
-#else
-    (void)object;
-    before = *field;
-    *field = value;
-#endif
+    SP_END_CRITICAL_SECTION();
     Py_XDECREF(before);
 }
 

@@ -91,6 +91,19 @@ static bool is_same_text(PyObject *a, PyObject *b)
                       && PyUnicode_Compare(a, b) == 0);
 }
 
+/* Whether a tuple or list has the same tags as a tuple. */
+static bool are_same_tags(PyObject *own, PyObject *given)
+{
+    if (PySequence_Fast_GET_SIZE(given) != PyTuple_GET_SIZE(own))
+        return false;
+    PyObject **items = PySequence_Fast_ITEMS(given);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(own); i++) {
+        if (!is_same_text(PyTuple_GET_ITEM(own, i), items[i]))
+            return false;
+    }
+    return true;
+}
+
 /* Whether the given tags, in any form, are the region's own, a tuple. False when only Python could
  * answer that. */
 static bool are_tags(PyObject *own, PyObject *given)
@@ -101,19 +114,13 @@ static bool are_tags(PyObject *own, PyObject *given)
         return false;
     if (PyUnicode_CheckExact(given))
         return PyTuple_GET_SIZE(own) == 1 && is_same_text(PyTuple_GET_ITEM(own, 0), given);
-#ifdef Py_GIL_DISABLED
-    if (!PyTuple_CheckExact(given)) /* a list may change meanwhile */
-        return false;
-#endif
-    if ((!PyTuple_CheckExact(given) && !PyList_CheckExact(given))
-        || PySequence_Fast_GET_SIZE(given) != PyTuple_GET_SIZE(own))
-        return false;
-    PyObject **items = PySequence_Fast_ITEMS(given);
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(own); i++) {
-        if (!is_same_text(PyTuple_GET_ITEM(own, i), items[i]))
-            return false;
+    bool same = PyTuple_CheckExact(given) && are_same_tags(own, given);
+    if (PyList_CheckExact(given)) {
+        SP_BEGIN_CRITICAL_SECTION(given);
+        same = are_same_tags(own, given);
+        SP_END_CRITICAL_SECTION();
     }
-    return true;
+    return same;
 }
 
 static bool has_tags(sp_region *region, PyObject *given)

@@ -108,6 +108,7 @@ def printed_by_a_run(tmp_path, monkeypatch, tty=False):
 
 @pytest.mark.parametrize("tty", [False, True])
 def test_nothing_printed_controls_the_terminal(tmp_path, monkeypatch, tty):
+    pytest.importorskip("h5py")
     text = printed_by_a_run(tmp_path, monkeypatch, tty)
     assert text.count(r"\x1b[31m") > 10
     assert_harmless(text)

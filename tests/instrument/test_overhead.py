@@ -258,6 +258,7 @@ def test_the_report_says_what_each_kind_costs(clock, manager, known_costs, capsy
 
 
 def test_it_is_in_the_file_and_in_what_is_merged(clock, manager, known_costs, tmp_path, capsys):
+    pytest.importorskip("h5py")
     known_costs |= {"block": Cost(10, 5), "lookup": Cost(30, 0)}
     with manager.region("x"), manager.region("x"):
         clock.tick(1000)

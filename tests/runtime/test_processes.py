@@ -253,6 +253,8 @@ class Program:
 
 @pytest.mark.parametrize("suffix", [".h5", ".json"])
 def test_processes_that_overlap_never_overwrite_each_other(suffix):
+    if suffix == ".h5":
+        pytest.importorskip("h5py")
     path = f"run{suffix}"
     first, second, third = Program(path), Program(path), Program(path)
     own = f"run.{second.pid}{suffix}"
@@ -268,6 +270,8 @@ def test_processes_that_overlap_never_overwrite_each_other(suffix):
 
 @pytest.mark.parametrize("suffix", [".h5", ".json"])
 def test_processes_that_end_at_one_moment(suffix):
+    if suffix == ".h5":
+        pytest.importorskip("h5py")
     programs = [Program(f"run{suffix}") for _ in range(4)]
     for program in programs:
         program.begin_to_finalize()
@@ -292,6 +296,7 @@ def test_the_file_of_who_lives_is_not_replaced():
 
 
 def test_runs_one_after_the_other_replace_the_file():
+    pytest.importorskip("h5py")
     for _ in range(2):
         program = Program("run.h5")
         assert program.finalize() == "run.h5" and program.end() == ""
@@ -379,6 +384,7 @@ def test_patterns_and_lists_of_files():
 
 
 def test_percentiles_of_processes_in_aggregation_mode():
+    pytest.importorskip("h5py")
     for number in (1, 2):
         manager = sp.ProfileManager()
         manager.setup(file_path=f"a{number}.h5", aggregation_mode=True)
