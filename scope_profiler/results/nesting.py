@@ -68,8 +68,7 @@ class Tree:
 
     def all_fit(self, nodes: np.ndarray, around: np.ndarray) -> bool:
         """Whether each call of `nodes` can be directly inside the one of `around` beside it."""
-        odd = np.flatnonzero(self.above[nodes] != around)
-        pairs = np.unique(nodes[odd].astype(np.int64) * len(self.above) + around[odd])
+        pairs = np.unique(nodes.astype(np.int64) * len(self.above) + around)
         return all(self.fits(*divmod(pair, len(self.above))) for pair in pairs.tolist())
 
 
@@ -161,14 +160,14 @@ def _by_level(
     there; apart: or where two of a level overlap."""
     parents, depth = np.empty(len(starts), np.int32), np.empty(len(starts), np.int32)
     # Of each level the last call before those that are looked at; at 0 what is around them all.
-    last = [(-1, INT64.min, -1)]
+    last = [(-1, INT64.min, -1, -1)]
     for block in blocks(len(starts), _ROWS):
         begins, stops = starts[block], ends[block]
-        (above, above_stops, above_depth) = (np.array([value]) for value in last[0])
+        above, above_stops, above_depth, above_nodes = (np.array([value]) for value in last[0])
         for number, (rows, place) in enumerate(_rows_by_level(level_of(block)), 1):
             if number == len(last):
-                last.append((-1, INT64.min, -1))
-            last_row, last_stop, last_depth = last[number]
+                last.append((-1, INT64.min, -1, -1))
+            last_row, last_stop, last_depth, last_node = last[number]
             own, own_stops = begins[rows], np.concatenate(([last_stop], stops[rows]))
             if apart and (own < own_stops[:-1]).any():
                 return None
@@ -176,17 +175,22 @@ def _by_level(
             is_inside = reach >= own
             if (is_inside & (reach < own_stops[1:])).any():
                 return None
+            if tree is not None:
+                own_nodes = nodes[block][rows]
+                around = above_nodes[place]
+                odd = np.flatnonzero((tree.above[own_nodes] != around) & is_inside)
+                if len(odd) and not tree.all_fit(own_nodes[odd], around[odd]):
+                    return None
+                above_nodes = np.concatenate(([last_node], own_nodes), dtype=nodes.dtype, casting="unsafe")
+                last_node = int(above_nodes[-1])
             own_parents, own_depth = above[place], above_depth[place] + 1
             if not is_inside.all():
                 own_parents[~is_inside], own_depth[~is_inside] = -1, 0
             parents[block][rows], depth[block][rows] = own_parents, own_depth
-            above = np.concatenate(([last_row], rows + block.start))
-            above_stops, above_depth = own_stops, np.concatenate(([last_depth], own_depth))
-            last[number] = int(above[-1]), int(above_stops[-1]), int(above_depth[-1])
-        if tree is not None:
-            inside = np.flatnonzero(parents[block] >= 0)
-            if not tree.all_fit(nodes[block][inside], nodes[parents[block][inside]]):
-                return None
+            above = np.concatenate(([last_row], rows + block.start), dtype=np.int32, casting="unsafe")
+            above_stops = own_stops
+            above_depth = np.concatenate(([last_depth], own_depth), dtype=np.int32, casting="unsafe")
+            last[number] = int(above[-1]), int(above_stops[-1]), int(above_depth[-1]), last_node
     return parents, depth
 
 
@@ -204,7 +208,7 @@ def _rows_by_level(level: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]
         for number in range(last + 1):
             is_here = level == number
             rows = np.flatnonzero(is_here)
-            yield rows, before[rows]
+            yield rows, before[rows].astype(np.intp)
             before = np.cumsum(is_here, dtype=np.int32)
         return
     above = np.empty(0, np.int64)
