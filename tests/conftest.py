@@ -5,12 +5,17 @@ from pathlib import Path
 import signal
 import sysconfig
 
+from hypothesis import HealthCheck, settings
 import pytest
 
 from scope_profiler import ProfileManager, _core
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# However slow the machine is at the moment, or a build with sanitizers.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_GIL = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))

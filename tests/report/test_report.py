@@ -333,7 +333,9 @@ def test_columns_that_were_chosen_are_all_there(run, monkeypatch):
 def test_lines_on_a_terminal_have_units(manager, clock, monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("NO_COLOR", "1")
-    code = SimpleNamespace(co_filename=__file__, co_firstlineno=1, co_qualname="f", co_name="f")
+    with open("f.py", "w") as file:  # a short path, wherever the checkout lies
+        file.write("def f():\n    return 1\n")
+    code = SimpleNamespace(co_filename="f.py", co_firstlineno=1, co_qualname="f", co_name="f")
     out = output.Output(Terminal())
     line_table.show(code, [(1, 1000, 2_500_000), (2, 3, 1_500_000_000)], out)
     out.deliver()
