@@ -155,8 +155,8 @@ def rounds_of_setup_and_finalize(results):
 
     def step():
         for i in range(340):
-            manager.setup(replace=True, file_path="leak.h5", deactivate_file_output=not results or i % 34 != 0,
-                          use_line_profiler=i % 2 == 0)
+            manager.setup(replace=True, file_path="leak.h5", use_line_profiler=i % 2 == 0,
+                          deactivate_file_output=not results or i % 34 != 0)
             for _ in range(20):
                 f(10)
             with manager.profile_region("block"):
