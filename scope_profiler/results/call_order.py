@@ -82,7 +82,7 @@ def by_start(regions: Sequence[Region], level: np.ndarray | None = None) -> Orde
         block = by_region(regions, parts)
         order = _order(block, level)
         for column, values in zip(calls, block):
-            if column is not None:
+            if column is not None and values is not None:
                 np.take(values, order, out=column[rows], mode="clip")
     return calls
 

@@ -37,7 +37,7 @@ def thread_summary(
     complete = all(region.num_events == region.num_calls for region in regions)
     counts: Counter[int] = Counter()
     for region in known:
-        ids, calls = np.unique(region.thread_ids, return_counts=True)
+        ids, calls = np.unique(np.asarray(region.thread_ids), return_counts=True)
         counts.update(dict(zip(ids.tolist(), calls.tolist())))
     covered = {}
     if known:
