@@ -159,7 +159,7 @@ STREAMS = {"broken": Broken, "closed": closed, "none": lambda: None,
 @pytest.mark.parametrize("name", STREAMS)
 def test_whatever_standard_output_is(tmp_path, monkeypatch, name):
     manager = ProfileManager()
-    manager.setup(file_path=tmp_path / "x.h5", use_line_profiler=True)
+    manager.setup(file_path=tmp_path / "x.json", use_line_profiler=True)
 
     @manager.profile("été 日本 \x1b")
     def f():
@@ -171,7 +171,7 @@ def test_whatever_standard_output_is(tmp_path, monkeypatch, name):
     monkeypatch.setattr("sys.stderr", Broken() if name == "broken" else io.StringIO())
     results = manager.finalize(return_results=True)
     assert results["été 日本 \x1b"].num_calls == manager._run.results.region_names.__len__() == 1
-    assert load(tmp_path / "x.h5").region_names == results.region_names
+    assert load(tmp_path / "x.json").region_names == results.region_names
     if isinstance(stream, io.TextIOWrapper):
         stream.flush()
         text = stream.buffer.getvalue().decode(stream.encoding)
@@ -199,7 +199,7 @@ def test_whatever_part_of_it_fails(tmp_path, monkeypatch, capsys, owner, name):
         raise TypeError("'int' object is not\niterable")
 
     manager = ProfileManager()
-    manager.setup(file_path=tmp_path / "x.h5", use_line_profiler=True)
+    manager.setup(file_path=tmp_path / "x.json", use_line_profiler=True)
 
     @manager.profile("f")
     def f():
@@ -211,7 +211,7 @@ def test_whatever_part_of_it_fails(tmp_path, monkeypatch, capsys, owner, name):
     for shape in ("table", "blocks"):
         results = manager.finalize(return_results=True, style=shape)
         assert results.region_names == ["f", "g"]
-        assert load(tmp_path / "x.h5").region_names == ["f", "g"]
+        assert load(tmp_path / "x.json").region_names == ["f", "g"]
     monkeypatch.undo()
     printed = capsys.readouterr()
     for line in (printed.out + printed.err).splitlines():
@@ -225,7 +225,7 @@ def test_a_closed_pipe_does_not_change_how_the_program_ends(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(
         "import sys, scope_profiler as sp\n"
-        "with sp.session(file_path='x.h5', return_results=True) as run:\n"
+        "with sp.session(file_path='x.json', return_results=True) as run:\n"
         "    with sp.region('a'):\n"
         "        pass\n"
         "    print('begun', flush=True)\n"
@@ -241,7 +241,7 @@ def test_a_closed_pipe_does_not_change_how_the_program_ends(tmp_path):
     errors = process.stderr.read().decode()
     assert process.wait() == 0, errors
     process.stderr.close()
-    assert (tmp_path / "went_on").exists() and "a" in load(tmp_path / "x.h5")
+    assert (tmp_path / "went_on").exists() and "a" in load(tmp_path / "x.json")
     assert errors.splitlines() == [
         "scope-profiler: the report could not be printed: BrokenPipeError: [Errno 32] Broken pipe"]
 
