@@ -20,8 +20,8 @@ SP_INLINE const void *sp_decorated_key(void)
 /* Call the function under a region. The region is held, as the function may drop the last reference to
  * what carries it. code: what runs, where line mode wants to know. */
 SP_INLINE PyObject *sp_decorated_call(sp_region *region, PyObject *function, vectorcallfunc call,
-                            PyCodeObject *code, PyObject *const *args, size_t nargsf,
-                            PyObject *names, bool record_outcome)
+                                      PyCodeObject *code, PyObject *const *args, size_t nargsf,
+                                      PyObject *names, bool record_outcome)
 {
     uint64_t mark = 0;
     const void *key = sp_decorated_key();

@@ -1,5 +1,6 @@
 #include "record/metadata.h"
 
+#include "base/list.h"
 #include "base/thread_guard.h"
 #include "record/annotations.h"
 #include "record/open_call.h"
@@ -62,8 +63,7 @@ static int current(const sp_manager *manager, sp_metadata_scope **scope)
 
 static int put_in_force(PyObject *scope)
 {
-    PyObject *token = PyContextVar_Set(in_force,
-                                       scope == NULL ? Py_None : scope);
+    PyObject *token = PyContextVar_Set(in_force, scope == NULL ? Py_None : scope);
     Py_XDECREF(token);
     return token == NULL ? -1 : 0;
 }
@@ -117,23 +117,14 @@ static void wait_for_run(sp_metadata_scope *scope, PyObject *context)
     scope->open = true;
     scope->context = Py_NewRef(context);
     sp_shared_take();
-    scope->before = NULL;
-    scope->after = manager->waiting;
-    if (scope->after != NULL)
-        scope->after->before = scope;
-    manager->waiting = scope;
+    SP_LIST_ADD(manager->waiting, scope, next, link);
     sp_shared_release();
 }
 
 void sp_metadata_wait_no_more(sp_metadata_scope *scope)
 {
     sp_shared_take();
-    if (scope->after != NULL)
-        scope->after->before = scope->before;
-    if (scope->before != NULL)
-        scope->before->after = scope->after;
-    else
-        scope->manager->waiting = scope->after;
+    SP_LIST_REMOVE(scope, next, link);
     sp_shared_release();
     Py_CLEAR(scope->context);
 }
@@ -143,7 +134,7 @@ static sp_metadata_scope *outermost_waiting(const sp_manager *manager)
 {
     sp_metadata_scope *found = NULL;
     sp_shared_take();
-    for (sp_metadata_scope *scope = manager->waiting; scope != NULL; scope = scope->after) {
+    for (sp_metadata_scope *scope = manager->waiting; scope != NULL; scope = scope->next) {
         if (scope->context == sp_current_context())
             found = scope;
     }
@@ -191,8 +182,7 @@ void sp_metadata_leave(sp_metadata_scope *scope)
         sp_metadata_wait_no_more(scope);
         return;
     }
-    if (innermost(&around) < 0
-        || put_in_force((PyObject *)around) < 0)
+    if (innermost(&around) < 0 || put_in_force((PyObject *)around) < 0)
         PyErr_Clear();
     Py_XDECREF(around);
 }

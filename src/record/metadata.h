@@ -16,7 +16,7 @@ typedef struct sp_metadata_scope {
     sp_annotation noted; /* the last time */
     bool merged, open;
     PyObject *context; /* in which it waits for a run, or NULL. Owned. */
-    struct sp_metadata_scope *before, *after; /* that wait, too. Borrowed. */
+    struct sp_metadata_scope *next, **link; /* in the manager's list of those that wait */
 } sp_metadata_scope;
 
 /* The metadata in force here, noted in the current run. Never fails: what cannot be noted is
@@ -32,7 +32,8 @@ SP_INLINE sp_annotation sp_metadata_for(const sp_region *region)
  * another context than they were entered in, where a generator is closed from elsewhere. */
 SP_MUST_USE int sp_metadata_enter(sp_metadata_scope *scope);
 void sp_metadata_leave(sp_metadata_scope *scope);
-/* The same on the way of a call. Put a scope in force, and take it back; neither touches an exception that is on its way. */
+/* The same on the way of a call: put a scope in force, and take it back. Neither touches an exception
+ * that is on its way. */
 void sp_metadata_push(PyObject *scope);
 void sp_metadata_pop(PyObject *scope);
 

@@ -46,10 +46,8 @@ void sp_tree_free(sp_tree *tree)
 static int count_with_others(sp_tree *tree, sp_node *node)
 {
     sp_node *first = sp_map_get(&tree->first, node->region, NULL);
-    if (first == NULL && sp_map_add(&tree->first, node->region, NULL, first = node) < 0)
-        return -1;
-    node->alike = &first->active_alike;
-    return 0;
+    node->alike = &(first == NULL ? node : first)->active_alike;
+    return first == NULL ? sp_map_add(&tree->first, node->region, NULL, node) : 0;
 }
 
 static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *region)
