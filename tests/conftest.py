@@ -2,7 +2,6 @@
 
 import gc
 from importlib.util import find_spec
-import inspect
 from pathlib import Path
 import signal
 import sysconfig
@@ -22,20 +21,12 @@ settings.load_profile("patient")
 ROOT = Path(__file__).resolve().parents[1]
 NO_GIL = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
+NEEDS_H5PY = pytest.mark.skipif(find_spec("h5py") is None, reason="there is no h5py here")
+
 CODE_DIES = pytest.mark.skipif(
     NO_GIL,
     reason="a free-threaded Python keeps functions and code once there has been a second thread",
 )
-
-
-def pytest_collection_modifyitems(items):
-    """Where there is no h5py, as on Pythons that it has no wheel for, tests that name a file in HDF5
-    are skipped."""
-    if find_spec("h5py") is None:
-        for item in items:
-            parameters = repr(item.callspec.params) if hasattr(item, "callspec") else ""
-            if "h5" in inspect.getsource(item.function) + parameters:
-                item.add_marker(pytest.mark.skip(reason="it names a file in HDF5, which needs h5py"))
 
 
 class Clock:

@@ -7,9 +7,12 @@ import sys
 import zipfile
 
 import pytest
+from conftest import NEEDS_H5PY
 
 import scope_profiler as sp
 from scope_profiler.cli import main
+
+pytestmark = NEEDS_H5PY         # as the file that the command writes by itself
 
 REGION = 'import scope_profiler as sp\nwith sp.region("r"): pass\n'
 

@@ -11,7 +11,7 @@ import warnings
 
 import pytest
 
-from conftest import ROOT
+from conftest import NEEDS_H5PY, ROOT
 import scope_profiler as sp
 from scope_profiler.compat.absent import ABSENT
 
@@ -153,6 +153,7 @@ def file_path():
     return "old.h5"
 
 
+@NEEDS_H5PY
 def test_the_reader_of_early_versions(file_path):
     with pytest.warns(DeprecationWarning, match=r"load\(path\) or .*from_h5\(path\) today") as all:
         reader = sp.ProfilingH5Reader(file_path, verbose=False)

@@ -9,6 +9,7 @@ import warnings
 
 from hypothesis import given, strategies as st
 import pytest
+from conftest import NEEDS_H5PY
 
 from scope_profiler import ProfileManager, ProfilingOptions
 from scope_profiler._base.arguments import UNSET
@@ -302,6 +303,7 @@ def test_what_could_not_be_written_is_refused_before_anything_is_recorded(name, 
     resolve(None, {"file_path": name, "deactivate_file_output": True})
 
 
+@NEEDS_H5PY
 def test_paths_are_taken(tmp_path):
     manager = ProfileManager()
     run = manager.setup(file_path=Path(tmp_path) / "x.h5")

@@ -5,6 +5,7 @@ import os
 
 from hdf5_support import columns, run
 import pytest
+from conftest import NEEDS_H5PY
 
 import scope_profiler as sp
 from scope_profiler.results import Region
@@ -61,6 +62,7 @@ def test_statistics_as_a_file():
     assert written == found == sp.collect_region_statistics(two(), ranks=[1])
 
 
+@NEEDS_H5PY
 def test_metadata_of_files():
     path = sp.write_profile(two(), "x.h5")
     expected = {"file_path": os.path.abspath("x.h5"), "num_ranks": 2, "metadata": METADATA}

@@ -4,6 +4,7 @@ import os
 import sys
 
 import pytest
+from conftest import NEEDS_H5PY
 
 import scope_profiler as sp
 from scope_profiler import ProfileManager
@@ -40,6 +41,7 @@ def test_run_is_a_session_around_a_call(manager):
     assert manager._run.results is not None and not manager.is_active()
 
 
+@NEEDS_H5PY
 def test_run_writes_to_output_and_prints_nothing(manager, capsys):
     manager.reset()
     run(manager, len, "abc", output="here.h5")
@@ -167,6 +169,7 @@ def test_run_script_names_the_entry_point(default):
 # ---- profile_script
 
 
+@NEEDS_H5PY
 def test_profile_script_returns_results_and_writes(default, capsys):
     path = write('import sys\nwith sp.region("r"): print(sys.argv[1:])')
     results = profile_script(default, path, script_args=["x"], output="out.h5", label="mine")
@@ -184,6 +187,7 @@ def test_a_script_may_end_by_sys_exit(default, status):
     assert profile_script(default, path, deactivate_file_output=True)["r"].num_calls == 1
 
 
+@NEEDS_H5PY
 @pytest.mark.parametrize("ending, error", [
     ("raise SystemExit(3)", SystemExit), ("raise SystemExit('text')", SystemExit),
     ("1 / 0", ZeroDivisionError),
@@ -197,6 +201,7 @@ def test_the_results_of_a_script_that_fails(default, ending, error):
     assert sp.last_results()["r"].num_calls == sp.load("out.h5")["r"].num_calls == 1
 
 
+@NEEDS_H5PY
 def test_a_script_with_a_run_of_its_own(default):
     """It goes into the one that is on, and back are its settings and its file in the end."""
     for begin in ("sp.setup(file_path='own.h5', label='mine')",
@@ -247,6 +252,7 @@ def test_profile_script_refuses_before_anything_happens(default):
 # ---- profile_command
 
 
+@NEEDS_H5PY
 @pytest.mark.parametrize("python", [[], ["python"], ["python3"], [sys.executable],
                                     [f"/usr/bin/python3.{sys.version_info.minor}"]])
 def test_profile_command_runs_it_in_a_process(default, python, capfd):
@@ -258,6 +264,7 @@ def test_profile_command_runs_it_in_a_process(default, python, capfd):
     assert sorted(os.listdir()) == ["out file.h5", "script.py"]
 
 
+@NEEDS_H5PY
 def test_profile_command_of_a_module(default):
     write('with sp.region("r"): pass', "module.py")
     done = profile_command(default, ["python", "-m", "module"])
@@ -265,6 +272,7 @@ def test_profile_command_of_a_module(default):
     assert os.path.exists("profiling_data.h5")
 
 
+@NEEDS_H5PY
 def test_profile_command_that_fails(default):
     path = write('with sp.region("r"): raise SystemExit(5)')
     done = profile_command(default, [path], output="out.h5")
@@ -279,6 +287,7 @@ def test_results_of_an_earlier_command_are_not_taken_for_these(default):
     assert done.returncode == 0 and done.profile_results is None
 
 
+@NEEDS_H5PY
 def test_profile_command_traces_every_function(default):
     pytest.importorskip("scope_profiler._instrument.call_tracing")
     path = write("def work(): pass\nwork()")

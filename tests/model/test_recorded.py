@@ -8,6 +8,7 @@ import threading
 from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
+from conftest import NEEDS_H5PY
 from results_support import patient, programs, region
 
 from scope_profiler import ProfileManager, _core, load, write_profile
@@ -324,6 +325,7 @@ def test_rows_are_made_when_they_are_asked_for():
     assert results.call_stack()[6]["call_path"] == "a > b"
 
 
+@NEEDS_H5PY
 def test_many_calls_cost_few_bytes(tmp_path):
     """The column of nodes is next to nothing in a file."""
     manager = ProfileManager()

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from conftest import NO_GIL
+from conftest import NEEDS_H5PY, NO_GIL
 import scope_profiler as sp
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
@@ -174,6 +174,7 @@ print(process.pid, child)
     assert out.count("Written: ") == 1
 
 
+@NEEDS_H5PY
 def test_runs_that_a_child_begins():
     run("""
 if (child := os.fork()) == 0:

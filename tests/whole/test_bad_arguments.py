@@ -9,6 +9,7 @@ import warnings
 
 import numpy as np
 import pytest
+from conftest import NEEDS_H5PY
 
 import scope_profiler as sp
 from scope_profiler import ProfileManager, ProfilingConfig, ProfilingResults, _core, io as files
@@ -150,6 +151,7 @@ def test_a_session_takes_everything_that_setup_does(manager, tmp_path):
     assert session.file_path == "x.json"
 
 
+@NEEDS_H5PY
 def test_a_file_of_any_name_is_written(manager):
     """What setup() takes is no error at finalize()."""
     manager.setup(output="x-1.5", replace=True)
@@ -478,6 +480,7 @@ def test_the_core_survives_nonsense(name):
 KNOWN = results(a=region((0, 5)))
 
 
+@NEEDS_H5PY
 @pytest.mark.parametrize("call, error, message", [
     *((function, TypeError, rf"^{name} takes a path .*, got int: 3$") for function, name in (
         (lambda: files.load(3), "path"), (lambda: files.sniff_profile_format(3), "path"),

@@ -11,6 +11,7 @@ from unittest import mock
 import zipapp
 
 import pytest
+from conftest import NEEDS_H5PY
 
 import scope_profiler as sp
 from scope_profiler import ProfileManager, ProfilingOptions
@@ -58,6 +59,7 @@ class Simulation:
         return 2
 
 
+@NEEDS_H5PY
 def test_a_simulation_with_options():
     options = ProfilingOptions(file_path="simulation.h5", label="run 1", recursive_profile=None)
     with ProfileManager.session(options, verbose=False, return_results=True) as session:
@@ -128,6 +130,7 @@ def test_a_call_across_a_checkpoint_is_there_once_and_whole(clock):
     assert results["block"][0].durations_ns.tolist() == [18]
 
 
+@NEEDS_H5PY
 def test_setup_inside_a_session_is_written_by_the_session():
     with sp.session(file_path="outer.h5", verbose=False, return_results=True) as session:
         sp.setup(file_path="inner.h5", replace=True)
@@ -352,6 +355,7 @@ def test_a_notebook_cell():
     assert (record["line_numbers"].tolist(), record["hits"].tolist()) == ([6], [2])
 
 
+@NEEDS_H5PY
 def test_an_application_in_a_zip_file(tmp_path):
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "__main__.py").write_text(
@@ -364,6 +368,7 @@ def test_an_application_in_a_zip_file(tmp_path):
     assert sp.load("zip.h5")["work"].num_calls == 1
 
 
+@NEEDS_H5PY
 def test_without_standard_output(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", None)
@@ -443,6 +448,7 @@ def test_metadata_of_interleaved_generators_ends_with_them():
     assert not any(results["afterwards"][0].event_metadata or ())
 
 
+@NEEDS_H5PY
 def test_a_file_has_the_totals_of_the_results():
     sp.setup(file_path="x.h5")
     for _ in range(1000):

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 
+from conftest import NEEDS_H5PY
+
 PROGRAM = """
 import sys
 before = set(sys.modules)
@@ -79,6 +81,7 @@ print("ok")
 """
 
 
+@NEEDS_H5PY
 def test_files_are_read_and_shown_without_the_extension(tmp_path):
     """From a copy of the package that has none."""
     import scope_profiler
