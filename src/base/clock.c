@@ -7,6 +7,7 @@
 #include <windows.h>
 #endif
 
+#include "base/heap.h"
 #include "base/platform.h"
 
 sp_clock_state sp_clock = {.source = SP_CLOCK_MONOTONIC};
@@ -90,7 +91,7 @@ void sp_clock_init(void)
     if (sp_clock.source != SP_CLOCK_COUNTER || line.count != 0)
         return;
     uint64_t ticks = 0, ns = 0;
-    line.pieces = PyMem_RawMalloc(sizeof *line.pieces);
+    line.pieces = sp_malloc(sizeof *line.pieces);
     if (line.pieces == NULL) {
         sp_clock.source = SP_CLOCK_MONOTONIC;
         return;
@@ -143,7 +144,7 @@ static void add_piece(piece next)
 {
     if (line.count == line.capacity) {
         size_t capacity = 2 * line.capacity;
-        piece *pieces = PyMem_RawRealloc(line.pieces, capacity * sizeof *pieces);
+        piece *pieces = sp_realloc(line.pieces, capacity * sizeof *pieces);
         if (pieces == NULL)
             return; /* go on along the last piece */
         line.pieces = pieces;

@@ -38,6 +38,7 @@ typedef struct {
      * process, so one comparison tells. */
     uint64_t run;
     struct sp_thread *thread;
+    uint32_t own_memory; /* not 0: memory is taken for the core itself (heap.h) */
     uint32_t unrecorded; /* how often code of ours is under way that records nothing (callout.h), */
     uint64_t left_run;   /* and what run and thread were before */
     struct sp_thread *left_thread;

@@ -1,5 +1,7 @@
 #include "base/name_cache.h"
 
+#include "base/heap.h"
+
 void sp_name_cache_free(sp_name_cache *cache)
 {
     sp_name_cache_table *table = cache->table;
@@ -10,7 +12,7 @@ void sp_name_cache_free(sp_name_cache *cache)
             for (int way = 0; way < SP_NAME_CACHE_WAYS; way++)
                 Py_XDECREF(sp_name_cache_lines(table)[i].slots[way].name);
         }
-        PyMem_RawFree(table->memory);
+        sp_free(table->memory);
         table = smaller;
     }
 }
@@ -19,7 +21,7 @@ void sp_name_cache_free(sp_name_cache *cache)
 static void replace(sp_name_cache *cache, unsigned bits)
 {
     const uintptr_t line = sizeof(sp_name_cache_line);
-    void *memory = PyMem_RawCalloc(((size_t)1 << bits) + 2, line);
+    void *memory = sp_calloc(((size_t)1 << bits) + 2, line);
     if (memory == NULL)
         return;
     sp_name_cache_table *table = (void *)(((uintptr_t)memory + line - 1) & ~(line - 1));

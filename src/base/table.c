@@ -1,11 +1,13 @@
 #include "base/table.h"
 
+#include "base/heap.h"
+
 /* Without these two uthash ends the process when memory is out. */
 #define HASH_NONFATAL_OOM 1
 /* Shorter chains: each entry of one is a cache miss, which is what a look-up among many costs. */
 #define HASH_BKT_CAPACITY_THRESH 5U
-#define uthash_malloc(size) PyMem_RawMalloc(size)
-#define uthash_free(pointer, size) PyMem_RawFree(pointer)
+#define uthash_malloc(size) sp_malloc(size)
+#define uthash_free(pointer, size) sp_free(pointer)
 #include <uthash.h>
 
 typedef struct {
@@ -43,7 +45,7 @@ void *sp_map_get(const sp_map *map, const void *a, const void *b)
 
 int sp_map_add(sp_map *map, const void *a, const void *b, void *value)
 {
-    sp_map_entry *entry = PyMem_RawCalloc(1, sizeof *entry);
+    sp_map_entry *entry = sp_calloc(1, sizeof *entry);
     if (entry == NULL)
         return -1;
     entry->key = (pair){a, b};
@@ -51,7 +53,7 @@ int sp_map_add(sp_map *map, const void *a, const void *b, void *value)
     HASH_ADD_KEYPTR_BYHASHVALUE(hh, map->head, &entry->key, sizeof entry->key, hash_pair(a, b),
                                 entry);
     if (entry->hh.tbl == NULL) { /* uthash's way to say that memory is out */
-        PyMem_RawFree(entry);
+        sp_free(entry);
         return -1;
     }
     return 0;
@@ -64,7 +66,7 @@ void *sp_map_pop(sp_map *map, const void *a, const void *b)
         return NULL;
     void *value = entry->value;
     HASH_DEL(map->head, entry);
-    PyMem_RawFree(entry);
+    sp_free(entry);
     return value;
 }
 
@@ -84,7 +86,7 @@ void sp_map_free(sp_map *map)
     sp_map_entry *entry, *next;
     HASH_ITER(hh, map->head, entry, next) {
         HASH_DEL(map->head, entry);
-        PyMem_RawFree(entry);
+        sp_free(entry);
     }
 }
 
@@ -109,13 +111,13 @@ void *sp_names_get(const sp_names *names, const char *text, size_t length, unsig
 
 int sp_names_add(sp_names *names, const char *text, size_t length, unsigned hash, void *value)
 {
-    sp_names_entry *entry = PyMem_RawCalloc(1, sizeof *entry);
+    sp_names_entry *entry = sp_calloc(1, sizeof *entry);
     if (entry == NULL)
         return -1;
     entry->value = value;
     HASH_ADD_KEYPTR_BYHASHVALUE(hh, names->head, text, length, hash, entry);
     if (entry->hh.tbl == NULL) {
-        PyMem_RawFree(entry);
+        sp_free(entry);
         return -1;
     }
     return 0;
@@ -127,7 +129,7 @@ void sp_names_pop(sp_names *names, const char *text, size_t length, unsigned has
     if (entry == NULL)
         return;
     HASH_DEL(names->head, entry);
-    PyMem_RawFree(entry);
+    sp_free(entry);
 }
 
 void sp_names_free(sp_names *names)
@@ -135,6 +137,6 @@ void sp_names_free(sp_names *names)
     sp_names_entry *entry, *next;
     HASH_ITER(hh, names->head, entry, next) {
         HASH_DEL(names->head, entry);
-        PyMem_RawFree(entry);
+        sp_free(entry);
     }
 }

@@ -1,6 +1,7 @@
 #include "calls/call_decisions.h"
 
 #include "base/callout.h"
+#include "base/heap.h"
 #include "calls/call_backend.h"
 #include "record/open_call.h"
 
@@ -32,7 +33,7 @@ void sp_calls_lost(sp_manager *manager)
 static void decision_free(sp_decision *decision)
 {
     Py_XDECREF(decision->watcher);
-    PyMem_RawFree(decision);
+    sp_free(decision);
 }
 
 static int forget(void *value, void *unused)
@@ -157,7 +158,7 @@ static sp_decision *publish(sp_decision *decision)
 static sp_decision *decide_anew(sp_tracing *tracing, PyCodeObject *code, const void *frame,
                                 bool in_section)
 {
-    sp_decision *decision = PyMem_RawCalloc(1, sizeof *decision);
+    sp_decision *decision = sp_calloc(1, sizeof *decision);
     if (decision == NULL)
         return NULL;
     decision->tracing = tracing;

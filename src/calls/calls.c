@@ -1,5 +1,6 @@
 #include "calls/calls.h"
 
+#include "base/heap.h"
 #include "base/thread_guard.h"
 #include "calls/call_backend.h"
 #include "lines/lines_watch.h"
@@ -221,7 +222,7 @@ void sp_calls_cancel(const void *frame)
 static sp_tracing *new_tracing(sp_manager *manager)
 {
     static uint64_t last_serial = 0;
-    sp_tracing *tracing = PyMem_RawCalloc(1, sizeof *tracing);
+    sp_tracing *tracing = sp_calloc(1, sizeof *tracing);
     if (tracing == NULL)
         return NULL;
     tracing->manager = manager;
@@ -314,7 +315,7 @@ static void end_tracing(sp_tracing *tracing)
     sp_decisions_forget(tracing);
     sp_calls_need(-(int)tracing->everywhere);
     Py_DECREF(tracing->decide);
-    PyMem_RawFree(tracing);
+    sp_free(tracing);
 }
 
 void sp_calls_untrace(const sp_manager *manager)

@@ -1,5 +1,6 @@
 #include "calls/suspended_calls.h"
 
+#include "base/heap.h"
 #include "calls/call_backend.h"
 
 sp_suspended_call *sp_suspended_call_find(sp_tracing *tracing, const void *frame,
@@ -15,7 +16,7 @@ sp_suspended_call *sp_suspended_call_new(sp_tracing *tracing, const void *frame,
                                          const PyCodeObject *code,
                                          const sp_open_call *open)
 {
-    sp_suspended_call *suspended = PyMem_RawMalloc(sizeof *suspended);
+    sp_suspended_call *suspended = sp_malloc(sizeof *suspended);
     if (suspended == NULL)
         return NULL;
     *suspended = (sp_suspended_call){.call = sp_stepped_begin(open),
@@ -24,7 +25,7 @@ sp_suspended_call *sp_suspended_call_new(sp_tracing *tracing, const void *frame,
                                      .frame = frame,
                                      .code = code};
     if (sp_map_add(&tracing->suspended, frame, NULL, suspended) < 0) {
-        PyMem_RawFree(suspended);
+        sp_free(suspended);
         return NULL;
     }
     if (tracing->suspended_count++ == 0)
@@ -149,7 +150,7 @@ void sp_suspended_call_forget(sp_suspended_call *suspended)
     sp_map_pop(&tracing->suspended, suspended->frame, NULL);
     if (tracing->latest == suspended)
         tracing->latest = NULL;
-    PyMem_RawFree(suspended);
+    sp_free(suspended);
     if (--tracing->suspended_count == 0)
         sp_calls_need(-1);
 }

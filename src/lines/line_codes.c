@@ -1,6 +1,7 @@
 #include "lines/line_codes.h"
 
 #include "base/callout.h"
+#include "base/heap.h"
 #include "base/list.h"
 #include "base/thread_guard.h"
 #include "lines/line_backend.h"
@@ -29,8 +30,8 @@ uint32_t sp_line_always_watched;
 
 static void free_plan(sp_line_plan *plan)
 {
-    PyMem_RawFree(plan->withs);
-    PyMem_RawFree(plan->loops);
+    sp_free(plan->withs);
+    sp_free(plan->loops);
 }
 
 static void entry_free(sp_line_code *entry)
@@ -38,7 +39,7 @@ static void entry_free(sp_line_code *entry)
     free_plan(&entry->plan);
     Py_DECREF(entry->file);
     Py_DECREF(entry->name);
-    PyMem_RawFree(entry);
+    sp_free(entry);
 }
 
 static void unwatch(sp_line_watch *watch)
@@ -48,7 +49,7 @@ static void unwatch(sp_line_watch *watch)
     sp_map_pop(&all.watches, watch->region, watch->code);
     all.watch_count--;
     sp_line_always_watched -= watch->always;
-    PyMem_RawFree(watch);
+    sp_free(watch);
 }
 
 SP_INLINE size_t place_of(const PyCodeObject *code)
@@ -128,14 +129,14 @@ static bool register_entry(sp_line_code *entry)
 /* NULL when memory is out. */
 static sp_line_code *new_entry(PyCodeObject *code)
 {
-    sp_line_code *entry = PyMem_RawCalloc(1, sizeof *entry);
+    sp_line_code *entry = sp_calloc(1, sizeof *entry);
     if (entry == NULL)
         return NULL;
     entry->code = code;
     entry->watcher = watch_code(code);
     if (!register_entry(entry)) {
         Py_XDECREF(entry->watcher);
-        PyMem_RawFree(entry);
+        sp_free(entry);
         return NULL;
     }
     entry->file = Py_NewRef(code->co_filename);
@@ -169,7 +170,7 @@ PyObject *sp_line_codes(void)
 static int read_offsets(PyObject *tuple, int **offsets, int *count)
 {
     Py_ssize_t size = PyTuple_GET_SIZE(tuple);
-    *offsets = PyMem_RawMalloc((size_t)(size + 1) * sizeof **offsets);
+    *offsets = sp_malloc((size_t)(size + 1) * sizeof **offsets);
     if (*offsets == NULL) {
         PyErr_NoMemory();
         return -1;
@@ -307,9 +308,9 @@ static bool add_watch(sp_region *region, sp_line_code *entry, sp_line_when when)
     }
     if (known != NULL)
         return true;
-    sp_line_watch *watch = PyMem_RawMalloc(sizeof *watch);
+    sp_line_watch *watch = sp_malloc(sizeof *watch);
     if (watch == NULL || sp_map_add(&all.watches, region, entry, watch) < 0) {
-        PyMem_RawFree(watch);
+        sp_free(watch);
         return false;
     }
     *watch = (sp_line_watch){.region = region, .code = entry, .always = always};

@@ -1,5 +1,6 @@
 #include "lines/line_frames.h"
 
+#include "base/heap.h"
 #include "record/counters.h"
 
 /* ---- Reasons ----------------------------------------------------------------------------- */
@@ -29,7 +30,7 @@ static sp_cell *cells_of(sp_line_frame *recorded, uint32_t which)
     if (!again)
         return table->cells;
     if (table->again == NULL)
-        table->again = PyMem_RawCalloc((size_t)recorded->count, sizeof *table->again);
+        table->again = sp_calloc((size_t)recorded->count, sizeof *table->again);
     if (table->again == NULL)
         sp_lose_line();
     return table->again;
@@ -46,7 +47,7 @@ void sp_line_add_more(sp_line_frame *recorded, sp_line_table *table, sp_line_why
     uint32_t count = recorded->reason_count;
     if (count >= SP_LINE_REASONS) {
         size_t size = (count + 1 - SP_LINE_REASONS) * sizeof *recorded->more;
-        sp_line_reason *more = PyMem_RawRealloc(recorded->more, size);
+        sp_line_reason *more = sp_realloc(recorded->more, size);
         if (more == NULL) {
             sp_lose_line();
             return;
@@ -66,7 +67,7 @@ static void remove_reason(sp_line_frame *recorded, uint32_t i)
     for (uint32_t j = i; j < recorded->reason_count; j++)
         *sp_line_reason_at(recorded, j) = *sp_line_reason_at(recorded, j + 1);
     if (recorded->reason_count <= SP_LINE_REASONS) {
-        PyMem_RawFree(recorded->more);
+        sp_free(recorded->more);
         recorded->more = NULL;
     }
     place_cells(recorded, i);
@@ -99,7 +100,7 @@ bool sp_line_grow_stack(sp_line_thread *here)
 {
     size_t depth = (size_t)(here->stack.top - here->stack.frames);
     sp_line_frame *frames =
-        PyMem_RawRealloc(here->stack.frames, 2 * (size_t)here->stack.frame_capacity * sizeof *frames);
+        sp_realloc(here->stack.frames, 2 * (size_t)here->stack.frame_capacity * sizeof *frames);
     if (frames == NULL)
         return false;
     here->stack.frames = frames;
@@ -115,7 +116,7 @@ void sp_line_frame_free(sp_line_frame *recorded)
     recorded->code->frames--;
     while (recorded->reason_count != 0)
         sp_line_table_release(sp_line_reason_at(recorded, --recorded->reason_count)->table);
-    PyMem_RawFree(recorded->more);
+    sp_free(recorded->more);
 }
 
 void sp_line_pop_slow(sp_line_thread *here)

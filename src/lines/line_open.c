@@ -1,5 +1,6 @@
 #include "lines/line_open.h"
 
+#include "base/heap.h"
 #include "record/counters.h"
 
 /* The opening of the region, the newest first; NULL when it is not open. */
@@ -15,7 +16,7 @@ static sp_line_opening *find_opening(sp_line_thread *here, const sp_region *regi
 static bool more_openings(sp_line_thread *here)
 {
     uint32_t capacity = here->stack.open_capacity == 0 ? 8 : 2 * here->stack.open_capacity;
-    sp_line_opening *open = PyMem_RawRealloc(here->stack.open, capacity * sizeof *open);
+    sp_line_opening *open = sp_realloc(here->stack.open, capacity * sizeof *open);
     if (open == NULL)
         return false;
     here->stack.open = open;

@@ -1,5 +1,6 @@
 #include "lines/line_suspended.h"
 
+#include "base/heap.h"
 #include "record/counters.h"
 
 uint32_t sp_line_suspended_count;
@@ -16,16 +17,16 @@ static sp_line_frame *take(const void *frame)
 /* False when memory is out. */
 static bool keep(sp_line_frame frame)
 {
-    sp_line_frame *suspended = PyMem_RawMalloc(sizeof *suspended);
+    sp_line_frame *suspended = sp_malloc(sizeof *suspended);
     if (suspended == NULL)
         return false;
     *suspended = frame;
     sp_line_frame *dead = take(frame.frame); /* it was at this address, and never went on */
     if (dead != NULL)
         sp_line_frame_free(dead);
-    PyMem_RawFree(dead);
+    sp_free(dead);
     if (sp_map_add(&all, frame.frame, NULL, suspended) < 0) {
-        PyMem_RawFree(suspended);
+        sp_free(suspended);
         return false;
     }
     sp_line_suspended_count++;
@@ -47,6 +48,6 @@ sp_line_frame *sp_line_frame_resumes(sp_line_thread *here, const void *frame, ui
 {
     sp_line_frame *suspended = take(frame);
     bool resumed = suspended != NULL && sp_line_resume(here, suspended, now);
-    PyMem_RawFree(suspended);
+    sp_free(suspended);
     return resumed ? here->stack.top : NULL;
 }

@@ -1,5 +1,6 @@
 #include "lines/line_tables.h"
 
+#include "base/heap.h"
 #include "base/list.h"
 #include "lines/line_codes.h"
 
@@ -10,9 +11,9 @@ sp_line_table *sp_line_table_of(sp_line_thread *here, sp_line_code *code, sp_reg
     sp_line_table *table = sp_map_get(&here->tables, code, region);
     if (table != NULL)
         return table;
-    table = PyMem_RawCalloc(1, sizeof *table + (size_t)code->plan.count * sizeof(sp_cell));
+    table = sp_calloc(1, sizeof *table + (size_t)code->plan.count * sizeof(sp_cell));
     if (table == NULL || sp_map_add(&here->tables, code, region, table) < 0) {
-        PyMem_RawFree(table);
+        sp_free(table);
         return NULL;
     }
     table->code = code;
@@ -38,8 +39,8 @@ void sp_line_table_free(sp_line_table *table)
         lose_region(table);
     SP_LIST_REMOVE(table, next, link);
     sp_line_code_used(table->code, -1);
-    PyMem_RawFree(table->again);
-    PyMem_RawFree(table);
+    sp_free(table->again);
+    sp_free(table);
 }
 
 /* Whoever has a call or a block of the region open keeps it alive; but there are ways to enter a block

@@ -1,5 +1,6 @@
 #include "lines/line_threads.h"
 
+#include "base/heap.h"
 #include "record/counters.h"
 
 sp_line_thread *sp_line_threads;
@@ -23,7 +24,7 @@ static bool is_empty(const sp_line_thread *here)
 static bool new_frames(sp_line_thread *here, sp_line_stack *stack)
 {
     enum { FRAMES = 16 };
-    sp_line_frame *frames = PyMem_RawCalloc(FRAMES, sizeof *frames);
+    sp_line_frame *frames = sp_calloc(FRAMES, sizeof *frames);
     if (frames == NULL)
         return false;
     frames[0].frame = here; /* no interpreter frame has this address, nor NULL */
@@ -33,9 +34,9 @@ static bool new_frames(sp_line_thread *here, sp_line_stack *stack)
 
 static void free_stack(sp_line_stack *stack)
 {
-    PyMem_RawFree(stack->frames);
-    PyMem_RawFree(stack->open);
-    PyMem_RawFree(stack);
+    sp_free(stack->frames);
+    sp_free(stack->open);
+    sp_free(stack);
 }
 
 /* The frames on the stack in use are not recorded any longer. */
@@ -73,10 +74,10 @@ void sp_line_each_stack(sp_line_thread *thread, void (*function)(sp_line_thread 
 
 static sp_line_thread *new_thread(void)
 {
-    sp_line_thread *here = PyMem_RawCalloc(1, sizeof *here);
+    sp_line_thread *here = sp_calloc(1, sizeof *here);
     sp_line_stack stack;
     if (here == NULL || !new_frames(here, &stack)) {
-        PyMem_RawFree(here);
+        sp_free(here);
         return NULL;
     }
     exchange(here, &stack);
@@ -157,9 +158,9 @@ SP_NOINLINE sp_line_thread *sp_line_thread_switch(const void *bottom)
     bool goes_on = here->bottom == NULL;
     const void *before = here->bottom;
     if (next == NULL && !is_empty(here) && !goes_on) {
-        next = PyMem_RawMalloc(sizeof *next);
+        next = sp_malloc(sizeof *next);
         if (next == NULL || !new_frames(here, next)) {
-            PyMem_RawFree(next);
+            sp_free(next);
             return NULL;
         }
     }

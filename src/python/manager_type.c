@@ -1,4 +1,5 @@
 /* The Python type of a manager. The life cycle (options, files, reports) is Python, on top of it. */
+#include "base/heap.h"
 #include "base/thread_guard.h"
 #include "calls/call_decisions.h"
 #include "lines/lines.h"
@@ -86,7 +87,7 @@ static void manager_dealloc(PyObject *self)
     if (manager->weakrefs != NULL)
         PyObject_ClearWeakRefs(self);
     manager_clear(self);
-    PyMem_RawFree(manager->regions);
+    sp_free(manager->regions);
     Py_XDECREF(manager->region_type);
     type->tp_free(self);
     Py_DECREF(type);

@@ -1,6 +1,7 @@
 #include "python/rows.h"
 
 #include "base/clock.h"
+#include "base/heap.h"
 
 static const double quantiles[] = {0.5, 0.9, 0.95, 0.99, 0.999};
 enum { QUANTILES = sizeof quantiles / sizeof *quantiles };
@@ -56,7 +57,7 @@ PyObject *sp_row_of(const sp_node *node, const sp_load *load, bool tracked, doub
 
 PyObject *sp_rows_of_tree(const sp_tree *tree, bool tracked, double scale)
 {
-    sp_load *loads = PyMem_RawMalloc(tree->count * sizeof *loads);
+    sp_load *loads = sp_malloc(tree->count * sizeof *loads);
     if (loads == NULL)
         return PyErr_NoMemory();
     sp_tree_load(tree, loads);
@@ -68,7 +69,7 @@ PyObject *sp_rows_of_tree(const sp_tree *tree, bool tracked, double scale)
         else
             PyList_SET_ITEM(rows, i - 1, row);
     }
-    PyMem_RawFree(loads);
+    sp_free(loads);
     return rows;
 }
 

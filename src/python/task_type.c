@@ -1,5 +1,6 @@
 /* The Python type of tasks and greenlets that are tracked. */
 #include "base/clock.h"
+#include "base/heap.h"
 #include "base/thread_guard.h"
 #include "python/state.h"
 #include "record/task.h"
@@ -77,7 +78,7 @@ static void task_dealloc(PyObject *self)
     sp_task *task = (sp_task *)self;
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
-    PyMem_RawFree(task->stack.calls);
+    sp_free(task->stack.calls);
     Py_XDECREF(task->on_enter);
     Py_XDECREF(task->manager);
     type->tp_free(self);

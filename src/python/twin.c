@@ -2,6 +2,7 @@
 
 #if SP_MONITORING
 
+#include "base/heap.h"
 #include "python/decorated_call.h"
 
 typedef struct sp_twin {
@@ -74,7 +75,7 @@ static PyObject *forget(PyObject *capsule, PyObject *reference)
     SP_UNLOCK(&all.lock);
     PyObject *watcher = twin->watcher;
     sp_region *region = twin->region;
-    PyMem_RawFree(twin);
+    sp_free(twin);
     Py_XDECREF(watcher);
     Py_DECREF(region);
     Py_RETURN_NONE;
@@ -144,13 +145,13 @@ static void set_vectorcall(Twin *twin)
 
 PyObject *sp_twin_new(sp_region *region, PyObject *function)
 {
-    Twin *twin = PyMem_RawCalloc(1, sizeof *twin);
+    Twin *twin = sp_calloc(1, sizeof *twin);
     if (twin == NULL)
         return PyErr_NoMemory();
     twin->function = duplicate((PyFunctionObject *)function);
     if (twin->function == NULL || (twin->watcher = watch(twin)) == NULL) {
         Py_XDECREF(twin->function);
-        PyMem_RawFree(twin);
+        sp_free(twin);
         return NULL;
     }
     twin->plain = twin->function->vectorcall;

@@ -1,5 +1,6 @@
 /* The context manager in which nothing is recorded, of scope_profiler/unrecorded.py. */
 #include "base/callout.h"
+#include "base/heap.h"
 #include "python/state.h"
 
 /* What signal handlers and finalizers call is the user's, and recorded: they wait until the outermost
@@ -18,14 +19,14 @@ static void leave_waiting(void)
     if (waiting->collects)
         PyGC_Enable();
     sp_signals_release(&waiting->signals);
-    PyMem_RawFree(waiting);
+    sp_free(waiting);
 }
 
 static PyObject *unrecorded_enter(PyObject *self, PyObject *unused)
 {
     (void)self, (void)unused;
     if (sp_local_is_mine() && sp_here.unrecorded == 0
-        && (sp_here.waiting = PyMem_RawMalloc(sizeof *sp_here.waiting)) != NULL) {
+        && (sp_here.waiting = sp_malloc(sizeof *sp_here.waiting)) != NULL) {
         sp_signals_hold(&sp_here.waiting->signals);
         sp_signals_allow_ends();
         bool raised = PyErr_CheckSignals() < 0; /* those, and collections, that were due before */

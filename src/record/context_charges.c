@@ -1,5 +1,7 @@
 #include "record/context_charges.h"
 
+#include "base/heap.h"
+
 /* What a call is charged for the stacks that hang below it. */
 typedef struct sp_charge {
     uint64_t start;  /* the call: when it began */
@@ -38,7 +40,7 @@ static sp_charge *new_charge(sp_contexts *contexts)
 {
     if (contexts->charge_count == contexts->charge_capacity) {
         uint32_t capacity = contexts->charge_capacity == 0 ? 4 : 2 * contexts->charge_capacity;
-        sp_charge *charges = PyMem_RawRealloc(contexts->charges, capacity * sizeof *charges);
+        sp_charge *charges = sp_realloc(contexts->charges, capacity * sizeof *charges);
         if (charges == NULL)
             return NULL;
         contexts->charges = charges;

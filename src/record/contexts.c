@@ -1,5 +1,6 @@
 #include "record/contexts.h"
 
+#include "base/heap.h"
 #include "base/thread_guard.h"
 
 enum { FIRST_CALLS = 8 };
@@ -9,7 +10,7 @@ enum { FIRST_CALLS = 8 };
 static sp_contexts *contexts_of(sp_thread *thread)
 {
     if (thread->contexts == NULL)
-        thread->contexts = PyMem_RawCalloc(1, sizeof *thread->contexts);
+        thread->contexts = sp_calloc(1, sizeof *thread->contexts);
     return thread->contexts;
 }
 
@@ -34,7 +35,7 @@ void sp_context_let_go(sp_thread *thread)
     }
     if (contexts->left_count == contexts->left_capacity) {
         uint32_t capacity = contexts->left_capacity == 0 ? 4 : 2 * contexts->left_capacity;
-        PyObject **left = PyMem_RawRealloc(contexts->left, capacity * sizeof *left);
+        PyObject **left = sp_realloc(contexts->left, capacity * sizeof *left);
         if (left == NULL)
             return; /* it lives on */
         contexts->left = left;
@@ -56,14 +57,14 @@ SP_NOINLINE void sp_contexts_release(sp_thread *thread)
     sp_guard_release();
     for (uint32_t i = 0; i < count; i++) /* the record may go away with its run meanwhile */
         Py_DECREF(left[i]);
-    PyMem_RawFree(left);
+    sp_free(left);
 }
 
 static void free_stack(sp_stack *stack)
 {
     if (stack != NULL)
-        PyMem_RawFree(stack->calls);
-    PyMem_RawFree(stack);
+        sp_free(stack->calls);
+    sp_free(stack);
 }
 
 static sp_stack *take_spare(sp_contexts *contexts)
@@ -72,9 +73,9 @@ static sp_stack *take_spare(sp_contexts *contexts)
     contexts->spare = NULL;
     if (stack != NULL)
         return stack;
-    stack = PyMem_RawMalloc(sizeof *stack);
+    stack = sp_malloc(sizeof *stack);
     if (stack != NULL && !sp_stack_init(stack, FIRST_CALLS)) {
-        PyMem_RawFree(stack);
+        sp_free(stack);
         stack = NULL;
     }
     return stack;
@@ -296,7 +297,7 @@ void sp_contexts_free(sp_thread *thread)
     sp_map_each(&contexts->parked, free_parked, NULL);
     sp_map_free(&contexts->parked);
     free_stack(contexts->spare);
-    PyMem_RawFree(contexts->charges);
-    PyMem_RawFree(contexts->left);
-    PyMem_RawFree(contexts);
+    sp_free(contexts->charges);
+    sp_free(contexts->left);
+    sp_free(contexts);
 }

@@ -1,6 +1,7 @@
 #include "record/event_columns.h"
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "record/region.h"
 
 typedef struct {
@@ -192,7 +193,7 @@ int sp_event_columns_gather(sp_manager *manager, const sp_region *wanted, uint32
                             sp_event_columns *events)
 {
     events->regions = manager->region_count;
-    events->ends = PyMem_RawCalloc((size_t)events->regions + 1, sizeof *events->ends);
+    events->ends = sp_calloc((size_t)events->regions + 1, sizeof *events->ends);
     if (events->ends == NULL)
         return -1;
     return gather(manager, &(gathering){.wanted = wanted, .ends = events->ends}, nodes,
@@ -210,7 +211,7 @@ PyObject *sp_event_columns_tuple(const sp_event_columns *events)
 
 void sp_event_columns_free(sp_event_columns *events)
 {
-    PyMem_RawFree(events->ends);
+    sp_free(events->ends);
     for (int i = 0; i < SP_EVENT_COLUMNS; i++)
         Py_XDECREF(events->columns[i]);
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "base/heap.h"
 
 void sp_node_init(sp_node *node, struct sp_region *region, sp_node *parent, uint32_t id)
 {
@@ -12,7 +13,7 @@ void sp_node_init(sp_node *node, struct sp_region *region, sp_node *parent, uint
 
 void sp_node_free(sp_node *node)
 {
-    PyMem_RawFree(node->sketch.counts);
+    sp_free(node->sketch.counts);
     node->sketch = (sp_sketch){0};
 }
 
@@ -21,7 +22,7 @@ int sp_tree_init(sp_tree *tree)
     memset(tree, 0, sizeof *tree);
     sp_node_init(&tree->root, NULL, NULL, 0);
     tree->capacity = 16;
-    tree->nodes = PyMem_RawMalloc(tree->capacity * sizeof *tree->nodes);
+    tree->nodes = sp_malloc(tree->capacity * sizeof *tree->nodes);
     if (tree->nodes == NULL)
         return -1;
     tree->nodes[0] = &tree->root;
@@ -33,10 +34,10 @@ void sp_tree_free(sp_tree *tree)
 {
     for (uint32_t i = 1; i < tree->count; i++) {
         sp_node_free(tree->nodes[i]);
-        PyMem_RawFree(tree->nodes[i]);
+        sp_free(tree->nodes[i]);
     }
     sp_node_free(&tree->root);
-    PyMem_RawFree(tree->nodes);
+    sp_free(tree->nodes);
     sp_map_free(&tree->edges);
     sp_map_free(&tree->first);
     memset(tree, 0, sizeof *tree);
@@ -54,24 +55,24 @@ static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *regi
 {
     if (tree->count == tree->capacity) {
         sp_node **nodes =
-            PyMem_RawRealloc(tree->nodes, 2 * (size_t)tree->capacity * sizeof *nodes);
+            sp_realloc(tree->nodes, 2 * (size_t)tree->capacity * sizeof *nodes);
         if (nodes == NULL)
             return NULL;
         tree->nodes = nodes;
         tree->capacity *= 2;
     }
-    sp_node *node = PyMem_RawMalloc(sizeof *node);
+    sp_node *node = sp_malloc(sizeof *node);
     if (node == NULL)
         return NULL;
     sp_node_init(node, region, parent, tree->count);
     node->first = sp_now();
     if (sp_map_add(&tree->edges, parent, region, node) < 0) {
-        PyMem_RawFree(node);
+        sp_free(node);
         return NULL;
     }
     if (region != NULL && count_with_others(tree, node) < 0) {
         sp_map_pop(&tree->edges, parent, region);
-        PyMem_RawFree(node);
+        sp_free(node);
         return NULL;
     }
     tree->nodes[tree->count++] = node;
@@ -134,13 +135,13 @@ SP_NOINLINE int sp_sketch_reach(sp_sketch *sketch, uint32_t octave)
     if (sketch->octaves == 0 || octave >= end)
         end = octave + 1;
     size_t row = SP_SKETCH_BUCKETS * sizeof *sketch->counts;
-    uint64_t *counts = PyMem_RawCalloc(end - lowest, row);
+    uint64_t *counts = sp_calloc(end - lowest, row);
     if (counts == NULL)
         return -1;
     if (sketch->octaves != 0)
         memcpy(counts + (sketch->lowest - lowest) * SP_SKETCH_BUCKETS, sketch->counts,
                sketch->octaves * row);
-    PyMem_RawFree(sketch->counts);
+    sp_free(sketch->counts);
     *sketch = (sp_sketch){counts, lowest, end - lowest};
     return 0;
 }
@@ -183,7 +184,7 @@ int sp_node_merge(sp_node *into, const sp_node *from)
 
 sp_node **sp_tree_merge(sp_tree *into, const sp_tree *from)
 {
-    sp_node **placed = PyMem_RawMalloc(from->count * sizeof *placed);
+    sp_node **placed = sp_malloc(from->count * sizeof *placed);
     if (placed == NULL)
         return NULL;
     placed[0] = &into->root;
@@ -194,7 +195,7 @@ sp_node **sp_tree_merge(sp_tree *into, const sp_tree *from)
                     : node->other        ? other_path(into, parent, node->region)
                                          : sp_tree_child(into, parent, node->region);
         if (placed[i] == NULL || sp_node_merge(placed[i], node) < 0) {
-            PyMem_RawFree(placed);
+            sp_free(placed);
             return NULL;
         }
     }

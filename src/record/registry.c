@@ -1,5 +1,6 @@
 #include "record/registry.h"
 
+#include "base/heap.h"
 #include "base/thread_guard.h"
 
 /* ---- Finding ----------------------------------------------------------------------------- */
@@ -58,7 +59,7 @@ static bool reserve_region(sp_manager *manager)
     if (manager->region_count < manager->region_capacity)
         return true;
     uint32_t capacity = manager->region_capacity == 0 ? 16 : 2 * manager->region_capacity;
-    sp_region **regions = PyMem_RawRealloc(manager->regions, capacity * sizeof *regions);
+    sp_region **regions = sp_realloc(manager->regions, capacity * sizeof *regions);
     if (regions == NULL)
         return false;
     manager->regions = regions;
@@ -135,7 +136,7 @@ static void shrink(sp_manager *manager)
     uint32_t capacity = manager->region_count < 16 ? 16 : manager->region_count;
     if (capacity >= manager->region_capacity)
         return;
-    sp_region **regions = PyMem_RawRealloc(manager->regions, capacity * sizeof *regions);
+    sp_region **regions = sp_realloc(manager->regions, capacity * sizeof *regions);
     if (regions == NULL)
         return;
     manager->regions = regions;
@@ -145,9 +146,9 @@ static void shrink(sp_manager *manager)
 sp_left_regions sp_manager_leave_regions(sp_manager *manager)
 {
     sp_left_regions left = {0};
-    sp_region **unheld = PyMem_RawMalloc((manager->region_count + 1) * sizeof *unheld);
+    sp_region **unheld = sp_malloc((manager->region_count + 1) * sizeof *unheld);
     if (unheld == NULL || manager->lent != 0) { /* they are forgotten another time */
-        PyMem_RawFree(unheld);
+        sp_free(unheld);
         return left;
     }
     left.regions = unheld;
@@ -175,5 +176,5 @@ void sp_left_regions_free(sp_left_regions *left)
 {
     for (uint32_t i = 0; i < left->count; i++)
         sp_region_release(left->regions[i]);
-    PyMem_RawFree(left->regions);
+    sp_free(left->regions);
 }

@@ -1,6 +1,7 @@
 #include "record/statistics.h"
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "record/context_charges.h"
 
 /* ---- Open calls -------------------------------------------------------------------------- */
@@ -75,7 +76,7 @@ static int forget_merged(void *value, void *unused)
 {
     sp_thread *thread = value;
     (void)unused;
-    PyMem_RawFree(thread->merged);
+    sp_free(thread->merged);
     thread->merged = NULL;
     return 0;
 }
@@ -87,14 +88,14 @@ void sp_statistics_forget_merged(sp_manager *manager)
 
 sp_tree *sp_statistics_tree(sp_manager *manager)
 {
-    sp_tree *tree = PyMem_RawMalloc(sizeof *tree);
+    sp_tree *tree = sp_malloc(sizeof *tree);
     if (tree == NULL || sp_tree_init(tree) < 0) {
-        PyMem_RawFree(tree);
+        sp_free(tree);
         return NULL;
     }
     if (sp_map_each(&manager->threads, merge_thread, tree) < 0) {
         sp_tree_free(tree);
-        PyMem_RawFree(tree);
+        sp_free(tree);
         return NULL;
     }
     return tree;
@@ -104,7 +105,7 @@ void sp_statistics_free_tree(sp_tree *tree)
 {
     if (tree != NULL)
         sp_tree_free(tree);
-    PyMem_RawFree(tree);
+    sp_free(tree);
 }
 
 /* What all threads recorded of some regions. Recursion is folded, so no node of a region lies below
@@ -119,7 +120,7 @@ static int add_thread(void *thread, void *argument)
 {
     const sp_tree *tree = &((sp_thread *)thread)->tree;
     summing *into = argument;
-    sp_load *loads = PyMem_RawMalloc(tree->count * sizeof *loads);
+    sp_load *loads = sp_malloc(tree->count * sizeof *loads);
     if (loads == NULL)
         return -1;
     int result = 0;
@@ -132,7 +133,7 @@ static int add_thread(void *thread, void *argument)
         sp_load_add(&into->loads[at], &loads[i]);
         result = sp_node_merge(&into->sums[at], tree->nodes[i]);
     }
-    PyMem_RawFree(loads);
+    sp_free(loads);
     return result;
 }
 
@@ -144,8 +145,8 @@ int sp_region_sum_add(sp_manager *manager, const sp_region *region, sp_node *sum
 int sp_region_sums_take(sp_manager *manager, sp_region_sums *regions)
 {
     regions->count = manager->region_count;
-    regions->sums = PyMem_RawMalloc(((size_t)regions->count + 1) * sizeof *regions->sums);
-    regions->loads = PyMem_RawCalloc((size_t)regions->count + 1, sizeof *regions->loads);
+    regions->sums = sp_malloc(((size_t)regions->count + 1) * sizeof *regions->sums);
+    regions->loads = sp_calloc((size_t)regions->count + 1, sizeof *regions->loads);
     if (regions->sums == NULL || regions->loads == NULL) {
         regions->count = 0;
         return -1;
@@ -160,6 +161,6 @@ void sp_region_sums_free(sp_region_sums *regions)
 {
     for (uint32_t i = 0; i < regions->count; i++)
         sp_node_free(&regions->sums[i]);
-    PyMem_RawFree(regions->sums);
-    PyMem_RawFree(regions->loads);
+    sp_free(regions->sums);
+    sp_free(regions->loads);
 }

@@ -1,6 +1,7 @@
 #include "record/task.h"
 
 #include "base/callout.h"
+#include "base/heap.h"
 #include "record/open_call.h"
 
 enum { FIRST_CALLS = 4 };
@@ -126,7 +127,7 @@ static sp_task *leave(sp_task *task, bool done)
     sp_thread *thread = sp_thread_find(task->manager);
     sp_task *over = thread != NULL && thread->task == task ? take_back(thread, task) : NULL;
     if (done && sp_stack_is_empty(&task->stack)) {
-        PyMem_RawFree(task->stack.calls);
+        sp_free(task->stack.calls);
         task->stack = (sp_stack){0};
     }
     return over;

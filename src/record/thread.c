@@ -1,10 +1,12 @@
 #include "record/thread.h"
 
+#include "base/heap.h"
+
 enum { FIRST_CALLS = 32 };
 
 bool sp_stack_init(sp_stack *stack, size_t room)
 {
-    sp_open_call *calls = PyMem_RawCalloc(room, sizeof *calls);
+    sp_open_call *calls = sp_calloc(room, sizeof *calls);
     if (calls == NULL)
         return false;
     *stack = (sp_stack){calls, calls + room - 1, SP_NO_CONTEXT, calls, {.context = SP_NO_CONTEXT}};
@@ -13,12 +15,12 @@ bool sp_stack_init(sp_stack *stack, size_t room)
 
 sp_thread *sp_thread_new(sp_owner *owner, bool events)
 {
-    sp_thread *thread = PyMem_RawCalloc(1, sizeof *thread);
+    sp_thread *thread = sp_calloc(1, sizeof *thread);
     if (thread == NULL)
         return NULL;
     if (!sp_stack_init(&thread->stack, FIRST_CALLS) || sp_tree_init(&thread->tree) < 0) {
-        PyMem_RawFree(thread->stack.calls);
-        PyMem_RawFree(thread);
+        sp_free(thread->stack.calls);
+        sp_free(thread);
         return NULL;
     }
     thread->owner = sp_owner_hold(owner);
@@ -31,7 +33,7 @@ bool sp_stack_deepen(sp_stack *stack)
 {
     size_t depth = (size_t)(stack->top - stack->calls);
     size_t room = 2 * (size_t)(stack->limit - stack->calls + 1);
-    sp_open_call *calls = PyMem_RawRealloc(stack->calls, room * sizeof *calls);
+    sp_open_call *calls = sp_realloc(stack->calls, room * sizeof *calls);
     if (calls == NULL)
         return false;
     stack->calls = calls;

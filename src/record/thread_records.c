@@ -1,6 +1,7 @@
 #include "record/thread_records.h"
 
 #include "base/callout.h"
+#include "base/heap.h"
 #include "record/contexts.h"
 
 /* ---- Records ----------------------------------------------------------------------------- */
@@ -10,9 +11,9 @@ void sp_thread_free(sp_thread *thread)
     sp_tree_free(&thread->tree);
     sp_log_free(&thread->log);
     sp_contexts_free(thread);
-    PyMem_RawFree(thread->stack.calls);
+    sp_free(thread->stack.calls);
     sp_owner_release(thread->owner);
-    PyMem_RawFree(thread);
+    sp_free(thread);
 }
 
 /* Whether the owner is over and has left nothing open, so that another thread may go on here. */

@@ -1,5 +1,7 @@
 #include "record/threadlog.h"
 
+#include "base/heap.h"
+
 /* The first block is small, for threads that live short; then they double up to 1 MiB, where
  * the cost of a new one is spread over 65 536 calls. */
 enum { FIRST_RECORDS = 256, MOST_RECORDS = 65536 };
@@ -7,8 +9,8 @@ enum { FIRST_RECORDS = 256, MOST_RECORDS = 65536 };
 void sp_log_free(sp_log *log)
 {
     for (size_t i = 0; i < log->count; i++)
-        PyMem_RawFree(log->blocks[i]);
-    PyMem_RawFree(log->blocks);
+        sp_free(log->blocks[i]);
+    sp_free(log->blocks);
     *log = (sp_log){0};
 }
 
@@ -24,7 +26,7 @@ bool sp_log_extend(sp_log *log)
 {
     if (log->count == log->capacity) {
         size_t capacity = log->capacity == 0 ? 8 : 2 * log->capacity;
-        sp_block **blocks = PyMem_RawRealloc(log->blocks, capacity * sizeof *blocks);
+        sp_block **blocks = sp_realloc(log->blocks, capacity * sizeof *blocks);
         if (blocks == NULL)
             return false;
         log->blocks = blocks;
@@ -36,7 +38,7 @@ bool sp_log_extend(sp_log *log)
         if (records > MOST_RECORDS)
             records = MOST_RECORDS;
     }
-    sp_block *block = PyMem_RawMalloc(sizeof *block + records * sizeof *block->records);
+    sp_block *block = sp_malloc(sizeof *block + records * sizeof *block->records);
     if (block == NULL)
         return false;
     block->capacity = records;

@@ -141,6 +141,13 @@ def test_files_that_comments_name_are_there(includes):
     assert named == set()
 
 
+def test_the_core_takes_memory_in_one_way():
+    """Which is not counted as the program's."""
+    ways = {"src/base/heap.c", "src/base/local.c"}  # a thread's own, before anything can be counted
+    assert {str(path.relative_to(ROOT)) for path in (ROOT / "src").rglob("*.[ch]")
+            if "PyMem_Raw" in path.read_text()} == ways
+
+
 def test_files_are_short():
     lines = {path: len(path.read_text().splitlines()) for path in (ROOT / "src").rglob("*.[ch]")}
     assert [path for path, count in lines.items() if count > 500] == []
