@@ -188,8 +188,14 @@ def _import_print_statistics():
     return print_statistics
 
 
+def _import_write_lprof():
+    from .line_profiler.lprof import write
+
+    return write
+
+
 above.offer(load=_import_load, print_results=_import_print_results,
-            print_statistics=_import_print_statistics)
+            print_statistics=_import_print_statistics, write_lprof=_import_write_lprof)
 
 
 def __dir__():

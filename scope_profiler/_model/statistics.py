@@ -119,16 +119,13 @@ class RegionStatistics:
         """Write the lines to a file that line_profiler reads (`python -m line_profiler FILE`,
         LineStats.from_files); that need not be installed.
 
-        Raises RuntimeError without line mode, OSError when the file cannot be written.
+        The file is replaced whole or stays as it was. Raises RuntimeError without line mode,
+        OSError when the file cannot be written.
         """
-        import pickle
-
         if self.timings is None:
             raise RuntimeError("to_file() without lines: they are counted after "
                                "setup(use_line_profiler=True)")
-        state = pickle.dumps({"timings": self.timings, "unit": self.unit}, 2)[2:-1]
-        with open(filename, "wb") as file:
-            file.write(b"\x80\x02cline_profiler.line_profiler\nLineStats\n)\x81" + state + b"b.")
+        above.get("write_lprof")(filename, self.timings, self.unit)
 
     @classmethod
     def nothing_of(cls, name: str) -> Self:

@@ -1,0 +1,43 @@
+"""The API of line_profiler, with the recorder of scope_profiler.
+
+    from scope_profiler.line_profiler import LineProfiler, profile
+
+is the only change that a program needs. Every name is loaded when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: {name: the module that has it}; a name after itself is a module.
+_LAZY = {
+    "LineProfiler": "profiler",
+    "LineStats": "stats",
+    "line_profiler": "line_profiler",
+    "load_ipython_extension": "ipython_extension",
+    "load_stats": "stats",
+    "main": "command",
+    "show_func": "text",
+    "show_text": "text",
+    "profile": "explicit",
+}
+
+__all__ = [*_LAZY, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from .._version import __version__ as value
+    elif name in _LAZY:
+        from importlib import import_module
+
+        module = import_module(f".{_LAZY[name]}", __name__)
+        value = module if name == _LAZY[name] else getattr(module, name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
