@@ -5,9 +5,9 @@
 is the only change that a program needs. Every name is loaded when it is first asked for.
 """
 
-from __future__ import annotations
-
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 #: {name: the module that has it}; a name after itself is a module.
 _LAZY = {
@@ -25,7 +25,7 @@ _LAZY = {
 __all__ = [*_LAZY, "__version__"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name == "__version__":
         from .._version import __version__ as value
     elif name in _LAZY:

@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "base/thread_guard.h"
 #include "lines/line_backend.h"
+#include "lines/line_open.h"
 #include "record/counters.h"
 
 enum { FOUND = 256 };
@@ -20,11 +21,12 @@ static struct {
         sp_line_code *entry;
     } found[FOUND];
     sp_map watches;        /* (region, entry) -> sp_line_watch */
-    size_t watch_count;
+    size_t watch_count;    /* but those of regions that are switched */
 } all;
 
 uint32_t sp_line_codes_on;
 uint32_t sp_line_always_watched;
+uint32_t sp_line_switches;
 
 /* ---- Entries ----------------------------------------------------------------------------- */
 
@@ -47,7 +49,7 @@ static void unwatch(sp_line_watch *watch)
     SP_LIST_REMOVE(watch, next_of_region, link_of_region);
     SP_LIST_REMOVE(watch, next_of_code, link_of_code);
     sp_map_pop(&all.watches, watch->region, watch->code);
-    all.watch_count--;
+    all.watch_count -= watch->region->line_switch == NULL;
     sp_line_always_watched -= watch->always;
     sp_free(watch);
 }
@@ -282,6 +284,51 @@ void sp_line_code_line_unrecorded(PyCodeObject *code)
     arm_quietly(entry);
 }
 
+/* Whether a region that watches it may be open now. */
+static bool may_be_wanted(const sp_line_code *entry)
+{
+    const sp_line_watch *watch = entry->watches;
+    while (watch != NULL && watch->region->line_switch != NULL && watch->region->line_switch->threads == 0)
+        watch = watch->next_of_code;
+    return watch != NULL;
+}
+
+/* Unless a region may be open that watches it. What it has of events is to be set by the caller. */
+static void fall_asleep(sp_line_code *entry)
+{
+    if (may_be_wanted(entry))
+        return;
+    entry->asleep = true;
+    sp_line_codes_on -= entry->lines_on;
+    entry->lines_on = false;
+    for (const sp_line_watch *watch = entry->watches; watch != NULL; watch = watch->next_of_code)
+        watch->region->line_switch->asleep = true;
+}
+
+void sp_line_code_begin_unrecorded(PyCodeObject *code)
+{
+    sp_line_code *entry = sp_line_code_find(code);
+    if (entry == NULL || entry->watches == NULL || entry->asleep
+        || ++entry->unrecorded_begins < UNRECORDED_LINES)
+        return;
+    entry->unrecorded_begins = 0;
+    fall_asleep(entry);
+    arm_quietly(entry);
+}
+
+void sp_line_codes_wake(sp_region *region)
+{
+    region->line_switch->asleep = false;
+    for (sp_line_watch *watch = region->watches, *next; watch != NULL; watch = next) {
+        next = watch->next_of_region;
+        if (!watch->code->asleep)
+            continue;
+        watch->code->asleep = false;
+        watch->code->unrecorded_begins = 0;
+        arm_quietly(watch->code);
+    }
+}
+
 /* ---- Watching ---------------------------------------------------------------------------- */
 
 bool sp_line_code_is_watched(PyCodeObject *code)
@@ -295,7 +342,7 @@ bool sp_line_code_watched_by(const sp_line_code *entry, const sp_region *region)
     return sp_map_get(&all.watches, region, entry) != NULL;
 }
 
-bool sp_line_any_watched(void) { return all.watch_count != 0; }
+bool sp_line_any_watched(void) { return all.watch_count != 0 || sp_line_all_on != 0; }
 
 /* False when memory is out. */
 static bool add_watch(sp_region *region, sp_line_code *entry, sp_line_when when)
@@ -316,7 +363,7 @@ static bool add_watch(sp_region *region, sp_line_code *entry, sp_line_when when)
     *watch = (sp_line_watch){.region = region, .code = entry, .always = always};
     SP_LIST_ADD(region->watches, watch, next_of_region, link_of_region);
     SP_LIST_ADD(entry->watches, watch, next_of_code, link_of_code);
-    all.watch_count++;
+    all.watch_count += region->line_switch == NULL;
     sp_line_always_watched += always;
     return true;
 }
@@ -325,8 +372,11 @@ int sp_line_code_watch(sp_region *region, PyCodeObject *code, sp_line_when when)
 {
     sp_line_code *entry = find_or_make(code);
     bool added = entry != NULL && add_watch(region, entry, when);
-    if (added)
+    if (added) {
+        entry->asleep = false;
+        fall_asleep(entry);
         return sp_line_arm(entry);
+    }
     PyErr_NoMemory();
     return -1;
 }

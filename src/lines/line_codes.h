@@ -32,6 +32,13 @@ void sp_line_code_lines_stay_on(sp_line_code *entry);
 void sp_line_code_lines_on(sp_line_code *entry);
 void sp_line_code_line_unrecorded(PyCodeObject *code);
 extern uint32_t sp_line_codes_on; /* how many are on in this way */
+/* A frame of the code began, or was resumed, while nothing was open in its thread. After too many of
+ * them the code has no events until a region that watches it is switched on. */
+void sp_line_code_begin_unrecorded(PyCodeObject *code);
+/* The region is switched on. */
+void sp_line_codes_wake(struct sp_region *region);
+/* How many regions are of the kind that is switched: nothing else falls asleep. */
+extern uint32_t sp_line_switches;
 /* Its tables were made, or freed. */
 void sp_line_code_used(sp_line_code *entry, int change);
 /* All that live, as a list of code objects; NULL with an exception set. */
@@ -42,7 +49,7 @@ bool sp_line_code_is_watched(PyCodeObject *code);
 bool sp_line_code_watched_by(const sp_line_code *entry, const struct sp_region *region);
 /* How often a region watches code whether it is open or not. */
 extern uint32_t sp_line_always_watched;
-/* Whether any region watches any code. */
+/* Whether any region watches any code and may be open. */
 bool sp_line_any_watched(void);
 typedef enum { SP_WATCH_AS_BEFORE, SP_WATCH_OPEN, SP_WATCH_ALWAYS } sp_line_when;
 /* The region watches the code from now on, while it is open or always; what says neither is while it

@@ -94,6 +94,19 @@ void sp_line_leave_watched(sp_line_frame *recorded)
     }
 }
 
+void sp_line_leave_region(sp_line_frame *recorded, const void *region)
+{
+    for (uint32_t i = recorded->reason_count; i-- > 0;) {
+        const sp_line_reason *reason = sp_line_reason_at(recorded, i);
+        if (reason->table->region != region)
+            continue;
+        sp_cell *cell = reason->cells == NULL || recorded->line < 0 ? NULL : &reason->cells[recorded->line];
+        if (cell != NULL && cell->hits != 0) /* a new run may have begun since */
+            cell->hits--;
+        remove_reason(recorded, i);
+    }
+}
+
 /* ---- The stack --------------------------------------------------------------------------- */
 
 bool sp_line_grow_stack(sp_line_thread *here)

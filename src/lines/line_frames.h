@@ -96,6 +96,8 @@ SP_INLINE void sp_line_add(sp_line_frame *recorded, sp_line_table *table, sp_lin
 bool sp_line_leave_block(sp_line_frame *recorded, const struct sp_region *region, uint64_t now);
 /* No region that watches its code is a reason any longer. */
 void sp_line_leave_watched(sp_line_frame *recorded);
+/* This region is none any longer, and its line that has not ended counts for it no more. */
+void sp_line_leave_region(sp_line_frame *recorded, const void *region);
 
 /* Free what a frame owns that is not on the stack. */
 void sp_line_frame_free(sp_line_frame *recorded);

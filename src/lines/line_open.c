@@ -1,6 +1,7 @@
 #include "lines/line_open.h"
 
 #include "base/heap.h"
+#include "lines/line_backend.h"
 #include "record/counters.h"
 
 /* The opening of the region, the newest first; NULL when it is not open. */
@@ -101,4 +102,66 @@ void sp_line_reopen(sp_line_thread *here, const void *manager)
         if (opening->count == 0)
             remove_opening(here, opening);
     }
+}
+
+/* ---- Regions that are switched on -------------------------------------------------------- */
+
+sp_line_switched *sp_line_switched_find(const sp_line_thread *here, const void *region)
+{
+    for (uint32_t i = here->switched_count; i-- > 0;) {
+        if (here->switched[i].region == region)
+            return &here->switched[i];
+    }
+    return NULL;
+}
+
+sp_line_switched *sp_line_switched_add(sp_line_thread *here, sp_region *region)
+{
+    if (here->switched_count == here->switched_capacity) {
+        uint32_t capacity = here->switched_capacity + 4;
+        sp_line_switched *all = sp_realloc(here->switched, capacity * sizeof *all);
+        if (all == NULL)
+            return NULL;
+        here->switched = all;
+        here->switched_capacity = capacity;
+    }
+    sp_line_switched *switched = &here->switched[here->switched_count++];
+    *switched = (sp_line_switched){.region = region};
+    return switched;
+}
+
+uint32_t sp_line_all_on;
+
+void sp_line_switched_begin(sp_line_thread *here, sp_line_switched *switched)
+{
+    switched->on = true;
+    here->on_count++;
+    switched->region->line_switch->threads++;
+    if (sp_line_all_on++ == 0)
+        sp_line_any_on(true);
+}
+
+void sp_line_switched_end(sp_line_thread *here, sp_line_switched *switched)
+{
+    switched->on = false;
+    here->on_count--;
+    switched->region->line_switch->threads--;
+    if (--sp_line_all_on == 0)
+        sp_line_any_on(false);
+}
+
+void sp_line_switched_forget(sp_line_thread *thread, const void *region)
+{
+    sp_line_switched *switched = sp_line_switched_find(thread, region);
+    if (switched == NULL)
+        return;
+    if (switched->on)
+        sp_line_switched_end(thread, switched);
+    *switched = thread->switched[--thread->switched_count];
+}
+
+void sp_line_switched_clear(sp_line_thread *thread)
+{
+    while (thread->switched_count != 0)
+        sp_line_switched_forget(thread, thread->switched[0].region);
 }

@@ -109,6 +109,7 @@ static sp_line_thread *take_over(void)
     sp_owner_release(here->owner);
     here->owner = NULL;
     clear(here);
+    sp_line_switched_clear(here);
     sp_map_each(&here->others, free_other, here);
     sp_map_free(&here->others);
     here->other_count = 0;

@@ -34,10 +34,13 @@ SP_INLINE bool sp_lines_open(void)
                                 || here->other_count != 0));
 }
 
+/* Whether a region is switched on in this thread. */
+SP_INLINE bool sp_line_on_here(void) { return sp_line_here != NULL && sp_line_here->on_count != 0; }
+
 /* What this thread records, as above, where nothing is made; NULL also when nothing is recorded or open. */
 SP_INLINE sp_line_thread *sp_line_thread_known(void)
 {
-    return sp_lines_open() || sp_line_always_watched != 0 ? sp_line_thread_here() : NULL;
+    return sp_lines_open() || sp_line_always_watched != 0 || sp_line_on_here() ? sp_line_thread_here() : NULL;
 }
 
 #endif

@@ -30,8 +30,10 @@ typedef struct sp_line_code {
     bool planned;
     bool lines_stay_on; /* its line events, */
     bool lines_on;      /* or they are on because a region that watches it was open */
+    bool asleep;        /* no region that watches it can be open: it has no event of its begin */
     int armed;   /* events that are on now */
     uint32_t unrecorded_lines; /* line events since, of frames that are not recorded */
+    uint32_t unrecorded_begins; /* the same of its begin */
     uint32_t frames; /* recorded ones */
     uint32_t tables;
     struct sp_line_watch *watches; /* of the regions that watch it */
@@ -100,6 +102,14 @@ typedef struct {
     uint32_t count;
 } sp_line_opening;
 
+/* A region that a thread has switched on and off (line_switch.h). */
+typedef struct {
+    sp_region *region; /* Borrowed. */
+    uint32_t count;    /* on requests that are not taken back */
+    bool held;         /* on until it is switched off */
+    bool on;
+} sp_line_switched;
+
 enum { SP_LINE_CALLS = 32 };
 
 /* The recorded frames, innermost last, and what is open. */
@@ -118,6 +128,9 @@ typedef struct sp_line_thread {
     const void *bottom;    /* whose stack it is, by sp_stack_bottom() */
     sp_map others;         /* bottom -> sp_line_stack, of other greenlets. Owned. */
     uint32_t other_count; /* how many */
+    sp_line_switched *switched; /* for all greenlets. Owned. */
+    uint32_t switched_count, switched_capacity;
+    uint32_t on_count; /* how many of them are on */
     uint64_t last_serial;
     sp_map tables; /* (code, region) -> sp_line_table */
     struct {       /* the tables of the decorated calls made last */
@@ -126,6 +139,7 @@ typedef struct sp_line_thread {
     } calls[SP_LINE_CALLS];
 #if !SP_MONITORING
     Py_tracefunc foreign_trace; /* the tracer that was there before ours, or NULL */
+    const void *running; /* frame that ran already when it was to be recorded, the outermost; or NULL */
 #endif
 } sp_line_thread;
 

@@ -1,5 +1,6 @@
 #include "lines/lines.h"
 
+#include "base/heap.h"
 #include "base/thread_guard.h"
 #include "lines/line_backend.h"
 #include "lines/line_match.h"
@@ -276,7 +277,11 @@ void sp_lines_forget(sp_region *region)
     sp_stop_threads();
     sp_line_codes_unwatch(region);
     each_stack(sp_line_close_all, region);
+    for (sp_line_thread *thread = sp_line_threads; thread != NULL; thread = thread->next)
+        sp_line_switched_forget(thread, region);
     sp_line_tables_forget(region);
+    sp_line_switches -= region->line_switch != NULL;
+    sp_free(region->line_switch);
     sp_resume_threads();
     sp_shared_release();
 }

@@ -5,17 +5,24 @@
 #include "record/counters.h"
 
 /* The regions that want the lines of a frame of the code that begins now: those that watch it always,
- * and then those that watch it and are open, outermost first. */
+ * those that are switched on, and then those that watch it and are open, outermost first. */
 typedef struct {
     const sp_line_thread *here;
     const sp_line_code *code;
     const sp_line_watch *next; /* of those that watch it at all */
-    uint32_t opened;           /* how many of those that are open have been looked at */
+    uint32_t switched;         /* how many of those that are switched have been looked at, */
+    uint32_t opened;           /* and of those that are open */
 } watchers;
 
 static watchers watchers_of(const sp_line_thread *here, const sp_line_code *entry)
 {
     return (watchers){.here = here, .code = entry, .next = sp_line_always_watched ? entry->watches : NULL};
+}
+
+static bool records(const watchers *of, const sp_region *region)
+{
+    return region->lines && !sp_unrecorded_for(region->manager)
+           && sp_line_code_watched_by(of->code, region);
 }
 
 /* The next one, or NULL. */
@@ -27,10 +34,14 @@ static sp_region *next_watcher(watchers *of)
         if (watch->always && watch->region->lines && !sp_unrecorded_for(watch->region->manager))
             return watch->region;
     }
+    while (of->switched < of->here->switched_count) {
+        const sp_line_switched *switched = &of->here->switched[of->switched++];
+        if (switched->on && records(of, switched->region))
+            return switched->region;
+    }
     while (of->opened < of->here->stack.open_count) {
         sp_region *region = (sp_region *)of->here->stack.open[of->opened++].region;
-        if (sp_line_code_watched_by(of->code, region) && region->lines
-            && !sp_unrecorded_for(region->manager))
+        if (records(of, region))
             return region;
     }
     return NULL;
@@ -72,7 +83,7 @@ sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool 
     sp_line_thread *here = sp_line_thread_known();
     if (here == NULL)
         return NULL;
-    bool may_be = here->stack.open_count != 0 || sp_line_always_watched != 0;
+    bool may_be = here->stack.open_count != 0 || here->on_count != 0 || sp_line_always_watched != 0;
     sp_line_code *entry = may_be ? sp_line_code_find(code) : NULL;
     bool wanted = entry != NULL && entry->watches != NULL && is_wanted(here, entry);
     sp_line_frame *recorded = sp_line_match(frame, code, sp_now());

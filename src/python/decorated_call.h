@@ -3,6 +3,7 @@
 #define SP_DECORATED_CALL_H
 
 #include "calls/calls.h"
+#include "lines/line_switch.h"
 #include "lines/lines.h"
 #include "record/annotations.h"
 #include "record/open_call.h"
@@ -15,6 +16,17 @@ SP_INLINE const void *sp_decorated_key(void)
     if (SP_UNLIKELY(!sp_local_is_mine()))
         return NULL; /* such a thread has no open calls */
     return (const void *)(sp_here.last_key += 4);
+}
+
+/* A call in which the region, which is held, is switched on. It is no call of the region's. */
+SP_INLINE PyObject *sp_switched_call(sp_region *region, PyObject *function, vectorcallfunc call,
+                                     PyObject *const *args, size_t nargsf, PyObject *names)
+{
+    sp_line_switch_up(region, true);
+    PyObject *result = call(function, args, nargsf, names);
+    sp_line_switch_down(region);
+    Py_DECREF(region);
+    return result;
 }
 
 /* Call the function under a region. The region is held, as the function may drop the last reference to
@@ -31,8 +43,11 @@ SP_INLINE PyObject *sp_decorated_call(sp_region *region, PyObject *function, vec
         return NULL;
     }
     Py_INCREF(region);
-    if (SP_UNLIKELY(region->lines))
+    if (SP_UNLIKELY(region->lines)) {
+        if (region->line_switch != NULL)
+            return sp_switched_call(region, function, call, args, nargsf, names);
         mark = sp_lines_call_begin(region, code);
+    }
     uint64_t section = SP_UNLIKELY(sp_calls_wanted(region)) ? sp_calls_begin(region->manager) : 0;
 #if SP_C_RECURSION
     PyThreadState *state = PyThreadState_GetUnchecked();

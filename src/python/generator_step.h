@@ -3,6 +3,7 @@
 #define SP_GENERATOR_STEP_H
 
 #include "calls/calls.h"
+#include "lines/line_switch.h"
 #include "lines/lines.h"
 #include "record/annotations.h"
 #include "record/stepped.h"
@@ -20,8 +21,9 @@ typedef struct {
 } sp_generator_steps;
 
 /* What the end of a step takes back. */
+#define SP_STEP_SWITCHED UINT64_MAX
 typedef struct {
-    uint64_t line;  /* mark of the lines, or 0 */
+    uint64_t line;  /* mark of the lines, or 0; or the region was switched on, and that is all */
     uint64_t calls; /* traced section, or 0 */
 } sp_step;
 
@@ -34,6 +36,12 @@ SP_INLINE sp_step sp_step_begin(sp_generator_steps *steps)
         return begun;
     }
     sp_region *region = steps->region;
+    if (SP_UNLIKELY(region->line_switch != NULL) && region->lines) {
+        sp_line_switch_up(region, true);
+        steps->started = true;
+        begun.line = SP_STEP_SWITCHED;
+        return begun;
+    }
     if (SP_UNLIKELY(region->lines))
         begun.line = sp_lines_step_begin(region, (PyCodeObject *)steps->code, &steps->line);
     if (SP_UNLIKELY(sp_calls_wanted(region)))
@@ -78,6 +86,11 @@ SP_INLINE void sp_step_end(sp_generator_steps *steps, sp_step begun, sp_outcome 
     if (SP_UNLIKELY(steps->task != NULL)) {
         steps->over = how != SP_STEP_GOES_ON;
         sp_task_leave(steps->task, steps->over);
+        return;
+    }
+    if (SP_UNLIKELY(begun.line == SP_STEP_SWITCHED)) {
+        sp_line_switch_down(steps->region);
+        steps->over = how != SP_STEP_GOES_ON;
         return;
     }
     sp_step_leave(steps, how, sp_now());

@@ -90,6 +90,7 @@ static const struct {
     {&sp_metadata_scope_spec, offsetof(sp_state, metadata_scope_type)},
     {&sp_factory_spec, offsetof(sp_state, factory_type)},
     {&sp_unrecorded_spec, offsetof(sp_state, unrecorded_type)},
+    {&sp_line_switch_spec, offsetof(sp_state, line_switch_type)},
 };
 enum { TYPES = sizeof types / sizeof *types };
 

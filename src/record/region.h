@@ -26,6 +26,7 @@ typedef struct sp_region {
     int source_line;         /* 0 when unknown */
     PyObject *source_text;   /* what the user says stands there, or NULL. Owned. */
     PyObject *weakrefs;
+    struct sp_line_switch *line_switch; /* its code counts where that is on (line_switch.h); or NULL. Owned. */
 } sp_region;
 
 /* Let go of one that nobody else holds: its __enter__ and __exit__ are a cycle. */

@@ -8,7 +8,9 @@
 #include "base/thread_guard.h"
 #include "lines/line_backend.h"
 #include "lines/line_match.h"
+#include "lines/line_switch.h"
 #include "lines/lines_watch.h"
+#include "record/counters.h"
 
 #if SP_MONITORING
 
@@ -39,6 +41,8 @@ static SP_NOINLINE void hit_other(PyObject *const *args, const void *frame, uint
 {
     sp_shared_take();
     sp_line_frame *recorded = sp_line_match(frame, (PyCodeObject *)args[0], now);
+    if (recorded == NULL)
+        recorded = sp_line_frame_runs(frame, (PyCodeObject *)args[0]);
     if (recorded != NULL)
         sp_line_hit(recorded, (int)number(args[1]), now);
     else if (sp_line_codes_on != 0)
@@ -89,14 +93,25 @@ SP_INLINE void resume_event(PyObject *const *args)
 {
     PyCodeObject *code = (PyCodeObject *)args[0];
     sp_line_frame *recorded = sp_line_frame_begins(sp_current_frame(), code, false);
+    if (recorded == NULL && sp_line_switches != 0)
+        sp_line_code_begin_unrecorded(code);
     if (recorded != NULL && recorded->line < 0)
         sp_line_continue(recorded, PyCode_Addr2Line(code, (int)number(args[1])));
+}
+
+static SP_NOINLINE void exceptions_unwanted(void);
+
+SP_INLINE void exception_event(void)
+{
+    if (SP_UNLIKELY(sp_line_switches != 0) && !sp_line_any_watched())
+        exceptions_unwanted();
 }
 
 /* An exception is thrown into a generator, which begins with a line event where it is caught. */
 SP_INLINE void throw_event(PyObject *const *args)
 {
     sp_line_frame_begins(sp_current_frame(), (PyCodeObject *)args[0], false);
+    exception_event();
 }
 
 /* Also subscribed where a function's body begins on its `def` line: CPython 3.13 reports no line
@@ -106,9 +121,11 @@ SP_INLINE void start_event(PyObject *const *args)
     const void *frame = sp_current_frame();
     const sp_line_thread *here = sp_line_here;
     if (sp_line_always_watched != 0
-        || (here != NULL && (here->stack.open_count != 0 || here->other_count != 0
+        || (here != NULL && (here->stack.open_count != 0 || here->on_count != 0 || here->other_count != 0
                              || here->stack.top->frame == frame)))
         sp_line_frame_begins(frame, (PyCodeObject *)args[0], true);
+    else if (sp_line_switches != 0)
+        sp_line_code_begin_unrecorded((PyCodeObject *)args[0]);
 }
 
 /* Of PY_RETURN and PY_UNWIND. The second comes for every frame that an exception ends. */
@@ -116,6 +133,7 @@ SP_INLINE void end_event(PyObject *const *args)
 {
     uint64_t now = sp_now();
     sp_line_frame_ends(sp_current_frame(), (PyCodeObject *)args[0], now);
+    exception_event();
 }
 
 /* What sys.monitoring calls for the others. */
@@ -144,13 +162,14 @@ static struct {
     PyObject *set_local_events, *set_events; /* of sys.monitoring. Owned. */
     int start, resume, leave, exceptions; /* events */
     bool receives_exceptions;
+    uint32_t unwanted_exceptions;
 } all = {.tool = -1};
 
 static int events_of(const sp_line_code *entry)
 {
     bool lines = entry->lines_stay_on || entry->lines_on;
     int events = lines ? entry->plan.events : 0;
-    if (entry->watches == NULL)
+    if (entry->watches == NULL || entry->asleep)
         return events;
     if (entry->code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR))
         events |= all.resume;
@@ -170,7 +189,31 @@ static int receive_exceptions(void)
     if (all.receives_exceptions || !sp_line_any_watched())
         return 0;
     all.receives_exceptions = true;
+    all.unwanted_exceptions = 0;
     return call(PyObject_CallFunction(all.set_events, "ii", all.tool, all.exceptions));
+}
+
+static void any_on(bool on)
+{
+    if (!on || all.receives_exceptions || all.tool < 0)
+        return;
+    sp_exception under_way = sp_exception_take();
+    if (receive_exceptions() < 0)
+        sp_lose_line();
+    sp_exception_restore(under_way);
+}
+
+/* As switching costs as much as hundreds of them, they stay for a while. */
+static SP_NOINLINE void exceptions_unwanted(void)
+{
+    enum { UNWANTED = 1000 };
+    if (!all.receives_exceptions || ++all.unwanted_exceptions < UNWANTED)
+        return;
+    sp_exception under_way = sp_exception_take();
+    if (call(PyObject_CallFunction(all.set_events, "ii", all.tool, 0)) < 0)
+        sp_lose_line();
+    sp_exception_restore(under_way);
+    all.receives_exceptions = false;
 }
 
 static int arm(sp_line_code *entry)
@@ -290,6 +333,7 @@ static PyMethodDef functions[] = {
 int sp_lines_monitoring_init(PyObject *module)
 {
     sp_line_arm = arm;
+    sp_line_any_on = any_on;
     return PyModule_AddFunctions(module, functions);
 }
 

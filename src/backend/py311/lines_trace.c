@@ -11,6 +11,7 @@
 #include "backend/py311/evaluator.h"
 #include "lines/line_backend.h"
 #include "lines/line_match.h"
+#include "lines/line_switch.h"
 #include "lines/lines_watch.h"
 
 #if !SP_MONITORING
@@ -50,11 +51,15 @@ static void call_event(sp_line_thread *here, PyFrameObject *object)
         sp_line_continue(recorded, PyFrame_GetLineNumber(object));
 }
 
+static void trace_below(sp_line_thread *here, PyFrameObject *outermost);
+
 static void return_event(sp_line_thread *here, const void *frame)
 {
-    if (SP_UNLIKELY(sp_evaluator_in_depth != 0) && here->stack.top->frame == frame
-        && !here->stack.top->decorated)
+    bool nobody_else = sp_evaluator_in_depth != 0 || here->running != NULL;
+    if (SP_UNLIKELY(nobody_else) && here->stack.top->frame == frame && !here->stack.top->decorated)
         sp_line_frame_yields(here, sp_now());
+    if (SP_UNLIKELY(here->running == frame))
+        trace_below(here, NULL);
 }
 
 static int trace(PyObject *argument, PyFrameObject *object, int what, PyObject *value)
@@ -64,6 +69,8 @@ static int trace(PyObject *argument, PyFrameObject *object, int what, PyObject *
         uint64_t now = sp_now();
         const _PyInterpreterFrame *frame = object->f_frame;
         sp_line_frame *recorded = sp_line_match(frame, frame->f_code, now);
+        if (SP_UNLIKELY(recorded == NULL))
+            recorded = sp_line_frame_runs(frame, frame->f_code);
         if (SP_LIKELY(recorded != NULL))
             sp_line_hit(recorded, PyFrame_GetLineNumber(object), now);
     }
@@ -94,7 +101,8 @@ static bool switch_tracer(bool on)
     bool installed = state->c_tracefunc == trace;
     bool was = installed && state->cframe->use_tracing != 0;
     if (SP_UNLIKELY(sp_evaluator_in_depth != 0)) /* nobody would put it in again */
-        on |= here->stack.top != here->stack.frames || here->stack.open_count != 0;
+        on |= here->stack.top != here->stack.frames || here->stack.open_count != 0 || here->on_count != 0;
+    on |= here->running != NULL;
     if (on && !installed) {
         here->foreign_trace = state->c_tracefunc;
         state->c_tracefunc = trace;
@@ -111,6 +119,16 @@ static bool switch_tracer(bool on)
     if (on || installed)
         update_tracing(state);
     return was;
+}
+
+/* The frames that run already get no events of the hook: the tracer is on in all of them, until the
+ * outermost that may be recorded returns. */
+static void trace_below(sp_line_thread *here, PyFrameObject *outermost)
+{
+    bool was = here->running != NULL;
+    here->running = outermost == NULL ? NULL : outermost->f_frame;
+    if (was || outermost != NULL || PyThreadState_GetUnchecked()->c_tracefunc == trace)
+        switch_tracer(here->stack.top->frame == sp_current_frame());
 }
 
 /* ---- The hook ---------------------------------------------------------------------------- */
@@ -143,7 +161,7 @@ SP_INLINE bool is_recorded(sp_line_thread *here, _PyInterpreterFrame *frame)
 {
     sp_line_frame *top = here->stack.top;
     if (SP_LIKELY(sp_line_suspended_count == 0
-                  && ((here->stack.open_count == 0 && sp_line_always_watched == 0)
+                  && ((here->stack.open_count == 0 && here->on_count == 0 && sp_line_always_watched == 0)
                       || !sp_line_code_is_watched(frame->f_code)))) {
         if (top->frame != NULL)
             return top->frame == frame && top->decorated; /* a decorated generator goes on */
@@ -183,14 +201,28 @@ static PyObject *evaluate(PyThreadState *state, _PyInterpreterFrame *frame, int 
     return result;
 }
 
+static bool installed, any_on; /* by a manager in line mode; as a region is switched on */
+
+static void switch_hook(void)
+{
+    sp_evaluator_lines.on = installed || any_on;
+    sp_evaluator_switch();
+}
+
+static void switch_any_on(bool on)
+{
+    any_on = on;
+    switch_hook();
+}
+
 static PyObject *install(PyObject *module, PyObject *on)
 {
     int truth = PyObject_IsTrue(on);
     (void)module;
     if (truth < 0)
         return NULL;
-    sp_evaluator_lines.on = truth;
-    sp_evaluator_switch();
+    installed = truth;
+    switch_hook();
     Py_RETURN_NONE;
 }
 
@@ -203,6 +235,8 @@ static PyMethodDef functions[] = {
 int sp_lines_trace_init(PyObject *module)
 {
     sp_line_trace = switch_tracer;
+    sp_line_trace_below = trace_below;
+    sp_line_any_on = switch_any_on;
     sp_evaluator_lines.evaluate = evaluate;
     return PyModule_AddFunctions(module, functions);
 }
