@@ -3,7 +3,7 @@ that runs already."""
 
 import builtins
 from contextlib import contextmanager
-from importlib.machinery import SourceFileLoader, SourcelessFileLoader
+from importlib.machinery import BuiltinImporter, SourceFileLoader, SourcelessFileLoader
 from importlib.util import find_spec, module_from_spec
 import os
 from pkgutil import get_importer
@@ -12,7 +12,7 @@ from types import ModuleType
 
 
 class MainProgram:
-    """A script, a folder or zip file with a `__main__.py`, or a module: loaded, not yet run.
+    """A script, a folder or zip file with a `__main__.py`, a module, or text: loaded, not yet run.
 
     It is not run by runpy, because that takes the module away when its last line has run: threads
     and exit handlers that still pickle what it defines, for a pool of processes, would fail.
@@ -68,6 +68,32 @@ class MainProgram:
                          __package__=spec.parent, __cached__=spec.cached)
         return cls(module, code, spec.origin)
 
+    @classmethod
+    def from_text(cls, text, file, argv0):
+        """A program that is no file, as with python -c. file: what its code objects have for one;
+        tracebacks find the text under that. Raises SyntaxError or ValueError when it is no Python."""
+        import linecache
+
+        code = compile(text, file, "exec", dont_inherit=True)
+        linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
+        module = _module(__loader__=BuiltinImporter, __spec__=None, __package__=None)
+        return cls(module, code, argv0, None if sys.flags.safe_path else "")
+
+    @property
+    def argv0(self):
+        """Its sys.argv[0]."""
+        return self._argv0
+
+    @property
+    def code(self):
+        """The code object that runs."""
+        return self._code
+
+    @property
+    def namespace(self):
+        """The dict that it runs in."""
+        return vars(self._module)
+
     def run(self, args):
         """Run it as `__main__` with these sys.argv[1:]. What it raises passes; sys.argv, sys.path
         and sys.modules stay its own, see restored()."""
@@ -88,7 +114,7 @@ class MainProgram:
 def _module(**attributes):
     module = ModuleType("__main__")
     if sys.version_info >= (3, 15):  # which does away with it
-        del attributes["__cached__"]
+        attributes.pop("__cached__", None)
     vars(module).update(attributes)
     return module
 

@@ -34,6 +34,7 @@ from .._base.warning import complain
 from . import processes
 
 _unfinished = []  # (manager, run) that are to be finalized
+_calls = []  # (process, function) that are to be called
 _is_registered = False  # here, and
 _is_hooked = False  # with multiprocessing, for the processes that it forks
 _finalizer = None  # multiprocessing's, in a process that it started
@@ -41,15 +42,31 @@ _finalizer = None  # multiprocessing's, in a process that it started
 
 def finalize_at_exit(manager, run):
     """Have the run finalized when the process ends, if it still is the manager's then."""
-    global _is_registered
     _unfinished[:] = [pair for pair in _unfinished if pair[1].is_active]
     _unfinished.append((manager, run))
+    _register()
+    if processes.is_worker():
+        _follow_multiprocessing()
+
+
+def call_at_exit(function):
+    """Have function() called once when this process ends, and not in its children: where that is by
+    SIGTERM too. forget_call() takes it back."""
+    _calls.append((os.getpid(), function))
+    _register()
+
+
+def forget_call(function):
+    """Do not call it any more."""
+    _calls[:] = [pair for pair in _calls if pair[1] != function]
+
+
+def _register():
+    global _is_registered
     if not _is_registered:
         atexit.register(_finalize_at_exit)
         _is_registered = True
     _handle_sigterm()
-    if processes.is_worker():
-        _follow_multiprocessing()
 
 
 def follows(manager, run, followed_by):
@@ -96,6 +113,13 @@ def _finalize_all():
                 _finalize(manager, run)
             except (Exception, KeyboardInterrupt) as error:
                 complain("finalize() at the end of the process failed", error)
+        calls = [function for process, function in _calls if process == os.getpid()]
+        _calls.clear()
+        for function in calls:
+            try:
+                function()
+            except (Exception, KeyboardInterrupt) as error:
+                complain("what was to be done at the end of the process failed", error)
 
 
 def _finalize(manager, run):

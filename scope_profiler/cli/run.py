@@ -1,6 +1,5 @@
 """scope-profiler run: a program under the profiler, from its first line to the report."""
 
-import atexit
 from functools import partial
 import os
 import sys
@@ -11,12 +10,12 @@ import click
 from .._base.shown import shown
 from .._base.warning import complain
 from .._launch.host import Host
-from .._launch.main_program import MainProgram
 from .._launch.programs import Tracing, destination, execute, name_of
 from .._runtime import process_end
 from ..config.kinds import STRINGS, SWITCH
 from ..config.table import ARGUMENTS, DEFAULTS, SETTINGS
 from ..manager import ProfileManager
+from .program import load, run_to_the_end
 
 manager = ProfileManager._default
 
@@ -91,7 +90,7 @@ def run(script, script_args, module, output, recursive, everything, include, exc
     if not no_output and (output is not None or settings["config_path"] is None):
         # From here: the program may go to another folder.
         settings.update(destination(os.path.abspath(output or DEFAULTS["file_path"])))
-    program = _load(script, module)
+    program = load(script, module)
     given = {name: value for name, value in settings.items() if value not in (None, ())}
     current = _setup(given)
     if recursive is None:
@@ -103,21 +102,6 @@ def run(script, script_args, module, output, recursive, everything, include, exc
         name = script if module else name_of(script)
         tracing = Tracing(name, not everything, include, exclude, entrypoint)
     return partial(_run, _End(given), program, script_args, tracing)
-
-
-def _load(script, module):
-    """The MainProgram. sys.path loses the entry that Python made for this command."""
-    if not sys.flags.safe_path:
-        sys.path[:1] = [os.getcwd()] if module else []
-    try:
-        return MainProgram.from_module(script) if module else MainProgram.from_path(script)
-    except FileNotFoundError:
-        raise click.ClickException(f"can't open file {script!r}: there is none") from None
-    except (OSError, ImportError) as error:
-        raise click.ClickException(f"can't run {script!r}: {shown(error)}") from None
-    except (SyntaxError, ValueError) as error:
-        _show(error, None)
-        sys.exit(1)
 
 
 def _setup(settings):
@@ -142,32 +126,9 @@ def _setup(settings):
 def _run(end, program, args, tracing, is_process):
     """Run it. is_process: this process is the command's, which ends with it."""
     process_end.finalize_at_exit(manager, end.run)  # for the program's child processes
-    try:
-        execute(manager, program, args, tracing)
-    except SystemExit:
-        raise
-    except BaseException as error:
-        if is_process:
-            end.interrupted = type(error) is KeyboardInterrupt
-            _show(error, program.traceback_of(error))
-            sys.excepthook = _shown  # Python is still to take the exit status from it
-        raise
-    finally:
-        if is_process:
-            # Now, not before the program: a handler runs before those that were there earlier, and
-            # the one of h5py, which the program may have imported, takes from us what writing needs.
-            atexit.register(end.finalize, process_end.finalize_last)
-        else:
-            end.finalize(_finalize)
-
-
-def _show(error, traceback):
-    """Print an error as Python does, with the traceback given."""
-    sys.excepthook(type(error), error.with_traceback(traceback), traceback)
-
-
-def _shown(*error):
-    """An excepthook that prints nothing."""
+    finalize = process_end.finalize_last if is_process else _finalize
+    run_to_the_end(partial(execute, manager, program, args, tracing), program,
+                   partial(end.finalize, finalize), is_process)
 
 
 def _finalize(manager, verbose):
@@ -175,18 +136,13 @@ def _finalize(manager, verbose):
 
 
 class _End:
-    """The end of the command: an exit handler, which runs after the program's threads have ended
-    and before its own exit handlers; what those do is not in the results."""
+    """The end of the command."""
 
     def __init__(self, given):
         self.run = manager._run
-        self.interrupted = False
-        self._process = os.getpid()
         self._host = manager._host = Host(manager, given)
 
     def finalize(self, finalize):
-        if os.getpid() != self._process:  # in the child of a fork
-            return
         manager._host = None
         self._host.leave()
         process_end.forget(manager._run)
@@ -197,8 +153,6 @@ class _End:
             self._hint()
         except Exception as error:
             complain("finalize() failed", error)
-        if self.interrupted:
-            process_end.end_by_interrupt()
 
     def _hint(self):
         """Say what to add where nothing was recorded."""

@@ -5,6 +5,7 @@ import os
 import py_compile
 import subprocess
 import sys
+import traceback
 import zipfile
 
 import pytest
@@ -95,6 +96,33 @@ def test_a_module_as_python_runs_it(name, tmp_path):
     )
     assert ours.pop("first") == "" and plain.pop("first") == os.fspath(tmp_path)
     assert ours == plain
+
+
+TEXT = """
+import sys
+print(__name__, sys.modules["__main__"].__dict__ is globals(), sys.argv, sys.path[0],
+      sorted({*globals()} - {"__annotations__"}), __spec__, __package__, sys._getframe().f_code.co_flags)
+"""
+
+
+@pytest.mark.parametrize("flags", [[], ["-P"]])
+def test_text_as_python_runs_it(flags):
+    runner = ("import sys\nfrom scope_profiler._launch.main_program import MainProgram\n"
+              f"if not sys.flags.safe_path: del sys.path[0]\n"
+              f"MainProgram.from_text({TEXT!r}, '<text>', '-c').run(sys.argv[1:])")
+    ours, plain = (subprocess.run([sys.executable, *flags, "-c", text, "a", "-b"], capture_output=True,
+                                  text=True, check=True).stdout for text in (runner, TEXT))
+    assert ours == plain
+
+
+def test_the_text_is_in_tracebacks():
+    program = MainProgram.from_text("x = 1\n1 / 0", "<some text>", "-c")
+    with restored(), pytest.raises(ZeroDivisionError) as caught:
+        program.run([])
+    assert '"<some text>", line 2, in <module>\n    1 / 0' in "".join(
+        traceback.format_tb(program.traceback_of(caught.value)))
+    with pytest.raises(SyntaxError, match="some other"):
+        MainProgram.from_text("x =", "<some other>", "-c")
 
 
 def test_nothing_is_imported_from_its_folder_with_safe_path(tmp_path):

@@ -73,6 +73,31 @@ def test_an_end_without_exit_handlers_loses_it():
     assert not os.path.exists("x.json")
 
 
+CALLED = """
+from scope_profiler._runtime import process_end
+process_end.call_at_exit(lambda: print("called", flush=True))
+process_end.call_at_exit(lambda: 1 / 0)
+"""
+
+
+@pytest.mark.parametrize("program, status", [
+    ("", 0), ("sys.exit(3)", 3), ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)", -signal.SIGTERM),
+    ("if os.fork() == 0: sys.exit()\nos.wait()", 0),
+    ("import multiprocessing as m; p = m.get_context('fork').Process(target=print); p.start(); p.join()", 0),
+])
+def test_functions_are_called_once(program, status):
+    done = run(CALLED + program)
+    assert done.returncode == status
+    assert done.stdout.count("called") == 1 and calls() == {"done": 1}
+    assert done.stderr.count("ZeroDivisionError") == 1 and "Traceback" not in done.stderr
+
+
+def test_a_function_can_be_forgotten():
+    done = run("from scope_profiler._runtime.process_end import call_at_exit, forget_call\n"
+               "call_at_exit(print)\ncall_at_exit(sys.stderr.write)\nforget_call(sys.stderr.write)")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_what_is_printed_at_the_end_can_be_silenced():
     again = "sp.setup(file_path='y.json', auto_finalize=True, replace=True, verbose={})\n"
     for more, lines in (("False", 0), ("None", 1), ("True", 1)):
