@@ -15,6 +15,7 @@ from .. import _core
 from .._base import interpreter
 from .._base.unrecorded import PACKAGE
 from .._model.counted_code import CountedCode
+from .._model.counted_lines import CountedLine, CountedLines, added_up
 from . import monitoring
 
 _MONITORING = monitoring.AVAILABLE
@@ -196,41 +197,31 @@ def _bottom(function):
 # ---- What was counted
 
 
-def line_records(manager, region=None, tables=None):
-    """What line mode counted in the current run, each line of each function once.
+def counted_lines(manager, region=None, tables=None):
+    """What line mode counted in the current run: [CountedLines, ...], one for each region and code
+    object, in the order in which these were met.
 
-    [(CountedCode, [(line, hits, ns), ...] sorted by line), ...] in the order in which code objects
-    were met; region: only what was counted for it, or None for all. tables: what
-    manager._lines(region) gave before.
+    region: only what was counted for it, or None for all. tables: what manager._lines(region) gave
+    before.
     """
     tables = manager._lines(region) if tables is None else tables
-    tables = ((None, code, rows) for _, code, rows, again in tables if region is not None or not again)
-    return [(code, rows) for _, code, rows in _merge(tables)]
+    parts = {}  # of threads, and of code objects that were made anew
+    for of_region, code, rows, again in reversed(tables):
+        if rows:
+            part = parts.setdefault((of_region.name, CountedCode(*code)), ([], []))
+            part[again].extend(rows)
+    return [_added_up(name, code, *part) for (name, code), part in parts.items()]
 
 
-def line_records_by_region(manager, tables=None):
-    """The same for each region by itself: [(region name, CountedCode, rows), ...]. What was counted
-    for two regions at once is in both."""
-    tables = manager._lines(None) if tables is None else tables
-    return _merge((region.name, code, rows) for region, code, rows, _ in tables)
+def _added_up(name, code, first, again):
+    rows, repeated = ([_row(*row) for row in rows] for rows in (first, again))
+    return CountedLines(name, code, added_up(rows + repeated), added_up(repeated))
 
 
-def _merge(tables):
-    """Add up the tables of threads and of regions: [(region name, code, rows), ...]."""
-    merged = {}
-    for name, code, rows in reversed(list(tables)):
-        if not rows:
-            continue
-        cells = merged.setdefault((name, CountedCode(*code)), {})
-        for line, hits, ns in rows:
-            before = cells.get(line, (0, 0))
-            cells[line] = (before[0] + hits, before[1] + ns)
-    return [
-        (name, code, [(line, *cells[line]) for line in sorted(cells)])
-        for (name, code), cells in merged.items()
-    ]
+def _row(line, hits, ns, extras):
+    return CountedLine(line, hits, ns, **(extras or {}))
 
 
-def timings_of(region):
-    """The region's lines as {(file, first line, function): [(line, hits, ns), ...]}."""
-    return {tuple(code): rows for code, rows in line_records(region.manager, region)}
+def lines_of(region):
+    """The region's lines as {(file, first line, function): [CountedLine, ...]}."""
+    return {tuple(each.code): each.rows for each in counted_lines(region.manager, region)}

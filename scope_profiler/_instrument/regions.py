@@ -23,13 +23,13 @@ class Region(_core.Region):
         from .._model.statistics import RegionStatistics
         from . import overhead
 
-        timings = None
+        lines = None
         if self.manager._line_mode:
-            from .lines import timings_of
+            from .lines import lines_of
 
-            timings = timings_of(self)
+            lines = lines_of(self)
         cost = overhead.of(self.manager)
-        return RegionStatistics.from_row(self.manager._collect(self), cost, timings)
+        return RegionStatistics.from_row(self.manager._collect(self), cost, lines)
 
     @unrecorded
     def print_stats(self, stream=None):

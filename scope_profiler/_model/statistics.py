@@ -7,6 +7,7 @@ from os import PathLike
 from typing import IO, Any, Self
 
 from .._base import above
+from .counted_lines import CountedLine
 
 
 class _Seconds(property):
@@ -45,6 +46,8 @@ class RegionStatistics:
     Each of these times is a float in seconds; with the suffix _ns, an integer in nanoseconds.
     timings: in line mode {(file, first line, function): [(line, hits, time), ...]} with time in
     multiples of `unit` seconds; else None.
+    lines: in line mode all that is known of each line, {(file, first line, function):
+    [CountedLine, ...]}; else None.
     """
 
     name: str
@@ -71,6 +74,7 @@ class RegionStatistics:
     open_exclusive_ns: int
     timings: dict[tuple[str, int, str], list[tuple[int, int, int]]] | None = None
     unit: float = 1e-9
+    lines: dict[tuple[str, int, str], list[CountedLine]] | None = None
 
     total = _Seconds("total")
     exclusive = _Seconds("exclusive")
@@ -97,19 +101,23 @@ class RegionStatistics:
 
     @classmethod
     def from_row(
-        cls, row: tuple[Any, ...], cost: Any, timings: dict[Any, Any] | None = None
+        cls, row: tuple[Any, ...], cost: Any,
+        lines: dict[tuple[str, int, str], list[CountedLine]] | None = None,
     ) -> Self:
         """From a row of _core.Manager._collect(). cost: the Overhead of the run."""
         (_, region, calls, errors, open_calls, total, every, exclusive, minimum, maximum, std,
          percentiles, _, added, added_below, waiting, open_total, open_exclusive, _) = row
         average = round(every / calls) if calls else 0
+        timings = None if lines is None else {
+            code: [row[:3] for row in rows] for code, rows in lines.items()
+        }
         p50, p90, p95, p99, p999 = percentiles
         return cls(region.name, calls, errors, open_calls, total, exclusive, average, minimum,
                    maximum, round(std), p50, p90, p95, p99, p999,
                    round(total - cost.added_ns(added_below)),
                    round(exclusive - cost.added_ns(added)),
                    None if waiting is None else total - waiting, waiting,
-                   every, open_total, open_exclusive, timings)
+                   every, open_total, open_exclusive, timings, lines=lines)
 
     def print(self, stream: IO[str] | None = None) -> None:
         """Print the statistics, and in line mode the line tables, to stream (sys.stdout)."""
@@ -144,6 +152,9 @@ class RegionStatistics:
             values[time + "_ns"] = getattr(self, time + "_ns")
         values["timings"] = self.timings
         values["unit"] = self.unit
+        values["lines"] = self.lines and {
+            code: [row._asdict() for row in rows] for code, rows in self.lines.items()
+        }
         return values
 
 

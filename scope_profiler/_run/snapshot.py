@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from .. import _core
 from .._instrument import overhead
-from .._instrument.lines import line_records, line_records_by_region
+from .._instrument.lines import counted_lines
 from .._instrument.source import shown_path
+from .._model.counted_lines import CountedLines
 from .._model.recorded import OTHER_PATHS, Node, Recorded, sketches_by_region
 from .._model.statistics import RegionStatistics
 from .moment import now
@@ -27,8 +28,7 @@ class Snapshot:
     begun: float  # seconds since the epoch
     recorded: Recorded
     regions: "list[RegionStatistics]"  # that were entered, in the order in which they were first
-    line_mode: bool
-    line_records: list  # as lines.line_records()
+    lines: "list[CountedLines] | None"  # None when not in line mode
     results: "ProfilingResults | None"  # where that was asked for
 
 
@@ -45,6 +45,7 @@ def take_snapshot(manager, results=True, moment=None):
     facts["metadata_error"] = reason or ""
     sketches = _sketches(moment) if results else [None] * len(moment.tree)
     recorded = Recorded(_nodes(moment.tree, cost, sketches), end - run.start_time_ns, facts)
+    lines = counted_lines(manager, tables=moment.lines) if manager._line_mode else None
     return Snapshot(
         label=run.label,
         file_path=run.file_path,
@@ -53,9 +54,8 @@ def take_snapshot(manager, results=True, moment=None):
         recorded=recorded,
         regions=[RegionStatistics.from_row(row, cost) for row in sorted(moment.regions, key=_first)
                  if row[2] or row[4]],
-        line_mode=manager._line_mode,
-        line_records=line_records(manager, tables=moment.lines),
-        results=_results(manager, end, moment, recorded) if results else None,
+        lines=lines,
+        results=_results(manager, end, moment, recorded, lines) if results else None,
     )
 
 
@@ -85,7 +85,7 @@ def _sketches(moment):
             for first, counts in moment.sketches]
 
 
-def _results(manager, end, moment, recorded):
+def _results(manager, end, moment, recorded, lines):
     from .run_metadata import collect_metadata
     from ..results import MPIRegion, ProfilingResults
 
@@ -102,7 +102,7 @@ def _results(manager, end, moment, recorded):
     return ProfilingResults(
         {name: MPIRegion(name, {0: region}) for name, region in of_regions},
         metadata=metadata,
-        line_profile=_line_profile(manager, moment),
+        line_profile=_line_profile(lines),
         file_path=run.file_path,
         threads=_threads(manager, moment),
         tasks=_tasks(manager),
@@ -232,23 +232,10 @@ def _place(region, with_text):
     }
 
 
-def _line_profile(manager, moment):
+def _line_profile(counted):
     """What line mode counted, as ProfilingResults.line_profile has it, for rank 0."""
-    if not manager._line_mode:
+    if counted is None:
         return None
-    import numpy as np
+    from ..results.line_entries import entry_of
 
-    records = []
-    for name, code, rows in line_records_by_region(manager, moment.lines):
-        lines, hits, times = zip(*rows)
-        records.append({
-            "region": name,
-            "filename": code.co_filename,
-            "function": code.co_qualname,
-            "first_lineno": code.co_firstlineno,
-            "line_numbers": np.array(lines, np.int64),
-            "hits": np.array(hits, np.int64),
-            "times": np.array(times, np.float64),
-            "unit": 1e-9,
-        })
-    return {0: records}
+    return {0: [entry_of(lines) for lines in counted]}

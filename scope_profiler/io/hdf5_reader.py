@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import h5py
 
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, TaskInfo, ThreadInfo
+from ..results.line_entries import LINE_COLUMNS
 from .allowance import Allowance
 from .unreadable import CorruptProfileError, UnsupportedProfileError
 from .hdf5_datasets import Group
@@ -133,7 +134,7 @@ def _read_functions(group: Group) -> list[dict[str, Any]]:
 
 
 def _read_function(group: Group) -> dict[str, Any]:
-    arrays = {name: group.read(name) for name in ("line_numbers", "hits", "times")}
+    arrays = {name: group.read(name) for name in LINE_COLUMNS if name in group}
     return {**read_attributes(group), **arrays}
 
 

@@ -32,6 +32,9 @@
     thread_table/, task_table/             one row per thread or task of a rank:
         ranks, index, name, start_ns ...   [rows], times since the setup, -1 unknown
     rank<r>/line_profile/<i>               one group per function
+        line_numbers, hits, times          [lines]
+        waiting_ns ...                     f8 [lines], ours, where measured: see `CountedLine`;
+                                           NaN unknown
     recorded/               ours, where known: the recorder's trees, see `recorded_tables`
         names, nodes                       str, compound [nodes]
         sketch_values, sketch_counts       f8, i8: how long calls took, node after node

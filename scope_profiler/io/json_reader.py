@@ -13,6 +13,7 @@ import numpy as np
 
 from .._model.recorded import Recorded
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, TaskInfo, ThreadInfo
+from ..results.line_entries import LINE_COLUMNS
 from .allowance import Allowance
 from .unreadable import JSONProfileError
 from .json_parser import parse_json
@@ -157,9 +158,12 @@ def _durations(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 
 def _function(function: Mapping[str, Any]) -> dict[str, Any]:
-    """A function of the line profile, from whose times NaNs may have been left out."""
-    times = [np.nan if time is None else time for time in function["times"]]
-    return {**function, "times": times}
+    """A function of the line profile, from whose columns NaNs may have been left out."""
+    columns = {
+        name: [np.nan if value is None else value for value in function[name]]
+        for name in LINE_COLUMNS if name in function
+    }
+    return {**function, **columns}
 
 
 def _rows_by_rank(by_rank: Mapping[str, Any] | None, kind: type[Info]) -> dict[int, list[Info]]:

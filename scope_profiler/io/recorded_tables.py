@@ -21,7 +21,8 @@ from .._model.statistics import RegionStatistics
 _UNKNOWN = int(np.iinfo(np.int64).min)
 
 _STATISTICS = [
-    field.name for field in fields(RegionStatistics) if field.name not in ("name", "timings", "unit")
+    field.name for field in fields(RegionStatistics)
+    if field.name not in ("name", "timings", "unit", "lines")
 ]
 #: A row of `nodes`. sketch: how many values it has, -1 where there is none; unit: ns for each.
 NODE = np.dtype(

@@ -3,6 +3,7 @@
 import sys
 
 from .._base.shown import shown
+from .._model.counted_lines import once
 from . import blocks, line_table, notes, table_columns as columns
 from .output import Output
 from .region_table import print_table
@@ -26,7 +27,7 @@ def print_run(snapshot, stream=None, *, regions=True, lines=True, style="table",
     elif regions:
         _part(out, "regions", _show_regions, snapshot, out)
     if lines:
-        _show_lines(snapshot.line_records, snapshot.line_mode, {} if seen is None else seen, out)
+        _show_lines(snapshot.lines, {} if seen is None else seen, out)
     if regions:
         out.line()
         for what, function, *arguments in (
@@ -44,7 +45,7 @@ def print_statistics(statistics, stream=None):
 
     out = Output(sys.stdout if stream is None else stream)
     blocks.show_one(statistics, out)
-    for code, rows in (statistics.timings or {}).items():
+    for code, rows in (statistics.lines or {}).items():
         line_table.show(CountedCode(*code), rows, out)
     out.deliver()
 
@@ -75,13 +76,14 @@ _NO_LINES = (
 )
 
 
-def _show_lines(records, line_mode, seen, out):
+def _show_lines(lines, seen, out):
+    """lines: of CountedLines, or None where there was no line mode."""
     left = 0
-    if not records and line_mode:
+    if lines is not None and not lines:
         out.line()
         out.note(_NO_LINES)
-    for code, rows in records:
-        hits = sum(hits for _, hits, _ in rows)
+    for code, rows in once(lines or ()):
+        hits = sum(row.hits for row in rows)
         if seen.get(code) == hits:
             left += 1
             continue

@@ -7,18 +7,21 @@ import os
 from tokenize import TokenError
 
 from .._base.shown import cut, shown
-from .style import format_count, format_time
+from .._model.counted_lines import CountedLine
+from . import line_columns
+from .style import format_time
 
 UNIT = 1e-9
 _PLAIN = "{:>6} {:>9} {:>12} {:>8} {:>8}  {}"
 _PLAIN_HEADINGS = ("Line #", "Hits", "Time", "Per Hit", "% Time", "Line Contents")
-_HEADINGS = ("Line", "Hits", "Time", "Per hit", "% time", "")
+_LEAST_SOURCE = 24  # cells that columns leave to the text of a line
 
 
 def show(code, rows, out):
-    """Print one function's lines. code: its code object; rows: [(line, hits, ns), ...]."""
-    total = sum(ns for _, _, ns in rows)
-    counted = {line: (hits, ns) for line, hits, ns in rows}
+    """Print one function's lines. code: its code object or CountedCode; rows: of CountedLine."""
+    rows = [CountedLine(*row) for row in rows]
+    total = sum(row.time_ns for row in rows)
+    counted = {row.line: row for row in rows}
     source = _source(code, counted)
     lines = [(line, counted.get(line), source.get(line, "")) for line in sorted({*source, *counted})]
     missing = [] if source else [
@@ -33,33 +36,44 @@ def _show(code, total, lines, missing, out):
     for text in (f"{_file(code)}, line {code.co_firstlineno}", *missing):
         out.line(text)
     out.line()
-    texts = [
-        (f"{line}", "", "", "", "", text) if counts is None
-        else (f"{line}", *_cells(*counts, total), text)
-        for line, counts, text in lines
-    ]
-    widths = [max(map(len, column)) for column in list(zip(_HEADINGS, *texts))[:-1]]
+    table = _table(lines, total, out.width)
+    widths = [max(map(len, column)) for column in list(zip(*table))[:-1]]
     room = max(out.width - sum(widths) - 2 * len(widths), 10)
 
     def joined(values):
         numbers = (f"{value:>{width}}" for value, width in zip(values, widths))
         return "  ".join((*numbers, cut(values[-1], room))).rstrip()
 
-    out.head(joined(_HEADINGS))
+    out.head(joined(table[0]))
     out.head("─" * (sum(widths) + 2 * (len(widths) - 1)))
-    for values, (_, counts, _) in zip(texts, lines):
-        out.line(joined(values), counts and (counts[1] / total if total else 0.0))
+    for values, (_, row, _) in zip(table[1:], lines):
+        out.line(joined(values), row and (row.time_ns / total if total else 0.0))
+
+
+def _table(lines, total, width):
+    """Rows of texts, the headings first: the number of the line, as many columns as there is room
+    for, the text of the line."""
+    rows = [row for _, row, _ in lines if row is not None]
+    wanted = line_columns.chosen(rows)
+    cells = {
+        column: [line_columns.HEADINGS[column],
+                 *("" if row is None else line_columns.cell(column, row, total)
+                   for _, row, _ in lines)]
+        for column in wanted
+    }
+    numbers = ["Line", *(str(line) for line, _, _ in lines)]
+    left = width - max(map(len, numbers)) - _LEAST_SOURCE
+    for column in sorted(wanted, key=line_columns.PRIORITY.index):
+        left -= max(map(len, cells[column])) + 2
+        if left < 0 and column not in line_columns.ALWAYS:
+            del cells[column]
+    return list(zip(numbers, *cells.values(), ["", *(text for _, _, text in lines)]))
 
 
 def _file(code):
     """Its file, from the working directory on where it is below that."""
     path, here = code.co_filename, os.path.join(os.getcwd(), "")
     return shown(path.removeprefix(here))
-
-
-def _cells(hits, ns, total):
-    share = f"{100 * ns / total:.1f}" if total else "0.0"
-    return format_count(hits), format_time(ns), format_time(round(ns / hits)), share
 
 
 def _show_plain(code, total, lines, missing, out):
@@ -72,10 +86,10 @@ def _show_plain(code, total, lines, missing, out):
     header = _PLAIN.format(*_PLAIN_HEADINGS)
     out.head(header)
     out.head("=" * len(header))
-    for line, counts, text in lines:
+    for line, row, text in lines:
         values = (line, "", "", "", "", text)
-        if counts is not None:
-            hits, ns = counts
+        if row is not None:
+            hits, ns = row.hits, row.time_ns
             share = 100 * ns / total if total else 0.0
             values = (line, hits, f"{ns:.1f}", _per_hit(ns / hits), f"{share:.1f}", text)
         out.line(_PLAIN.format(*values).rstrip())

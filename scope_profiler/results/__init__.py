@@ -24,6 +24,7 @@ from .event_metadata import EventMetadata
 from .merge import merge_processes, merge_results
 from .mpi_region import MPIRegion
 from .profiling_results import ProfilingResults
+from .._model.counted_lines import CountedLine
 from .._model.recorded import Node, Recorded
 from .region import Region, exclusive_totals
 from .._model.sketch import Sketch
@@ -33,6 +34,7 @@ __all__ = [
     "BLOCK",
     "CallArrays",
     "CallRows",
+    "CountedLine",
     "EventDataUnavailableError",
     "EventMetadata",
     "FLOAT_STATISTICS",

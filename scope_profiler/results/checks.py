@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._base.arguments import integer, mapping, mapping_or_none, number
-from .columns import INT64, column, read_only
+from .columns import INT64
 from .event_metadata import EventMetadata
 
 #: What `Region(statistics=...)` may hold, in ns but for the count.
@@ -89,35 +89,6 @@ def normal_event_metadata(
             f"event_metadata must have one mapping per call, {length}; got {len(entries)}"
         )
     return entries if isinstance(entries, EventMetadata) else EventMetadata.of(entries)
-
-
-_LINE_COLUMNS = {"line_numbers", "hits", "times"}
-_LINE_ENTRIES = {"region", "filename", "function", "first_lineno", "unit", *_LINE_COLUMNS}
-
-
-def normal_lines(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """One function of a line profile, its columns as arrays."""
-    if not isinstance(entry, Mapping):
-        raise TypeError(f"line_profile entries must be mappings; got {entry!r}")
-    missing = _LINE_ENTRIES - set(entry)
-    if missing:
-        raise ValueError(
-            f"line_profile entries need {', '.join(sorted(missing))}; got {sorted(entry)}"
-        )
-    normal = {
-        name: plain_value(value)
-        for name, value in entry.items()
-        if value is not None and name not in _LINE_COLUMNS
-    }
-    normal["line_numbers"] = column("line_numbers", entry["line_numbers"], None, np.int64)
-    normal["hits"] = column("hits", entry["hits"], len(normal["line_numbers"]), np.int64)
-    times = np.asarray(entry["times"], np.float64)
-    if times.shape != normal["hits"].shape:
-        raise ValueError(
-            f"times must have one value per line, {len(normal['hits'])}; got shape {times.shape}"
-        )
-    normal["times"] = read_only(times)
-    return normal
 
 
 def plain_value(value: Any) -> Any:

@@ -13,7 +13,8 @@ import numpy as np
 from .._base import above
 from .._base.arguments import boolean, integer, mapping, mapping_or_none, name_filter
 from .._model.recorded import Recorded
-from .checks import normal_lines, plain_value, rows_of
+from .checks import plain_value, rows_of
+from .line_entries import normal_entry
 from .columns import INT64
 from .mpi_region import MPIRegion
 from .no_counters import NoCounters
@@ -35,7 +36,8 @@ class ProfilingResults(RunTables, NoCounters):
     likwid, perf_events: None: hardware counters are not among what this version keeps.
     line_profile: By rank, a list of functions, each a dict of ``region, filename, function`` (str),
         ``first_lineno`` (int), ``line_numbers, hits`` (int64 [lines]), ``times`` (float64 [lines]),
-        ``unit`` (float, seconds per time) and possibly further str, int and float entries.
+        ``unit`` (float, seconds per time), where it was measured ``waiting_ns`` and further columns
+        (float64 [lines], see `CountedLine`), and possibly further str, int and float entries.
     file_path: The file that the results are in; empty or None when in memory only.
     is_root: False for what a rank holds whose results another rank gathered.
     exclusive_totals: Exclusive time in ns, by region and rank, in place of what the regions
@@ -79,7 +81,7 @@ class ProfilingResults(RunTables, NoCounters):
             if value is not None
         }
         self._line_profile = {
-            rank: [normal_lines(entry) for entry in entries]
+            rank: [normal_entry(entry) for entry in entries]
             for rank, entries in rows_of("line_profile", line_profile).items()
         }
         if file_path is not None and not isinstance(file_path, (str, os.PathLike)):

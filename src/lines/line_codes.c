@@ -144,6 +144,7 @@ static sp_line_code *new_entry(PyCodeObject *code)
     entry->file = Py_NewRef(code->co_filename);
     entry->name = Py_NewRef(code->co_qualname);
     entry->def_line = code->co_firstlineno;
+    entry->suspends = code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR);
     SP_LIST_ADD(all.codes, entry, next, link);
     return entry;
 }

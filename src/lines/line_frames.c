@@ -1,6 +1,8 @@
 #include "lines/line_frames.h"
 
 #include "base/heap.h"
+#include "lines/line_columns.h"
+#include "lines/line_rests.h"
 #include "record/counters.h"
 
 /* ---- Reasons ----------------------------------------------------------------------------- */
@@ -17,7 +19,7 @@ SP_NOINLINE void sp_line_change_more(const sp_line_frame *recorded, int line, ui
 }
 
 /* Where the frame counts for this reason, as those before it tell. */
-static sp_cell *cells_of(sp_line_frame *recorded, uint32_t which)
+static sp_line_columns *columns_of(sp_line_frame *recorded, uint32_t which)
 {
     sp_line_table *table = sp_line_reason_at(recorded, which)->table;
     bool again = false;
@@ -28,18 +30,22 @@ static sp_cell *cells_of(sp_line_frame *recorded, uint32_t which)
         again |= sp_line_table_manager(before) == sp_line_table_manager(table);
     }
     if (!again)
-        return table->cells;
-    if (table->again == NULL)
-        table->again = sp_calloc((size_t)recorded->count, sizeof *table->again);
-    if (table->again == NULL)
+        return &table->first;
+    sp_line_columns *columns = &table->again;
+    if (columns->cells == NULL)
+        columns->cells = sp_calloc((size_t)recorded->count, sizeof *columns->cells);
+    if (columns->cells == NULL)
         sp_lose_line();
-    return table->again;
+    return columns->cells == NULL ? NULL : columns;
 }
 
-static void place_cells(sp_line_frame *recorded, uint32_t from)
+static void place(sp_line_frame *recorded, uint32_t from)
 {
-    for (uint32_t i = from; i < recorded->reason_count; i++)
-        sp_line_reason_at(recorded, i)->cells = cells_of(recorded, i);
+    for (uint32_t i = from; i < recorded->reason_count; i++) {
+        sp_line_reason *reason = sp_line_reason_at(recorded, i);
+        reason->columns = columns_of(recorded, i);
+        reason->cells = reason->columns == NULL ? NULL : reason->columns->cells;
+    }
 }
 
 void sp_line_add_more(sp_line_frame *recorded, sp_line_table *table, sp_line_why why)
@@ -55,9 +61,9 @@ void sp_line_add_more(sp_line_frame *recorded, sp_line_table *table, sp_line_why
         recorded->more = more;
     }
     recorded->reason_count = count + 1;
-    *sp_line_reason_at(recorded, count) = (sp_line_reason){table, NULL, why, false};
+    *sp_line_reason_at(recorded, count) = (sp_line_reason){table, NULL, NULL, why, false};
     sp_line_table_hold(table);
-    place_cells(recorded, count);
+    place(recorded, count);
 }
 
 static void remove_reason(sp_line_frame *recorded, uint32_t i)
@@ -70,7 +76,7 @@ static void remove_reason(sp_line_frame *recorded, uint32_t i)
         sp_free(recorded->more);
         recorded->more = NULL;
     }
-    place_cells(recorded, i);
+    place(recorded, i);
 }
 
 bool sp_line_leave_block(sp_line_frame *recorded, const sp_region *region, uint64_t now)
@@ -86,12 +92,16 @@ bool sp_line_leave_block(sp_line_frame *recorded, const sp_region *region, uint6
     return false;
 }
 
-void sp_line_leave_watched(sp_line_frame *recorded)
+bool sp_line_leave_watched(sp_line_frame *recorded)
 {
+    bool any = false;
     for (uint32_t i = recorded->reason_count; i-- > 0;) {
-        if (sp_line_reason_at(recorded, i)->why == SP_LINE_WATCHED)
-            remove_reason(recorded, i);
+        if (sp_line_reason_at(recorded, i)->why != SP_LINE_WATCHED)
+            continue;
+        remove_reason(recorded, i);
+        any = true;
     }
+    return any;
 }
 
 void sp_line_leave_region(sp_line_frame *recorded, const void *region)
@@ -160,7 +170,9 @@ sp_line_frame sp_line_suspend(sp_line_thread *here, uint64_t now)
     int line = top->line;
     sp_line_stop(top, now);
     top->line = line; /* it will go on with the same line */
-    sp_line_leave_watched(top); /* those regions may be closed then */
+    top->since = now;
+    if (sp_line_leave_watched(top)) /* those regions may be closed then */
+        sp_line_rest_begin(top->frame, top->code, now);
     sp_line_close_frame(here, top);
     return *here->stack.top--;
 }
@@ -180,7 +192,7 @@ static void move_to(sp_line_thread *here, sp_line_frame *recorded)
         sp_line_table_hold(table);
         sp_line_table_release(before);
     }
-    place_cells(recorded, 0);
+    place(recorded, 0);
 }
 
 bool sp_line_resume(sp_line_thread *here, sp_line_frame *suspended, uint64_t now)
@@ -193,9 +205,10 @@ bool sp_line_resume(sp_line_thread *here, sp_line_frame *suspended, uint64_t now
     sp_line_frame *top = ++here->stack.top;
     *top = *suspended;
     top->serial = ++here->last_serial;
-    top->since = now;
     if (top->reason_count != 0 && SP_UNLIKELY(top->reasons[0].table->owner != here))
         move_to(here, top);
+    sp_line_wait(top, now - top->since);
+    top->since = now;
     sp_line_open_frame(here, top);
     return true;
 }

@@ -71,6 +71,7 @@ SP_INLINE sp_line_frame *sp_line_push(sp_line_thread *here, const void *frame, s
     top->count = code->plan.count;
     top->line = -1;
     top->reason_count = 0;
+    top->waited = 0;
     top->more = NULL;
     top->region = NULL;
     top->decorated = top->muted = false;
@@ -87,15 +88,15 @@ SP_INLINE void sp_line_add(sp_line_frame *recorded, sp_line_table *table, sp_lin
         sp_line_add_more(recorded, table, why);
         return;
     }
-    recorded->reasons[0] = (sp_line_reason){table, table->cells, why, false};
+    recorded->reasons[0] = (sp_line_reason){table, &table->first, table->cells, why, false};
     recorded->reason_count = 1;
     sp_line_table_hold(table);
 }
 
 /* The innermost block of the region is no reason any longer, at this time; false when it was none. */
 bool sp_line_leave_block(sp_line_frame *recorded, const struct sp_region *region, uint64_t now);
-/* No region that watches its code is a reason any longer. */
-void sp_line_leave_watched(sp_line_frame *recorded);
+/* No region that watches its code is a reason any longer; whether one was. */
+bool sp_line_leave_watched(sp_line_frame *recorded);
 /* This region is none any longer, and its line that has not ended counts for it no more. */
 void sp_line_leave_region(sp_line_frame *recorded, const void *region);
 
@@ -116,7 +117,8 @@ SP_INLINE void sp_line_pop(sp_line_thread *here)
     here->stack.top--;
 }
 
-/* Take the top frame off the stack, for going on with it later: what is returned owns all it had. */
+/* Take the top frame off the stack, for going on with it later: what is returned owns all it had. Until
+ * then it waits, at its line. */
 sp_line_frame sp_line_suspend(sp_line_thread *here, uint64_t now);
 /* Put it back, in this thread; false when memory is out, and then it is freed. */
 SP_MUST_USE bool sp_line_resume(sp_line_thread *here, sp_line_frame *suspended, uint64_t now);

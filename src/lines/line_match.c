@@ -1,5 +1,7 @@
 #include "lines/line_match.h"
 
+#include "lines/line_columns.h"
+
 SP_NOINLINE sp_line_frame *sp_line_match_slow(const void *frame, PyCodeObject *code, uint64_t now)
 {
     if (!sp_lines_open())
@@ -23,8 +25,16 @@ SP_NOINLINE sp_line_frame *sp_line_match_slow(const void *frame, PyCodeObject *c
     return NULL;
 }
 
+void sp_line_waited(sp_line_frame *recorded, int line)
+{
+    if (recorded->waited != 0)
+        sp_line_wait_watched(recorded, sp_line_index(recorded, line), recorded->waited);
+    recorded->waited = 0;
+}
+
 void sp_line_continue(sp_line_frame *recorded, int line)
 {
+    sp_line_waited(recorded, line);
     recorded->line = sp_line_index(recorded, line);
     recorded->since = sp_now();
 }

@@ -12,6 +12,8 @@ SP_INLINE sp_line_frame *sp_line_match(const void *frame, PyCodeObject *code, ui
     return SP_LIKELY(top != NULL) ? top : sp_line_match_slow(frame, code, now);
 }
 
+/* It was there that a frame waited, which has just been found to go on. */
+void sp_line_waited(sp_line_frame *recorded, int line);
 /* A line that began before goes on: the frame has slept, and it is no new hit. */
 void sp_line_continue(sp_line_frame *recorded, int line);
 

@@ -3,6 +3,7 @@
 #include "base/heap.h"
 #include "base/list.h"
 #include "lines/line_codes.h"
+#include "lines/line_columns.h"
 
 sp_line_table *sp_line_tables;
 
@@ -17,6 +18,7 @@ sp_line_table *sp_line_table_of(sp_line_thread *here, sp_line_code *code, sp_reg
         return NULL;
     }
     table->code = code;
+    table->first.cells = table->cells;
     table->region = region;
     table->owner = here;
     SP_LIST_ADD(sp_line_tables, table, next, link);
@@ -39,7 +41,9 @@ void sp_line_table_free(sp_line_table *table)
         lose_region(table);
     SP_LIST_REMOVE(table, next, link);
     sp_line_code_used(table->code, -1);
-    sp_free(table->again);
+    sp_line_columns_clear(&table->first);
+    sp_line_columns_clear(&table->again);
+    sp_free(table->again.cells);
     sp_free(table);
 }
 
@@ -73,7 +77,9 @@ void sp_line_tables_reset(const sp_manager *manager)
         }
         size_t size = (size_t)table->code->plan.count * sizeof(sp_cell);
         memset(table->cells, 0, size);
-        if (table->again != NULL)
-            memset(table->again, 0, size);
+        if (table->again.cells != NULL)
+            memset(table->again.cells, 0, size);
+        sp_line_columns_clear(&table->first);
+        sp_line_columns_clear(&table->again);
     }
 }

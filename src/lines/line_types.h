@@ -9,6 +9,14 @@ typedef struct {
     uint64_t hits, ticks;
 } sp_cell;
 
+/* What is counted of the lines of a code object, each an array by line - first, as in the plan. A column
+ * that is new is a pointer here, NULL where it is not measured; it is added to in line_columns.c and read
+ * in line_rows.c. Owned. */
+typedef struct {
+    sp_cell *cells;
+    uint64_t *waiting; /* ticks for which generators were suspended; NULL: none was */
+} sp_line_columns;
+
 /* What arm() of _instrument/lines.py says of a code object. */
 typedef struct {
     int first, count; /* its lines; count is 0 when its lines are not wanted */
@@ -25,6 +33,7 @@ typedef struct sp_line_code {
     PyObject *watcher; /* weak reference that tells of its end. Owned. */
     PyObject *file, *name; /* co_filename, co_qualname. Owned. */
     int def_line;          /* co_firstlineno */
+    bool suspends;         /* it is of a generator or coroutine */
     struct sp_line_code *next, **link; /* in the list of all that live */
     sp_line_plan plan;
     bool planned;
@@ -48,17 +57,19 @@ SP_INLINE bool sp_line_offset_in(const int *offsets, int count, long offset)
     return false;
 }
 
-/* What a thread counted in a code object for a region. The region's lines are the sum of both arrays;
- * those of the manager's regions together, each line once, are the sum of the first alone. */
+/* What a thread counted in a code object for a region. The region's lines are the sum of both; those of
+ * the manager's regions together, each line once, are the sum of the first alone. */
 typedef struct sp_line_table {
     struct sp_line_table *next, **link; /* in the list of all */
     sp_line_code *code;
     sp_region *region; /* Borrowed; NULL when it is gone. */
     struct sp_line_thread *owner; /* who counts here */
     uint32_t uses;   /* by recorded frames; while there are any it is not freed */
-    sp_cell *again;  /* for frames that record the line for another region of the manager already.
-                      * Made when first needed. Owned. */
-    sp_cell cells[]; /* by line - first, as in the plan of the code */
+    sp_line_columns first;
+    /* For frames that record the line for another region of the manager already; without cells until
+     * there is one. */
+    sp_line_columns again;
+    sp_cell cells[]; /* those of `first` */
 } sp_line_table;
 
 /* Why a frame is recorded: its call is decorated, its code is watched, or it stands in a block. */
@@ -66,8 +77,10 @@ typedef enum { SP_LINE_CALL, SP_LINE_WATCHED, SP_LINE_BLOCK } sp_line_why;
 
 typedef struct {
     sp_line_table *table; /* Counted in its uses. */
-    sp_cell *cells; /* of the table, where this frame counts; NULL: it does so for that region already.
-                     * The first reason of a frame has some. */
+    /* Of the table, where this frame counts, and their cells; NULL: it does so for that region already.
+     * The first reason of a frame has some. */
+    sp_line_columns *columns;
+    sp_cell *cells;
     sp_line_why why;
     bool was_open; /* while its generator is suspended: the block's region was open in the thread */
 } sp_line_reason;
@@ -82,7 +95,8 @@ typedef struct {
     int first, count;   /* its lines, as in the plan */
     int line;           /* the one that runs, less the first; -1: none */
     uint32_t reason_count;
-    uint64_t since;     /* when the line began */
+    uint64_t since;  /* when the line began, or the frame was suspended */
+    uint64_t waited; /* ticks, before it went on, for regions that watch it */
     sp_line_reason reasons[SP_LINE_REASONS];
     sp_line_reason *more; /* those for which there is no room. Owned. */
     const sp_region *region; /* that the decorated call opens, or NULL */

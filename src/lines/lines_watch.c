@@ -1,6 +1,8 @@
 #include "lines/lines_watch.h"
 
+#include "lines/line_columns.h"
 #include "lines/line_match.h"
+#include "lines/line_rests.h"
 #include "lines/line_tables.h"
 #include "record/counters.h"
 
@@ -78,8 +80,15 @@ static void add_watchers(sp_line_thread *here, sp_line_frame *recorded)
     }
 }
 
+static uint64_t rest_end(const void *frame, PyCodeObject *code)
+{
+    const sp_line_code *entry = sp_line_code_find(code);
+    return entry == NULL ? 0 : sp_line_rest_end(frame, entry, sp_now());
+}
+
 sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool fresh)
 {
+    uint64_t waited = fresh ? 0 : rest_end(frame, code);
     sp_line_thread *here = sp_line_thread_known();
     if (here == NULL)
         return NULL;
@@ -98,6 +107,10 @@ sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool 
         return NULL;
     }
     add_watchers(here, recorded);
+    if (recorded->line >= 0)
+        sp_line_wait_watched(recorded, recorded->line, waited);
+    else
+        recorded->waited = waited; /* the line is known when it goes on */
     if (recorded->reason_count != 0)
         return recorded;
     sp_line_pop(here);

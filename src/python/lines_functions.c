@@ -5,12 +5,15 @@
 #include "lines/lines_watch.h"
 #include "python/state.h"
 
-const char sp_lines_method_doc[] =
-"_lines(region)\n--\n\n"
-"[(region, (file, first line, function), [(line, hits, nanoseconds), ...], again), ...] of the current\n"
-"run: what each thread counted in a code object for a region, the latest first. again: it counted\n"
-"the same for another region of the manager as well, where that is False.\n"
-"region: the one wanted, or None for all.";
+const char sp_lines_method_doc[] = "_lines(region)\n--\n\n"
+                                   "[(region, (file, first line, function), [(line, hits, "
+                                   "nanoseconds, extras), ...], again), ...] of the\n"
+                                   "current run: what each thread counted in a code object for a "
+                                   "region, the latest first. extras: what\n"
+                                   "else is known of the line, by the names of CountedLine, or "
+                                   "None. again: it counted the same for\n"
+                                   "another region of the manager as well, where that is False.\n"
+                                   "region: the one wanted, or None for all.";
 
 PyObject *sp_lines_method(PyObject *self, PyObject *wanted)
 {

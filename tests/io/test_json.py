@@ -327,7 +327,7 @@ def change(document, *path, to):
         (lambda d: change(d, "regions", 0, "tags", to="ab"), "tags must be several"),
         (lambda d: change(d, "threads", "0", 0, "ident", to="x"), "ident takes an int"),
         (lambda d: change(d, "line_profile", "x", to=[]), "invalid literal"),
-        (lambda d: d["line_profile"]["0"][0].pop("times"), "'times' is missing"),
+        (lambda d: d["line_profile"]["0"][0].pop("times"), "line_profile entries need times"),
         (lambda d: change(d, "nonfinite", to=[[["x", "y"], "nan"]]), "'x' is missing"),
         (lambda d: change(d, "metadata", to=7), "."),
     ],

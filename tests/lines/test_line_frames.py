@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 import pytest
 
 from scope_profiler import ProfileManager, _core
-from scope_profiler._instrument.lines import line_records, watch
+from scope_profiler._instrument.lines import counted_lines, watch
+from scope_profiler._model.counted_lines import once
 
 fast = settings(
     max_examples=60, deadline=None, derandomize=True, phases=[Phase.generate, Phase.shrink],
@@ -44,7 +45,7 @@ def counted(records, source):
     lines = source.split("\n")
     found = {}
     for _, rows in records:
-        for line, hits, ns in rows:
+        for line, hits, ns, *_ in rows:
             if "#" in lines[line - 1]:
                 assert hits == 1, lines[line - 1]
                 found[int(lines[line - 1].split("#")[1])] = ns
@@ -101,7 +102,9 @@ def check(steps, blocks, decorators, watchers):
                 steps(result)
         for (i, name), ticks in expected.items():
             region = None if name is None else regions[i, name]
-            assert counted(line_records(managers[i], region), source) == ticks, (i, name, source)
+            tables = counted_lines(managers[i], region)
+            rows = once(tables) if region is None else [(each.code, each.rows) for each in tables]
+            assert counted(rows, source) == ticks, (i, name, source)
     finally:
         _core._fake_clock(None)
         for manager in managers:

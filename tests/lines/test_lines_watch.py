@@ -15,7 +15,8 @@ import pytest
 from conftest import CODE_DIES
 import line_profiler_reference as reference
 from scope_profiler import ProfileManager
-from scope_profiler._instrument.lines import line_records, watch
+from scope_profiler._instrument.lines import counted_lines, watch
+from scope_profiler._model.counted_lines import once
 from test_lines import (  # noqa: F401 (fixtures)
     DIFFERENCES, MONITORING, VERSION, counted, from_3_12, hits, hits_by_function, line_manager,
     lined, live, nothing_left_behind, on_3_11, on_a_thread_of_its_own, run_python, tables, timed,
@@ -521,7 +522,7 @@ def test_two_regions_that_watch_the_same(lined):
         double(4)
     assert hits_in(lined, "outer", "double") == double_times(3)
     assert hits_in(lined, "inner", "double") == double_times(2)
-    [total] = [rows for code, rows in line_records(lined) if code.co_name == "double"]
+    [total] = [rows for code, rows in once(counted_lines(lined)) if code.co_name == "double"]
     assert [row[1] for row in total] == [4, 4]
 
 

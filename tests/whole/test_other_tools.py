@@ -24,7 +24,8 @@ import pytest
 from conftest import NO_GIL
 from scope_profiler import ProfileManager
 from scope_profiler._instrument import call_tracing as calls, lines
-from scope_profiler._instrument.lines import line_records_by_region
+from scope_profiler._instrument.lines import counted_lines
+from scope_profiler._model.counted_lines import once
 import tool_programs as programs
 
 FILE = programs.__file__
@@ -192,7 +193,7 @@ class We:
             if region.name.startswith("tool_programs.") or "." not in region.name:
                 counts[region.name] += number
         hits = {(name, code.co_name): [row[:2] for row in rows]
-                for name, code, rows in line_records_by_region(manager)}
+                for name, code, rows, _ in counted_lines(manager)}
         calls.stop(manager)
         manager.reset()
         return counts, hits
@@ -393,8 +394,8 @@ def test_where_3_11_cannot_have_both():
 
     f(True), f(False)
     sys.settrace(None)
-    [(_, rows)] = lines.line_records(manager)
-    assert [hits for _, hits, _ in rows] == [2, 1, 1, 1]
+    [(_, rows)] = once(lines.counted_lines(manager))
+    assert [row.hits for row in rows] == [2, 1, 1, 1]
     assert [event[:2] for event in tool.events].count(("leaf", "call")) == 2
     manager.reset()
 

@@ -110,7 +110,10 @@ SP_INLINE void exception_event(void)
 /* An exception is thrown into a generator, which begins with a line event where it is caught. */
 SP_INLINE void throw_event(PyObject *const *args)
 {
-    sp_line_frame_begins(sp_current_frame(), (PyCodeObject *)args[0], false);
+    PyCodeObject *code = (PyCodeObject *)args[0];
+    sp_line_frame *recorded = sp_line_frame_begins(sp_current_frame(), code, false);
+    if (recorded != NULL && recorded->line < 0)
+        sp_line_waited(recorded, PyCode_Addr2Line(code, (int)number(args[1])));
     exception_event();
 }
 
@@ -171,7 +174,7 @@ static int events_of(const sp_line_code *entry)
     int events = lines ? entry->plan.events : 0;
     if (entry->watches == NULL || entry->asleep)
         return events;
-    if (entry->code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR))
+    if (entry->suspends)
         events |= all.resume;
     return events | all.start | (lines ? all.leave : 0);
 }

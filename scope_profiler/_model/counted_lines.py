@@ -1,0 +1,108 @@
+"""What line mode counted in a line, on its way from the core to results, files and reports.
+
+A number that is new is a field of CountedLine, after the others and None by default, and a row of
+ADDED_UP. The core gives it under that name (src/lines/line_rows.c). Results and files have it then as a
+column of that name; report/line_columns.py says how it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from .counted_code import CountedCode
+
+
+class CountedLine(NamedTuple):
+    """A line of a function. Times are nanoseconds; a number that was not measured is None.
+
+    line: its number in the file.
+    hits: how often it began.
+    time_ns: from there to the next line of the function, with all that the line called, and without
+        the time in which a generator or coroutine was suspended.
+    waiting_ns: how long generators and coroutines were suspended there. None in other functions.
+    """
+
+    line: int
+    hits: int
+    time_ns: int
+    waiting_ns: int | None = None
+
+
+def _sum(values: list[int | None]) -> int | None:
+    """None where one is not known."""
+    return None if None in values else sum(values)  # type: ignore[arg-type]
+
+
+def _of_known(choose: Callable[[list[int]], int]) -> Callable[[list[int | None]], int | None]:
+    def chosen(values: list[int | None]) -> int | None:
+        known = [value for value in values if value is not None]
+        return choose(known) if known else None
+
+    return chosen
+
+
+#: How the numbers of a line from several places make one: of its regions, threads, processes.
+ADDED_UP: dict[str, Callable[[list[int | None]], int | None]] = {
+    "hits": _sum,
+    "time_ns": _sum,
+    "waiting_ns": _sum,
+}
+
+#: What may be known of a line besides hits and time.
+EXTRAS = tuple(ADDED_UP)[2:]
+
+
+def added_up(rows: Iterable[CountedLine]) -> list[CountedLine]:
+    """Each line once, by number: what is known of the same line is added up."""
+    by_line: dict[int, list[CountedLine]] = {}
+    for row in rows:
+        by_line.setdefault(row.line, []).append(row)
+    return [
+        same[0] if len(same) == 1 else CountedLine(line, **_together(same))
+        for line, same in sorted(by_line.items())
+    ]
+
+
+def _together(rows: list[CountedLine]) -> dict[str, Any]:
+    return {name: add([getattr(row, name) for row in rows]) for name, add in ADDED_UP.items()}
+
+
+class CountedLines(NamedTuple):
+    """The lines of a function for a region, by number.
+
+    again: what of that was counted for another region of the run already: the sums alone, of the
+        lines where there is any.
+    """
+
+    region: str
+    code: CountedCode
+    rows: list[CountedLine]
+    again: list[CountedLine]
+
+    def first(self) -> list[CountedLine]:
+        """The lines as far as no other region counted them already."""
+        again = {row.line: row for row in self.again}
+        rows = (_less(row, again.get(row.line)) for row in self.rows)
+        return [row for row in rows if row.hits]
+
+
+def _less(row: CountedLine, again: CountedLine | None) -> CountedLine:
+    if again is None:
+        return row
+    left = {
+        name: getattr(row, name) - (getattr(again, name) or 0)
+        for name, add in ADDED_UP.items()
+        if add is _sum and getattr(row, name) is not None
+    }
+    return row._replace(**left)
+
+
+def once(tables: Iterable[CountedLines]) -> list[tuple[CountedCode, list[CountedLine]]]:
+    """The lines of all regions and processes, each line of each function once."""
+    by_code: dict[CountedCode, list[CountedLine]] = {}
+    for table in tables:
+        rows = table.first()
+        if rows:
+            by_code.setdefault(table.code, []).extend(rows)
+    return [(code, added_up(rows)) for code, rows in by_code.items()]
