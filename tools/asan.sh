@@ -58,7 +58,7 @@ sanitized() (
 mapfile -t without <tools/tests_without_core.txt
 tests=(tests/{base,record,lines,calls,python,instrument,model} tests/run/test_forks.py
        tests/runtime/test_thread_watch.py tests/report/test_report.py
-       tests/whole/test_{bad_arguments,drop_in,numbers,protocols,random_programs,stress}.py)
+       tests/whole/test_{bad_arguments,drop_in,protocols,random_programs,stress}.py)
 oldest=(tests/{lines,calls} tests/record/test_{open_call,task}.py
         tests/python/test_{generator_proxy,module,wrapper}.py tests/instrument/test_overhead.py
         tests/whole/test_{protocols,random_programs}.py)

@@ -8,7 +8,9 @@ venv=$2
 python=$venv/bin/python
 
 export PIP_DISABLE_PIP_VERSION_CHECK=1
-pip() { "$python" -W ignore -m pip -qq "$@"; }  # debug builds warn of what pip leaves open
+# Debug builds warn of what pip leaves open. Compiling all modules of all packages would take longer than
+# compiling those that are used.
+install() { "$python" -W ignore -m pip -qq install --no-compile "$@"; }
 say() { echo "$venv: $*"; }
 
 digest() {
@@ -50,10 +52,10 @@ wanted=$inputs
 [[ ${SCOPE_PROFILER_WERROR-} == 1 ]] && wanted=$checked
 if [[ ! -e $core || $stamp != "$checked" && $stamp != "$wanted" ]]; then
     say "installing what the build needs"
-    pip install -r <(build_requirements)
+    install -r <(build_requirements)
     tools/get_uthash.sh "$python"
     say "building and installing scope-profiler"
     rm -f "$stamp_file" "$core"  # by its time stamp it may look new although the flags differ
-    pip install --no-build-isolation --editable ".[test]"
+    install --no-build-isolation --editable ".[test]"
     echo "$wanted" >"$stamp_file"
 fi
