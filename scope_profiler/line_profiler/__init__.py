@@ -26,8 +26,11 @@ __all__ = [*_LAZY, "__version__"]
 
 
 def __getattr__(name: str) -> "Any":
+    value: Any
     if name == "__version__":
-        from .._version import __version__ as value
+        from .._version import __version__
+
+        value = __version__
     elif name in _LAZY:
         from importlib import import_module
 

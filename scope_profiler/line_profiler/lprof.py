@@ -11,7 +11,7 @@ from math import isfinite
 from os import PathLike
 import pickle
 import pickletools
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..io import CorruptProfileError, replacing
 
@@ -24,24 +24,39 @@ _LINE_STATS = {
 }
 
 
-def write(path: str | PathLike[str], timings: dict[Any, Any], unit: float) -> None:
+#: What is ours among its attributes.
+_SOURCES = "scope_profiler_sources"
+
+_Key: TypeAlias = tuple[str, int, str]
+
+
+def write(
+    path: str | PathLike[str], timings: dict[Any, Any], unit: float,
+    sources: dict[Any, list[str]] | None = None,
+) -> None:
     """Write a file that line_profiler reads, without its being installed.
 
-    The file is replaced whole or stays as it was. Raises OSError when it cannot be written.
+    sources: {key of timings: the function's lines}, which line_profiler passes over. The file is
+    replaced whole or stays as it was. Raises OSError when it cannot be written.
     """
     with replacing(path) as file:
-        file.write(dumped(timings, unit))
+        file.write(dumped(timings, unit, sources))
 
 
-def dumped(timings: dict[Any, Any], unit: float) -> bytes:
+def dumped(
+    timings: dict[Any, Any], unit: float, sources: dict[Any, list[str]] | None = None
+) -> bytes:
     """What is in the file. The class is named by its name in line_profiler."""
-    state = pickle.dumps({"timings": timings, "unit": unit}, 2)
+    content = {"timings": timings, "unit": unit, **({_SOURCES: sources} if sources else {})}
+    state = pickle.dumps(content, 2)
     # PROTO 2, then: GLOBAL, EMPTY_TUPLE, NEWOBJ, the state, BUILD, STOP.
     return b"\x80\x02cline_profiler.line_profiler\nLineStats\n)\x81" + state[2:-1] + b"b."
 
 
-def read(path: str | PathLike[str]) -> tuple[dict[tuple[str, int, str], list[Any]], float]:
-    """(timings, unit) of a file. Raises OSError when it cannot be read, of these CorruptProfileError
+def read(
+    path: str | PathLike[str]
+) -> tuple[dict[_Key, list[Any]], float, dict[_Key, list[str]]]:
+    """(timings, unit, sources) of a file. Raises OSError when it cannot be read, of these CorruptProfileError
     when it is damaged, or something else."""
     with open(path, "rb") as file:
         data = file.read()
@@ -73,7 +88,7 @@ class _Reader:
                 self.follow(instruction.name, argument)
         except (IndexError, KeyError) as error:
             raise _Unreadable("it is damaged: its instructions do not fit together") from error
-        except (ValueError, OverflowError) as error:  # of genops: no pickle, or truncated
+        except (ValueError, OverflowError, Warning) as error:  # of genops: no pickle, or truncated
             raise _Unreadable(f"it is no .lprof file, or damaged: {error}") from error
         if len(self.stack) != 1:
             raise _Unreadable("it is damaged: it holds more than one object")
@@ -186,10 +201,11 @@ def _is_number(value: Any) -> bool:
     return type(value) is float and isfinite(value)
 
 
-def _checked(stats: Any) -> tuple[dict[tuple[str, int, str], list[Any]], float]:
+def _checked(stats: Any) -> tuple[dict[_Key, list[Any]], float, dict[_Key, list[str]]]:
     if type(stats) is not _Stats:
         raise _Unreadable(f"it holds no LineStats, but a {type(stats).__name__}")
-    timings, unit = stats.get("timings"), stats.get("unit")
+    timings: Any = stats.get("timings")
+    unit: Any = stats.get("unit")
     if not _is_number(unit) or unit <= 0:
         raise _Unreadable("its unit is no positive number")
     if type(timings) is not dict or not all(map(_is_key, timings)):
@@ -197,5 +213,10 @@ def _checked(stats: Any) -> tuple[dict[tuple[str, int, str], list[Any]], float]:
     for rows in timings.values():
         if type(rows) is not list or not all(map(_is_row, rows)):
             raise _Unreadable("its timings are not (line, hits, time)")
-    return timings, float(unit)
+    sources = stats.get(_SOURCES, {})
+    if not (type(sources) is dict and all(map(_is_key, sources)) and all(
+            type(lines) is list and all(type(line) is str for line in lines)
+            for lines in sources.values())):
+        raise _Unreadable("its source is not that of functions")
+    return timings, float(unit), sources
 

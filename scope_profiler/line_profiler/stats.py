@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeAlias
 
+from .._base.source_lines import block
 from . import lprof
 
 if TYPE_CHECKING:
@@ -32,16 +33,24 @@ class LineStats:
     line, the functions in the order in which they were registered. unit: seconds that a time of 1
     stands for, 1e-9 of those that are recorded here.
 
+    sources: {key of timings: the function's lines} of those whose text is known from a file; the
+    text of others is looked for where it is needed.
+
     Two are equal when timings and unit are. Where several are added, times are in the coarsest of
     their units, rounded to integers.
     """
 
     timings: dict[Key, list[Row]]
     unit: float
+    sources: dict[Key, list[str]]
 
-    def __init__(self, timings: dict[Key, list[Row]], unit: float) -> None:
+    def __init__(
+        self, timings: dict[Key, list[Row]], unit: float,
+        *, sources: Mapping[Key, list[str]] | None = None,
+    ) -> None:
         self.timings = timings
         self.unit = unit
+        self.sources = {} if sources is None else {**sources}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.timings}, {self.unit:.2G})"
@@ -57,6 +66,7 @@ class LineStats:
 
     def __iadd__(self, other: StatsLike) -> Self:
         self.timings, self.unit = _sum((self, other))
+        self.sources = _sources((self, other))
         return self
 
     def print(
@@ -75,14 +85,15 @@ class LineStats:
         from .text import show_text
 
         show_text(self.timings, self.unit, output_unit, stream, stripzeros, details, summarize,
-                  sort, rich, config=config)
+                  sort, rich, config=config, sources=self.sources)
 
     def to_file(self, filename: str | PathLike[str]) -> None:
         """Write a file (.lprof) that from_files() and line_profiler read.
 
-        The file is replaced whole or stays as it was. Raises OSError when it cannot be written.
+        It also has the text of the functions, which line_profiler passes over. The file is replaced
+        whole or stays as it was. Raises OSError when it cannot be written.
         """
-        lprof.write(filename, self.timings, self.unit)
+        lprof.write(filename, self.timings, self.unit, self.known_sources())
 
     @classmethod
     def from_files(
@@ -93,13 +104,27 @@ class LineStats:
         Nothing that a file names is imported or called. Raises OSError when one cannot be read, of
         these CorruptProfileError when it is damaged, or something else.
         """
-        read = (LineStats(*lprof.read(path)) for path in (file, *files))
-        return cls.from_stats_objects(*read)
+        return cls.from_stats_objects(*map(_read, (file, *files)))
 
     @classmethod
     def from_stats_objects(cls, stats: StatsLike, /, *more_stats: StatsLike) -> Self:
         """The sum of all; a copy of a single one."""
-        return cls(*_sum((stats, *more_stats)))
+        parts = (stats, *more_stats)
+        return cls(*_sum(parts), sources=_sources(parts))
+
+    def known_sources(self) -> dict[Key, list[str]]:
+        """{key of timings: the function's lines} of those whose text can be found."""
+        found = {key: self.sources.get(key) or block(*key) for key in self.timings}
+        return {key: lines for key, lines in found.items() if lines}
+
+
+def _read(path: str | PathLike[str]) -> LineStats:
+    timings, unit, sources = lprof.read(path)
+    return LineStats(timings, unit, sources=sources)
+
+
+def _sources(parts: Iterable[StatsLike]) -> dict[Key, list[str]]:
+    return {key: lines for stats in parts for key, lines in getattr(stats, "sources", {}).items()}
 
 
 def _sum(parts: Iterable[StatsLike]) -> tuple[dict[Key, list[Row]], float]:

@@ -1,19 +1,16 @@
 """The table of lines: on a terminal to be read, elsewhere in the layout that users of line_profiler
 know and their tools parse."""
 
-from inspect import getblock
-import linecache
 import os
-from tokenize import TokenError
 
+from .._base import source_lines
 from .._base.shown import cut, shown
 from .._model.counted_lines import CountedLine
 from . import line_columns
+from .plain_lines import PlainLines
 from .style import format_time
 
 UNIT = 1e-9
-_PLAIN = "{:>6} {:>9} {:>12} {:>8} {:>8}  {}"
-_PLAIN_HEADINGS = ("Line #", "Hits", "Time", "Per Hit", "% Time", "Line Contents")
 _LEAST_SOURCE = 24  # cells that columns leave to the text of a line
 
 
@@ -27,7 +24,11 @@ def show(code, rows, out):
     missing = [] if source else [
         "(its source is not to be found: lines are shown without their contents)"
     ]
-    (_show if out.is_terminal else _show_plain)(code, total, lines, missing, out)
+    if out.is_terminal:
+        _show(code, total, lines, missing, out)
+    else:
+        table = PlainLines((row.line, row.hits, row.time_ns) for row in rows)
+        _show_plain(code, total, table, lines, missing, out)
 
 
 def _show(code, total, lines, missing, out):
@@ -76,45 +77,27 @@ def _file(code):
     return shown(path.removeprefix(here))
 
 
-def _show_plain(code, total, lines, missing, out):
+def _show_plain(code, total, table, lines, missing, out):
     for text in (
         "", f"Timer unit: {UNIT:g} s", "", f"Total time: {total * UNIT:g} s",
         f"File: {shown(code.co_filename)}",
         f"Function: {shown(code.co_qualname)} at line {code.co_firstlineno}", *missing, "",
     ):
         out.line(text)
-    header = _PLAIN.format(*_PLAIN_HEADINGS)
+    header = table.header()
     out.head(header)
     out.head("=" * len(header))
-    for line, row, text in lines:
-        values = (line, "", "", "", "", text)
-        if row is not None:
-            hits, ns = row.hits, row.time_ns
-            share = 100 * ns / total if total else 0.0
-            values = (line, hits, f"{ns:.1f}", _per_hit(ns / hits), f"{share:.1f}", text)
-        out.line(_PLAIN.format(*values).rstrip())
-
-
-def _per_hit(ns):
-    text = f"{ns:.1f}"
-    return text if len(text) <= 8 else f"{ns:.3g}"
+    for line, _, text in lines:
+        out.line(f"{table.numbers(line)}  {text}".rstrip())
 
 
 def _source(code, counted):
     """{line: its text} of the function; of a module, of the part that was counted. Empty when
     there is no source."""
-    lines = linecache.getlines(code.co_filename)
-    if code.co_name == "<module>":
-        first, last = min(counted, default=1), max(counted, default=1)
-        wanted = range(first, min(last, len(lines)) + 1)
-    else:
-        block = lines[max(code.co_firstlineno, 1) - 1 :]
-        try:
-            block = getblock(block)
-        except (TokenError, SyntaxError, IndentationError, IndexError):
-            pass
-        wanted = range(code.co_firstlineno, code.co_firstlineno + len(block))
-    return {
-        line: shown(lines[line - 1].rstrip().expandtabs()) for line in wanted
-        if 0 < line <= len(lines)
-    }
+    first = max(code.co_firstlineno, 1)
+    lines = source_lines.block(code.co_filename, code.co_firstlineno, code.co_qualname) or ()
+    texts = {line: shown(text.rstrip().expandtabs()) for line, text in enumerate(lines, first)}
+    if code.co_qualname != "<module>":
+        return texts
+    wanted = range(min(counted, default=1), max(counted, default=1) + 1)
+    return {line: text for line, text in texts.items() if line in wanted}

@@ -123,6 +123,13 @@ def test_each_difference_holds(program, tmp_path):
     assert done.returncode == 0, done.stderr + program
 
 
+@pytest.mark.parametrize("program", programs("docs/line-mode.md"), ids=named)
+def test_each_program_of_line_mode_runs(program, tmp_path):
+    if ".h5" in program:
+        pytest.importorskip("h5py")
+    check_what_it_prints(program, run(program, tmp_path))
+
+
 @pytest.mark.parametrize("folder, pattern, suffixes", [
     ("src", "**/*", {".c", ".h"}), ("scope_profiler", "*", {".py", ""})])
 def test_every_file_has_its_place_in_the_tables(folder, pattern, suffixes):
