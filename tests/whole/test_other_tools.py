@@ -118,7 +118,8 @@ class VizTracer:
 
 class LineProfiler:
     def __init__(self):
-        module = pytest.importorskip("line_profiler")
+        # Our folder of tests of that name is no such package.
+        module = pytest.importorskip("line_profiler.line_profiler")
         self.profiler = module.LineProfiler(programs.leaf)
 
     def start(self):
