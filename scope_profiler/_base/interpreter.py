@@ -40,6 +40,11 @@ def is_being_made(process):
 # ---- Bytecode
 
 
+def bytecode(code):
+    """The instructions of a code object: bytes, made anew at each call."""
+    return code.co_code
+
+
 def instructions(code):
     """The instructions of a code object, as the other functions take them."""
     import dis  # a large module, for line mode alone

@@ -85,10 +85,10 @@ def decorate(manager, region_name, function, how):
         watch_wrapped(region, function, code)
     if how.recursive is not None:
         manager._recurse(region, how.recursive)
-    carrier = update_wrapper(_carrier(manager, region, code, function, how), function)
-    if name_of(function) in _CLASS_METHODS and type(carrier) is not FunctionType:
-        return classmethod(carrier)
-    return carrier
+    carried = update_wrapper(carrier(manager, region, code, function, how), function)
+    if name_of(function) in _CLASS_METHODS and type(carried) is not FunctionType:
+        return classmethod(carried)
+    return carried
 
 
 def in_metadata(scope, function):
@@ -153,21 +153,22 @@ def name_of(function):
     return function.__name__
 
 
-def _carrier(manager, region, code, function, how):
+def carrier(manager, region, code, function, how):
+    """What takes the place of a function whose code this is, or of another callable (None)."""
     flags = code.co_flags if code is not None else 0
     for kind, make in (
         (GENERATOR, _generator), (COROUTINE, _coroutine), (ASYNC_GENERATOR, _async_generator),
     ):
         if flags & kind:
-            carrier = make(_stepping(manager, region, code, how), function)
+            carried = make(_stepping(manager, region, code, how), function)
             if flags & ITERABLE_COROUTINE:
-                carrier = coroutine(carrier)
+                carried = coroutine(carried)
             # A partial, say, has none of its own.
-            carrier.__name__, carrier.__qualname__ = code.co_name, code.co_qualname
+            carried.__name__, carried.__qualname__ = code.co_name, code.co_qualname
             # For who reads them: the call hands on its arguments as they are.
-            carrier.__defaults__ = getattr(function, "__defaults__", None)
-            carrier.__kwdefaults__ = getattr(function, "__kwdefaults__", None)
-            return carrier
+            carried.__defaults__ = getattr(function, "__defaults__", None)
+            carried.__kwdefaults__ = getattr(function, "__kwdefaults__", None)
+            return carried
     return manager._wrap(region, function, how.metadata, how.record_outcome)
 
 
@@ -240,7 +241,7 @@ def _async_generator(steps_of, function):
     async def profiled(*args, **kwargs):
         inner = function(*args, **kwargs)
         steps = steps_of(inner, args, kwargs, True)
-        steps.of(_first_step(inner))
+        steps.of(first_step(inner))
         while True:
             try:
                 items = [await steps]
@@ -260,7 +261,7 @@ def _async_generator(steps_of, function):
     return profiled
 
 
-def _first_step(inner):
+def first_step(inner):
     """The first __anext__() of an async generator, hidden from the event loop: that knows the generator
     around this one, and would close both."""
     hooks = sys.get_asyncgen_hooks()

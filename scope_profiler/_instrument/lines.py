@@ -43,6 +43,13 @@ def start(manager):
     _users[id(manager)] = reference
 
 
+def start_switched(manager):
+    """The same for one whose regions are switched on by thread. On 3.11 the hook is in only while one
+    is; on 3.12 and newer code has events only then."""
+    if _MONITORING:
+        start(manager)
+
+
 def stop(manager):
     """Line mode is over for this manager; with the last one, code runs at full speed again."""
     _leave(id(manager))

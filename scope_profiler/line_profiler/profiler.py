@@ -1,0 +1,283 @@
+"""`LineProfiler`: counts and times the lines of the functions that are registered with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import update_wrapper
+import os
+from types import CodeType, FunctionType, ModuleType
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+from .. import _core
+from .._base import interpreter
+from .._base.unrecorded import unrecorded
+from .._base.warning import warn
+from .._instrument import lines
+from .._instrument.decorator import Decoration, carrier
+from . import callables
+from .profiler_mixin import ByCountProfilerMixin
+from .scoping_policy import Policies, ScopingPolicy
+
+if TYPE_CHECKING:
+    from .stats import Key, LineStats
+    from .toml_config import ConfigArgument
+
+#: How LineProfiler decorates.
+_PLAIN = Decoration(None, None, False, None)
+
+
+class _WrapperInfo:
+    """On what a LineProfiler returns for a function: that function, and whose it is."""
+
+    def __init__(self, func: Any, profiler_id: int) -> None:
+        self.func = func
+        self.profiler_id = profiler_id
+
+
+class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
+    """Counts and times the lines of functions, while it is on.
+
+        profile = LineProfiler()
+
+        @profile
+        def solve(): ...
+
+        profile.print_stats()
+
+    It is on in a thread from enable() to disable(), in a `with` block, and while what it decorates
+    is called; then the code of every function that is registered counts, whoever calls it and by
+    whatever reference, also one that runs already. A decorated coroutine keeps it on up to its end, a
+    generator from step to step. What is decorated is registered. Nothing that nobody has enabled costs
+    anything.
+
+    functions: to be registered. wrap_trace, set_frame_local_trace: of line_profiler, for its way of
+    sharing the interpreter with debuggers and coverage; here those are never displaced.
+
+    Each LineProfiler counts for itself. Raises RuntimeError, on 3.12 and newer, when other tools have
+    every tool id of sys.monitoring.
+    """
+
+    timer_unit = 1e-9
+
+    @unrecorded
+    def __init__(self, *functions: Any, wrap_trace: bool | None = None,
+                 set_frame_local_trace: bool | None = None) -> None:
+        self._manager = manager = _core.Manager()
+        manager._arm = lines.arm
+        lines.start_switched(manager)
+        manager._begin(False, True)
+        self._region = manager.profile_region("LineProfiler")
+        self._codes: dict[int, CodeType] = {}  # by id, in the order in which they were registered
+        self.functions: list[Any] = []
+        self.wrap_trace = bool(wrap_trace)
+        self.set_frame_local_trace = bool(set_frame_local_trace)
+        for function in functions:
+            self.add_function(function)
+
+    # ---- Registering
+
+    def __call__(self, func: Any) -> Any:
+        """Decorator: registers a function, and switches profiling on while it is called.
+
+        Takes functions of all kinds, methods, properties, functools.partial and the like, objects
+        with a __call__, and classes, whose members are wrapped in place. Warns when there is no line
+        to be seen in it. Raises TypeError when it cannot be called.
+        """
+        if not self.add_callable(func) and not self._has_registered(func):
+            warn(f"LineProfiler records nothing: {callables.refusal(func)}")
+        return self.wrap_callable(func)
+
+    @unrecorded
+    def add_function(self, func: Any) -> None:
+        """Register a function, and those that decorators say it wraps. Warns when it has no code of
+        Python."""
+        code = getattr(getattr(func, "__func__", func), "__code__", None)
+        if not isinstance(code, CodeType) or callables.is_cython(func):
+            warn(f"Could not extract a code object for the object {func!r}: "
+                 f"{callables.refusal(func)}")
+            return
+        self._register(code)
+        for behind in callables.functions_behind(func):
+            self._register(behind.__code__)
+        self.functions.append(func)
+
+    def _register(self, code: CodeType) -> None:
+        self._codes[id(code)] = code
+        _core.watch_lines(self._region, code)
+
+    def add_callable(self, func: object, guard: Callable[[Any], Any] | None = None,
+                     name: str | None = None) -> Literal[0, 1]:
+        """Register the functions in a callable or wrapper; gives whether there were any.
+
+        guard: functions of which it is true are left out; those that this profiler has made are,
+        unless it is given. name: is not needed here. Raises TypeError when it cannot be called.
+        """
+        guard = self._already_a_wrapper if guard is None else guard
+        found = self.get_underlying_functions(func)
+        added = [function for function in found if not guard(function)]
+        for function in added:
+            info = getattr(function, self._profiler_wrapped_marker, None)
+            self.add_function(function if info is None else info.func)
+        if not found:
+            found = added = list(callables.functions_behind(func))
+            for function in added:
+                self.add_function(function)
+        return 1 if added else 0
+
+    def add_class(self, cls: type, *, scoping_policy: Policies = None, wrap: bool = False) -> int:
+        """Register the functions of a class and of what is in it; gives how many members were.
+
+        scoping_policy: which, see ScopingPolicy. wrap: decorate them in place.
+        """
+        return self._add_namespace(cls, ScopingPolicy.to_policies(scoping_policy), wrap, set())
+
+    def add_module(self, mod: ModuleType, *, scoping_policy: Policies = None,
+                   wrap: bool = False) -> int:
+        """The same for a module."""
+        return self._add_namespace(mod, ScopingPolicy.to_policies(scoping_policy), wrap, set())
+
+    def add_imported_function_or_module(self, item: object, *, scoping_policy: Policies = None,
+                                        wrap: bool = False) -> Literal[0, 1]:
+        """Register whatever it is, and switch profiling on in this thread for good when there was
+        anything; gives whether there was."""
+        if isinstance(item, type):
+            count = self.add_class(item, scoping_policy=scoping_policy, wrap=wrap)
+        elif isinstance(item, ModuleType):
+            count = self.add_module(item, scoping_policy=scoping_policy, wrap=wrap)
+        else:
+            count = self._add_if_callable(item)
+        if count:
+            self.enable_by_count()
+        return 1 if count else 0
+
+    def _add_if_callable(self, item: object, guard: Callable[[Any], Any] | None = None) -> int:
+        try:
+            return self.add_callable(item, guard)
+        except TypeError:
+            return 0
+
+    def _add_namespace(self, namespace: type | ModuleType, policies: dict[str, ScopingPolicy],
+                       wrap: bool, seen: set[int]) -> int:
+        takes = {kind: policy.get_filter(namespace, kind) for kind, policy in policies.items()}
+        count, to_wrap = 0, {}
+        for name, value in [*vars(namespace).items()]:
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            kind = _kind_of(value)
+            if kind is not None:
+                added = takes[kind](value) and self._add_namespace(value, policies, wrap, seen)
+            else:
+                added = self._add_if_callable(
+                    value, lambda f: self._already_a_wrapper(f) or not takes["func"](f))
+                if added and wrap:
+                    to_wrap[name] = value
+            count += bool(added)
+        self._wrap_members(namespace, to_wrap)
+        return count
+
+    def _has_registered(self, func: object) -> bool:
+        return any(self._already_a_wrapper(function) for function in _or_nothing(
+            self.get_underlying_functions, func))
+
+    # ---- Decorating
+
+    def wrap_function(self, func: Any) -> Any:
+        """A function, or an object with a __call__."""
+        return self._carried(func)
+
+    def wrap_generator(self, func: Any) -> Any:
+        """A generator function; profiled is what runs between one yield and the next."""
+        return self._carried(func)
+
+    @unrecorded
+    def _carried(self, func: Any) -> Any:
+        if self._already_a_wrapper(func):
+            return func
+        code = func.__code__ if isinstance(func, FunctionType) else None
+        made = carrier(self._manager, self._region, code, func, _PLAIN)
+        return self._mark_wrapper(update_wrapper(made, func))
+
+    def _already_a_wrapper(self, func: object) -> bool:
+        info = getattr(func, self._profiler_wrapped_marker, None)
+        return getattr(info, "profiler_id", None) == id(self)
+
+    def _mark_wrapper(self, wrapper: Any) -> Any:
+        inner = getattr(wrapper.__wrapped__, self._profiler_wrapped_marker, None)
+        function = wrapper.__wrapped__ if inner is None else inner.func
+        setattr(wrapper, self._profiler_wrapped_marker, _WrapperInfo(function, id(self)))
+        return wrapper
+
+    # ---- What was counted
+
+    @unrecorded
+    def get_stats(self) -> LineStats:
+        """What has been counted so far: LineStats, with times in nanoseconds, of every function that
+        is registered, in that order."""
+        from .stats import LineStats
+
+        timings: dict[Key, list[Any]] = {_key(code): [] for code in self._codes.values()}
+        for code, rows in lines.line_records(self._manager):
+            timings[tuple(code)] = [tuple(row[:3]) for row in rows]
+        return LineStats(timings, self.timer_unit)
+
+    def reset_stats(self) -> None:
+        """Begin counting anew. What is registered stays, and profiling on where it is."""
+        self._manager._begin(False, True)
+
+    def print_stats(self, stream: IO[str] | None = None, output_unit: float | None = None,
+                    stripzeros: bool = False, details: bool = True, summarize: bool = False,
+                    sort: bool = False, rich: bool = False, *,
+                    config: ConfigArgument = None) -> None:
+        """Print what has been counted so far; see LineStats.print()."""
+        self.get_stats().print(
+            stream=stream, output_unit=output_unit, stripzeros=stripzeros, details=details,
+            summarize=summarize, sort=sort, rich=rich, config=config)
+
+    def dump_stats(self, filename: str | os.PathLike[str]) -> None:
+        """Write what has been counted so far into a file (.lprof)."""
+        self.get_stats().to_file(filename)
+
+    # ---- As line_profiler shows what it has inside
+
+    @property
+    def code_map(self) -> dict[CodeType, dict[int, dict[str, Any]]]:
+        """{code: {line: {"code", "lineno", "total_time", "nhits"}}}, in units of timer_unit."""
+        timings = self.get_stats().timings
+        return {
+            code: {
+                line: {"code": code, "lineno": line, "total_time": time, "nhits": hits}
+                for line, hits, time in timings[_key(code)]
+            }
+            for code in self._codes.values()
+        }
+
+    @property
+    def code_hash_map(self) -> dict[CodeType, list[int]]:
+        """{code: [a number that no other has]}, of all that are registered."""
+        return {code: [number] for number, code in self._codes.items()}
+
+    @property
+    def dupes_map(self) -> dict[bytes, list[CodeType]]:
+        """{bytecode: the codes that have it}, of all that are registered."""
+        found: dict[bytes, list[CodeType]] = {}
+        for code in self._codes.values():
+            found.setdefault(interpreter.bytecode(code), []).append(code)
+        return found
+
+
+def _key(code: CodeType) -> Key:
+    return code.co_filename, code.co_firstlineno, code.co_qualname
+
+
+def _kind_of(value: object) -> str | None:
+    if isinstance(value, type):
+        return "class"
+    return "module" if isinstance(value, ModuleType) else None
+
+
+def _or_nothing(function: Callable[[Any], Iterable[Any]], value: object) -> Iterable[Any]:
+    try:
+        return function(value)
+    except TypeError:
+        return ()
