@@ -20,8 +20,9 @@ from . import monitoring
 
 _MONITORING = monitoring.AVAILABLE
 
-# Whose `with` is not a line of the user: an ExitStack enters regions from there, and so do we.
-_NOT_WANTED = (contextlib.__file__, PACKAGE)
+# Whose `with` is not a line of the user: an ExitStack enters regions from there. What its decorators
+# make is called for the user's functions.
+_HELPS = contextlib.__file__
 
 # Lines further apart are not of a function but of a template; a cell for each would be too many.
 _MOST_LINES = 2_000_000
@@ -91,9 +92,10 @@ def arm(code):
     """Called by the core with each code object that line mode meets for the first time.
 
     Returns (first line, last line, offsets where `with` statements enter, offsets where one-line
-    loops begin, events to set), or None when the lines of this code are not wanted.
+    loops begin, events to set, whether decorated calls of it are recorded), or None when the lines of
+    this code are not wanted.
     """
-    if code.co_filename.startswith(_NOT_WANTED):
+    if code.co_filename.startswith(PACKAGE):
         return None
     lines = [line for _, _, line in code.co_lines() if line]
     if not lines or max(lines) - min(lines) > _MOST_LINES:
@@ -103,8 +105,9 @@ def arm(code):
     if _MONITORING:
         loops = interpreter.one_line_loops(instructions)
         events = _events(code, instructions, loops)
-    withs = interpreter.with_statements(instructions)
-    return min(lines), max(lines), withs, loops, events
+    helps = code.co_filename == _HELPS
+    withs = () if helps else interpreter.with_statements(instructions)
+    return min(lines), max(lines), withs, loops, events, not helps
 
 
 def _events(code, instructions, loops):
@@ -145,10 +148,15 @@ def watch_wrapped(region, function, code):
     outer, inner = _core.function_of(function, True), _bottom(function)
     if inner is None or outer is None:
         return
-    suspends = code is not None and code.co_flags & interpreter.SUSPENDING
-    later = bool(inner.__code__.co_flags & interpreter.SUSPENDING) and not suspends
+    later = runs_later(code, inner.__code__)
     if later or inner.__code__ is not outer.__code__:
         _core.watch_lines(region, inner.__code__, *((True,) if later else ()))
+
+
+def runs_later(outer, inner):
+    """Whether a call of a wrapper with the code `outer` (None: of none) only makes what runs `inner`."""
+    suspends = outer is not None and outer.co_flags & interpreter.SUSPENDING
+    return bool(inner.co_flags & interpreter.SUSPENDING) and not suspends
 
 
 _TAKEN = "functions takes an iterable of Python functions, methods or what wraps them"

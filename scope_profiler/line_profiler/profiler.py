@@ -14,6 +14,7 @@ from .._base.unrecorded import unrecorded
 from .._base.warning import warn
 from .._instrument import lines
 from .._instrument.decorator import Decoration, carrier
+from ..manager import ProfileManager
 from . import callables
 from .profiler_mixin import ByCountProfilerMixin
 from .scoping_policy import Policies, ScopingPolicy
@@ -85,7 +86,20 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
         """
         if not self.add_callable(func) and not self._has_registered(func):
             warn(f"LineProfiler records nothing: {callables.refusal(func)}")
+            if callables.is_numba(func) or callables.is_cython(func):
+                return ProfileManager.profile(func)
+        self._register_later(func)
         return self.wrap_callable(func)
+
+    @unrecorded
+    def _register_later(self, func: Any) -> None:
+        """Have counted, whenever it runs, what a call of the function only makes: that of a context
+        manager of contextlib, say."""
+        outer = getattr(func, "__code__", None)
+        for behind in callables.functions_behind(func):
+            if isinstance(outer, CodeType) and lines.runs_later(outer, behind.__code__):
+                lines.start(self._manager)
+                _core.watch_lines(self._region, behind.__code__, True)
 
     @unrecorded
     def add_function(self, func: Any) -> None:

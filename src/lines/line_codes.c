@@ -188,19 +188,21 @@ static int read_offsets(PyObject *tuple, int **offsets, int *count)
 }
 
 /* What arm() of _instrument/lines.py said of the code: None when its lines are not wanted, else
- * (first line, last line, offsets of `with` statements, of one-line loops, events). */
+ * (first line, last line, offsets of `with` statements, of one-line loops, events, whether decorated calls
+ * are meant). */
 static int read_plan(sp_line_plan *plan, PyObject *said)
 {
     PyObject *withs, *loops;
-    int last;
+    int last, calls;
     if (said == Py_None)
         return 0;
-    if (!PyArg_ParseTuple(said, "iiO!O!i", &plan->first, &last, &PyTuple_Type, &withs,
-                          &PyTuple_Type, &loops, &plan->events)
+    if (!PyArg_ParseTuple(said, "iiO!O!ip", &plan->first, &last, &PyTuple_Type, &withs,
+                          &PyTuple_Type, &loops, &plan->events, &calls)
         || read_offsets(withs, &plan->withs, &plan->with_count) < 0
         || read_offsets(loops, &plan->loops, &plan->loop_count) < 0)
         return -1;
     plan->count = last - plan->first + 1;
+    plan->calls = calls;
     return 0;
 }
 
@@ -289,7 +291,8 @@ void sp_line_code_line_unrecorded(PyCodeObject *code)
 static bool may_be_wanted(const sp_line_code *entry)
 {
     const sp_line_watch *watch = entry->watches;
-    while (watch != NULL && watch->region->line_switch != NULL && watch->region->line_switch->threads == 0)
+    while (watch != NULL && !watch->always && watch->region->line_switch != NULL
+           && watch->region->line_switch->threads == 0)
         watch = watch->next_of_code;
     return watch != NULL;
 }
@@ -343,7 +346,10 @@ bool sp_line_code_watched_by(const sp_line_code *entry, const sp_region *region)
     return sp_map_get(&all.watches, region, entry) != NULL;
 }
 
-bool sp_line_any_watched(void) { return all.watch_count != 0 || sp_line_all_on != 0; }
+bool sp_line_any_watched(void)
+{
+    return all.watch_count != 0 || sp_line_always_watched != 0 || sp_line_all_on != 0;
+}
 
 /* False when memory is out. */
 static bool add_watch(sp_region *region, sp_line_code *entry, sp_line_when when)

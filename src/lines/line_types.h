@@ -25,6 +25,7 @@ typedef struct {
     int *withs, *loops;
     int with_count, loop_count;
     int events; /* of sys.monitoring, for recording its lines */
+    bool calls; /* it is recorded in decorated calls, not only where it is watched */
 } sp_line_plan;
 
 /* What is known of a code object (line_codes.h). */

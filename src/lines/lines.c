@@ -21,7 +21,7 @@ static SP_NOINLINE sp_line_table *call_table_slow(sp_line_thread *here, sp_regio
                                                   PyCodeObject *code, bool *wanted)
 {
     sp_line_code *entry = sp_line_code_get(region->manager, code);
-    *wanted = entry == NULL || entry->plan.count != 0;
+    *wanted = entry == NULL || (entry->plan.count != 0 && entry->plan.calls);
     if (entry == NULL || !*wanted)
         return NULL;
     sp_line_code_lines_stay_on(entry);
