@@ -231,8 +231,8 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
         from .stats import LineStats
 
         timings: dict[Key, list[Any]] = {_key(code): [] for code in self._codes.values()}
-        for code, rows in lines.line_records(self._manager):
-            timings[tuple(code)] = [tuple(row[:3]) for row in rows]
+        for key, rows in lines.lines_of(self._region).items():
+            timings[key] = [(row.line, row.hits, row.time_ns) for row in rows]
         return LineStats(timings, self.timer_unit)
 
     def reset_stats(self) -> None:
