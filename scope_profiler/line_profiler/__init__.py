@@ -34,8 +34,9 @@ def __getattr__(name: str) -> "Any":
     elif name in _LAZY:
         from importlib import import_module
 
-        module = import_module(f".{_LAZY[name]}", __name__)
-        value = module if name == _LAZY[name] else getattr(module, name)
+        value = import_module(f".{_LAZY[name]}", __name__)
+        if name != _LAZY[name]:
+            value = getattr(value, name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

@@ -4,7 +4,7 @@ around."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import Enum
+from enum import StrEnum
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -17,7 +17,7 @@ _KINDS = ("func", "class", "module")
 DEFAULT_SCOPING_POLICIES = {"func": "siblings", "class": "siblings", "module": "exact"}
 
 
-class ScopingPolicy(str, Enum):
+class ScopingPolicy(StrEnum):
     """Which members are taken, and which classes and modules among them are looked into:
 
     EXACT: the functions that were defined in the class or module, and nothing is looked into.
@@ -34,9 +34,6 @@ class ScopingPolicy(str, Enum):
     DESCENDANTS = "descendants"
     SIBLINGS = "siblings"
     NONE = "none"
-
-    def __str__(self) -> str:
-        return self.value
 
     @classmethod
     def _missing_(cls, value: object) -> ScopingPolicy | None:

@@ -97,16 +97,16 @@ static PyObject *line_switch_new(PyTypeObject *type, PyObject *args, PyObject *k
 
 static PyMethodDef line_switch_methods[] = {
     {"enable", enable, METH_NOARGS,
-     "enable()\n--\n\nProfile in this thread until disable()."},
+     "enable($self, /)\n--\n\nProfile in this thread until disable()."},
     {"disable", disable, METH_NOARGS,
-     "disable()\n--\n\n"
+     "disable($self, /)\n--\n\n"
      "Profile in this thread no longer, whoever has asked for it. A line that has not ended by then\n"
      "does not count."},
     {"enable_by_count", enable_by_count, METH_NOARGS,
-     "enable_by_count()\n--\n\n"
+     "enable_by_count($self, /)\n--\n\n"
      "Profile in this thread until disable_by_count() has been called as often."},
     {"disable_by_count", disable_by_count, METH_NOARGS,
-     "disable_by_count()\n--\n\nTake back one enable_by_count() of this thread, if there is one."},
+     "disable_by_count($self, /)\n--\n\nTake back one enable_by_count() of this thread, if there is one."},
     {"__enter__", enter, METH_NOARGS, "enable_by_count()"},
     {"__exit__", leave, METH_VARARGS, "disable_by_count()"},
     {NULL},
