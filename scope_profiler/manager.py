@@ -40,6 +40,7 @@ class ProfileManager(_core.Manager):
         self._host = None  # while it runs a program: see host.py
         self._tasks = None
         self._line_mode = False
+        self._measures_memory = False
         self._recursive = False  # some decorated functions ask to have traced what they call,
         self._traces = False  # and it is
         self._selection = Selection()

@@ -90,6 +90,7 @@ class Recorded:
 _SUMS = (
     "num_calls", "errors", "open_calls", "total_ns", "exclusive_ns", "sum_ns", "open_total_ns",
     "open_exclusive_ns", "corrected_total_ns", "corrected_exclusive_ns", "running_ns", "waiting_ns",
+    "allocated_bytes", "freed_bytes", "allocations", "frees",
 )  # fmt: skip
 _PERCENTILES = {"p50_ns": 50, "p90_ns": 90, "p95_ns": 95, "p99_ns": 99, "p999_ns": 99.9}
 
@@ -103,6 +104,8 @@ def merged(nodes: Sequence[Node]) -> Node:
     for name in _SUMS:
         values = [getattr(statistics, name) for statistics in every]
         known[name] = None if None in values else sum(values)
+    peaks = [statistics.peak_bytes for statistics in every]
+    known["peak_bytes"] = None if None in peaks else max(peaks)
     called = [statistics for statistics in every if statistics.num_calls]
     known["minimum_ns"] = min((statistics.minimum_ns for statistics in called), default=0)
     known["maximum_ns"] = max((statistics.maximum_ns for statistics in called), default=0)

@@ -44,6 +44,10 @@ class RegionStatistics:
     running, waiting: of the total, what generators, coroutines and tasks ran, and what they stood
     still. Of a `with` around an await that is known with track_async=True; None where it is not.
     Each of these times is a float in seconds; with the suffix _ns, an integer in nanoseconds.
+    allocated_bytes, freed_bytes: what the calls took and gave back through Python's allocators and
+    NumPy's, what they called included, each in its own thread; of a recursion the outermost call alone.
+    allocations, frees: in so many blocks. peak_bytes: the most that one call had more at a time than
+    when it began. None without setup(memory=True).
     timings: in line mode {(file, first line, function): [(line, hits, time), ...]} with time in
     multiples of `unit` seconds; else None.
     lines: in line mode all that is known of each line, {(file, first line, function):
@@ -75,6 +79,11 @@ class RegionStatistics:
     timings: dict[tuple[str, int, str], list[tuple[int, int, int]]] | None = None
     unit: float = 1e-9
     lines: dict[tuple[str, int, str], list[CountedLine]] | None = None
+    allocated_bytes: int | None = None
+    freed_bytes: int | None = None
+    allocations: int | None = None
+    frees: int | None = None
+    peak_bytes: int | None = None
 
     total = _Seconds("total")
     exclusive = _Seconds("exclusive")
@@ -95,6 +104,14 @@ class RegionStatistics:
     open_exclusive = _Seconds("open_exclusive")
 
     @property
+    def net_bytes(self) -> int | None:
+        """What the calls took and did not give back: allocated_bytes less freed_bytes; None when that
+        was not measured."""
+        if self.allocated_bytes is None or self.freed_bytes is None:
+            return None
+        return self.allocated_bytes - self.freed_bytes
+
+    @property
     def average(self) -> float:
         """average, in seconds: not rounded, as average_ns is."""
         return self.sum_ns / (self.num_calls * 10**9) if self.num_calls else 0.0
@@ -106,7 +123,7 @@ class RegionStatistics:
     ) -> Self:
         """From a row of _core.Manager._collect(). cost: the Overhead of the run."""
         (_, region, calls, errors, open_calls, total, every, exclusive, minimum, maximum, std,
-         percentiles, _, added, added_below, waiting, open_total, open_exclusive, _) = row
+         percentiles, _, added, added_below, waiting, open_total, open_exclusive, memory, _) = row
         average = round(every / calls) if calls else 0
         timings = None if lines is None else {
             code: [row[:3] for row in rows] for code, rows in lines.items()
@@ -117,7 +134,8 @@ class RegionStatistics:
                    round(total - cost.added_ns(added_below)),
                    round(exclusive - cost.added_ns(added)),
                    None if waiting is None else total - waiting, waiting,
-                   every, open_total, open_exclusive, timings, lines=lines)
+                   every, open_total, open_exclusive, timings, lines=lines,
+                   **({} if memory is None else dict(zip(MEMORY, memory))))
 
     def print(self, stream: IO[str] | None = None) -> None:
         """Print the statistics, and in line mode the line tables, to stream (sys.stdout)."""
@@ -150,6 +168,8 @@ class RegionStatistics:
             values[time] = getattr(self, time)
         for time in TIMES:
             values[time + "_ns"] = getattr(self, time + "_ns")
+        for name in MEMORY:
+            values[name] = getattr(self, name)
         values["timings"] = self.timings
         values["unit"] = self.unit
         values["lines"] = self.lines and {
@@ -157,6 +177,9 @@ class RegionStatistics:
         }
         return values
 
+
+#: What is known of memory, where that is measured.
+MEMORY = ("allocated_bytes", "freed_bytes", "allocations", "frees", "peak_bytes")
 
 #: Each is a float in seconds under this name, and an integer in ns under name_ns.
 TIMES = tuple(

@@ -13,8 +13,10 @@ def start(manager, run):
     settings = run._settings
     on = not settings["deactivate_profiling"]
     lined = manager._line_mode
+    measures = on and settings["memory"]
     _set_line_mode(manager, on and settings["use_line_profiler"])  # may fail, as the next
     try:
+        _set_memory(manager, measures)
         _set_tracing(manager, on, on and settings["recursive_profile"])
     except BaseException:
         _set_line_mode(manager, lined)
@@ -28,7 +30,7 @@ def start(manager, run):
     _watch_threads(manager, on and settings["track_threads"])
     _watch_tasks(manager, on and settings["track_async"])
     manager._begin(not settings["aggregation_mode"], manager._line_mode,
-                   manager._selection.wanted is not None, manager._tasks is not None)
+                   manager._selection.wanted is not None, manager._tasks is not None, measures)
     manager._record(on)
 
 
@@ -41,6 +43,7 @@ def stop(manager):
         manager._tasks.stop()
     _set_tracing(manager, False)
     _set_line_mode(manager, False, forget=False)
+    _set_memory(manager, False)
 
 
 def forget(manager):
@@ -51,6 +54,7 @@ def forget(manager):
     _watch_tasks(manager, False)
     _set_tracing(manager, False)
     _set_line_mode(manager, False)
+    _set_memory(manager, False)
     _release_file(manager)
     manager._run = None
 
@@ -83,6 +87,14 @@ def _set_line_mode(manager, on, forget=True):
         lines.stop(manager)
     if on or forget:
         manager._line_mode = on
+
+
+def _set_memory(manager, on):
+    if on or manager._measures_memory:
+        from .._instrument import memory
+
+        memory.start(manager) if on else memory.stop(manager)
+    manager._measures_memory = on
 
 
 def _set_tracing(manager, on, of_all=False):

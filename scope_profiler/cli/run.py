@@ -90,6 +90,8 @@ def run(script, script_args, module, output, recursive, everything, include, exc
     if not no_output and (output is not None or settings["config_path"] is None):
         # From here: the program may go to another folder.
         settings.update(destination(os.path.abspath(output or DEFAULTS["file_path"])))
+    if settings["memory"] and settings["use_line_profiler"]:
+        settings["line_memory"] = True
     program = load(script, module)
     given = {name: value for name, value in settings.items() if value not in (None, ())}
     current = _setup(given)

@@ -85,7 +85,7 @@ TABLE = (
             "Count and time the lines of decorated functions and of `with` blocks.",
             option=Option("--line-profile"), in_host=STAYS_ON),
     Setting("use_memray", SWITCH, False, "Record memory by memray.", key="memray.enabled",
-            option=Option("--memory-profile", hidden=True), absent="memray recording"),
+            absent="memray recording"),
     Setting("memory_profile_path", PATH, None, "Where memray writes.", key="memray.path",
             no_effect=_NO_MEMRAY),
     Setting("memray_native_traces", SWITCH, False, "Native frames in memray.",
@@ -152,6 +152,16 @@ TABLE = (
             "unless finalize(verbose=) says otherwise.",
             about=KEPT, option=Option("-q --quiet", "Print no report.", value=False),
             variable="SCOPE_PROFILER_VERBOSE"),
+    Setting("memory", SWITCH, False,
+            "Measure what the calls of regions take of memory: bytes and blocks allocated and freed "
+            "through Python's allocators and NumPy's, by the thread of the call, and the peak.",
+            option=Option("--memory --memory-profile",
+                          "Measure what regions take of memory, and lines with --line-profile."),
+            in_host=BEGINS_ANEW),
+    Setting("line_memory", SWITCH, False,
+            "Count lines, as use_line_profiler does, and measure the same for each, with the memory that "
+            "the process uses after it.",
+            in_host=BEGINS_ANEW),
 )
 
 #: What setup() and session() take besides: not of the run, but of its beginning.

@@ -11,4 +11,8 @@ void *sp_calloc(size_t count, size_t size);
 void *sp_realloc(void *block, size_t size);
 void sp_free(void *block);
 
+/* In between, what is taken in other ways is the core's own too: Python objects. */
+void sp_own_memory_begin(void);
+void sp_own_memory_end(void);
+
 #endif

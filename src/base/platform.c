@@ -62,11 +62,31 @@ SP_NOINLINE void sp_lock_slow(sp_mutex *mutex)
 
 #ifdef _WIN32
 
+bool sp_is_writable(void *memory, size_t size)
+{
+    (void)memory, (void)size;
+    return false; /* unknown */
+}
+
 void sp_signals_hold(sp_signals *before) { (void)before; }
 void sp_signals_allow_ends(void) {}
 void sp_signals_release(const sp_signals *before) { (void)before; }
 
 #else
+#include <unistd.h>
+
+/* The system writes there what there is, and says when it cannot. */
+bool sp_is_writable(void *memory, size_t size)
+{
+    int ends[2];
+    if (pipe(ends) != 0)
+        return false;
+    bool written = write(ends[1], memory, size) == (ssize_t)size
+                   && read(ends[0], memory, size) == (ssize_t)size;
+    close(ends[0]);
+    close(ends[1]);
+    return written;
+}
 
 void sp_signals_hold(sp_signals *before)
 {

@@ -23,6 +23,9 @@ void sp_lock_slow(sp_mutex *mutex);
 /* Bytes of C stack left below here; 0 when that cannot be told. */
 size_t sp_stack_left(void);
 
+/* Whether the memory can be written to, which is left as it is. */
+bool sp_is_writable(void *memory, size_t size);
+
 /* Call function(argument) when this thread ends. It runs without the GIL, and may never. `end` is
  * zeroed before the first time, and stands for this function. */
 typedef struct {

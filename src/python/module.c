@@ -14,6 +14,7 @@
 #include "python/calls_functions.h"
 #include "python/enter_exit.h"
 #include "python/lines_functions.h"
+#include "python/memory_functions.h"
 #include "python/state.h"
 #include "python/wrapper.h"
 #include "record/metadata.h"
@@ -145,6 +146,7 @@ static int module_exec(PyObject *module)
     if (state->tags_name == NULL || add_types(module, state) < 0
         || add_unrecorded(module, state) < 0 || sp_metadata_init() < 0
         || sp_calls_functions_init(module) < 0 || sp_lines_functions_init(module) < 0
+        || PyModule_AddFunctions(module, sp_memory_functions) < 0
         || PyModule_AddFunctions(module, sp_termination_functions) < 0)
         return -1;
     return init_backend(module);

@@ -1,5 +1,6 @@
 #include "python/region_type.h"
 
+#include "base/heap.h"
 #include "base/thread_guard.h"
 #include "lines/lines.h"
 #include "python/enter_exit.h"
@@ -52,8 +53,11 @@ static sp_region *make_region(sp_manager *manager, PyObject *name)
 static SP_NOINLINE sp_region *region_slow(sp_manager *manager, PyObject *name)
 {
     sp_region *region = sp_manager_find(manager, name);
-    if (region == NULL && !PyErr_Occurred())
+    if (region == NULL && !PyErr_Occurred()) {
+        sp_own_memory_begin();
         region = make_region(manager, name);
+        sp_own_memory_end();
+    }
     if (region != NULL)
         sp_manager_remember(manager, name, region);
     return region;

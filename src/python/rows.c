@@ -34,6 +34,17 @@ static PyObject *waiting_ns(const sp_node *node, bool tracked, double scale)
     return PyLong_FromLongLong(sp_clock_scaled_ns((int64_t)node->waiting, scale));
 }
 
+/* (bytes allocated and freed, blocks allocated and freed, peak in bytes), or None. */
+static PyObject *memory_of(const sp_memory_span *memory)
+{
+    if (memory == NULL)
+        Py_RETURN_NONE;
+    const sp_memory_counts *counts = &memory->counts;
+    return Py_BuildValue("(KKKKK)", (unsigned long long)counts->allocated,
+                         (unsigned long long)counts->freed, (unsigned long long)counts->allocations,
+                         (unsigned long long)counts->frees, (unsigned long long)memory->peak);
+}
+
 PyObject *sp_row_of(const sp_node *node, const sp_load *load, bool tracked, double scale)
 {
 #define NS(ticks) (long long)sp_clock_scaled_ns((int64_t)(ticks), scale)
@@ -45,12 +56,12 @@ PyObject *sp_row_of(const sp_node *node, const sp_load *load, bool tracked, doub
     long long parent = node->parent == NULL ? -1 : (long long)node->parent->id - 1;
     PyObject *region = node->region == NULL ? Py_None : (PyObject *)node->region;
     return Py_BuildValue(
-        "(LOKKILLLLLdNKNNNLLL)", parent, region, (unsigned long long)count,
+        "(LOKKILLLLLdNKNNNLLNL)", parent, region, (unsigned long long)count,
         (unsigned long long)node->errors, (unsigned)node->active, NS(sp_node_total(node)),
         NS(node->sum), NS(sp_node_exclusive(node)), NS(count == 0 ? 0 : node->minimum),
         NS(node->maximum), deviation, percentiles, (unsigned long long)node->inside,
         bytes_of(&load->own), bytes_of(&load->total), waiting_ns(node, tracked, scale),
-        NS(node->open), NS(node->open_own),
+        NS(node->open), NS(node->open_own), memory_of(node->memory),
         node->first == UINT64_MAX ? -1 : (long long)sp_clock_instant_ns(node->first));
 #undef NS
 }

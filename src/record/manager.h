@@ -29,6 +29,7 @@ typedef struct sp_manager {
     bool leaving;   /* calls were open when recording stopped last: they end all the same */
     bool events;    /* it logs every call, not statistics alone */
     bool lines;     /* it is in line mode */
+    bool memory;    /* it is measured what calls take of memory */
     bool selective; /* regions without tags do not record */
     struct sp_metadata_scope *waiting; /* entered without a run, newest first. Borrowed. */
     bool scoped;    /* a metadata scope has been entered, and may be open */

@@ -15,6 +15,8 @@ void sp_node_free(sp_node *node)
 {
     sp_free(node->sketch.counts);
     node->sketch = (sp_sketch){0};
+    sp_free(node->memory);
+    node->memory = NULL;
 }
 
 int sp_tree_init(sp_tree *tree)
@@ -159,6 +161,14 @@ static int sketch_merge(sp_sketch *into, const sp_sketch *from)
     return 0;
 }
 
+bool sp_node_add_memory(sp_node *node, const sp_memory_span *span)
+{
+    if (node->memory == NULL && (node->memory = sp_calloc(1, sizeof *node->memory)) == NULL)
+        return false;
+    sp_memory_span_add(node->memory, span);
+    return true;
+}
+
 int sp_node_merge(sp_node *into, const sp_node *from)
 {
     for (int i = 0; i < SP_COSTS; i++)
@@ -179,6 +189,8 @@ int sp_node_merge(sp_node *into, const sp_node *from)
     into->open += from->open;
     into->open_own += from->open_own;
     sp_wide_add(&into->squares, from->squares);
+    if (from->memory != NULL && !sp_node_add_memory(into, from->memory))
+        return -1;
     return sketch_merge(&into->sketch, &from->sketch);
 }
 

@@ -18,6 +18,7 @@
 #define SP_NODE_H
 
 #include "base/table.h"
+#include "memory/thread_memory.h"
 
 struct sp_region; /* here only an identity */
 
@@ -70,6 +71,8 @@ typedef struct sp_node {
     uint64_t open;     /* as of the last snapshot: the ticks of calls that are not over, outermost, */
     int64_t open_own;  /* and the part of them outside of other calls */
     struct sp_node *parent;
+    sp_memory_span *memory; /* of its outermost calls, and the highest peak of all; NULL where that is
+                             * not measured. Owned. */
 } sp_node;
 
 enum { SP_EDGE_CACHE = 128, SP_TREE_BOUND = 1 << 14 };
@@ -179,6 +182,8 @@ SP_INLINE int64_t sp_node_exclusive(const sp_node *node)
 /* Statistics alone, without a place in a tree: what merges of nodes are collected in. */
 void sp_node_init(sp_node *node, struct sp_region *region, sp_node *parent, uint32_t id);
 void sp_node_free(sp_node *node);
+/* Add what calls of the node took of memory; false when there is none for that. */
+bool sp_node_add_memory(sp_node *node, const sp_memory_span *span);
 SP_MUST_USE int sp_node_merge(sp_node *into, const sp_node *from);
 /* Add every node of one tree to the same paths of another. Returns, by id, the node that each was added
  * to, which the caller frees; NULL when memory is out. */

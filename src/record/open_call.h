@@ -25,15 +25,6 @@ void sp_open_call_leave_slow(sp_manager *manager, sp_region *region, const void 
 /* A call that ends now has waited so long; the next record is its. */
 void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested);
 
-/* The lines that line mode has counted since it was asked last are the innermost open call's. */
-SP_INLINE void sp_open_call_take_lines(sp_thread *thread)
-{
-    if (sp_here.line_hits == 0) /* or the thread has nothing of its own */
-        return;
-    thread->stack.top->node->costs[SP_LINE] += sp_here.line_hits;
-    sp_here.line_hits = 0;
-}
-
 /* Whether a call of the region is open around the one on top. */
 bool sp_open_call_is_around(const sp_thread *thread, const sp_region *region);
 
@@ -70,29 +61,23 @@ SP_INLINE uint32_t sp_annotation_in(const sp_manager *manager, sp_annotation ann
                                                                              : annotation.number;
 }
 
-SP_INLINE void sp_open_call_enter(sp_manager *manager, sp_region *region, const void *key,
-                                  sp_annotation annotation)
+/* Put a call on the thread's stack; NULL when memory is out. *first: contexts are to be released. */
+SP_INLINE sp_open_call *sp_open_call_push(sp_thread *thread, sp_manager *manager, sp_region *region,
+                                          const void *key, sp_annotation annotation, bool *first)
 {
-    sp_guard_take();
-    bool first = false;
-    sp_thread *thread = sp_thread_of(manager);
-    if (SP_UNLIKELY(thread == NULL))
-        goto done;
-    if (SP_UNLIKELY(region->lines))
-        sp_open_call_take_lines(thread);
     PyObject *context = sp_current_context();
     if (SP_UNLIKELY(context != thread->stack.context)) {
         if (!sp_context_switch(thread, context)) {
             thread->lost++;
-            goto done;
+            return NULL;
         }
-        first = sp_context_is_first(thread);
+        *first = sp_context_is_first(thread);
     }
     sp_node *node = sp_open_call_node(thread, region);
     if (SP_UNLIKELY(node == NULL
                     || (thread->stack.top == thread->stack.limit && !sp_stack_deepen(&thread->stack)))) {
         thread->lost++;
-        goto done;
+        return NULL;
     }
     sp_open_call *open = ++thread->stack.top;
     open->nested = SP_UNLIKELY(sp_node_begin(node)) && sp_open_call_is_around(thread, region);
@@ -105,9 +90,28 @@ SP_INLINE void sp_open_call_enter(sp_manager *manager, sp_region *region, const 
     open->waited = 0;
     open->context_marks = 0;
     open->start = sp_now();
-    if (SP_UNLIKELY(first))
+    if (SP_UNLIKELY(*first))
         sp_context_begin(thread, open);
-done:
+    return open;
+}
+
+/* The same where more is noted than times; and what there is to note when the top call ends. */
+void sp_open_call_push_noting(sp_thread *thread, sp_manager *manager, sp_region *region,
+                              const void *key, sp_annotation annotation, bool *first);
+void sp_open_call_note(sp_thread *thread);
+
+SP_INLINE void sp_open_call_enter(sp_manager *manager, sp_region *region, const void *key,
+                                  sp_annotation annotation)
+{
+    sp_guard_take();
+    bool first = false;
+    sp_thread *thread = sp_thread_of(manager);
+    if (SP_LIKELY(thread != NULL)) {
+        if (SP_UNLIKELY(region->extras != 0))
+            sp_open_call_push_noting(thread, manager, region, key, annotation, &first);
+        else
+            sp_open_call_push(thread, manager, region, key, annotation, &first);
+    }
     sp_guard_release();
     if (SP_UNLIKELY(first))
         sp_contexts_release(thread);
@@ -117,8 +121,8 @@ done:
  * until the next entry. */
 SP_INLINE sp_open_call *sp_open_call_take(sp_thread *thread, uint64_t now)
 {
-    if (SP_UNLIKELY(thread->stack.top->region->lines))
-        sp_open_call_take_lines(thread);
+    if (SP_UNLIKELY(thread->stack.top->region->extras != 0))
+        sp_open_call_note(thread);
     sp_open_call *open = thread->stack.top--;
     thread->stack.top->children += (int64_t)(now - open->start);
     thread->stack.top->inside++;

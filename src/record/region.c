@@ -7,6 +7,8 @@ void sp_region_switch(sp_region *region)
         region->enabled = !manager->selective;
     region->recording = manager->recording && region->enabled;
     region->lines = region->recording && manager->lines;
+    /* Memory also while the run is paused: what is open may end. */
+    region->extras = (region->lines ? SP_LINES_TOO : 0) | (manager->memory ? SP_MEMORY_TOO : 0);
     region->annotated = region->recording && manager->annotated;
 }
 

@@ -14,6 +14,7 @@ typedef struct sp_region {
     bool enabled;   /* its tags let it record in this run */
     bool recording; /* = the manager's, if enabled */
     bool lines;     /* = the manager's line mode, while recording */
+    uint8_t extras; /* what its calls note besides times: SP_LINES_TOO, SP_MEMORY_TOO */
     bool annotated; /* = the manager's: calls may have metadata, while recording */
     bool decided;   /* call tracing names it; while the manager forgets what nobody holds */
     bool has_lines; /* line mode has tables for it, and must be told of its end */
@@ -28,6 +29,8 @@ typedef struct sp_region {
     PyObject *weakrefs;
     struct sp_line_switch *line_switch; /* its code counts where that is on (line_switch.h); or NULL. Owned. */
 } sp_region;
+
+enum { SP_LINES_TOO = 1, SP_MEMORY_TOO = 2 };
 
 /* Let go of one that nobody else holds: its __enter__ and __exit__ are a cycle. */
 void sp_region_release(sp_region *region);

@@ -1,13 +1,26 @@
 #include "record/run.h"
 
+#include "record/contexts.h"
 #include "record/task.h"
 #include "record/region.h"
 #include "record/thread_records.h"
 
-static int abandon_thread(void *thread, void *unused)
+/* Memory is not measured any longer from calls that are open. */
+static int drop_marks(sp_thread *thread, void *unused)
 {
     (void)unused;
+    for (const sp_open_call *open = thread->stack.top; open > thread->stack.calls; open--)
+        sp_memory_mark_drop(open->memory);
+    return 0;
+}
+
+static int abandon_thread(void *thread, void *manager)
+{
     sp_task_abandon(thread);
+    if (((sp_manager *)manager)->memory) {
+        drop_marks(thread, NULL);
+        sp_contexts_each(thread, drop_marks, NULL);
+    }
     return 0;
 }
 
@@ -23,7 +36,7 @@ sp_left_run sp_run_leave(sp_manager *manager)
 {
     sp_left_run left = {manager->threads, sp_annotations_leave(manager)};
     manager->threads = (sp_map){0};
-    sp_map_each(&left.threads, abandon_thread, NULL);
+    sp_map_each(&left.threads, abandon_thread, manager);
     for (uint32_t i = 0; i < manager->region_count; i++)
         manager->regions[i]->parent = manager->regions[i]->node = NULL;
     manager->spare = NULL;

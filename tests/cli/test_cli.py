@@ -48,9 +48,9 @@ def test_help_and_version():
         assert done.returncode == 0 and "Run a program and record its regions" in done.stdout
     done = command("run", "--help")
     assert done.returncode == 0 and "scope-profiler run [OPTIONS] SCRIPT [ARGS]..." in done.stdout
-    for option in ("--output", "--line-profile", "--recursive", "--quiet", "--label", "--config"):
+    for option in ("--output", "--line-profile", "--recursive", "--quiet", "--label", "--config",
+                   "--memory-profile"):
         assert option in done.stdout
-    assert "--memory-profile" not in done.stdout
     assert command("--version").stdout == f"scope-profiler {sp.__version__}\n"
 
 
@@ -61,7 +61,6 @@ def test_help_and_version():
     (["--all", "--no-recursive", "script.py"], "--no-recursive excludes --all and --entrypoint"),
     (["--entrypoint", "main", "--no-recursive", "script.py"], "--no-recursive excludes --all"),
     (["--include", "x", "script.py"], "--include and --exclude are about --recursive: add that"),
-    (["--memory-profile", "script.py"], "use_memray=True: this version has no memray recording"),
     (["--mpi-calls", "script.py"], "this version has no profiling of MPI calls"),
     (["-o", "nowhere/x.h5", "script.py"], "cannot write into the folder "),
     (["-o", ".", "script.py"], "is a folder"),
