@@ -70,6 +70,8 @@ class ProfilingOptions(_Options):
     hdf5: HDF5Options | None = None
     gpu_sync_on_exit: bool | None = None
     verbose: bool | None = None
+    memory: bool | None = None
+    line_memory: bool | None = None
     profiling_activated: InitVar[bool | None] = field(default=None, kw_only=True)
     time_trace: InitVar[bool | None] = field(default=None, kw_only=True)
     flush_to_disk: InitVar[bool | None] = field(default=None, kw_only=True)

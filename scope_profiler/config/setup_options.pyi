@@ -39,3 +39,5 @@ class SetupOptions(TypedDict, total=False):
     hdf5: HDF5Options | None
     gpu_sync_on_exit: bool | None
     verbose: bool | None
+    memory: bool | None
+    line_memory: bool | None

@@ -16,6 +16,15 @@ def _four_digits(value):
     return f"{value:.{max(0, 4 - whole)}f}"
 
 
+def format_bytes(size):
+    """A number of bytes in a unit that suits it, of 1024 the one below."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(size) < 1024 or unit == "GiB":
+            break
+        size /= 1024
+    return f"{size} B" if unit == "B" else f"{_four_digits(size)} {unit}"
+
+
 def format_count(count):
     """A count with its thousands set apart."""
     return f"{count:,}".replace(",", " ")

@@ -1,6 +1,6 @@
 """The columns of a table of regions: what each is called and what it shows."""
 
-from .style import format_count, format_share, format_time
+from .style import format_bytes, format_count, format_share, format_time
 
 UNKNOWN = "–"
 
@@ -28,6 +28,11 @@ HEADINGS = {
     "p999": "p99.9",
     "max": "Max",
     "std": "Std",
+    "allocated": "Allocated",
+    "freed": "Freed",
+    "peak": "Peak",
+    "allocations": "Blocks",
+    "frees": "Blocks freed",
     "first": "First",
     "last": "Last",
     "imbalance": "% imbalance",
@@ -35,11 +40,11 @@ HEADINGS = {
 
 #: What is shown when nothing is chosen, and in which order; some of it where there is any.
 DEFAULT = ("region", "calls", "percent", "total", "own", "running", "waiting", "net", "avg", "min",
-           "p50", "p99", "max", "std", "errors")
+           "p50", "p99", "max", "std", "allocated", "freed", "peak", "errors")
 
 #: What has to go first where there is not room for all comes last.
-PRIORITY = ("region", "total", "percent", "calls", "own", "errors", "waiting", "running", "avg",
-            "max", "net", "p99", "p50", "min", "std")
+PRIORITY = ("region", "total", "percent", "calls", "allocated", "peak", "own", "errors", "freed",
+            "waiting", "running", "avg", "max", "net", "p99", "p50", "min", "std")
 
 #: Times of the finished calls: the attribute of RegionStatistics.
 _OF_CALLS = {
@@ -78,6 +83,15 @@ TIMES = {
     **{column: _of_calls(name) for column, name in _OF_CALLS.items()},
 }
 
+#: Bytes, and blocks of memory: the attribute of RegionStatistics.
+_BYTES = {"allocated": "allocated_bytes", "freed": "freed_bytes", "peak": "peak_bytes"}
+_BLOCKS = {"allocations": "allocations", "frees": "frees"}
+
+
+def _of_statistics(name):
+    return lambda row: getattr(row.statistics, name)
+
+
 #: What rows can be sorted by: {key: what of a row}.
 SORT_KEYS = {
     "start": lambda row: row.first_ns,
@@ -85,6 +99,7 @@ SORT_KEYS = {
     "calls": lambda row: row.statistics.num_calls,
     **{column: value for column, value in TIMES.items() if not column.startswith("gpu")},
     "errors": lambda row: row.statistics.errors,
+    **{column: _of_statistics(name) for column, name in {**_BYTES, **_BLOCKS}.items()},
     "imbalance": lambda row: row.imbalance,
 }
 #: Of these the least comes first.
@@ -102,6 +117,8 @@ def chosen(rows):
         without |= {"running", "waiting"}
     if all(row.statistics.corrected_exclusive_ns is None for row in rows):
         without.add("net")
+    if all(row.statistics.allocated_bytes is None for row in rows):
+        without |= {*_BYTES}
     return [column for column in DEFAULT if column not in without]
 
 
@@ -119,6 +136,10 @@ def cell(row, column, wall_ns, percentage_mode="coverage"):
         return _share(row.total_ns if percentage_mode == "coverage" else row.own_ns, wall_ns)
     if column == "parent_percent":
         return _share(row.total_ns, row.parent and row.parent.total_ns)
+    for names, shown in ((_BYTES, format_bytes), (_BLOCKS, format_count)):
+        if column in names:
+            value = getattr(row.statistics, names[column])
+            return UNKNOWN if value is None else shown(value)
     ns = TIMES[column](row)
     if ns is None:
         return UNKNOWN
