@@ -68,14 +68,15 @@
 #define SP_STORE(place, value) __atomic_store_n(place, value, __ATOMIC_RELEASE)
 #define SP_ADD(place, value) __atomic_add_fetch(place, value, __ATOMIC_ACQ_REL)
 /* Whether *before stood there, and the value does now; else *before is what stands there. */
-#define SP_EXCHANGE_IF(place, before, value)                                                       \
-    __atomic_compare_exchange_n(place, before, value, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
+#    define SP_EXCHANGE_IF(place, before, value)                                                 \
+        __atomic_compare_exchange_n(place, before, value, false, __ATOMIC_ACQ_REL,               \
+                                    __ATOMIC_ACQUIRE)
 #else
 #define SP_LOAD(place) (*(place))
 #define SP_STORE(place, value) (*(place) = (value))
 #define SP_ADD(place, value) (*(place) += (value))
-#define SP_EXCHANGE_IF(place, before, value)                                                       \
-    (*(place) == *(before) ? (*(place) = (value), true) : (*(before) = *(place), false))
+#    define SP_EXCHANGE_IF(place, before, value)                                                 \
+        (*(place) == *(before) ? (*(place) = (value), true) : (*(before) = *(place), false))
 #endif
 
 /* The exception that is set, if any, is taken away and set again. On 3.11 it may be in parts, and stays

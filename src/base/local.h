@@ -46,7 +46,8 @@ typedef struct {
     sp_owner *owner;       /* this thread. Counted. NULL: this is not the thread's own yet. */
     uintptr_t stack_floor; /* where its C stack is nearly used up; 0 when unknown */
     uintptr_t last_key;    /* of a decorated call (wrapper.c) */
-    struct sp_thread_memory *memory; /* what it takes of memory, where that is measured; or NULL */
+    struct sp_thread_memory
+        *memory;                  /* what it takes of memory, where that is measured; or NULL */
     struct sp_line_thread *lines; /* what line mode records, or NULL */
     uint64_t line_hits; /* since they were noted in the tree, see sp_open_call_take_lines() */
     sp_traced_sections sections;

@@ -73,7 +73,7 @@ void sp_signals_allow_ends(void) {}
 void sp_signals_release(const sp_signals *before) { (void)before; }
 
 #else
-#include <unistd.h>
+#    include <unistd.h>
 
 /* The system writes there what there is, and says when it cannot. */
 bool sp_is_writable(void *memory, size_t size)

@@ -74,8 +74,8 @@ SP_INLINE void freed(sp_thread_memory *mine, const known_block *before)
         sp_memory_gave_back(mine, before->size);
 }
 
-SP_INLINE void *resized(sp_thread_memory *mine, void *block, const known_block *before, void *moved,
-                        size_t size)
+SP_INLINE void *resized(sp_thread_memory *mine, void *block, const known_block *before,
+                        void *moved, size_t size)
 {
     if (SP_LIKELY(moved != NULL)) {
         freed(mine, before);
@@ -141,26 +141,26 @@ SP_INLINE void count_free(PyMemAllocatorDomain domain, void *block)
     come_out(mine);
 }
 
-#define ALLOCATOR(name, domain)                                                                    \
-    static void *name##_malloc(void *unused, size_t size)                                          \
-    {                                                                                              \
-        (void)unused;                                                                              \
-        return count_malloc(domain, size);                                                         \
-    }                                                                                              \
-    static void *name##_calloc(void *unused, size_t count, size_t size)                            \
-    {                                                                                              \
-        (void)unused;                                                                              \
-        return count_calloc(domain, count, size);                                                  \
-    }                                                                                              \
-    static void *name##_realloc(void *unused, void *block, size_t size)                            \
-    {                                                                                              \
-        (void)unused;                                                                              \
-        return count_realloc(domain, block, size);                                                 \
-    }                                                                                              \
-    static void name##_free(void *unused, void *block)                                             \
-    {                                                                                              \
-        (void)unused;                                                                              \
-        count_free(domain, block);                                                                 \
+#define ALLOCATOR(name, domain)                                                                  \
+    static void *name##_malloc(void *unused, size_t size)                                        \
+    {                                                                                            \
+        (void)unused;                                                                            \
+        return count_malloc(domain, size);                                                       \
+    }                                                                                            \
+    static void *name##_calloc(void *unused, size_t count, size_t size)                          \
+    {                                                                                            \
+        (void)unused;                                                                            \
+        return count_calloc(domain, count, size);                                                \
+    }                                                                                            \
+    static void *name##_realloc(void *unused, void *block, size_t size)                          \
+    {                                                                                            \
+        (void)unused;                                                                            \
+        return count_realloc(domain, block, size);                                               \
+    }                                                                                            \
+    static void name##_free(void *unused, void *block)                                           \
+    {                                                                                            \
+        (void)unused;                                                                            \
+        count_free(domain, block);                                                               \
     }
 
 ALLOCATOR(raw, PYMEM_DOMAIN_RAW)
@@ -182,7 +182,7 @@ static bool is_in(PyMemAllocatorDomain domain)
     SP_STORE(&state, before | ASKED);
     switch (domain) {
     case PYMEM_DOMAIN_RAW:
-        PyMem_RawFree(PyMem_RawMalloc(1));
+        sp_free(sp_malloc(1));
         break;
     case PYMEM_DOMAIN_MEM:
         PyMem_Free(PyMem_Malloc(1));
@@ -224,7 +224,8 @@ int sp_allocators_count(bool on)
             SP_STORE(&state, OFF);
         return 0;
     }
-    if (put_in(PYMEM_DOMAIN_RAW) < 0 || put_in(PYMEM_DOMAIN_MEM) < 0 || put_in(PYMEM_DOMAIN_OBJ) < 0)
+    if (put_in(PYMEM_DOMAIN_RAW) < 0 || put_in(PYMEM_DOMAIN_MEM) < 0
+        || put_in(PYMEM_DOMAIN_OBJ) < 0)
         return -1;
     if (users++ == 0) {
         sp_block_sizes_forget();

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 #ifdef __linux__
-#include <sys/mman.h>
+#    include <sys/mman.h>
 #endif
 
 enum {

@@ -2,9 +2,9 @@
 #include "memory/resident.h"
 
 #ifdef __linux__
-#include <fcntl.h>
-#include <pthread.h>
-#include <unistd.h>
+#    include <fcntl.h>
+#    include <pthread.h>
+#    include <unistd.h>
 
 /* /proc/self/statm, kept open. */
 static int statm = -1;

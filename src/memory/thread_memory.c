@@ -62,7 +62,10 @@ enum { CHUNK = 256, CHUNKS = 1 << 16 };
 static sp_memory_mark *chunks[CHUNKS];
 static uint32_t chunk_count;
 
-static sp_memory_mark *mark_at(uint32_t number) { return &chunks[number / CHUNK][number % CHUNK]; }
+static sp_memory_mark *mark_at(uint32_t number)
+{
+    return &chunks[number / CHUNK][number % CHUNK];
+}
 
 static SP_NOINLINE bool more_marks(sp_thread_memory *mine)
 {
@@ -141,9 +144,9 @@ bool sp_memory_mark_end(uint32_t number, sp_memory_span *span)
         return false;
     sp_memory_mark *mark = mark_at(number);
     const sp_memory_counts *now = &mark->thread->counts, *before = &mark->before;
-    span->counts = (sp_memory_counts){now->allocated - before->allocated, now->freed - before->freed,
-                                      now->allocations - before->allocations,
-                                      now->frees - before->frees};
+    span->counts =
+        (sp_memory_counts){now->allocated - before->allocated, now->freed - before->freed,
+                           now->allocations - before->allocations, now->frees - before->frees};
     span->peak = (uint64_t)(end(mark) - sp_memory_net(before));
     return sp_here.memory == mark->thread;
 }

@@ -9,13 +9,13 @@
 
 /* So many bytes, in so many blocks. A block that is moved or resized is given back and taken. */
 typedef struct {
-    uint64_t allocated, freed; /* bytes, */
+    uint64_t allocated, freed;   /* bytes, */
     uint64_t allocations, frees; /* and blocks */
 } sp_memory_counts;
 
 /* A call or line that is open, from which memory is measured. */
 typedef struct sp_memory_mark {
-    struct sp_thread_memory *thread; /* which takes the memory */
+    struct sp_thread_memory *thread;      /* which takes the memory */
     struct sp_memory_mark *below, *above; /* of those of the thread, by when they began */
     uint32_t number;
     sp_memory_counts before;
@@ -24,10 +24,10 @@ typedef struct sp_memory_mark {
 
 typedef struct sp_thread_memory {
     sp_memory_counts counts;
-    int64_t high;        /* the most it had since the top mark, allocated less freed */
-    bool inside;         /* an allocator is under way, which may ask another one */
-    bool used;           /* by a thread */
-    sp_memory_mark *top, *unused; /* marks; the unused ones are linked by `below` */
+    int64_t high;                  /* the most it had since the top mark, allocated less freed */
+    bool inside;                   /* an allocator is under way, which may ask another one */
+    bool used;                     /* by a thread */
+    sp_memory_mark *top, *unused;  /* marks; the unused ones are linked by `below` */
     struct sp_thread_memory *next; /* of all that there ever were */
 } sp_thread_memory;
 

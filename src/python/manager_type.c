@@ -101,12 +101,15 @@ static void switch_all(sp_manager *manager)
     sp_twin_switch(manager);
 }
 
-PyDoc_STRVAR(begin_doc,
-"_begin(events, lines, selective=False, waits=False, memory=False)\n--\n\n"
-"Forget the run before and start a new one. events: log every call, not statistics alone.\n"
-"lines: count lines in decorated functions and in `with` blocks. selective: regions without tags\n"
-"do not record; those with tags do or do not as _tag() has it. waits: log how long calls waited.\n"
-"memory: measure what calls take of memory, while _core.count_memory() has it counted.");
+PyDoc_STRVAR(
+    begin_doc,
+    "_begin(events, lines, selective=False, waits=False, memory=False)\n--\n\n"
+    "Forget the run before and start a new one. events: log every call, not statistics alone.\n"
+    "lines: count lines in decorated functions and in `with` blocks. selective: regions without "
+    "tags\n"
+    "do not record; those with tags do or do not as _tag() has it. waits: log how long calls "
+    "waited.\n"
+    "memory: measure what calls take of memory, while _core.count_memory() has it counted.");
 
 static PyObject *manager_begin(PyObject *self, PyObject *args)
 {

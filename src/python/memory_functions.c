@@ -5,9 +5,9 @@
 #include "memory/resident.h"
 #include "memory/thread_memory.h"
 
-PyDoc_STRVAR(count_memory_doc,
-"count_memory(on)\n--\n\n"
-"Count what Python's allocators take and give back, or do so no longer: as often as it was asked for.");
+PyDoc_STRVAR(count_memory_doc, "count_memory(on)\n--\n\n"
+                               "Count what Python's allocators take and give back, or do so no "
+                               "longer: as often as it was asked for.");
 
 static PyObject *count_memory(PyObject *module, PyObject *on)
 {
@@ -23,9 +23,9 @@ static PyObject *count_memory(PyObject *module, PyObject *on)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(counts_memory_doc,
-"counts_memory()\n--\n\n"
-"Whether Python's allocators still ask ours: tracemalloc.stop() takes out what came after its start.");
+PyDoc_STRVAR(counts_memory_doc, "counts_memory()\n--\n\n"
+                                "Whether Python's allocators still ask ours: tracemalloc.stop() "
+                                "takes out what came after its start.");
 
 static PyObject *counts_memory(PyObject *module, PyObject *unused)
 {
@@ -37,10 +37,10 @@ static PyObject *counts_memory(PyObject *module, PyObject *unused)
  * the version of the table; and the version that 1.22 has. */
 enum { DEFAULT_HANDLER = 306, FEATURE_VERSION = 211, NUMPY_1_22 = 0xf };
 
-PyDoc_STRVAR(count_numpy_doc,
-"count_numpy(api)\n--\n\n"
-"Count the data of NumPy's arrays too. api: the capsule _ARRAY_API of its core. Returns whether that is\n"
-"of the form that is known.");
+PyDoc_STRVAR(count_numpy_doc, "count_numpy(api)\n--\n\n"
+                              "Count the data of NumPy's arrays too. api: the capsule _ARRAY_API "
+                              "of its core. Returns whether that is\n"
+                              "of the form that is known.");
 
 static PyObject *count_numpy(PyObject *module, PyObject *capsule)
 {
@@ -56,9 +56,10 @@ static PyObject *count_numpy(PyObject *module, PyObject *capsule)
     return PyBool_FromLong(sp_allocators_enter_numpy(handler));
 }
 
-PyDoc_STRVAR(resident_doc,
-"resident()\n--\n\n"
-"How many bytes of the machine's memory the process uses; -1 where that cannot be told.");
+PyDoc_STRVAR(
+    resident_doc,
+    "resident()\n--\n\n"
+    "How many bytes of the machine's memory the process uses; -1 where that cannot be told.");
 
 static PyObject *resident(PyObject *module, PyObject *unused)
 {

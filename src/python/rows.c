@@ -41,7 +41,8 @@ static PyObject *memory_of(const sp_memory_span *memory)
         Py_RETURN_NONE;
     const sp_memory_counts *counts = &memory->counts;
     return Py_BuildValue("(KKKKK)", (unsigned long long)counts->allocated,
-                         (unsigned long long)counts->freed, (unsigned long long)counts->allocations,
+                         (unsigned long long)counts->freed,
+                         (unsigned long long)counts->allocations,
                          (unsigned long long)counts->frees, (unsigned long long)memory->peak);
 }
 

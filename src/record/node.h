@@ -71,7 +71,8 @@ typedef struct sp_node {
     uint64_t open;     /* as of the last snapshot: the ticks of calls that are not over, outermost, */
     int64_t open_own;  /* and the part of them outside of other calls */
     struct sp_node *parent;
-    sp_memory_span *memory; /* of its outermost calls, and the highest peak of all; NULL where that is
+    sp_memory_span
+        *memory; /* of its outermost calls, and the highest peak of all; NULL where that is
                              * not measured. Owned. */
 } sp_node;
 

@@ -62,8 +62,9 @@ SP_INLINE uint32_t sp_annotation_in(const sp_manager *manager, sp_annotation ann
 }
 
 /* Put a call on the thread's stack; NULL when memory is out. *first: contexts are to be released. */
-SP_INLINE sp_open_call *sp_open_call_push(sp_thread *thread, sp_manager *manager, sp_region *region,
-                                          const void *key, sp_annotation annotation, bool *first)
+SP_INLINE sp_open_call *sp_open_call_push(sp_thread *thread, sp_manager *manager,
+                                          sp_region *region, const void *key,
+                                          sp_annotation annotation, bool *first)
 {
     PyObject *context = sp_current_context();
     if (SP_UNLIKELY(context != thread->stack.context)) {

@@ -37,7 +37,8 @@ typedef struct {
     uint64_t waited;  /* ticks for which its task was left meanwhile */
     bool nested;      /* inside a call of the same node: a recursion */
     uint8_t context_marks;
-    uint32_t memory; /* where its memory is measured from, in a run that does that; 0 for nowhere */
+    uint32_t
+        memory; /* where its memory is measured from, in a run that does that; 0 for nowhere */
 } sp_open_call;
 
 /* No context, and not NULL either: that is what a thread is in that never used a context variable. */

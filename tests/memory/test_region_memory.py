@@ -1,5 +1,6 @@
 """What calls of regions take of memory: known amounts, in all the ways in which they are taken."""
 
+import dataclasses
 import gc
 import os
 import subprocess
@@ -10,7 +11,10 @@ import tracemalloc
 import pytest
 
 from conftest import ROOT
+import scope_profiler as sp
 from scope_profiler import ProfileManager, _core
+from scope_profiler._model.recorded import Node, merged
+from scope_profiler._model.statistics import MEMORY, RegionStatistics
 
 SIZE = 100_000
 
@@ -294,6 +298,51 @@ def test_arrays_that_grow_and_those_from_before(measured):
         array.resize(2 * SIZE, refcheck=False)
     allocated, freed, *_ = memory_of(measured, "r")
     assert 8 * SIZE <= allocated - freed < 8 * SIZE + 1000 and freed >= 8 * SIZE
+
+
+# ---- In tables and files
+
+
+def test_tables_show_it_where_it_was_measured(measured, tmp_path, capsys):
+    kept = []
+    for name, size in (("less", SIZE), ("more", 30 * SIZE)):
+        with measured.profile_region(name):
+            kept.append(block(size))
+    results = measured.finalize(verbose=False, return_results=True)
+    for path in ("run.json", "run.h5"):
+        if path.endswith("h5"):
+            pytest.importorskip("h5py")
+        sp.write_profile(results, path)
+        read = sp.load(path)
+        assert read.recorded[0].nodes == results.recorded[0].nodes
+        read.print_summary(columns=["region", "allocated", "freed", "peak", "allocations", "frees"],
+                           sort="allocated")
+        rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+        assert rows[3][:4] == ["Region", "Allocated", "Freed", "Peak"]
+        assert rows[5][:3] == ["more", "2.861", "MiB"] and rows[6][:3] == ["less", "97.69", "KiB"]
+    read.print_summary()
+    assert "Allocated" in capsys.readouterr().out
+
+
+def test_tables_do_not_show_it_where_it_was_not(capsys):
+    with ProfileManager.session(deactivate_file_output=True):
+        pass
+    assert "Allocated" not in capsys.readouterr().out
+
+
+def test_processes_together():
+    """Bytes add up, of peaks there is the highest; where one did not measure, it is not known."""
+    def node(**memory):
+        statistics = RegionStatistics.nothing_of("r")
+        return Node(-1, dataclasses.replace(statistics, **memory))
+
+    one = dict(allocated_bytes=10, freed_bytes=4, allocations=2, frees=1, peak_bytes=8)
+    two = dict(allocated_bytes=20, freed_bytes=5, allocations=3, frees=2, peak_bytes=6)
+    both = merged([node(**one), node(**two)]).statistics
+    assert [getattr(both, name) for name in MEMORY] == [30, 9, 5, 3, 8]
+    assert both.net_bytes == 21 and both.to_dict()["peak_bytes"] == 8
+    unknown = merged([node(**one), node()]).statistics
+    assert [getattr(unknown, name) for name in MEMORY] == [None] * 5
 
 
 # ---- In a process of their own

@@ -10,6 +10,7 @@ from scope_profiler.report.rows import region_row
 from scope_profiler.results import MPIRegion, ProfilingResults, Region
 
 US = 1_000
+MEMORY_COLUMNS = ("allocated", "freed", "peak", "allocations", "frees")
 
 
 @pytest.fixture
@@ -96,6 +97,7 @@ def test_the_longest_comes_first_as_in_the_report(run):
         ("p99", ["2.000 µs", "49.80 µs", "19.90 µs"]),
         ("p999", ["2.000 µs", "49.98 µs", "19.99 µs"]),
         ("imbalance", ["0.0", "25.0", "0.0"]),
+        *((name, ["–", "–", "–"]) for name in MEMORY_COLUMNS),
     ],
 )
 def test_columns(run, name, texts):
@@ -117,7 +119,8 @@ def test_columns_in_the_order_given(run):
     ]
 
 
-@pytest.mark.parametrize("sort", [key for key in SORT_KEYS if key != "start"])
+@pytest.mark.parametrize("sort", [
+    key for key in SORT_KEYS if key not in ("start", *MEMORY_COLUMNS)])
 def test_rows_are_sorted_below_the_same_parent(sort):
     # In each respect a is the least of the three.
     calls = {
