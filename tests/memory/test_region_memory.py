@@ -319,7 +319,7 @@ def test_tables_show_it_where_it_was_measured(measured, tmp_path, capsys):
                            sort="allocated")
         rows = [line.split() for line in capsys.readouterr().out.splitlines()]
         assert rows[3][:4] == ["Region", "Allocated", "Freed", "Peak"]
-        assert rows[5][:3] == ["more", "2.861", "MiB"] and rows[6][:3] == ["less", "97.69", "KiB"]
+        assert rows[5][:3] == ["more", "2.861", "MiB"] and rows[6][:3] == ["less", "97.72", "KiB"]
     read.print_summary()
     assert "Allocated" in capsys.readouterr().out
 
