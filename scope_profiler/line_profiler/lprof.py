@@ -53,13 +53,11 @@ def dumped(
     return b"\x80\x02cline_profiler.line_profiler\nLineStats\n)\x81" + state[2:-1] + b"b."
 
 
-def read(
-    path: str | PathLike[str]
+def loaded(
+    path: str | PathLike[str], data: bytes
 ) -> tuple[dict[_Key, list[Any]], float, dict[_Key, list[str]]]:
-    """(timings, unit, sources) of a file. Raises OSError when it cannot be read, of these CorruptProfileError
-    when it is damaged, or something else."""
-    with open(path, "rb") as file:
-        data = file.read()
+    """(timings, unit, sources) of the content of a file. Raises CorruptProfileError when it is
+    damaged, or something else."""
     try:
         return _checked(_Reader().read(data))
     except _Unreadable as error:
@@ -192,10 +190,11 @@ def _is_key(key: Any) -> bool:
 
 def _is_row(row: Any) -> bool:
     return (type(row) is tuple and len(row) == 3 and type(row[0]) is type(row[1]) is int
-            and all(map(_is_number, row)))
+            and all(map(is_number, row)))
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value of a file is one to count with."""
     if type(value) is int:
         return abs(value) < 2**63
     return type(value) is float and isfinite(value)
@@ -206,7 +205,7 @@ def _checked(stats: Any) -> tuple[dict[_Key, list[Any]], float, dict[_Key, list[
         raise _Unreadable(f"it holds no LineStats, but a {type(stats).__name__}")
     timings: Any = stats.get("timings")
     unit: Any = stats.get("unit")
-    if not _is_number(unit) or unit <= 0:
+    if not is_number(unit) or unit <= 0:
         raise _Unreadable("its unit is no positive number")
     if type(timings) is not dict or not all(map(_is_key, timings)):
         raise _Unreadable("its timings are not those of functions")

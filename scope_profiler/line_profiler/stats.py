@@ -7,7 +7,8 @@ from os import PathLike
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeAlias
 
 from .._base.source_lines import block
-from . import lprof
+from .._model.counted_lines import CountedLine, added_up
+from . import lprof, tables
 
 if TYPE_CHECKING:
     from .toml_config import ConfigArgument
@@ -17,6 +18,9 @@ Key: TypeAlias = tuple[str, int, str]
 
 #: A line of it: (line, hits, time), the time in multiples of the unit.
 Row: TypeAlias = tuple[int, int, int | float]
+
+
+_NOTHING = CountedLine(0, 0, 0)
 
 
 class StatsLike(Protocol):
@@ -34,7 +38,8 @@ class LineStats:
     stands for, 1e-9 of those that are recorded here.
 
     sources: {key of timings: the function's lines} of those whose text is known from a file; the
-    text of others is looked for where it is needed.
+    text of others is looked for where it is needed. lines: {key of timings: [CountedLine, ...]} where
+    more is known of lines than hits and times.
 
     Two are equal when timings and unit are. Where several are added, times are in the coarsest of
     their units, rounded to integers.
@@ -43,14 +48,17 @@ class LineStats:
     timings: dict[Key, list[Row]]
     unit: float
     sources: dict[Key, list[str]]
+    lines: dict[Key, list[CountedLine]]
 
     def __init__(
         self, timings: dict[Key, list[Row]], unit: float,
         *, sources: Mapping[Key, list[str]] | None = None,
+        lines: Mapping[Key, list[CountedLine]] | None = None,
     ) -> None:
         self.timings = timings
         self.unit = unit
         self.sources = {} if sources is None else {**sources}
+        self.lines = {} if lines is None else {**lines}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.timings}, {self.unit:.2G})"
@@ -65,8 +73,8 @@ class LineStats:
         return self.from_stats_objects(self, other)
 
     def __iadd__(self, other: StatsLike) -> Self:
-        self.timings, self.unit = _sum((self, other))
-        self.sources = _sources((self, other))
+        both = LineStats.from_stats_objects(self, other)
+        vars(self).update(vars(both))
         return self
 
     def print(
@@ -99,7 +107,8 @@ class LineStats:
     def from_files(
         cls, file: str | PathLike[str], /, *files: str | PathLike[str]
     ) -> Self:
-        """What is in the files (.lprof), of this package or of any version of line_profiler, added up.
+        """What is in the files, added up: those of to_file(), of any version of line_profiler, and of
+        to_json().
 
         Nothing that a file names is imported or called. Raises OSError when one cannot be read, of
         these CorruptProfileError when it is damaged, or something else.
@@ -110,7 +119,53 @@ class LineStats:
     def from_stats_objects(cls, stats: StatsLike, /, *more_stats: StatsLike) -> Self:
         """The sum of all; a copy of a single one."""
         parts = (stats, *more_stats)
-        return cls(*_sum(parts), sources=_sources(parts))
+        return cls(*_sum(parts), sources=_sources(parts), lines=_lines(parts))
+
+    def to_json(self, file: str | PathLike[str] | IO[str] | None = None) -> str | None:
+        """All that is known as JSON, the text of the functions included; from_files() reads it.
+
+        {"format", "version", "unit": s, "functions": [{"file", "first_line", "name", "source": its
+        lines or null, "lines": [{"line", "hits", "time": in units, "percent": of the function, and
+        what else is known}]}]}. file: a path or a text stream; without it the text is returned.
+        Raises OSError when the file cannot be written.
+        """
+        return tables.delivered(tables.json_text(self), file)
+
+    def to_csv(
+        self, file: str | PathLike[str] | IO[str] | None = None, *, all_lines: bool = False
+    ) -> str | None:
+        """The rows of to_dataframe() as CSV. file: a path or a text stream; without it the text is
+        returned. Raises OSError when the file cannot be written."""
+        return tables.delivered(tables.csv_text(self, all_lines), file)
+
+    def to_dataframe(self, *, all_lines: bool = False) -> Any:
+        """A pandas.DataFrame with a row for each line that ran; all_lines: for every line of the
+        functions, with None where it did not run.
+
+        Columns: file, function, first_line, line, hits, time (s), per_hit (s), percent (of the
+        function), what else is known of lines (ns where the name says so), source. Raises
+        ImportError when pandas is not installed.
+        """
+        from ..results.data_frames import pandas as imported
+
+        pandas = imported("to_dataframe")
+        return pandas.DataFrame(tables.rows(self, all_lines), columns=tables.columns(self))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        from .html import html
+
+        return html(self)
+
+    def counted(self, key: Key) -> list[CountedLine]:
+        """The lines of a function with all that is known of them. Raises KeyError."""
+        known = {row.line: row for row in self.lines.get(key, ())}
+        scale = self.unit / 1e-9
+        return [
+            known.get(line, _NOTHING)._replace(
+                line=line, hits=hits, time_ns=round(time if scale == 1 else time * scale))
+            for line, hits, time in self.timings[key]
+        ]
 
     def known_sources(self) -> dict[Key, list[str]]:
         """{key of timings: the function's lines} of those whose text can be found."""
@@ -119,12 +174,23 @@ class LineStats:
 
 
 def _read(path: str | PathLike[str]) -> LineStats:
-    timings, unit, sources = lprof.read(path)
+    with open(path, "rb") as file:
+        data = file.read()
+    if data.startswith(b"{"):
+        return LineStats(**tables.from_json(path, data))
+    timings, unit, sources = lprof.loaded(path, data)
     return LineStats(timings, unit, sources=sources)
 
 
 def _sources(parts: Iterable[StatsLike]) -> dict[Key, list[str]]:
     return {key: lines for stats in parts for key, lines in getattr(stats, "sources", {}).items()}
+
+
+def _lines(parts: Iterable[StatsLike]) -> dict[Key, list[CountedLine]]:
+    """Of the functions of which more is known than hits and times, added up."""
+    known = {key for stats in parts for key in getattr(stats, "lines", {})}
+    whole = [LineStats(stats.timings, stats.unit, lines=getattr(stats, "lines", {})) for stats in parts]
+    return {key: added_up(row for stats in whole for row in stats.counted(key)) for key in known}
 
 
 def _sum(parts: Iterable[StatsLike]) -> tuple[dict[Key, list[Row]], float]:

@@ -161,10 +161,13 @@ def _summarize(
         if console is None:
             _write(stream, f"{seconds:6.2f} seconds - {file}:{first} - {name}\n")
         else:
-            from rich.markup import escape
+            from rich.highlighter import ReprHighlighter
+            from rich.style import Style
+            from rich.text import Text
 
-            console.print(f"{seconds:6.2f} seconds - [link={file}]{escape(file)}[/link]:{first} - "
-                          f"{escape(name)}")
+            line = Text(f"{seconds:6.2f} seconds - ")
+            line.append(file, Style(link=file)).append(f":{first} - {name}")
+            console.print(ReprHighlighter()(line))
 
 
 def _cleaner(stream: IO[str]) -> Any:
@@ -217,4 +220,5 @@ def _show_rich(numbers: list[str], texts: list[str], stream: IO[str]) -> bool:
                   show_footer=False, show_edge=False, pad_edge=False)
     table.add_row(left, "  ", right)
     console.print(table)
+    _write(stream, "\n")
     return True

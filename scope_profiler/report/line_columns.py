@@ -11,7 +11,7 @@ def _known(name):
 #: measured)}.
 TIMES = {
     "time": ("Time", _known("time_ns")),
-    "per_hit": ("Per hit", lambda row: round(row.time_ns / row.hits)),
+    "per_hit": ("Per hit", lambda row: round(row.time_ns / row.hits) if row.hits else None),
     "share": ("% time", _known("time_ns")),
     "waiting": ("Waiting", _known("waiting_ns")),
 }
