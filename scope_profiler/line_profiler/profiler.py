@@ -9,7 +9,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from .. import _core
-from .._base import interpreter
+from .._base import interpreter, source_lines
 from .._base.unrecorded import unrecorded
 from .._base.warning import warn
 from .._instrument import lines
@@ -110,14 +110,15 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
             warn(f"Could not extract a code object for the object {func!r}: "
                  f"{callables.refusal(func)}")
             return
-        self._register(code)
+        self._register(code, func)
         for behind in callables.functions_behind(func):
-            self._register(behind.__code__)
+            self._register(behind.__code__, behind)
         self.functions.append(func)
 
-    def _register(self, code: CodeType) -> None:
+    def _register(self, code: CodeType, func: Any) -> None:
         self._codes[id(code)] = code
         _core.watch_lines(self._region, code)
+        source_lines.keep(code, getattr(func, "__globals__", None))
 
     def add_callable(self, func: object, guard: Callable[[Any], Any] | None = None,
                      name: str | None = None) -> Literal[0, 1]:
@@ -231,9 +232,10 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
         from .stats import LineStats
 
         timings: dict[Key, list[Any]] = {_key(code): [] for code in self._codes.values()}
-        for key, rows in lines.lines_of(self._region).items():
+        counted = lines.lines_of(self._region)
+        for key, rows in counted.items():
             timings[key] = [(row.line, row.hits, row.time_ns) for row in rows]
-        return LineStats(timings, self.timer_unit)
+        return LineStats(timings, self.timer_unit, lines=counted)
 
     def reset_stats(self) -> None:
         """Begin counting anew. What is registered stays, and profiling on where it is."""

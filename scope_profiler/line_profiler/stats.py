@@ -23,6 +23,11 @@ Row: TypeAlias = tuple[int, int, int | float]
 _NOTHING = CountedLine(0, 0, 0)
 
 
+def _has_more(row: CountedLine) -> bool:
+    """Whether more is known of a line than hits and time."""
+    return row[3:] != _NOTHING[3:]
+
+
 class StatsLike(Protocol):
     """What can be added to LineStats: also that of line_profiler itself."""
 
@@ -58,7 +63,7 @@ class LineStats:
         self.timings = timings
         self.unit = unit
         self.sources = {} if sources is None else {**sources}
-        self.lines = {} if lines is None else {**lines}
+        self.lines = {key: rows for key, rows in (lines or {}).items() if any(map(_has_more, rows))}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.timings}, {self.unit:.2G})"

@@ -129,13 +129,11 @@ def _add_function(
     ]
     if function["source"] is not None:
         sources[key] = [_checked(text, _is_text) for text in function["source"]]
-    known = [
+    lines[key] = [
         CountedLine(row["line"], row["hits"], round(row["time"] * unit / 1e-9), **{
             name: _checked(row[name], is_number) for name in EXTRAS if name in row
         }) for row in function["lines"]
     ]
-    if any(row[3:] != (None,) * len(EXTRAS) for row in known):
-        lines[key] = known
 
 
 def _is_text(value: Any) -> bool:
