@@ -16,6 +16,7 @@ from .._base import interpreter
 from .._base.unrecorded import PACKAGE
 from .._model.counted_code import CountedCode
 from .._model.counted_lines import CountedLine, CountedLines, added_up
+from .._model.buckets import percentile
 from . import monitoring
 
 _MONITORING = monitoring.AVAILABLE
@@ -28,11 +29,13 @@ _HELPS = contextlib.__file__
 _MOST_LINES = 2_000_000
 
 _users = {}  # managers in line mode: {id: weak reference}
+_detailed = set()  # the ids of those that count exceptions
 _tool = None
 
 
-def start(manager):
-    """Line mode begins for this manager. Raises RuntimeError when every tool id is taken."""
+def start(manager, details=False):
+    """Line mode begins for this manager; details: it counts exceptions, too. Raises RuntimeError when
+    every tool id is taken."""
     global _tool
     reference = _reference(manager)  # first: garbage may be collected here, the last user with it
     if not _users:
@@ -42,6 +45,7 @@ def start(manager):
         else:
             _core.install_evaluator(True)
     _users[id(manager)] = reference
+    _count_raised(id(manager), details)
 
 
 def start_switched(manager):
@@ -64,7 +68,10 @@ def _reference(manager):
 
 def _leave(number):
     global _tool
-    if _users.pop(number, None) is None or _users:
+    if _users.pop(number, None) is None:
+        return
+    _count_raised(number, False)
+    if _users:
         return
     if _MONITORING:
         _core.leave_tool(_tool.is_ours())
@@ -72,6 +79,15 @@ def _leave(number):
         _tool = None
     else:
         _core.install_evaluator(False)
+
+
+def _count_raised(number, on):
+    """On 3.12 and newer the event of exceptions is one of the whole process: it is on as long as a
+    manager wants it."""
+    before = bool(_detailed)
+    (_detailed.add if on else _detailed.discard)(number)
+    if _MONITORING and before != bool(_detailed):
+        _core.receive_raises(sys.monitoring.events.RAISE if _detailed else 0)
 
 
 def _callbacks():
@@ -83,6 +99,7 @@ def _callbacks():
         events.PY_RESUME: _core.on_resume,
         events.PY_THROW: _core.on_throw,
         events.PY_START: _core.on_start,
+        events.RAISE: _core.on_raise,
         events.PY_RETURN: _core.on_end,
         events.PY_UNWIND: _core.on_end,
     }
@@ -229,12 +246,29 @@ def counted_lines(manager, region=None, tables=None):
 
 
 def _added_up(name, code, first, again):
-    rows, repeated = ([_row(*row) for row in rows] for rows in (first, again))
-    return CountedLines(name, code, added_up(rows + repeated), added_up(repeated))
+    repeated = added_up(_rows(again))
+    return CountedLines(name, code, added_up(_rows(first + again)), [row.sums() for row in repeated])
 
 
-def _row(line, hits, ns, extras):
-    return CountedLine(line, hits, ns, **(extras or {}))
+def _rows(parts):
+    """The CountedLine of each line: what threads had of it is still apart, but for its percentiles."""
+    sketches = {}
+    rows = []
+    for line, hits, ns, extras in parts:
+        known = dict(extras or ())
+        sketch = known.pop("sketch", None)
+        if sketch is not None:
+            sketches.setdefault(line, []).append(sketch)
+        rows.append(CountedLine(line, hits, ns, **known))
+    rows = added_up(rows)
+    return [_with_percentile(row, sketches.get(row.line)) for row in rows]
+
+
+def _with_percentile(row, sketches):
+    if sketches is None:
+        return row
+    p99 = percentile(sketches, 0.99, _core.clock_info()["ns_per_tick"])
+    return row._replace(p99_ns=min(max(p99, row.minimum_ns), row.maximum_ns))
 
 
 def lines_of(region):

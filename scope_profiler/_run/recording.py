@@ -14,12 +14,13 @@ def start(manager, run):
     on = not settings["deactivate_profiling"]
     lined = manager._line_mode
     measures = on and settings["memory"]
-    _set_line_mode(manager, on and settings["use_line_profiler"])  # may fail, as the next
+    details = on and settings["line_details"]
+    _set_line_mode(manager, on and settings["use_line_profiler"], details)  # may fail, as the next
     try:
         _set_memory(manager, measures)
         _set_tracing(manager, on, on and settings["recursive_profile"])
     except BaseException:
-        _set_line_mode(manager, lined)
+        _set_line_mode(manager, lined, lined and manager._run._settings["line_details"])
         raise
     _release_file(manager)
     manager._run = run
@@ -30,7 +31,8 @@ def start(manager, run):
     _watch_threads(manager, on and settings["track_threads"])
     _watch_tasks(manager, on and settings["track_async"])
     manager._begin(not settings["aggregation_mode"], manager._line_mode,
-                   manager._selection.wanted is not None, manager._tasks is not None, measures)
+                   manager._selection.wanted is not None, manager._tasks is not None, measures,
+                   details)
     manager._record(on)
 
 
@@ -75,11 +77,11 @@ def _release_file(manager):
         manager._run._file.release()
 
 
-def _set_line_mode(manager, on, forget=True):
+def _set_line_mode(manager, on, details=False, forget=True):
     if on:
         from .._instrument import lines
 
-        lines.start(manager)
+        lines.start(manager, details)
         manager._arm = lines.arm
     elif manager._arm is not None:
         from .._instrument import lines

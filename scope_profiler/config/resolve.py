@@ -154,7 +154,8 @@ def _effective(chosen):
         "label": chosen["label"] or None,
         "deactivate_profiling": chosen["deactivate_profiling"] or environment.DISABLED,
         "memory_profile_path": None,
-        "use_line_profiler": chosen["use_line_profiler"] or chosen["line_memory"],
+        "use_line_profiler": any(
+            chosen[name] for name in ("use_line_profiler", "line_memory", "line_details")),
         "track_threads": chosen["track_threads"] or chosen["track_async"],
         "hdf5_compression": None if compression == "none" else compression,
     }

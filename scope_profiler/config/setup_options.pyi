@@ -41,3 +41,4 @@ class SetupOptions(TypedDict, total=False):
     verbose: bool | None
     memory: bool | None
     line_memory: bool | None
+    line_details: bool | None

@@ -162,6 +162,10 @@ TABLE = (
             "Count lines, as use_line_profiler does, and measure the same for each, with the memory that "
             "the process uses after it.",
             in_host=BEGINS_ANEW),
+    Setting("line_details", SWITCH, False,
+            "Keep of each line also its shortest and longest hit, the 99th percentile, the exceptions "
+            "and the time in what it called; implies use_line_profiler.",
+            option=Option("--line-details"), in_host=STAYS_ON),
 )
 
 #: What setup() and session() take besides: not of the run, but of its beginning.

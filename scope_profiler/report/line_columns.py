@@ -1,51 +1,71 @@
 """The columns of a table of lines: what each is called, what it shows and when it is there."""
 
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
 from .style import format_count, format_time
 
 
-def _known(name):
-    return lambda row: getattr(row, name)
+class _Column(NamedTuple):
+    heading: str
+    value: "Callable[[Any], int | None]"  # of a CountedLine; None where it was not measured
+    shown: "Callable[[int, int], str]"  # the value, and the time of all lines
 
 
-#: In the order of the table, {column: (its heading, ns of a CountedLine, or None where it was not
-#: measured)}.
-TIMES = {
-    "time": ("Time", _known("time_ns")),
-    "per_hit": ("Per hit", lambda row: round(row.time_ns / row.hits) if row.hits else None),
-    "share": ("% time", _known("time_ns")),
-    "waiting": ("Waiting", _known("waiting_ns")),
+def _time(value, total):
+    return format_time(value)
+
+
+def _count(value, total):
+    return format_count(value)
+
+
+def _raised(value, total):
+    return format_count(value) if value else ""
+
+
+def _share(value, total):
+    return f"{100 * value / total:.1f}" if total else "0.0"
+
+
+#: In the order of the table.
+COLUMNS = {
+    "hits": _Column("Hits", lambda row: row.hits, _count),
+    "time": _Column("Time", lambda row: row.time_ns, _time),
+    "per_hit": _Column("Per hit", lambda row: round(row.time_ns / row.hits) if row.hits else None,
+                       _time),
+    "share": _Column("% time", lambda row: row.time_ns, _share),
+    "own": _Column("Own", lambda row: row.own_ns, _time),
+    "waiting": _Column("Waiting", lambda row: row.waiting_ns, _time),
+    "minimum": _Column("Min", lambda row: row.minimum_ns, _time),
+    "p99": _Column("p99", lambda row: row.p99_ns, _time),
+    "maximum": _Column("Max", lambda row: row.maximum_ns, _time),
+    "raised": _Column("Raised", lambda row: row.raised, _raised),
 }
 
-#: {column: (its heading, a number)}
-COUNTS = {"hits": ("Hits", _known("hits"))}
+HEADINGS = {name: column.heading for name, column in COLUMNS.items()}
 
-ORDER = ("hits", "time", "per_hit", "share", "waiting")
+#: What has to go first where there is not room for all comes last; the first are there in any case.
+PRIORITY = ("hits", "time", "share", "per_hit", "waiting", "own", "raised", "maximum", "p99", "minimum")
+ALWAYS = PRIORITY[:4]
 
-#: What has to go first where there is not room for all comes last.
-PRIORITY = ("hits", "time", "share", "per_hit", "waiting")
-
-HEADINGS = {column: heading for column, (heading, _) in (*COUNTS.items(), *TIMES.items())}
-
-#: There in any case; the others where a line has something to tell.
-ALWAYS = {"hits", "time", "per_hit", "share"}
+#: What says nothing where no line has any.
+_WHERE_ANY = {"waiting", "raised"}
 
 
 def chosen(rows):
     """The columns in which the rows have something to tell, in order."""
-    return [
-        column for column in ORDER
-        if column in ALWAYS or any({**COUNTS, **TIMES}[column][1](row) for row in rows)
-    ]
+    return [column for column in COLUMNS if column in ALWAYS or _says_something(column, rows)]
+
+
+def _says_something(column, rows):
+    values = [COLUMNS[column].value(row) for row in rows]
+    if column == "own":
+        return any(row.callees_ns for row in rows)
+    return any(values) if column in _WHERE_ANY else any(value is not None for value in values)
 
 
 def cell(column, row, total):
     """The text of a column for a CountedLine. total: ns of all lines."""
-    if column in COUNTS:
-        value = COUNTS[column][1](row)
-        return "" if value is None else format_count(value)
-    value = TIMES[column][1](row)
-    if value is None:
-        return ""
-    if column == "share":
-        return f"{100 * value / total:.1f}" if total else "0.0"
-    return format_time(value)
+    value = COLUMNS[column].value(row)
+    return "" if value is None else COLUMNS[column].shown(value, total)

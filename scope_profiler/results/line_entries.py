@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from .._model.counted_code import CountedCode
-from .._model.counted_lines import ADDED_UP, EXTRAS, CountedLine, CountedLines
+from .._model.counted_lines import EXTRAS, SUMS, CountedLine, CountedLines
 from .checks import plain_value
 from .columns import column, read_only
 
 _AGAIN = "again_"
 _KNOWN = ("line_numbers", "hits", "times")
 #: What there may be besides.
-EXTRA_COLUMNS = (*EXTRAS, *(_AGAIN + name for name in ADDED_UP))
+EXTRA_COLUMNS = (*EXTRAS, *(_AGAIN + name for name in SUMS))
 #: The columns in files.
 LINE_COLUMNS = (*_KNOWN, *EXTRA_COLUMNS)
 
@@ -43,7 +43,7 @@ def entry_of(lines: CountedLines) -> dict[str, Any]:
     for name in EXTRAS:
         _add(entry, name, [getattr(row, name) for row in lines.rows])
     again = {row.line: row for row in lines.again}
-    for name in ADDED_UP if again else ():
+    for name in SUMS if again else ():
         _add(entry, _AGAIN + name, [getattr(again.get(line), name, None) for line in numbers])
     return entry
 
@@ -66,7 +66,7 @@ def lines_of(entry: Mapping[str, Any]) -> CountedLines:
         extras = {name: known[name][place] for name in EXTRAS if name in known}
         rows.append(CountedLine(line, int(entry["hits"][place]), times[place], **extras))
         repeated: dict[str, Any] = {
-            name: known[_AGAIN + name][place] for name in ADDED_UP if _AGAIN + name in known
+            name: known[_AGAIN + name][place] for name in SUMS if _AGAIN + name in known
         }
         if repeated.get("hits") is not None:
             again.append(CountedLine(line, **repeated))

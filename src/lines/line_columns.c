@@ -33,8 +33,84 @@ void sp_line_wait_watched(sp_line_frame *recorded, int line, uint64_t ticks)
     }
 }
 
-void sp_line_columns_clear(sp_line_columns *columns)
+/* ---- On request -------------------------------------------------------------------------- */
+
+bool sp_line_details_make(sp_line_columns *columns, int lines)
 {
+    columns->details = sp_calloc((size_t)lines, sizeof *columns->details);
+    for (int i = 0; columns->details != NULL && i < lines; i++)
+        columns->details[i].shortest = UINT64_MAX;
+    return columns->details != NULL;
+}
+
+/* What this reason keeps of a line, or NULL. */
+static sp_line_detail *detail_of(sp_line_frame *recorded, uint32_t reason, int line)
+{
+    const sp_line_columns *columns = sp_line_reason_at(recorded, reason)->columns;
+    return line < 0 || columns == NULL || columns->details == NULL ? NULL
+                                                                   : &columns->details[line];
+}
+
+void sp_line_detail_begin(sp_line_frame *recorded) { recorded->begun = sp_now(); }
+
+/* What frames above have taken is the line's. */
+static void take_callees(sp_line_frame *recorded)
+{
+    for (uint32_t i = 0; recorded->callees != 0 && i < recorded->reason_count; i++) {
+        sp_line_detail *detail = detail_of(recorded, i, recorded->line);
+        if (detail != NULL)
+            detail->callees += recorded->callees;
+    }
+    recorded->callees = 0;
+}
+
+void sp_line_detail_hit(sp_line_frame *recorded, uint64_t ticks)
+{
+    uint64_t all = recorded->so_far + ticks;
+    take_callees(recorded);
+    recorded->so_far = 0;
+    for (uint32_t i = 0; i < recorded->reason_count; i++) {
+        sp_line_detail *detail = detail_of(recorded, i, recorded->line);
+        if (detail == NULL)
+            continue;
+        if (all < detail->shortest)
+            detail->shortest = all;
+        if (all > detail->longest)
+            detail->longest = all;
+        sp_sketch_add(&detail->hits, all);
+    }
+}
+
+void sp_line_detail_pause(sp_line_frame *recorded, uint64_t ticks)
+{
+    if (recorded->plain)
+        return;
+    take_callees(recorded);
+    recorded->so_far += ticks;
+}
+
+void sp_line_detail_callee(sp_line_frame *recorded, uint64_t now)
+{
+    sp_line_frame *below = recorded - 1;
+    if (!below->plain && below->line >= 0 && now != 0)
+        below->callees += now - recorded->begun;
+}
+
+void sp_line_detail_raised(sp_line_frame *recorded, int line)
+{
+    for (uint32_t i = 0; i < recorded->reason_count; i++) {
+        sp_line_detail *detail = detail_of(recorded, i, line);
+        if (detail != NULL)
+            detail->raised++;
+    }
+}
+
+void sp_line_columns_clear(sp_line_columns *columns, int lines)
+{
+    for (int i = 0; columns->details != NULL && i < lines; i++)
+        sp_free(columns->details[i].hits.counts);
+    sp_free(columns->details);
     sp_free(columns->waiting);
+    columns->details = NULL;
     columns->waiting = NULL;
 }

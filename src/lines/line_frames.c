@@ -1,21 +1,30 @@
 #include "lines/line_frames.h"
 
 #include "base/heap.h"
-#include "lines/line_columns.h"
 #include "lines/line_rests.h"
 #include "record/counters.h"
 
 /* ---- Reasons ----------------------------------------------------------------------------- */
 
-SP_NOINLINE void sp_line_change_more(const sp_line_frame *recorded, int line, uint64_t ticks)
+/* The line that runs has taken so much, for the reasons from this one on. */
+static void add_ticks(sp_line_frame *recorded, uint32_t from, uint64_t ticks)
 {
-    for (uint32_t i = 1; i < recorded->reason_count; i++) {
-        sp_cell *cells = sp_line_reason_at((sp_line_frame *)recorded, i)->cells;
-        if (cells != NULL && recorded->line >= 0)
+    for (uint32_t i = from; recorded->line >= 0 && i < recorded->reason_count; i++) {
+        sp_cell *cells = sp_line_reason_at(recorded, i)->cells;
+        if (cells != NULL)
             cells[recorded->line].ticks += ticks;
-        if (cells != NULL && line >= 0)
+    }
+}
+
+SP_NOINLINE void sp_line_change_more(sp_line_frame *recorded, int line, uint64_t ticks)
+{
+    add_ticks(recorded, 1, ticks);
+    for (uint32_t i = 1; line >= 0 && i < recorded->reason_count; i++) {
+        sp_cell *cells = sp_line_reason_at(recorded, i)->cells;
+        if (cells != NULL)
             cells[line].hits++;
     }
+    sp_line_detail_hit(recorded, ticks);
 }
 
 /* Where the frame counts for this reason, as those before it tell. */
@@ -31,12 +40,7 @@ static sp_line_columns *columns_of(sp_line_frame *recorded, uint32_t which)
     }
     if (!again)
         return &table->first;
-    sp_line_columns *columns = &table->again;
-    if (columns->cells == NULL)
-        columns->cells = sp_calloc((size_t)recorded->count, sizeof *columns->cells);
-    if (columns->cells == NULL)
-        sp_lose_line();
-    return columns->cells == NULL ? NULL : columns;
+    return sp_line_table_again(table);
 }
 
 static void place(sp_line_frame *recorded, uint32_t from)
@@ -61,6 +65,7 @@ void sp_line_add_more(sp_line_frame *recorded, sp_line_table *table, sp_line_why
         recorded->more = more;
     }
     recorded->reason_count = count + 1;
+    recorded->plain = false;
     *sp_line_reason_at(recorded, count) = (sp_line_reason){table, NULL, NULL, why, false};
     sp_line_table_hold(table);
     place(recorded, count);
@@ -142,8 +147,9 @@ void sp_line_frame_free(sp_line_frame *recorded)
     sp_free(recorded->more);
 }
 
-void sp_line_pop_slow(sp_line_thread *here)
+void sp_line_pop_slow(sp_line_thread *here, uint64_t now)
 {
+    sp_line_detail_callee(here->stack.top, now);
     sp_line_close_frame(here, here->stack.top);
     sp_line_frame_free(here->stack.top--);
 }
@@ -155,7 +161,7 @@ sp_line_frame *sp_line_find(sp_line_thread *here, const void *frame, const PyCod
          below--) {
         if (below->frame == frame && below->code->code == code) {
             while (here->stack.top > below)
-                sp_line_pop(here);
+                sp_line_pop(here, 0);
             return below;
         }
     }
@@ -166,13 +172,14 @@ sp_line_frame *sp_line_find(sp_line_thread *here, const void *frame, const PyCod
 
 sp_line_frame sp_line_suspend(sp_line_thread *here, uint64_t now)
 {
-    sp_line_frame *top = here->stack.top;
-    int line = top->line;
-    sp_line_stop(top, now);
-    top->line = line; /* it will go on with the same line */
+    sp_line_frame *top = here->stack.top; /* it will go on with the same line */
+    uint64_t ticks = now - top->since;
+    add_ticks(top, 0, ticks);
+    sp_line_detail_pause(top, ticks);
+    sp_line_detail_callee(top, now);
     top->since = now;
     if (sp_line_leave_watched(top)) /* those regions may be closed then */
-        sp_line_rest_begin(top->frame, top->code, now);
+        sp_line_rest_begin(top, now);
     sp_line_close_frame(here, top);
     return *here->stack.top--;
 }
@@ -208,7 +215,8 @@ bool sp_line_resume(sp_line_thread *here, sp_line_frame *suspended, uint64_t now
     if (top->reason_count != 0 && SP_UNLIKELY(top->reasons[0].table->owner != here))
         move_to(here, top);
     sp_line_wait(top, now - top->since);
-    top->since = now;
+    top->since = top->begun = now;
+    top->plain &= top[-1].plain;
     sp_line_open_frame(here, top);
     return true;
 }

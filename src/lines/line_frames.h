@@ -3,13 +3,14 @@
 #ifndef SP_LINE_FRAMES_H
 #define SP_LINE_FRAMES_H
 
+#include "lines/line_columns.h"
 #include "lines/line_open.h"
 #include "lines/line_tables.h"
 
 /* ---- The line that runs ------------------------------------------------------------------ */
 
-/* The same for the reasons but the first. */
-void sp_line_change_more(const sp_line_frame *recorded, int line, uint64_t ticks);
+/* The same for the reasons but the first, and for what was asked for besides. */
+void sp_line_change_more(sp_line_frame *recorded, int line, uint64_t ticks);
 
 /* Another line of the frame runs from now on, or with -1 none. */
 SP_INLINE void sp_line_change(sp_line_frame *recorded, int line, uint64_t now)
@@ -22,7 +23,7 @@ SP_INLINE void sp_line_change(sp_line_frame *recorded, int line, uint64_t now)
         cells[line].hits++;
         sp_here.line_hits++;
     }
-    if (SP_UNLIKELY(recorded->reason_count > 1))
+    if (SP_UNLIKELY(!recorded->plain))
         sp_line_change_more(recorded, line, ticks);
     recorded->line = line;
 }
@@ -71,7 +72,10 @@ SP_INLINE sp_line_frame *sp_line_push(sp_line_thread *here, const void *frame, s
     top->count = code->plan.count;
     top->line = -1;
     top->reason_count = 0;
-    top->waited = 0;
+    top->waited = top->so_far = top->callees = 0;
+    top->plain = top[-1].plain;
+    if (SP_UNLIKELY(!top->plain))
+        sp_line_detail_begin(top);
     top->more = NULL;
     top->region = NULL;
     top->decorated = top->muted = false;
@@ -90,6 +94,8 @@ SP_INLINE void sp_line_add(sp_line_frame *recorded, sp_line_table *table, sp_lin
     }
     recorded->reasons[0] = (sp_line_reason){table, &table->first, table->cells, why, false};
     recorded->reason_count = 1;
+    if (SP_UNLIKELY(table->first.details != NULL))
+        recorded->plain = false;
     sp_line_table_hold(table);
 }
 
@@ -103,13 +109,14 @@ void sp_line_leave_region(sp_line_frame *recorded, const void *region);
 /* Free what a frame owns that is not on the stack. */
 void sp_line_frame_free(sp_line_frame *recorded);
 
-/* The top frame is not recorded any longer. What it had open is closed. */
-void sp_line_pop_slow(sp_line_thread *here);
-SP_INLINE void sp_line_pop(sp_line_thread *here)
+/* The top frame is not recorded any longer, from this time on; 0 when it ended before, unseen. What it had
+ * open is closed. */
+void sp_line_pop_slow(sp_line_thread *here, uint64_t now);
+SP_INLINE void sp_line_pop(sp_line_thread *here, uint64_t now)
 {
     sp_line_frame *top = here->stack.top;
-    if (SP_UNLIKELY(top->reason_count != 1 || here->stack.open_count != 0)) {
-        sp_line_pop_slow(here);
+    if (SP_UNLIKELY(top->reason_count != 1 || !top->plain || here->stack.open_count != 0)) {
+        sp_line_pop_slow(here, now);
         return;
     }
     top->code->frames--;

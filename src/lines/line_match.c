@@ -21,8 +21,20 @@ SP_NOINLINE sp_line_frame *sp_line_match_slow(const void *frame, PyCodeObject *c
     sp_line_frame *resumed = sp_line_frame_resumes(here, frame, now);
     if (resumed == NULL || resumed->code->code == code)
         return resumed;
-    sp_line_pop(here); /* that one was never resumed, and another has its address now */
+    sp_line_pop(here, 0); /* that one was never resumed, and another has its address now */
     return NULL;
+}
+
+bool sp_line_counts_exception(PyObject *type)
+{
+    return !PyErr_GivenExceptionMatches(type, PyExc_StopIteration)
+           && !PyErr_GivenExceptionMatches(type, PyExc_StopAsyncIteration)
+           && !PyErr_GivenExceptionMatches(type, PyExc_GeneratorExit);
+}
+
+void sp_line_raised(sp_line_frame *recorded, int line)
+{
+    sp_line_detail_raised(recorded, sp_line_index(recorded, line));
 }
 
 void sp_line_waited(sp_line_frame *recorded, int line)

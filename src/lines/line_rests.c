@@ -1,26 +1,35 @@
 #include "lines/line_rests.h"
 
+#include "base/heap.h"
 #include "record/counters.h"
 
-/* (frame, code) -> when it was suspended, plus 1. What never goes on is replaced by the next generator of
- * the same code at the same address. */
+/* (frame, code) -> rest, in which `waited` is when it began. What never goes on is replaced by the next
+ * generator of the same code at the same address. Owned. */
 static sp_map all;
 static size_t count;
 
-static void *value_of(uint64_t now) { return (void *)(uintptr_t)(now + 1); }
-
-void sp_line_rest_begin(const void *frame, const sp_line_code *code, uint64_t now)
+void sp_line_rest_begin(const sp_line_frame *recorded, uint64_t now)
 {
-    count -= sp_map_pop(&all, frame, code) != NULL;
-    if (sp_map_add(&all, frame, code, value_of(now)) == 0)
-        count++;
-    else
+    sp_line_rest *rest = sp_map_pop(&all, recorded->frame, recorded->code);
+    count -= rest != NULL;
+    if (rest == NULL)
+        rest = sp_malloc(sizeof *rest);
+    if (rest == NULL || sp_map_add(&all, recorded->frame, recorded->code, rest) < 0) {
+        sp_free(rest);
         sp_lose_line();
+        return;
+    }
+    *rest = (sp_line_rest){.waited = now, .so_far = recorded->so_far};
+    count++;
 }
 
-uint64_t sp_line_rest_end(const void *frame, const sp_line_code *code, uint64_t now)
+sp_line_rest sp_line_rest_end(const void *frame, const sp_line_code *code, uint64_t now)
 {
-    const void *begun = count == 0 ? NULL : sp_map_pop(&all, frame, code);
-    count -= begun != NULL;
-    return begun == NULL ? 0 : (uintptr_t)value_of(now) - (uintptr_t)begun;
+    sp_line_rest *begun = count == 0 ? NULL : sp_map_pop(&all, frame, code);
+    if (begun == NULL)
+        return (sp_line_rest){0, 0};
+    sp_line_rest rest = {.waited = now - begun->waited, .so_far = begun->so_far};
+    sp_free(begun);
+    count--;
+    return rest;
 }

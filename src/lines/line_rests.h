@@ -1,12 +1,17 @@
-/* Since when the frames of generators and coroutines are suspended that a region watches. Whether they
- * are recorded is decided anew when they go on, so nothing else is kept of them meanwhile. */
+/* Frames of generators and coroutines that are suspended and that a region watches. Whether they are
+ * recorded is decided anew when they go on, so nothing but this is kept of them meanwhile. */
 #ifndef SP_LINE_RESTS_H
 #define SP_LINE_RESTS_H
 
 #include "lines/line_types.h"
 
-void sp_line_rest_begin(const void *frame, const sp_line_code *code, uint64_t now);
-/* It goes on: the ticks that it rested; 0 when that is not known. */
-uint64_t sp_line_rest_end(const void *frame, const sp_line_code *code, uint64_t now);
+typedef struct {
+    uint64_t waited; /* ticks */
+    uint64_t so_far; /* that its line had taken before */
+} sp_line_rest;
+
+void sp_line_rest_begin(const sp_line_frame *recorded, uint64_t now);
+/* It goes on; zeros when nothing is known of it. */
+sp_line_rest sp_line_rest_end(const void *frame, const sp_line_code *code, uint64_t now);
 
 #endif

@@ -4,13 +4,54 @@
 
 static long long ns(uint64_t ticks) { return (long long)sp_clock_span_ns((int64_t)ticks); }
 
-/* What else is known of a line: {field of CountedLine: number}, or None. */
+/* Put it in, which takes the value; -1 with an exception. */
+static int put(PyObject *extras, const char *name, PyObject *value)
+{
+    int result = value == NULL ? -1 : PyDict_SetItemString(extras, name, value);
+    Py_XDECREF(value);
+    return result;
+}
+
+static int put_ns(PyObject *extras, const char *name, uint64_t ticks)
+{
+    return put(extras, name, PyLong_FromLongLong(ns(ticks)));
+}
+
+static PyObject *sketch(const sp_sketch *hits)
+{
+    size_t size = hits->octaves * SP_SKETCH_BUCKETS * sizeof *hits->counts;
+    return Py_BuildValue("(Iy#)", (unsigned)hits->lowest * SP_SKETCH_BUCKETS,
+                         size == 0 ? "" : (const char *)hits->counts, (Py_ssize_t)size);
+}
+
+static int put_details(PyObject *extras, const sp_line_detail *detail)
+{
+    if (put(extras, "raised", PyLong_FromUnsignedLongLong(detail->raised)) < 0
+        || put_ns(extras, "callees_ns", detail->callees) < 0)
+        return -1;
+    if (detail->longest < detail->shortest) /* no hit has ended */
+        return 0;
+    return put_ns(extras, "minimum_ns", detail->shortest) < 0
+                   || put_ns(extras, "maximum_ns", detail->longest) < 0
+                   || put(extras, "sketch", sketch(&detail->hits)) < 0
+               ? -1
+               : 0;
+}
+
+/* What else is known of a line: {field of CountedLine: number}, and as "sketch", which the percentile comes
+ * from, what Manager._snapshot() gives of calls. Or None. */
 static PyObject *extras_of(const sp_line_code *code, const sp_line_columns *columns, int i)
 {
-    if (!code->suspends)
+    if (!code->suspends && columns->details == NULL)
         Py_RETURN_NONE;
-    return Py_BuildValue("{sL}", "waiting_ns",
-                         ns(columns->waiting == NULL ? 0 : columns->waiting[i]));
+    PyObject *extras = PyDict_New();
+    uint64_t waiting = columns->waiting == NULL ? 0 : columns->waiting[i];
+    if (extras != NULL && code->suspends && put_ns(extras, "waiting_ns", waiting) < 0)
+        Py_CLEAR(extras);
+    if (extras != NULL && columns->details != NULL
+        && put_details(extras, &columns->details[i]) < 0)
+        Py_CLEAR(extras);
+    return extras;
 }
 
 /* [(line, hits, nanoseconds, extras), ...] of the lines that were hit. */

@@ -4,8 +4,16 @@
 #include "base/list.h"
 #include "lines/line_codes.h"
 #include "lines/line_columns.h"
+#include "record/counters.h"
 
 sp_line_table *sp_line_tables;
+
+static void make_details(const sp_line_table *table, sp_line_columns *columns)
+{
+    if (columns->cells != NULL && table->region->manager->line_details
+        && !sp_line_details_make(columns, table->code->plan.count))
+        sp_lose_line();
+}
 
 sp_line_table *sp_line_table_of(sp_line_thread *here, sp_line_code *code, sp_region *region)
 {
@@ -21,10 +29,24 @@ sp_line_table *sp_line_table_of(sp_line_thread *here, sp_line_code *code, sp_reg
     table->first.cells = table->cells;
     table->region = region;
     table->owner = here;
+    make_details(table, &table->first);
     SP_LIST_ADD(sp_line_tables, table, next, link);
     sp_line_code_used(code, 1);
     region->has_lines = true;
     return table;
+}
+
+sp_line_columns *sp_line_table_again(sp_line_table *table)
+{
+    sp_line_columns *columns = &table->again;
+    if (columns->cells == NULL) {
+        columns->cells = sp_calloc((size_t)table->code->plan.count, sizeof *columns->cells);
+        if (table->region != NULL)
+            make_details(table, columns);
+    }
+    if (columns->cells == NULL)
+        sp_lose_line();
+    return columns->cells == NULL ? NULL : columns;
 }
 
 /* Nobody finds it any more. */
@@ -41,8 +63,8 @@ void sp_line_table_free(sp_line_table *table)
         lose_region(table);
     SP_LIST_REMOVE(table, next, link);
     sp_line_code_used(table->code, -1);
-    sp_line_columns_clear(&table->first);
-    sp_line_columns_clear(&table->again);
+    sp_line_columns_clear(&table->first, table->code->plan.count);
+    sp_line_columns_clear(&table->again, table->code->plan.count);
     sp_free(table->again.cells);
     sp_free(table);
 }
@@ -62,6 +84,15 @@ void sp_line_tables_forget(sp_region *region)
     }
 }
 
+static void start_again(const sp_line_table *table, sp_line_columns *columns)
+{
+    int lines = table->code->plan.count;
+    if (columns->cells != NULL)
+        memset(columns->cells, 0, (size_t)lines * sizeof *columns->cells);
+    sp_line_columns_clear(columns, lines);
+    make_details(table, columns);
+}
+
 /* A run of the manager begins. Tables are freed, not only emptied: most are of code that is gone, in
  * programs that make code as they run. */
 void sp_line_tables_reset(const sp_manager *manager)
@@ -75,11 +106,7 @@ void sp_line_tables_reset(const sp_manager *manager)
             sp_line_table_free(table);
             continue;
         }
-        size_t size = (size_t)table->code->plan.count * sizeof(sp_cell);
-        memset(table->cells, 0, size);
-        if (table->again.cells != NULL)
-            memset(table->again.cells, 0, size);
-        sp_line_columns_clear(&table->first);
-        sp_line_columns_clear(&table->again);
+        start_again(table, &table->first);
+        start_again(table, &table->again);
     }
 }

@@ -8,6 +8,8 @@
 /* The thread's table of the code for the region; made when missing, NULL when memory is out. */
 sp_line_table *sp_line_table_of(sp_line_thread *here, sp_line_code *code, struct sp_region *region);
 void sp_line_table_free(sp_line_table *table);
+/* Where a line is counted once more; made when missing, NULL when memory is out. */
+sp_line_columns *sp_line_table_again(sp_line_table *table);
 
 SP_INLINE void sp_line_table_hold(sp_line_table *table) { table->uses++; }
 SP_INLINE void sp_line_table_release(sp_line_table *table)

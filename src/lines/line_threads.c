@@ -28,6 +28,8 @@ static bool new_frames(sp_line_thread *here, sp_line_stack *stack)
     if (frames == NULL)
         return false;
     frames[0].frame = here; /* no interpreter frame has this address, nor NULL */
+    frames[0].plain = true;
+    frames[0].line = -1;
     *stack = (sp_line_stack){.top = frames, .frames = frames, .frame_capacity = FRAMES};
     return true;
 }
@@ -43,7 +45,7 @@ static void free_stack(sp_line_stack *stack)
 static void clear(sp_line_thread *here)
 {
     while (here->stack.top > here->stack.frames)
-        sp_line_pop(here);
+        sp_line_pop(here, 0);
     here->stack.open_count = 0;
 }
 

@@ -9,12 +9,21 @@ typedef struct {
     uint64_t hits, ticks;
 } sp_cell;
 
+/* What a run with line_details counts of a line besides. */
+typedef struct {
+    uint64_t shortest, longest; /* ticks of a hit; UINT64_MAX and 0 before one has ended */
+    sp_sketch hits;             /* how long they took. Owned. */
+    uint64_t raised;  /* exceptions that were raised there, or came out of what it called */
+    uint64_t callees; /* of its ticks, those in which frames above it were recorded */
+} sp_line_detail;
+
 /* What is counted of the lines of a code object, each an array by line - first, as in the plan. A column
  * that is new is a pointer here, NULL where it is not measured; it is added to in line_columns.c and read
  * in line_rows.c. Owned. */
 typedef struct {
     sp_cell *cells;
     uint64_t *waiting; /* ticks for which generators were suspended; NULL: none was */
+    sp_line_detail *details; /* on request */
 } sp_line_columns;
 
 /* What arm() of _instrument/lines.py says of a code object. */
@@ -98,9 +107,13 @@ typedef struct {
     uint32_t reason_count;
     uint64_t since;  /* when the line began, or the frame was suspended */
     uint64_t waited; /* ticks, before it went on, for regions that watch it */
+    uint64_t begun; /* when it was put on the stack, unless it is plain. Of the line that runs: */
+    uint64_t so_far;  /* ticks before the frame was suspended, */
+    uint64_t callees; /* and of those since, what frames above have taken */
     sp_line_reason reasons[SP_LINE_REASONS];
     sp_line_reason *more; /* those for which there is no room. Owned. */
     const sp_region *region; /* that the decorated call opens, or NULL */
+    bool plain; /* it counts in one table, hits and time alone, and so do those below it */
     bool decorated;     /* a decorated call, which ends by itself */
     bool muted;         /* another tool has asked for no line events of this frame (3.11) */
 } sp_line_frame;

@@ -104,7 +104,7 @@ static void pop_from(sp_line_thread *here, uint64_t serial, uint64_t now)
 {
     while (here->stack.top->serial >= serial) {
         sp_line_stop(here->stack.top, now);
-        sp_line_pop(here);
+        sp_line_pop(here, now);
     }
 }
 
@@ -251,7 +251,7 @@ static void block_leave(sp_region *region, const void *frame)
     if (has_block || !sp_unrecorded_for(region->manager)) /* else nothing was opened */
         sp_line_close(here, region);
     if (has_block && recorded->reason_count == 0) {
-        sp_line_pop(here);
+        sp_line_pop(here, now);
         sp_line_trace_running(false);
     }
 }

@@ -80,15 +80,17 @@ static void add_watchers(sp_line_thread *here, sp_line_frame *recorded)
     }
 }
 
-static uint64_t rest_end(const void *frame, PyCodeObject *code)
+static sp_line_rest rest_end(const void *frame, PyCodeObject *code)
 {
     const sp_line_code *entry = sp_line_code_find(code);
-    return entry == NULL ? 0 : sp_line_rest_end(frame, entry, sp_now());
+    return entry == NULL ? (sp_line_rest){0, 0} : sp_line_rest_end(frame, entry, sp_now());
 }
 
 sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool fresh)
 {
-    uint64_t waited = fresh ? 0 : rest_end(frame, code);
+    sp_line_rest rest = {0, 0};
+    if (!fresh)
+        rest = rest_end(frame, code);
     sp_line_thread *here = sp_line_thread_known();
     if (here == NULL)
         return NULL;
@@ -97,7 +99,7 @@ sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool 
     bool wanted = entry != NULL && entry->watches != NULL && is_wanted(here, entry);
     sp_line_frame *recorded = sp_line_match(frame, code, sp_now());
     if (SP_UNLIKELY(recorded != NULL && fresh && !recorded->decorated)) {
-        sp_line_pop(here); /* left from a frame whose end nobody reported */
+        sp_line_pop(here, 0); /* left from a frame whose end nobody reported */
         recorded = NULL;
     }
     if (!wanted)
@@ -107,13 +109,15 @@ sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool 
         return NULL;
     }
     add_watchers(here, recorded);
-    if (recorded->line >= 0)
-        sp_line_wait_watched(recorded, recorded->line, waited);
-    else
-        recorded->waited = waited; /* the line is known when it goes on */
+    if (recorded->line >= 0) {
+        sp_line_wait_watched(recorded, recorded->line, rest.waited);
+    } else { /* its line is known when it goes on */
+        recorded->waited = rest.waited;
+        recorded->so_far = rest.so_far;
+    }
     if (recorded->reason_count != 0)
         return recorded;
-    sp_line_pop(here);
+    sp_line_pop(here, 0);
     return NULL;
 }
 
@@ -126,7 +130,7 @@ void sp_line_frame_ends(const void *frame, PyCodeObject *code, uint64_t now)
     if (recorded == NULL || recorded->decorated) /* a decorated call ends by itself */
         return;
     sp_line_stop(recorded, now);
-    sp_line_pop(here);
+    sp_line_pop(here, now);
 }
 
 int sp_lines_watch(sp_region *region, PyCodeObject *code, sp_line_when when)

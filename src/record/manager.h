@@ -28,7 +28,8 @@ typedef struct sp_manager {
     bool recording; /* a run is on and not paused */
     bool leaving;   /* calls were open when recording stopped last: they end all the same */
     bool events;    /* it logs every call, not statistics alone */
-    bool lines;     /* it is in line mode */
+    bool lines;     /* it is in line mode, */
+    bool line_details; /* and keeps more of each line */
     bool memory;    /* it is measured what calls take of memory */
     bool selective; /* regions without tags do not record */
     struct sp_metadata_scope *waiting; /* entered without a run, newest first. Borrowed. */

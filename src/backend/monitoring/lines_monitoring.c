@@ -139,6 +139,17 @@ SP_INLINE void end_event(PyObject *const *args)
     exception_event();
 }
 
+/* Of RAISE, which comes for each frame that an exception passes. */
+SP_INLINE void raise_event(PyObject *const *args)
+{
+    PyCodeObject *code = (PyCodeObject *)args[0];
+    if (!sp_line_counts_exception((PyObject *)Py_TYPE(args[2])))
+        return;
+    sp_line_frame *recorded = sp_line_match(sp_current_frame(), code, sp_now());
+    if (recorded != NULL && !recorded->plain)
+        sp_line_raised(recorded, PyCode_Addr2Line(code, (int)number(args[1])));
+}
+
 /* What sys.monitoring calls for the others. */
 #define CALLBACK(event, takes)                                                                 \
     static PyObject *on_##event(PyObject *module, PyObject *const *args, Py_ssize_t nargs)     \
@@ -156,6 +167,7 @@ CALLBACK(yield, 3)
 CALLBACK(resume, 2)
 CALLBACK(throw, 3)
 CALLBACK(start, 2)
+CALLBACK(raise, 3)
 CALLBACK(end, 3)
 
 /* ---- Events ------------------------------------------------------------------------------ */
@@ -165,6 +177,7 @@ static struct {
     PyObject *set_local_events, *set_events; /* of sys.monitoring. Owned. */
     int start, resume, leave, exceptions; /* events */
     bool receives_exceptions;
+    int raises; /* event, or 0 while nobody wants it */
     uint32_t unwanted_exceptions;
 } all = {.tool = -1};
 
@@ -185,6 +198,12 @@ static int call(PyObject *result)
     return result == NULL ? -1 : 0;
 }
 
+static int set_global_events(void)
+{
+    int events = (all.receives_exceptions ? all.exceptions : 0) | all.raises;
+    return call(PyObject_CallFunction(all.set_events, "ii", all.tool, events));
+}
+
 /* How an exception ends a frame or resumes it cannot be asked of single code objects before 3.15. It
  * costs nothing where there are no exceptions. */
 static int receive_exceptions(void)
@@ -193,7 +212,7 @@ static int receive_exceptions(void)
         return 0;
     all.receives_exceptions = true;
     all.unwanted_exceptions = 0;
-    return call(PyObject_CallFunction(all.set_events, "ii", all.tool, all.exceptions));
+    return set_global_events();
 }
 
 static void any_on(bool on)
@@ -213,10 +232,10 @@ static SP_NOINLINE void exceptions_unwanted(void)
     if (!all.receives_exceptions || ++all.unwanted_exceptions < UNWANTED)
         return;
     sp_exception under_way = sp_exception_take();
-    if (call(PyObject_CallFunction(all.set_events, "ii", all.tool, 0)) < 0)
+    all.receives_exceptions = false;
+    if (set_global_events() < 0)
         sp_lose_line();
     sp_exception_restore(under_way);
-    all.receives_exceptions = false;
 }
 
 static int arm(sp_line_code *entry)
@@ -309,10 +328,29 @@ static PyObject *leave_tool(PyObject *module, PyObject *ours)
     if (ours != Py_True)
         all.tool = -1;
     int result = each_code(disarm);
-    if (all.receives_exceptions && all.tool >= 0 && result == 0)
-        result = call(PyObject_CallFunction(all.set_events, "ii", all.tool, 0));
+    bool any = all.receives_exceptions || all.raises != 0;
     all.receives_exceptions = false;
+    all.raises = 0;
+    if (any && all.tool >= 0 && result == 0)
+        result = set_global_events();
     all.tool = -1;
+    sp_shared_release();
+    return result < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+static const char receive_raises_doc[] =
+    "receive_raises(event)\n--\n\n"
+    "From now on events of this kind, RAISE of sys.monitoring, count for lines; 0 for none.";
+
+static PyObject *receive_raises(PyObject *module, PyObject *event)
+{
+    long raises = PyLong_AsLong(event);
+    (void)module;
+    if (raises == -1 && PyErr_Occurred())
+        return NULL;
+    sp_shared_take();
+    all.raises = (int)raises;
+    int result = all.tool < 0 ? 0 : set_global_events();
     sp_shared_release();
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }
@@ -323,11 +361,13 @@ static PyObject *leave_tool(PyObject *module, PyObject *ours)
 static PyMethodDef functions[] = {
     {"use_tool", use_tool, METH_O, use_tool_doc},
     {"leave_tool", leave_tool, METH_O, leave_tool_doc},
+    {"receive_raises", receive_raises, METH_O, receive_raises_doc},
     {"on_line", FASTCALL(on_line), "sys.monitoring callback of LINE."},
     {"on_jump", FASTCALL(on_jump), "sys.monitoring callback of JUMP."},
     {"on_yield", FASTCALL(on_yield), "sys.monitoring callback of PY_YIELD."},
     {"on_resume", FASTCALL(on_resume), "sys.monitoring callback of PY_RESUME."},
     {"on_throw", FASTCALL(on_throw), "sys.monitoring callback of PY_THROW."},
+    {"on_raise", FASTCALL(on_raise), "sys.monitoring callback of RAISE."},
     {"on_start", FASTCALL(on_start), "sys.monitoring callback of PY_START."},
     {"on_end", FASTCALL(on_end), "sys.monitoring callback of PY_RETURN and PY_UNWIND."},
     {NULL},

@@ -62,6 +62,16 @@ static void return_event(sp_line_thread *here, const void *frame)
         trace_below(here, NULL);
 }
 
+/* It comes for each frame that an exception passes. value: (type, exception, traceback). */
+static void exception_event(PyFrameObject *object, PyObject *value)
+{
+    const _PyInterpreterFrame *frame = object->f_frame;
+    sp_line_frame *recorded = sp_line_match(frame, frame->f_code, sp_now());
+    if (recorded != NULL && !recorded->plain
+        && sp_line_counts_exception(PyTuple_GET_ITEM(value, 0)))
+        sp_line_raised(recorded, PyFrame_GetLineNumber(object));
+}
+
 static int trace(PyObject *argument, PyFrameObject *object, int what, PyObject *value)
 {
     sp_line_thread *here = sp_line_here;
@@ -76,8 +86,9 @@ static int trace(PyObject *argument, PyFrameObject *object, int what, PyObject *
     }
     else if (what == PyTrace_CALL) {
         call_event(here, object);
-    }
-    else if (what == PyTrace_RETURN) {
+    } else if (what == PyTrace_EXCEPTION) {
+        exception_event(object, value);
+    } else if (what == PyTrace_RETURN) {
         return_event(here, object->f_frame);
     }
     if (SP_UNLIKELY(here->foreign_trace != NULL))
