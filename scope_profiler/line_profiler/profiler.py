@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import update_wrapper
 import os
+import sys
 from types import CodeType, FunctionType, ModuleType
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -279,6 +280,18 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
         found: dict[bytes, list[CodeType]] = {}
         for code in self._codes.values():
             found.setdefault(interpreter.bytecode(code), []).append(code)
+        return found
+
+    @property
+    def last_time(self) -> dict[CodeType, dict[str, int]]:
+        """{code: {"f_lineno": the line that runs}} of the registered functions that run in this thread,
+        while calls, or `with` blocks, have profiling on."""
+        found: dict[CodeType, dict[str, int]] = {}
+        frame = sys._getframe(1) if self.enable_count else None
+        while frame is not None:
+            if id(frame.f_code) in self._codes:
+                found.setdefault(frame.f_code, {"f_lineno": frame.f_lineno})
+            frame = frame.f_back
         return found
 
 

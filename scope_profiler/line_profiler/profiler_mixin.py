@@ -77,19 +77,19 @@ class ByCountProfilerMixin:
         @wraps(func)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             inner = func(*args, **kwargs)
-            step = partial(next, inner)
+            steps = [partial(next, inner)]  # no reference of ours keeps what is sent or thrown alive
             while True:
                 self.enable_by_count()
                 try:
-                    item = step()
+                    items = [steps.pop()()]
                 except StopIteration as stop:
                     return stop.value
                 finally:
                     self.disable_by_count()
                 try:
-                    step = partial(inner.send, (yield item))
+                    steps.append(partial(inner.send, (yield items.pop())))
                 except BaseException as error:
-                    step = partial(inner.throw, error)
+                    steps.append(partial(inner.throw, error))
 
         return self._mark_wrapper(wrapper)
 
@@ -117,19 +117,19 @@ class ByCountProfilerMixin:
         @wraps(func)
         async def wrapper(*args: Any, **kwargs: Any) -> Any:
             inner = func(*args, **kwargs)
-            step = first_step(inner)
+            steps = [first_step(inner)]
             while True:
                 self.enable_by_count()
                 try:
-                    item = await step
+                    items = [await steps.pop()]
                 except StopAsyncIteration:
                     return
                 finally:
                     self.disable_by_count()
                 try:
-                    step = inner.asend((yield item))
+                    steps.append(inner.asend((yield items.pop())))
                 except BaseException as error:
-                    step = inner.athrow(error)
+                    steps.append(inner.athrow(error))
 
         return self._mark_wrapper(wrapper)
 

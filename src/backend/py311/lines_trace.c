@@ -18,24 +18,21 @@
 
 /* ---- The tracer -------------------------------------------------------------------------- */
 
-/* Pass an event on to the tracer that was there before. One that sets f_trace_lines to False asks
- * for no lines of this frame; then we keep them coming, and do not pass them on. */
+/* Pass an event on to the tracer that was there before. One that sets f_trace_lines to False, at whatever
+ * event, asks for no lines of this frame; then we keep them coming, and do not pass them on. */
 static int pass_on(sp_line_thread *here, PyObject *argument, PyFrameObject *frame, int what,
                    PyObject *value)
 {
     sp_line_frame *recorded = here->stack.top;
-    if (what == PyTrace_LINE && recorded->muted)
+    if (what == PyTrace_LINE && recorded->frame == frame->f_frame && recorded->muted)
         return 0;
     int result = here->foreign_trace(argument, frame, what, value);
-    if (what != PyTrace_CALL || result != 0)
-        return result;
-    PyObject *wanted = PyObject_GetAttrString((PyObject *)frame, "f_trace_lines");
-    if (wanted == Py_False && here->stack.top == recorded
-        && PyObject_SetAttrString((PyObject *)frame, "f_trace_lines", Py_True) == 0)
+    recorded = here->stack.top;
+    if (SP_UNLIKELY(!frame->f_trace_lines) && recorded->frame == frame->f_frame) {
+        frame->f_trace_lines = true;
         recorded->muted = true;
-    Py_XDECREF(wanted);
-    PyErr_Clear();
-    return 0;
+    }
+    return result;
 }
 
 static void call_event(sp_line_thread *here, PyFrameObject *object)
