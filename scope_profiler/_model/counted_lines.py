@@ -22,6 +22,14 @@ class CountedLine(NamedTuple):
         the time in which a generator or coroutine was suspended.
     waiting_ns: how long generators and coroutines were suspended there. None in other functions.
 
+    With line_memory:
+    allocated_bytes, freed_bytes: what the line took and gave back through Python's allocators and
+        NumPy's, with all that it called, in its thread.
+    allocations, frees: in so many blocks.
+    peak_bytes: the most that one round of the line had more at a time than when it began.
+    resident_bytes: the most memory that the process used after it, by the system's count.
+    increment_bytes: by how much that grew while it ran, in all; below 0 where it shrank.
+
     With line_details:
     minimum_ns, maximum_ns, p99_ns: of the time of single hits, the last within 0.8 %. None where no hit
         has ended; the last also of regions or processes together, of which it is not known.
@@ -40,6 +48,13 @@ class CountedLine(NamedTuple):
     p99_ns: int | None = None
     raised: int | None = None
     callees_ns: int | None = None
+    allocated_bytes: int | None = None
+    freed_bytes: int | None = None
+    allocations: int | None = None
+    frees: int | None = None
+    peak_bytes: int | None = None
+    resident_bytes: int | None = None
+    increment_bytes: int | None = None
 
     @property
     def own_ns(self) -> int | None:
@@ -79,6 +94,13 @@ ADDED_UP: dict[str, Callable[[list[int | None]], int | None]] = {
     "p99_ns": _alone,
     "raised": _sum,
     "callees_ns": _sum,
+    "allocated_bytes": _sum,
+    "freed_bytes": _sum,
+    "allocations": _sum,
+    "frees": _sum,
+    "peak_bytes": _of_known(max),
+    "resident_bytes": _of_known(max),
+    "increment_bytes": _sum,
 }
 
 #: What can be added up.

@@ -13,11 +13,11 @@ def start(manager, run):
     settings = run._settings
     on = not settings["deactivate_profiling"]
     lined = manager._line_mode
-    measures = on and settings["memory"]
+    measures = on and settings["memory"], on and settings["line_memory"]
     details = on and settings["line_details"]
     _set_line_mode(manager, on and settings["use_line_profiler"], details)  # may fail, as the next
     try:
-        _set_memory(manager, measures)
+        _set_memory(manager, any(measures))
         _set_tracing(manager, on, on and settings["recursive_profile"])
     except BaseException:
         _set_line_mode(manager, lined, lined and manager._run._settings["line_details"])
@@ -31,8 +31,8 @@ def start(manager, run):
     _watch_threads(manager, on and settings["track_threads"])
     _watch_tasks(manager, on and settings["track_async"])
     manager._begin(not settings["aggregation_mode"], manager._line_mode,
-                   manager._selection.wanted is not None, manager._tasks is not None, measures,
-                   details)
+                   manager._selection.wanted is not None, manager._tasks is not None, measures[0],
+                   details, measures[1])
     manager._record(on)
 
 

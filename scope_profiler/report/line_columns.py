@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .style import format_count, format_time
+from .style import format_bytes, format_count, format_time
 
 
 class _Column(NamedTuple):
@@ -14,6 +14,10 @@ class _Column(NamedTuple):
 
 def _time(value, total):
     return format_time(value)
+
+
+def _bytes(value, total):
+    return format_bytes(value)
 
 
 def _count(value, total):
@@ -41,12 +45,19 @@ COLUMNS = {
     "p99": _Column("p99", lambda row: row.p99_ns, _time),
     "maximum": _Column("Max", lambda row: row.maximum_ns, _time),
     "raised": _Column("Raised", lambda row: row.raised, _raised),
+    "memory": _Column("Memory", lambda row: row.resident_bytes, _bytes),
+    "increment": _Column("Increment", lambda row: row.increment_bytes, _bytes),
+    "allocated": _Column("Allocated", lambda row: row.allocated_bytes, _bytes),
+    "freed": _Column("Freed", lambda row: row.freed_bytes, _bytes),
+    "peak": _Column("Peak", lambda row: row.peak_bytes, _bytes),
+    "blocks": _Column("Blocks", lambda row: row.allocations, _count),
 }
 
 HEADINGS = {name: column.heading for name, column in COLUMNS.items()}
 
 #: What has to go first where there is not room for all comes last; the first are there in any case.
-PRIORITY = ("hits", "time", "share", "per_hit", "waiting", "own", "raised", "maximum", "p99", "minimum")
+PRIORITY = ("hits", "time", "share", "per_hit", "increment", "allocated", "memory", "peak", "waiting",
+            "own", "raised", "freed", "maximum", "p99", "minimum", "blocks")
 ALWAYS = PRIORITY[:4]
 
 #: What says nothing where no line has any.

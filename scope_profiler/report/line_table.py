@@ -1,5 +1,5 @@
-"""The table of lines: on a terminal to be read, elsewhere in the layout that users of line_profiler
-know and their tools parse."""
+"""The table of lines: on a terminal or with memory to be read, else in the layout that users of
+line_profiler know and their tools parse."""
 
 import os
 
@@ -11,6 +11,7 @@ from .plain_lines import PlainLines
 from .style import format_time
 
 UNIT = 1e-9
+_UNLIMITED = 1_000_000  # cells
 _LEAST_SOURCE = 24  # cells that columns leave to the text of a line
 
 
@@ -24,7 +25,8 @@ def show(code, rows, out):
     missing = [] if source else [
         "(its source is not to be found: lines are shown without their contents)"
     ]
-    if out.is_terminal:
+    # line_profiler's layout has no place for memory.
+    if out.is_terminal or any(row.allocated_bytes is not None for row in rows):
         _show(code, total, lines, missing, out)
     else:
         table = PlainLines((row.line, row.hits, row.time_ns) for row in rows)
@@ -37,9 +39,10 @@ def _show(code, total, lines, missing, out):
     for text in (f"{_file(code)}, line {code.co_firstlineno}", *missing):
         out.line(text)
     out.line()
-    table = _table(lines, total, out.width)
+    width = out.width or _UNLIMITED
+    table = _table(lines, total, width)
     widths = [max(map(len, column)) for column in list(zip(*table))[:-1]]
-    room = max(out.width - sum(widths) - 2 * len(widths), 10)
+    room = max(width - sum(widths) - 2 * len(widths), 10)
 
     def joined(values):
         numbers = (f"{value:>{width}}" for value, width in zip(values, widths))

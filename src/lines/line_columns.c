@@ -111,6 +111,8 @@ void sp_line_columns_clear(sp_line_columns *columns, int lines)
         sp_free(columns->details[i].hits.counts);
     sp_free(columns->details);
     sp_free(columns->waiting);
+    sp_free(columns->memory);
     columns->details = NULL;
     columns->waiting = NULL;
+    columns->memory = NULL;
 }

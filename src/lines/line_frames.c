@@ -1,6 +1,7 @@
 #include "lines/line_frames.h"
 
 #include "base/heap.h"
+#include "lines/line_memory.h"
 #include "lines/line_rests.h"
 #include "record/counters.h"
 
@@ -18,6 +19,8 @@ static void add_ticks(sp_line_frame *recorded, uint32_t from, uint64_t ticks)
 
 SP_NOINLINE void sp_line_change_more(sp_line_frame *recorded, int line, uint64_t ticks)
 {
+    if (recorded->measures)
+        sp_line_measure(recorded, line);
     add_ticks(recorded, 1, ticks);
     for (uint32_t i = 1; line >= 0 && i < recorded->reason_count; i++) {
         sp_cell *cells = sp_line_reason_at(recorded, i)->cells;
@@ -66,6 +69,7 @@ void sp_line_add_more(sp_line_frame *recorded, sp_line_table *table, sp_line_why
     }
     recorded->reason_count = count + 1;
     recorded->plain = false;
+    recorded->measures |= table->first.memory != NULL;
     *sp_line_reason_at(recorded, count) = (sp_line_reason){table, NULL, NULL, why, false};
     sp_line_table_hold(table);
     place(recorded, count);
@@ -141,6 +145,8 @@ void sp_line_frame_free(sp_line_frame *recorded)
 {
     if (recorded->code == NULL)
         return;
+    if (recorded->mark != 0)
+        sp_line_measure_nothing(recorded);
     recorded->code->frames--;
     while (recorded->reason_count != 0)
         sp_line_table_release(sp_line_reason_at(recorded, --recorded->reason_count)->table);
@@ -176,6 +182,8 @@ sp_line_frame sp_line_suspend(sp_line_thread *here, uint64_t now)
     uint64_t ticks = now - top->since;
     add_ticks(top, 0, ticks);
     sp_line_detail_pause(top, ticks);
+    if (top->measures)
+        sp_line_measure(top, -1);
     sp_line_detail_callee(top, now);
     top->since = now;
     if (sp_line_leave_watched(top)) /* those regions may be closed then */
@@ -217,6 +225,8 @@ bool sp_line_resume(sp_line_thread *here, sp_line_frame *suspended, uint64_t now
     sp_line_wait(top, now - top->since);
     top->since = top->begun = now;
     top->plain &= top[-1].plain;
+    if (top->measures)
+        sp_line_measure_again(top);
     sp_line_open_frame(here, top);
     return true;
 }

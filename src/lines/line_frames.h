@@ -73,6 +73,8 @@ SP_INLINE sp_line_frame *sp_line_push(sp_line_thread *here, const void *frame, s
     top->line = -1;
     top->reason_count = 0;
     top->waited = top->so_far = top->callees = 0;
+    top->mark = 0;
+    top->measures = false;
     top->plain = top[-1].plain;
     if (SP_UNLIKELY(!top->plain))
         sp_line_detail_begin(top);
@@ -94,8 +96,10 @@ SP_INLINE void sp_line_add(sp_line_frame *recorded, sp_line_table *table, sp_lin
     }
     recorded->reasons[0] = (sp_line_reason){table, &table->first, table->cells, why, false};
     recorded->reason_count = 1;
-    if (SP_UNLIKELY(table->first.details != NULL))
+    if (SP_UNLIKELY(table->first.details != NULL || table->first.memory != NULL)) {
         recorded->plain = false;
+        recorded->measures = table->first.memory != NULL;
+    }
     sp_line_table_hold(table);
 }
 

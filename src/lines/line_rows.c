@@ -38,11 +38,33 @@ static int put_details(PyObject *extras, const sp_line_detail *detail)
                : 0;
 }
 
+static int put_number(PyObject *extras, const char *name, int64_t number)
+{
+    return put(extras, name, PyLong_FromLongLong(number));
+}
+
+static int put_memory(PyObject *extras, const sp_line_memory *memory)
+{
+    const sp_memory_counts *counts = &memory->span.counts;
+    if (put_number(extras, "allocated_bytes", (int64_t)counts->allocated) < 0
+        || put_number(extras, "freed_bytes", (int64_t)counts->freed) < 0
+        || put_number(extras, "allocations", (int64_t)counts->allocations) < 0
+        || put_number(extras, "frees", (int64_t)counts->frees) < 0
+        || put_number(extras, "peak_bytes", (int64_t)memory->span.peak) < 0)
+        return -1;
+    if (memory->resident == 0)
+        return 0;
+    return put_number(extras, "resident_bytes", memory->resident) < 0
+                   || put_number(extras, "increment_bytes", memory->grown) < 0
+               ? -1
+               : 0;
+}
+
 /* What else is known of a line: {field of CountedLine: number}, and as "sketch", which the percentile comes
  * from, what Manager._snapshot() gives of calls. Or None. */
 static PyObject *extras_of(const sp_line_code *code, const sp_line_columns *columns, int i)
 {
-    if (!code->suspends && columns->details == NULL)
+    if (!code->suspends && columns->details == NULL && columns->memory == NULL)
         Py_RETURN_NONE;
     PyObject *extras = PyDict_New();
     uint64_t waiting = columns->waiting == NULL ? 0 : columns->waiting[i];
@@ -50,6 +72,8 @@ static PyObject *extras_of(const sp_line_code *code, const sp_line_columns *colu
         Py_CLEAR(extras);
     if (extras != NULL && columns->details != NULL
         && put_details(extras, &columns->details[i]) < 0)
+        Py_CLEAR(extras);
+    if (extras != NULL && columns->memory != NULL && put_memory(extras, &columns->memory[i]) < 0)
         Py_CLEAR(extras);
     return extras;
 }

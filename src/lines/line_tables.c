@@ -4,14 +4,21 @@
 #include "base/list.h"
 #include "lines/line_codes.h"
 #include "lines/line_columns.h"
+#include "lines/line_memory.h"
 #include "record/counters.h"
 
 sp_line_table *sp_line_tables;
 
+/* What the run asks for. */
 static void make_details(const sp_line_table *table, sp_line_columns *columns)
 {
-    if (columns->cells != NULL && table->region->manager->line_details
-        && !sp_line_details_make(columns, table->code->plan.count))
+    const sp_manager *manager = table->region->manager;
+    int lines = table->code->plan.count;
+    if (columns->cells == NULL)
+        return;
+    if (manager->line_details && !sp_line_details_make(columns, lines))
+        sp_lose_line();
+    if (manager->line_memory && !sp_line_memory_make(columns, lines))
         sp_lose_line();
 }
 

@@ -17,6 +17,13 @@ typedef struct {
     uint64_t callees; /* of its ticks, those in which frames above it were recorded */
 } sp_line_detail;
 
+/* What a run with line_memory counts: what a line has taken of memory, in all and at most; of the process the
+ * most after it, 0 where that is unknown, and by how much it grew. */
+typedef struct {
+    sp_memory_span span;
+    int64_t resident, grown;
+} sp_line_memory;
+
 /* What is counted of the lines of a code object, each an array by line - first, as in the plan. A column
  * that is new is a pointer here, NULL where it is not measured; it is added to in line_columns.c and read
  * in line_rows.c. Owned. */
@@ -24,6 +31,7 @@ typedef struct {
     sp_cell *cells;
     uint64_t *waiting; /* ticks for which generators were suspended; NULL: none was */
     sp_line_detail *details; /* on request */
+    sp_line_memory *memory;  /* the same */
 } sp_line_columns;
 
 /* What arm() of _instrument/lines.py says of a code object. */
@@ -109,10 +117,13 @@ typedef struct {
     uint64_t waited; /* ticks, before it went on, for regions that watch it */
     uint64_t begun; /* when it was put on the stack, unless it is plain. Of the line that runs: */
     uint64_t so_far;  /* ticks before the frame was suspended, */
-    uint64_t callees; /* and of those since, what frames above have taken */
+    uint64_t callees; /* and of those since, what frames above have taken; */
+    int64_t resident; /* the memory of the process when it began; */
+    uint32_t mark;    /* from which its own is measured, or 0 */
     sp_line_reason reasons[SP_LINE_REASONS];
     sp_line_reason *more; /* those for which there is no room. Owned. */
     const sp_region *region; /* that the decorated call opens, or NULL */
+    bool measures; /* what its lines take of memory */
     bool plain; /* it counts in one table, hits and time alone, and so do those below it */
     bool decorated;     /* a decorated call, which ends by itself */
     bool muted;         /* another tool has asked for no line events of this frame (3.11) */

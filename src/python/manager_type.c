@@ -103,7 +103,8 @@ static void switch_all(sp_manager *manager)
 
 PyDoc_STRVAR(
     begin_doc,
-    "_begin(events, lines, selective=False, waits=False, memory=False, line_details=False)\n--\n\n"
+    "_begin(events, lines, selective=False, waits=False, memory=False, line_details=False,\n"
+    "       line_memory=False)\n--\n\n"
     "Forget the run before and start a new one. events: log every call, not statistics alone.\n"
     "lines: count lines in decorated functions and in `with` blocks. selective: regions without "
     "tags\n"
@@ -111,14 +112,16 @@ PyDoc_STRVAR(
     "waited.\n"
     "memory: measure what calls take of memory, while _core.count_memory() has it counted.\n"
     "line_details: of each line keep the extremes and a sketch of its hits, exceptions and "
-    "callees.");
+    "callees.\n"
+    "line_memory: measure what lines take of memory, too.");
 
 static PyObject *manager_begin(PyObject *self, PyObject *args)
 {
     sp_manager *manager = (sp_manager *)self;
-    int events = 1, lines = 0, selective = 0, waits = 0, memory = 0, line_details = 0;
-    if (!PyArg_ParseTuple(args, "pp|pppp:_begin", &events, &lines, &selective, &waits, &memory,
-                          &line_details))
+    int events = 1, lines = 0, selective = 0, waits = 0, memory = 0, line_details = 0,
+        line_memory = 0;
+    if (!PyArg_ParseTuple(args, "pp|ppppp:_begin", &events, &lines, &selective, &waits, &memory,
+                          &line_details, &line_memory))
         return NULL;
     static uint64_t last_run = 0;
     sp_shared_take();
@@ -131,6 +134,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     manager->waits = waits;
     manager->memory = memory;
     manager->line_details = line_details;
+    manager->line_memory = line_memory;
     manager->annotated = events && manager->scoped;
     manager->recording = true;
     switch_all(manager);
