@@ -123,7 +123,7 @@ typedef struct {
     sp_line_reason reasons[SP_LINE_REASONS];
     sp_line_reason *more; /* those for which there is no room. Owned. */
     const sp_region *region; /* that the decorated call opens, or NULL */
-    bool measures; /* what its lines take of memory */
+    bool measures;           /* what its lines take of memory */
     bool plain; /* it counts in one table, hits and time alone, and so do those below it */
     bool decorated;     /* a decorated call, which ends by itself */
     bool muted;         /* another tool has asked for no line events of this frame (3.11) */

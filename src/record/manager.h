@@ -30,8 +30,8 @@ typedef struct sp_manager {
     bool events;    /* it logs every call, not statistics alone */
     bool lines;     /* it is in line mode, */
     bool line_details; /* and keeps more of each line */
-    bool memory;    /* it is measured what calls take of memory, */
-    bool line_memory; /* and what lines do */
+    bool memory;       /* it is measured what calls take of memory, */
+    bool line_memory;  /* and what lines do */
     bool selective; /* regions without tags do not record */
     struct sp_metadata_scope *waiting; /* entered without a run, newest first. Borrowed. */
     bool scoped;    /* a metadata scope has been entered, and may be open */
