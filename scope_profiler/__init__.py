@@ -167,6 +167,13 @@ def __getattr__(name):
     return value
 
 
+def load_ipython_extension(ip):
+    """What %load_ext scope_profiler calls: the magics %lprun, %%lprun and %%lprun_all."""
+    from .line_profiler.ipython_extension import load_ipython_extension as load
+
+    load(ip)
+
+
 # ---- What methods of results call
 
 

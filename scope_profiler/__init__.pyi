@@ -17,6 +17,7 @@ from .io import (
 )
 from .io.json_export import export_json as export_json
 from .io.json_writer import write_json as write_json
+from .line_profiler.ipython_extension import load_ipython_extension as load_ipython_extension
 from .manager import ProfileManager as ProfileManager
 from .config.options import (
     GPUOptions as GPUOptions,

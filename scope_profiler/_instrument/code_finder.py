@@ -54,11 +54,13 @@ class Pattern:
     """One glob of what is meant: files ("src/*.py") or dotted names ("package.solver*").
 
     A dotted name stands for a module, for a function or class in it ("package.solver.Grid.step"),
-    and for all that is below it: "package" has its modules, "package.Grid" its methods.
+    and for all that is below it: "package" has its modules, "package.Grid" its methods. below=False:
+    not for that.
     """
 
-    def __init__(self, text):
+    def __init__(self, text, below=True):
         self.text = text
+        self._below = below
         self.is_path = is_path(text)
         self._glob = os.path.abspath(text) if self.is_path else text
 
@@ -80,7 +82,7 @@ class Pattern:
         while name:
             if fnmatchcase(name, self._glob):
                 return True
-            name = name.rpartition(".")[0]
+            name = name.rpartition(".")[0] if self._below else None
         return False
 
     def may_have_part_of(self, module):

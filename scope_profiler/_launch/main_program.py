@@ -94,13 +94,19 @@ class MainProgram:
         """The dict that it runs in."""
         return vars(self._module)
 
-    def run(self, args):
-        """Run it as `__main__` with these sys.argv[1:]. What it raises passes; sys.argv, sys.path
-        and sys.modules stay its own, see restored()."""
+    def take_place(self, args):
+        """What it finds when it runs: itself as `__main__`, these sys.argv[1:], its folder in
+        sys.path. These stay its own, see restored()."""
         sys.argv = [os.fspath(self._argv0), *args]
         if self._folder is not None:
             sys.path.insert(0, self._folder)
         sys.modules["__main__"] = self._module
+
+    def run(self, args):
+        """Run it as `__main__` with these sys.argv[1:]; what it raises passes. It may have taken its
+        place already."""
+        if sys.modules.get("__main__") is not self._module:
+            self.take_place(args)
         exec(self._code, vars(self._module))
 
     def traceback_of(self, error):

@@ -11,24 +11,33 @@ def main(argv=None):
     are written, and sys.argv, sys.path and `__main__` are as before. Without, it is the command
     itself, which finalizes when the process ends.
     """
+    return _called("group", "scope-profiler", argv)
+
+
+def main_of_kernprof(argv=None):
+    """The same for the command `sp-kernprof`, which is `scope-profiler kernprof`."""
+    return _called("kernprof", "sp-kernprof", argv)
+
+
+def _called(command, name, argv):
     if argv is None:
-        return _main(None)
+        return _main(command, name, None)
     from .._launch.main_program import restored
 
     with restored():
-        return _main(list(argv))
+        return _main(command, name, list(argv))
 
 
-def _main(argv):
+def _main(command, name, argv):
     from .._base.needs import explained
 
     with explained():
         import click
 
-        from .group import group
+        from . import group
 
     try:
-        result = group.main(argv, "scope-profiler", standalone_mode=False)
+        result = getattr(group, command).main(argv, name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code

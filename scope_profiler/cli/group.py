@@ -3,6 +3,7 @@
 import click
 
 from .._version import __version__
+from .kernprof import kernprof
 from .run import run
 
 
@@ -13,3 +14,4 @@ def group():
 
 
 group.add_command(run)
+group.add_command(kernprof)

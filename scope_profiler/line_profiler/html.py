@@ -28,7 +28,7 @@ _STYLE = """\
 .sp-lines tbody tr:hover { background: rgba(128, 128, 128, 0.15); }
 .sp-lines td:first-child { opacity: 0.55; }
 .sp-lines .sp-heat { min-width: 5em; }
-.sp-lines .sp-source { text-align: left; white-space: pre;
+.sp-lines th.sp-source, .sp-lines td.sp-source { text-align: left !important; white-space: pre;
   font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; tab-size: 8; }
 .sp-lines .sp-idle { opacity: 0.6; }
 </style>

@@ -116,6 +116,14 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
             self._register(behind.__code__, behind)
         self.functions.append(func)
 
+    @unrecorded
+    def add_code(self, code: CodeType) -> None:
+        """Register a code object: its lines count in every thread from now on, whether profiling is on
+        there or not."""
+        self._register(code, None)
+        lines.start(self._manager)
+        _core.watch_lines(self._region, code, True)
+
     def _register(self, code: CodeType, func: Any) -> None:
         self._codes[id(code)] = code
         _core.watch_lines(self._region, code)
