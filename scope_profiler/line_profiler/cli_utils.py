@@ -3,14 +3,15 @@ defaults in TOML files."""
 
 from __future__ import annotations
 
-import argparse
 from os import PathLike
 from pathlib import Path
-import shutil
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .toml_config import ConfigArgument, ConfigSource
+
+if TYPE_CHECKING:
+    import argparse
 
 _FALSE = ("", "0", "off", "false", "f", "no", "n")
 _TRUE = ("1", "on", "true", "t", "yes", "y")
@@ -26,6 +27,8 @@ def add_argument(
     together (-rz); and each long one has an opposite (--no-rich), which the help does not show
     unless hide_complementary_options is False. Other options are as those of argparse.
     """
+    import argparse  # a program that is not profiled needs none
+
     if keywords.get("action") not in ("store_true", "store_false"):
         added: argparse.Action = parser.add_argument(*flags, **keywords)
         return added
@@ -36,7 +39,9 @@ def add_argument(
     if not long:
         return parser.add_argument(*short, action="store_const", const=value, **keywords)
     given = _switch if value else _opposite
-    about = _about(keywords.pop("help", None), short)
+    about = keywords.pop("help", None)
+    if short and about != argparse.SUPPRESS:
+        about = _with_forms(about, short)
     shared = {"nargs": "?", "metavar": "yes|no", **keywords}
     added = parser.add_argument(*long, const=value, type=given, help=about, **shared)
     shared["dest"] = keywords["dest"] = added.dest
@@ -51,10 +56,8 @@ def add_argument(
     return added
 
 
-def _about(text: str | None, short: list[str]) -> str | None:
+def _with_forms(text: str | None, short: list[str]) -> str:
     """The help of the long forms, which has the short ones at its end."""
-    if text == argparse.SUPPRESS or not short:
-        return text
     forms = f"hort form{'s' if len(short) > 1 else ''}: {', '.join(short)}"
     if text and text.endswith((")", "]")):
         return f"{text[:-1]}; s{forms}{text[-1]}"
@@ -107,6 +110,8 @@ def get_cli_config(
 
 def get_python_executable() -> str:
     """What to type to run this Python."""
+    import shutil
+
     for name in ("python", "python3"):
         found = shutil.which(name)
         if found and sys.executable and Path(found).samefile(sys.executable):

@@ -47,6 +47,15 @@ def test_files_of_all_versions_are_read(path, protocol, name):
     assert LineStats.from_files(path) == LineStats(TIMINGS, 1e-6)
 
 
+def test_a_file_of_python_2_is_read(path):
+    path.write_bytes(
+        b"\x80\x02c_line_profiler\nLineStats\nq\x01)\x81q\x02}q\x03(U\x04unitq\x04G>\xb0\xc6\xf7\xa0\xb5\xed\x8d"
+        b"U\x07timingsq\x05}q\x06U\x04a.pyq\x07K\x01U\x01f\x87q\x08]q\t(K\x02K\x03\x8a\x01\x04\x87q\n"
+        b"K\x05J@B\x0f\x00I1000000000000\n\x87q\x0besub.")
+    assert LineStats.from_files(path) == LineStats(
+        {("a.py", 1, "f"): [(2, 3, 4), (5, 10**6, 10**12)]}, 1e-6)
+
+
 def test_what_is_written_is_read(path):
     LineStats(TIMINGS, 1e-9).to_file(path)
     assert LineStats.from_files(path) == LineStats(TIMINGS, 1e-9)

@@ -25,6 +25,7 @@ from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 import pytest
 
 import line_profiler_reference as reference
+from peer import MISSING, python_with
 import scope_profiler
 from scope_profiler import ProfileManager, _core
 
@@ -194,19 +195,6 @@ DIFFERENCES = {
 }
 
 
-@functools.cache
-def peer():
-    """An interpreter of this version that has line_profiler, by the environment, or None."""
-    own = os.environ.get(f"SCOPE_PROFILER_PEER_PYTHON_{VERSION.replace('.', '_')}")
-    for python in (own, os.environ.get("SCOPE_PROFILER_PEER_PYTHON")):
-        if python:
-            tell = "import sys, line_profiler; print('{}.{}'.format(*sys.version_info))"
-            told = subprocess.run([python, "-c", tell], capture_output=True, text=True)
-            if told.returncode == 0 and told.stdout.strip() == VERSION:
-                return python
-    return None
-
-
 @pytest.fixture(scope="module")
 def written_down():
     """{version: {case: {function: {line: hits}}}} of line_hits.json."""
@@ -219,20 +207,17 @@ def written_down():
 @pytest.fixture(scope="module")
 def live():
     """{case: {function: {line: hits}}} of line_profiler now, or None without a peer."""
-    if peer() is None:
+    python = python_with("line_profiler")
+    if python is None:
         return None
-    told = subprocess.run([peer(), reference.__file__, "--print"], capture_output=True, text=True)
+    told = subprocess.run([python, reference.__file__, "--print"], capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
     return json.loads(told.stdout)
 
 
 def test_line_profiler_counts_what_is_written_down(live, written_down):
     if live is None:
-        pytest.skip(
-            f"neither SCOPE_PROFILER_PEER_PYTHON_{VERSION.replace('.', '_')} nor "
-            f"SCOPE_PROFILER_PEER_PYTHON names a Python {VERSION} with line_profiler: compared "
-            "with line_hits.json alone"
-        )
+        pytest.skip(f"{MISSING}: compared with line_hits.json alone")
     if VERSION not in written_down:
         pytest.skip(f"line_hits.json has nothing of {VERSION}")
     assert live == written_down[VERSION]
