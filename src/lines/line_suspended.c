@@ -35,6 +35,11 @@ static bool keep(sp_line_frame frame)
 
 void sp_line_frame_yields(sp_line_thread *here, uint64_t now)
 {
+    if (SP_LIKELY(!here->stack.top->code->suspends)) { /* its call is over */
+        sp_line_stop(here->stack.top, now);
+        sp_line_pop(here, now);
+        return;
+    }
     sp_line_frame frame = sp_line_suspend(here, now);
     bool in_block = frame.reason_count != 0; /* what watches it decides anew when it goes on */
     if (in_block && keep(frame))

@@ -9,6 +9,7 @@
 #define SP_LINE_SWITCH_H
 
 #include "lines/line_threads.h"
+#include "record/region.h"
 
 /* The region is of this kind from now on; -1 with an exception set. Nobody has opened it yet. */
 SP_MUST_USE int sp_line_switch_make(struct sp_region *region);
@@ -24,6 +25,31 @@ void sp_line_switch_up(struct sp_region *region, bool of_call);
 void sp_line_switch_down(struct sp_region *region);
 /* How often the latter was asked for and not taken back. */
 uint32_t sp_line_switch_count(const struct sp_region *region);
+
+/* A frame begins, of code that counted in this thread before for the only region that is on: then it is
+ * recorded; else NULL, and sp_line_frame_begins() is to be asked. */
+SP_INLINE sp_line_frame *sp_line_frame_begins_again(sp_line_thread *here, const void *frame,
+                                                    const PyCodeObject *code)
+{
+    if (here->on_count != 1 || here->switched_count != 1 || here->stack.open_count != 0
+        || sp_line_always_watched != 0 || sp_line_suspended_count != 0)
+        return NULL;
+    const sp_region *region = here->switched[0].region;
+    size_t slot = sp_line_call_slot(code, region);
+    sp_line_table *table = here->calls[slot].table;
+    if (SP_UNLIKELY(here->calls[slot].region != region || table->code->code != code || !region->lines
+                    || sp_unrecorded_for(region->manager)))
+        return NULL;
+    sp_line_code *entry = table->code;
+    const sp_line_frame *top = here->stack.top;
+    if (SP_UNLIKELY(!(entry->lines_on || entry->lines_stay_on) || top->frame == NULL || top->frame == frame))
+        return NULL;
+    entry->unrecorded_lines = 0;
+    sp_line_frame *recorded = sp_line_push(here, frame, entry);
+    if (SP_LIKELY(recorded != NULL))
+        sp_line_add(recorded, table, SP_LINE_WATCHED);
+    return recorded;
+}
 
 /* An event of a frame that is not recorded: it is from now on, when its code is that of a region that is
  * on. Returns the recorded frame, or NULL when it is none. */

@@ -11,6 +11,12 @@ void sp_line_table_free(sp_line_table *table);
 /* Where a line is counted once more; made when missing, NULL when memory is out. */
 sp_line_columns *sp_line_table_again(sp_line_table *table);
 
+/* Where a thread remembers a table that it used last. */
+SP_INLINE size_t sp_line_call_slot(const PyCodeObject *code, const struct sp_region *region)
+{
+    return (((uintptr_t)code >> 4) ^ ((uintptr_t)region >> 4)) % SP_LINE_CALLS;
+}
+
 SP_INLINE void sp_line_table_hold(sp_line_table *table) { table->uses++; }
 SP_INLINE void sp_line_table_release(sp_line_table *table)
 {

@@ -31,7 +31,7 @@ static SP_NOINLINE sp_line_table *call_table_slow(sp_line_thread *here, sp_regio
 SP_INLINE sp_line_table *call_table(sp_line_thread *here, sp_region *region, PyCodeObject *code,
                                     bool *wanted)
 {
-    size_t slot = (((uintptr_t)code >> 4) ^ ((uintptr_t)region >> 4)) % SP_LINE_CALLS;
+    size_t slot = sp_line_call_slot(code, region);
     if (SP_LIKELY(here->calls[slot].region == region
                   && here->calls[slot].table->code->code == code))
         return here->calls[slot].table;

@@ -73,10 +73,16 @@ static void add_watchers(sp_line_thread *here, sp_line_frame *recorded)
     watchers of = watchers_of(here, recorded->code);
     for (sp_region *region; (region = next_watcher(&of)) != NULL;) {
         sp_line_table *table = sp_line_table_of(here, recorded->code, region);
-        if (table == NULL)
+        if (table == NULL) {
             sp_lose_line();
-        else
-            sp_line_add(recorded, table, SP_LINE_WATCHED);
+            continue;
+        }
+        sp_line_add(recorded, table, SP_LINE_WATCHED);
+        if (region->line_switch != NULL) {
+            size_t slot = sp_line_call_slot(recorded->code->code, region);
+            here->calls[slot].region = region;
+            here->calls[slot].table = table;
+        }
     }
 }
 

@@ -122,7 +122,10 @@ SP_INLINE void throw_event(PyObject *const *args)
 SP_INLINE void start_event(PyObject *const *args)
 {
     const void *frame = sp_current_frame();
-    const sp_line_thread *here = sp_line_here;
+    sp_line_thread *here = sp_line_here;
+    if (here != NULL && here->on_count != 0 && here->bottom == sp_stack_bottom()
+        && sp_line_frame_begins_again(here, frame, (PyCodeObject *)args[0]) != NULL)
+        return;
     if (sp_line_always_watched != 0
         || (here != NULL && (here->stack.open_count != 0 || here->on_count != 0 || here->other_count != 0
                              || here->stack.top->frame == frame)))

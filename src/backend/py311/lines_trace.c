@@ -167,6 +167,9 @@ static PyObject *evaluate_with_tracer(PyThreadState *state, _PyInterpreterFrame 
 /* Whether this frame is a recorded one that begins or goes on now. */
 SP_INLINE bool is_recorded(sp_line_thread *here, _PyInterpreterFrame *frame)
 {
+    if (here->on_count != 0 && sp_frame_is_fresh(frame)
+        && sp_line_frame_begins_again(here, frame, frame->f_code) != NULL)
+        return true;
     sp_line_frame *top = here->stack.top;
     if (SP_LIKELY(sp_line_suspended_count == 0
                   && ((here->stack.open_count == 0 && here->on_count == 0 && sp_line_always_watched == 0)
