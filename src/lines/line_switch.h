@@ -37,12 +37,13 @@ SP_INLINE sp_line_frame *sp_line_frame_begins_again(sp_line_thread *here, const 
     const sp_region *region = here->switched[0].region;
     size_t slot = sp_line_call_slot(code, region);
     sp_line_table *table = here->calls[slot].table;
-    if (SP_UNLIKELY(here->calls[slot].region != region || table->code->code != code || !region->lines
-                    || sp_unrecorded_for(region->manager)))
+    if (SP_UNLIKELY(here->calls[slot].region != region || table->code->code != code
+                    || !region->lines || sp_unrecorded_for(region->manager)))
         return NULL;
     sp_line_code *entry = table->code;
     const sp_line_frame *top = here->stack.top;
-    if (SP_UNLIKELY(!(entry->lines_on || entry->lines_stay_on) || top->frame == NULL || top->frame == frame))
+    if (SP_UNLIKELY(!(entry->lines_on || entry->lines_stay_on) || top->frame == NULL
+                    || top->frame == frame))
         return NULL;
     entry->unrecorded_lines = 0;
     sp_line_frame *recorded = sp_line_push(here, frame, entry);

@@ -172,7 +172,7 @@ typedef struct sp_line_thread {
     uint32_t on_count; /* how many of them are on */
     uint64_t last_serial;
     sp_map tables; /* (code, region) -> sp_line_table */
-    struct {       /* the tables of the decorated calls made last, and for regions that are switched */
+    struct { /* the tables of the decorated calls made last, and for regions that are switched */
         const sp_region *region; /* NULL: none */
         sp_line_table *table;
     } calls[SP_LINE_CALLS];

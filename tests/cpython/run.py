@@ -38,6 +38,7 @@ MODES = {
     "every function": (["--all"], "", None),
     "lines": (["--line-profile"], "", "--decorate"),
     "watched lines": (["--line-profile"], "", "--watch"),
+    "registered lines": ([], "", "--register"),
     "decorated": ([], "track_async = true\ntrack_threads = true\n", "--decorate"),
 }
 PLAIN_LIMIT = 200  # seconds; CPython's own tests hang at times, too

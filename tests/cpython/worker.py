@@ -1,11 +1,11 @@
 """Runs one module of CPython's tests in this process, and notes how each test ends.
 
-    worker.py TEST OUTCOMES [--decorate | --watch] [MODULE...]
+    worker.py TEST OUTCOMES [--decorate | --watch | --register] [MODULE...]
 
 TEST is a module of the package `test`. OUTCOMES is the file that gets a line of JSON for each test
 that begins or ends, so that a crash or a hang shows where. The functions of the MODULEs are
-decorated for the process-wide manager, before the tests are imported, or watched. The exit status
-does not depend on how the tests end.
+decorated for the process-wide manager, before the tests are imported, or watched, or registered with
+a LineProfiler. The exit status does not depend on how the tests end.
 """
 
 import contextlib
@@ -128,6 +128,18 @@ def watch(modules):
     return ProfileManager.profile_region("watched", functions=set(functions(modules)))
 
 
+def registered(modules):
+    """A LineProfiler of their functions. The run has one region: that it was on."""
+    from scope_profiler import ProfileManager
+    from scope_profiler.line_profiler import LineProfiler
+
+    profiler = LineProfiler(*set(functions(modules)))
+    stack = contextlib.ExitStack()
+    stack.enter_context(ProfileManager.profile_region("registered"))
+    stack.enter_context(profiler)
+    return stack
+
+
 def main(test, outcomes, *rest):
     how, names = rest[:1], rest[1:]
     from test import support
@@ -141,7 +153,8 @@ def main(test, outcomes, *rest):
         decorate(copies(tests, names))
     suite = unittest.defaultTestLoader.loadTestsFromModule(tests)
     result = Outcomes(outcomes)
-    with watch(copies(tests, names)) if how == ("--watch",) else contextlib.nullcontext():
+    around = {("--watch",): watch, ("--register",): registered}.get(how)
+    with around(copies(tests, names)) if around else contextlib.nullcontext():
         suite.run(result)
     result.note("all")
 
