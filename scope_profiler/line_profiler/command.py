@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections.abc import Sequence
+import os
+import sys
 
 from .._version import __version__
 from .cli_utils import add_argument, get_cli_config, positive_float, short_string_path
@@ -34,11 +36,16 @@ def main(args: Sequence[str] | None = None) -> None:
         stats = LineStats.from_files(*options.profile_output)
     except OSError as error:
         parser.exit(1, f"{parser.prog}: error: {error}\n")
-    show_text(
-        stats.timings, stats.unit, settings["unit"], stripzeros=settings["skip_zero"],
-        rich=settings["rich"], sort=settings["sort"], summarize=settings["summarize"],
-        config=source.path, sources=stats.sources,
-    )
+    try:
+        show_text(
+            stats.timings, stats.unit, settings["unit"], stripzeros=settings["skip_zero"],
+            rich=settings["rich"], sort=settings["sort"], summarize=settings["summarize"],
+            config=source.path, sources=stats.sources,
+        )
+        sys.stdout.flush()
+    except BrokenPipeError:  # of `| head`; what is left in the buffer goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def _parser() -> ArgumentParser:

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 import line_text_reference as reference
-from scope_profiler._model.counted_lines import CountedLine
+from scope_profiler._model.counted_lines import EXTRAS, CountedLine
 from scope_profiler.io import CorruptProfileError
 from scope_profiler.line_profiler import LineStats
 
@@ -146,6 +146,25 @@ def test_garbage_is_refused(tmp_path_factory, data):
         path.write_bytes(text)
         with pytest.raises(CorruptProfileError):
             LineStats.from_files(path)
+
+
+KEYS = st.tuples(st.text(max_size=5), st.integers(0, 99), st.text(max_size=5))
+LINES = st.lists(st.builds(
+    CountedLine, st.integers(0, 99), st.integers(0, 2**62), st.integers(0, 2**53),
+    *[st.none() | st.integers(-2**53, 2**53)] * len(EXTRAS)), unique_by=lambda row: row.line).map(sorted)
+
+
+@given(st.dictionaries(KEYS, LINES, max_size=3))
+def test_all_that_is_known_goes_through_json(tmp_path_factory, lines):
+    path = tmp_path_factory.getbasetemp() / "lines.json"
+    stats = LineStats({key: [row[:3] for row in rows] for key, rows in lines.items()}, 1e-9, lines=lines,
+                      sources={key: [key[0], key[2]] for key in lines if key[0]})
+    stats.to_json(path)
+    read = LineStats.from_files(path)
+    assert read == stats and read.sources == stats.sources
+    assert {key: read.counted(key) for key in lines} == lines
+    parsed(stats)
+    assert len([*csv.DictReader(io.StringIO(stats.to_csv()))]) == sum(map(len, lines.values()))
 
 
 # ---- HTML

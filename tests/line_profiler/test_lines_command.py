@@ -109,6 +109,16 @@ def test_as_a_command():
     assert "Function: long at line 5" in done.stdout and done.stderr == ""
 
 
+def test_a_reader_that_has_seen_enough():
+    LineStats({("gone.py", 1, f"f{i}"): [(i, 1, 1)] for i in range(1, 3000)}, 1e-9).to_file("long.lprof")
+    with subprocess.Popen([sys.executable, "-m", "scope_profiler.line_profiler", "long.lprof"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+
+
 def test_line_profiler_prints_our_files_the_same():
     python = python_with("line_profiler")
     if python is None:
