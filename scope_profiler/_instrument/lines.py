@@ -229,12 +229,12 @@ def _bottom(function):
 # ---- What was counted
 
 
-def counted_lines(manager, region=None, tables=None):
+def counted_lines(manager, region=None, tables=None, overhead=None):
     """What line mode counted in the current run: [CountedLines, ...], one for each region and code
     object, in the order in which these were met.
 
     region: only what was counted for it, or None for all. tables: what manager._lines(region) gave
-    before.
+    before. overhead: the LineOverhead of the run; without it overhead_ns is not known.
     """
     tables = manager._lines(region) if tables is None else tables
     parts = {}  # of threads, and of code objects that were made anew
@@ -242,23 +242,25 @@ def counted_lines(manager, region=None, tables=None):
         if rows:
             part = parts.setdefault((of_region.name, CountedCode(*code)), ([], []))
             part[again].extend(rows)
-    return [_added_up(name, code, *part) for (name, code), part in parts.items()]
+    return [_added_up(name, code, *part, overhead) for (name, code), part in parts.items()]
 
 
-def _added_up(name, code, first, again):
-    repeated = added_up(_rows(again))
-    return CountedLines(name, code, added_up(_rows(first + again)), [row.sums() for row in repeated])
+def _added_up(name, code, first, again, overhead):
+    rows, repeated = _rows(first + again, overhead), _rows(again, overhead)
+    return CountedLines(name, code, rows, [row.sums() for row in repeated])
 
 
-def _rows(parts):
+def _rows(parts, overhead):
     """The CountedLine of each line: what threads had of it is still apart, but for its percentiles."""
     sketches = {}
     rows = []
     for line, hits, ns, extras in parts:
         known = dict(extras or ())
-        sketch = known.pop("sketch", None)
+        sketch, below = known.pop("sketch", None), known.pop("below", None)
         if sketch is not None:
             sketches.setdefault(line, []).append(sketch)
+        if overhead is not None:
+            known["overhead_ns"] = round(overhead.added_ns(line, hits, below))
         rows.append(CountedLine(line, hits, ns, **known))
     rows = added_up(rows)
     return [_with_percentile(row, sketches.get(row.line)) for row in rows]
@@ -271,6 +273,7 @@ def _with_percentile(row, sketches):
     return row._replace(p99_ns=min(max(p99, row.minimum_ns), row.maximum_ns))
 
 
-def lines_of(region):
+def lines_of(region, overhead=None):
     """The region's lines as {(file, first line, function): [CountedLine, ...]}."""
-    return {tuple(each.code): each.rows for each in counted_lines(region.manager, region)}
+    counted = counted_lines(region.manager, region, overhead=overhead)
+    return {tuple(each.code): each.rows for each in counted}

@@ -25,9 +25,10 @@ class Region(_core.Region):
 
         lines = None
         if self.manager._line_mode:
+            from . import line_overhead
             from .lines import lines_of
 
-            lines = lines_of(self)
+            lines = lines_of(self, line_overhead.of(self.manager))
         cost = overhead.of(self.manager)
         return RegionStatistics.from_row(self.manager._collect(self), cost, lines)
 

@@ -21,6 +21,8 @@ class CountedLine(NamedTuple):
     time_ns: from there to the next line of the function, with all that the line called, and without
         the time in which a generator or coroutine was suspended.
     waiting_ns: how long generators and coroutines were suspended there. None in other functions.
+    overhead_ns: what of the time measuring is estimated to have added, by the line's own events and what
+        was recorded below it (see line_overhead.py).
 
     With line_memory:
     allocated_bytes, freed_bytes: what the line took and gave back through Python's allocators and
@@ -43,6 +45,7 @@ class CountedLine(NamedTuple):
     hits: int
     time_ns: int
     waiting_ns: int | None = None
+    overhead_ns: int | None = None
     minimum_ns: int | None = None
     maximum_ns: int | None = None
     p99_ns: int | None = None
@@ -55,6 +58,11 @@ class CountedLine(NamedTuple):
     peak_bytes: int | None = None
     resident_bytes: int | None = None
     increment_bytes: int | None = None
+
+    @property
+    def net_ns(self) -> int | None:
+        """time_ns without overhead_ns. Below 0 the time was less than the overhead."""
+        return None if self.overhead_ns is None else self.time_ns - self.overhead_ns
 
     @property
     def own_ns(self) -> int | None:
@@ -89,6 +97,7 @@ ADDED_UP: dict[str, Callable[[list[int | None]], int | None]] = {
     "hits": _sum,
     "time_ns": _sum,
     "waiting_ns": _sum,
+    "overhead_ns": _sum,
     "minimum_ns": _of_known(min),
     "maximum_ns": _of_known(max),
     "p99_ns": _alone,

@@ -45,7 +45,7 @@ def take_snapshot(manager, results=True, moment=None):
     facts["metadata_error"] = reason or ""
     sketches = _sketches(moment) if results else [None] * len(moment.tree)
     recorded = Recorded(_nodes(moment.tree, cost, sketches), end - run.start_time_ns, facts)
-    lines = counted_lines(manager, tables=moment.lines) if manager._line_mode else None
+    lines = _lines(manager, moment) if manager._line_mode else None
     return Snapshot(
         label=run.label,
         file_path=run.file_path,
@@ -57,6 +57,12 @@ def take_snapshot(manager, results=True, moment=None):
         lines=lines,
         results=_results(manager, end, moment, recorded, lines) if results else None,
     )
+
+
+def _lines(manager, moment):
+    from .._instrument import line_overhead
+
+    return counted_lines(manager, tables=moment.lines, overhead=line_overhead.of(manager))
 
 
 def _first(row):

@@ -52,7 +52,7 @@ def _total(stats: LineStats, key: Key) -> float:
 def _function(stats: LineStats, key: Key, source: list[str], whole: float) -> Iterator[str]:
     file, first, name = key
     rows = {row.line: row for row in stats.counted(key)}
-    total = sum(row.time_ns for row in rows.values())
+    total = line_columns.total_ns(rows.values())
     columns = line_columns.chosen([*rows.values()])
     texts = dict(enumerate(source, first))
     is_open = " open" if _total(stats, key) >= 0.05 * whole else ""
@@ -78,7 +78,7 @@ def _cell(column: str, row: CountedLine | None, total: int) -> str:
     text = _text(line_columns.cell(column, row, total))
     if column != "share":
         return f"<td>{text}</td>"
-    share = row.time_ns / total if total else 0.0
+    share = line_columns.share(row, total)
     # A bar as long as the share, and the warmer the longer it is.
     colour = f"rgba({round(235 - 15 * share)}, {round(170 - 110 * share)}, 40, {0.25 + 0.45 * share:.2f})"
     end = f"{100 * share:.1f}%"

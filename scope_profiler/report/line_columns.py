@@ -9,11 +9,31 @@ from .style import format_bytes, format_count, format_time
 class _Column(NamedTuple):
     heading: str
     value: "Callable[[Any], int | None]"  # of a CountedLine; None where it was not measured
-    shown: "Callable[[int, int], str]"  # the value, and the time of all lines
+    shown: "Callable[[int, int], str]"  # the value, and that of all lines
 
 
 def _time(value, total):
-    return format_time(value)
+    return format_time(value) if value >= 0 else "< overhead"
+
+
+def best_ns(row):
+    """What is shown as the time of a line: less what measuring has added where that is known, and below
+    0 where that is more."""
+    return row.time_ns if row.net_ns is None else row.net_ns
+
+
+def total_ns(rows):
+    """The time of the lines together."""
+    return sum(max(best_ns(row), 0) for row in rows)
+
+
+def share(row, total):
+    """Of total_ns() of all lines."""
+    return max(best_ns(row), 0) / total if total else 0.0
+
+
+def _per_hit(row):
+    return round(max(best_ns(row), 0) / row.hits) if row.hits else None
 
 
 def _bytes(value, total):
@@ -35,16 +55,17 @@ def _share(value, total):
 #: In the order of the table.
 COLUMNS = {
     "hits": _Column("Hits", lambda row: row.hits, _count),
-    "time": _Column("Time", lambda row: row.time_ns, _time),
-    "per_hit": _Column("Per hit", lambda row: round(row.time_ns / row.hits) if row.hits else None,
-                       _time),
-    "share": _Column("% time", lambda row: row.time_ns, _share),
+    "time": _Column("Time", lambda row: row.time_ns if row.net_ns is None else None, _time),
+    "net": _Column("Net", lambda row: row.net_ns, _time),
+    "per_hit": _Column("Per hit", _per_hit, _time),
+    "share": _Column("% time", lambda row: max(best_ns(row), 0), _share),
     "own": _Column("Own", lambda row: row.own_ns, _time),
     "waiting": _Column("Waiting", lambda row: row.waiting_ns, _time),
     "minimum": _Column("Min", lambda row: row.minimum_ns, _time),
     "p99": _Column("p99", lambda row: row.p99_ns, _time),
     "maximum": _Column("Max", lambda row: row.maximum_ns, _time),
     "raised": _Column("Raised", lambda row: row.raised, _raised),
+    "measured": _Column("Measured", lambda row: None if row.net_ns is None else row.time_ns, _time),
     "memory": _Column("Memory", lambda row: row.resident_bytes, _bytes),
     "increment": _Column("Increment", lambda row: row.increment_bytes, _bytes),
     "allocated": _Column("Allocated", lambda row: row.allocated_bytes, _bytes),
@@ -56,9 +77,9 @@ COLUMNS = {
 HEADINGS = {name: column.heading for name, column in COLUMNS.items()}
 
 #: What has to go first where there is not room for all comes last; the first are there in any case.
-PRIORITY = ("hits", "time", "share", "per_hit", "increment", "allocated", "memory", "peak", "waiting",
-            "own", "raised", "freed", "maximum", "p99", "minimum", "blocks")
-ALWAYS = PRIORITY[:4]
+PRIORITY = ("hits", "net", "time", "share", "per_hit", "increment", "allocated", "memory", "peak",
+            "waiting", "own", "raised", "freed", "maximum", "p99", "minimum", "blocks", "measured")
+ALWAYS = PRIORITY[:5]
 
 #: What says nothing where no line has any.
 _WHERE_ANY = {"waiting", "raised"}
@@ -66,7 +87,7 @@ _WHERE_ANY = {"waiting", "raised"}
 
 def chosen(rows):
     """The columns in which the rows have something to tell, in order."""
-    return [column for column in COLUMNS if column in ALWAYS or _says_something(column, rows)]
+    return [column for column in COLUMNS if _says_something(column, rows)]
 
 
 def _says_something(column, rows):
@@ -77,6 +98,6 @@ def _says_something(column, rows):
 
 
 def cell(column, row, total):
-    """The text of a column for a CountedLine. total: ns of all lines."""
+    """The text of a column for a CountedLine. total: total_ns() of all lines."""
     value = COLUMNS[column].value(row)
     return "" if value is None else COLUMNS[column].shown(value, total)

@@ -18,7 +18,6 @@ _LEAST_SOURCE = 24  # cells that columns leave to the text of a line
 def show(code, rows, out):
     """Print one function's lines. code: its code object or CountedCode; rows: of CountedLine."""
     rows = [CountedLine(*row) for row in rows]
-    total = sum(row.time_ns for row in rows)
     counted = {row.line: row for row in rows}
     source = _source(code, counted)
     lines = [(line, counted.get(line), source.get(line, "")) for line in sorted({*source, *counted})]
@@ -27,10 +26,10 @@ def show(code, rows, out):
     ]
     # line_profiler's layout has no place for memory.
     if out.is_terminal or any(row.allocated_bytes is not None for row in rows):
-        _show(code, total, lines, missing, out)
+        _show(code, line_columns.total_ns(rows), lines, missing, out)
     else:
         table = PlainLines((row.line, row.hits, row.time_ns) for row in rows)
-        _show_plain(code, total, table, lines, missing, out)
+        _show_plain(code, sum(row.time_ns for row in rows), table, lines, missing, out)
 
 
 def _show(code, total, lines, missing, out):
@@ -51,7 +50,7 @@ def _show(code, total, lines, missing, out):
     out.head(joined(table[0]))
     out.head("─" * (sum(widths) + 2 * (len(widths) - 1)))
     for values, (_, row, _) in zip(table[1:], lines):
-        out.line(joined(values), row and (row.time_ns / total if total else 0.0))
+        out.line(joined(values), row and line_columns.share(row, total))
 
 
 def _table(lines, total, width):

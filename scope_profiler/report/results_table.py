@@ -7,9 +7,11 @@ from numpy import array
 
 from .._base.arguments import boolean, name_filter, rank_set, text_or_none
 from .._base.shown import shown
+from .._model.counted_lines import once
 from ..results import EventDataUnavailableError, MPIRegion, NestingError
 from ..results.call_stack import tree_of_calls
-from . import notes, table_columns as known
+from ..results.line_entries import all_lines
+from . import line_table, notes, table_columns as known
 from .output import Output
 from .region_table import print_table
 from .rows import add_single_calls, in_order, region_row, tree_rows
@@ -20,10 +22,11 @@ _OF_CALLS = {"first", "last"}
 
 
 def show(results, include=None, exclude=None, ranks=None, *, sort="total", title=None,
-         stream=None, suppress_notes=False, columns=None, percentage_mode="coverage", whole=False):
+         stream=None, suppress_notes=False, columns=None, percentage_mode="coverage", whole=False, lines=True):
     """Print the table of a ProfilingResults, whose print_summary() says what it takes."""
     columns = _chosen_columns(columns)
     suppress_notes, whole = boolean("suppress_notes", suppress_notes), boolean("whole", whole)
+    lines = boolean("lines", lines)
     text_or_none("title", title)
     _check_choice("sort", sort, known.SORT_KEYS)
     _check_choice("percentage_mode", percentage_mode, known.PERCENTAGE_MODES)
@@ -52,6 +55,11 @@ def show(results, include=None, exclude=None, ranks=None, *, sort="total", title
         columns=columns, percentage_mode=percentage_mode, whole=whole, with_notes=not suppress_notes,
         remarks=remarks,
     )
+    if lines:
+        names = None if include is exclude is None else {region.name for region in regions}
+        for code, rows in once(each for each in all_lines(results.line_profile, ranks)
+                               if names is None or each.region in names):
+            line_table.show(code, rows, out)
     out.deliver()
 
 

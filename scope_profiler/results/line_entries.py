@@ -74,9 +74,14 @@ def lines_of(entry: Mapping[str, Any]) -> CountedLines:
     return CountedLines(str(entry["region"]), code, rows, again)
 
 
-def all_lines(line_profile: Mapping[int, Iterable[Mapping[str, Any]]]) -> list[CountedLines]:
-    """Those of all entries of `ProfilingResults.line_profile`."""
-    return [lines_of(entry) for entries in line_profile.values() for entry in entries]
+def all_lines(
+    line_profile: Mapping[int, Iterable[Mapping[str, Any]]], ranks: set[int] | None = None
+) -> list[CountedLines]:
+    """Those of all entries of `ProfilingResults.line_profile`; of these ranks, None for all."""
+    return [
+        lines_of(entry) for rank, entries in line_profile.items() for entry in entries
+        if ranks is None or rank in ranks
+    ]
 
 
 def normal_entry(entry: Mapping[str, Any]) -> dict[str, Any]:

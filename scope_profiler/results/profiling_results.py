@@ -221,6 +221,7 @@ class ProfilingResults(RunTables, NoCounters):
         columns: str | Iterable[str] | None = None,
         percentage_mode: str = "coverage",
         whole: bool = False,
+        lines: bool = True,
     ) -> None:
         """Print the regions as a tree, or as a list where it is not known which are inside which.
 
@@ -243,6 +244,7 @@ class ProfilingResults(RunTables, NoCounters):
         percentage_mode: What "percent" is of: "coverage", all time in the region, or "exclusive",
             that outside of the regions below it.
         whole: Of more than 60 rows show also those that took least.
+        lines: Whether to print the tables of lines too, where these regions have any.
 
         Raises ValueError when one is not among the choices, naming these.
         """
@@ -259,6 +261,7 @@ class ProfilingResults(RunTables, NoCounters):
                 columns=columns,
                 percentage_mode=percentage_mode,
                 whole=whole,
+                lines=lines,
             )
 
     def __repr__(self) -> str:

@@ -33,6 +33,8 @@ typedef struct {
 } sp_twins_called;
 #endif
 
+enum { SP_LINE_FRAMES = 4 };
+
 typedef struct {
     /* The record it used last, valid while the run is the same. Run numbers are unique in the
      * process, so one comparison tells. */
@@ -49,7 +51,9 @@ typedef struct {
     struct sp_thread_memory
         *memory;                  /* what it takes of memory, where that is measured; or NULL */
     struct sp_line_thread *lines; /* what line mode records, or NULL */
-    uint64_t line_hits; /* since they were noted in the tree, see sp_open_call_take_lines() */
+    uint64_t line_hits;           /* lines that it has counted so far, */
+    uint64_t lines_noted;         /* and those of them that the tree has (open_call.c) */
+    uint64_t line_frames[SP_LINE_FRAMES]; /* recorded frames that have ended, by sp_line_why */
     sp_traced_sections sections;
 #if SP_MONITORING
     sp_twins_called twins;

@@ -33,6 +33,31 @@ void sp_line_wait_watched(sp_line_frame *recorded, int line, uint64_t ticks)
     }
 }
 
+static void add_work(sp_line_work *into, const sp_line_work *before, const sp_line_work *now)
+{
+    into->hits += now->hits - before->hits;
+    for (int why = 0; why < SP_LINE_FRAMES; why++)
+        into->frames[why] += now->frames[why] - before->frames[why];
+}
+
+SP_NOINLINE void sp_line_add_work(sp_line_frame *recorded)
+{
+    sp_line_frame *below = recorded - 1;
+    sp_line_work now;
+    sp_line_work_now(&now);
+    for (uint32_t i = 0; i < below->reason_count; i++) {
+        sp_line_columns *columns = sp_line_reason_at(below, i)->columns;
+        if (columns == NULL)
+            continue;
+        if (columns->below == NULL)
+            columns->below = sp_calloc((size_t)below->count, sizeof *columns->below);
+        if (columns->below == NULL)
+            sp_lose_line();
+        else
+            add_work(&columns->below[below->line], &recorded->before, &now);
+    }
+}
+
 /* ---- On request -------------------------------------------------------------------------- */
 
 bool sp_line_details_make(sp_line_columns *columns, int lines)
@@ -111,8 +136,10 @@ void sp_line_columns_clear(sp_line_columns *columns, int lines)
         sp_free(columns->details[i].hits.counts);
     sp_free(columns->details);
     sp_free(columns->waiting);
+    sp_free(columns->below);
     sp_free(columns->memory);
     columns->details = NULL;
     columns->waiting = NULL;
+    columns->below = NULL;
     columns->memory = NULL;
 }

@@ -10,6 +10,15 @@
 void sp_line_wait(sp_line_frame *recorded, uint64_t ticks);
 void sp_line_wait_watched(sp_line_frame *recorded, int line, uint64_t ticks);
 
+/* What the thread has done for lines so far. */
+SP_INLINE void sp_line_work_now(sp_line_work *work)
+{
+    work->hits = sp_here.line_hits;
+    memcpy(work->frames, sp_here.line_frames, sizeof work->frames);
+}
+/* What was done since the frame was put on the stack is in the time of the line that runs below it. */
+void sp_line_add_work(sp_line_frame *recorded);
+
 /* Of a frame that is not plain. It was just put on the stack. */
 void sp_line_detail_begin(sp_line_frame *recorded);
 /* The line that ran, if any, is over: a hit that has ended, which took so long at last. */

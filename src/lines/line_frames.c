@@ -155,6 +155,11 @@ void sp_line_frame_free(sp_line_frame *recorded)
 
 void sp_line_pop_slow(sp_line_thread *here, uint64_t now)
 {
+    sp_line_frame *top = here->stack.top;
+    bool of_call = top->reason_count == 0 && top->region != NULL;
+    sp_line_ends(top, of_call                  ? SP_LINE_CALL
+                      : top->reason_count == 0 ? SP_LINE_BLOCK
+                                               : top->reasons[0].why);
     sp_line_detail_callee(here->stack.top, now);
     sp_line_close_frame(here, here->stack.top);
     sp_line_frame_free(here->stack.top--);
@@ -185,6 +190,8 @@ sp_line_frame sp_line_suspend(sp_line_thread *here, uint64_t now)
     if (top->measures)
         sp_line_measure(top, -1);
     sp_line_detail_callee(top, now);
+    if (top->reason_count != 0)
+        sp_line_ends(top, top->decorated ? SP_LINE_STEP : top->reasons[0].why);
     top->since = now;
     if (sp_line_leave_watched(top)) /* those regions may be closed then */
         sp_line_rest_begin(top, now);
@@ -224,6 +231,8 @@ bool sp_line_resume(sp_line_thread *here, sp_line_frame *suspended, uint64_t now
         move_to(here, top);
     sp_line_wait(top, now - top->since);
     top->since = top->begun = now;
+    if (top[-1].line >= 0)
+        sp_line_work_now(&top->before);
     top->plain &= top[-1].plain;
     if (top->measures)
         sp_line_measure_again(top);

@@ -76,6 +76,8 @@ SP_INLINE sp_line_frame *sp_line_push(sp_line_thread *here, const void *frame, s
     top->mark = 0;
     top->measures = false;
     top->plain = top[-1].plain;
+    if (top[-1].line >= 0)
+        sp_line_work_now(&top->before);
     if (SP_UNLIKELY(!top->plain))
         sp_line_detail_begin(top);
     top->more = NULL;
@@ -113,6 +115,14 @@ void sp_line_leave_region(sp_line_frame *recorded, const void *region);
 /* Free what a frame owns that is not on the stack. */
 void sp_line_frame_free(sp_line_frame *recorded);
 
+/* The top frame leaves the stack. */
+SP_INLINE void sp_line_ends(sp_line_frame *top, sp_line_why why)
+{
+    sp_here.line_frames[why]++;
+    if (top[-1].line >= 0)
+        sp_line_add_work(top);
+}
+
 /* The top frame is not recorded any longer, from this time on; 0 when it ended before, unseen. What it had
  * open is closed. */
 void sp_line_pop_slow(sp_line_thread *here, uint64_t now);
@@ -124,6 +134,7 @@ SP_INLINE void sp_line_pop(sp_line_thread *here, uint64_t now)
         return;
     }
     top->code->frames--;
+    sp_line_ends(top, top->reasons[0].why);
     sp_line_table_release(top->reasons[0].table);
     here->stack.top--;
 }

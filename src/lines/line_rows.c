@@ -60,15 +60,28 @@ static int put_memory(PyObject *extras, const sp_line_memory *memory)
                : 0;
 }
 
+static PyObject *work_of(const sp_line_work *work)
+{
+    const uint64_t *frames = work->frames;
+    return Py_BuildValue("(KKKKK)", (unsigned long long)work->hits, (unsigned long long)frames[0],
+                         (unsigned long long)frames[1], (unsigned long long)frames[2],
+                         (unsigned long long)frames[3]);
+}
+
 /* What else is known of a line: {field of CountedLine: number}, and as "sketch", which the percentile comes
- * from, what Manager._snapshot() gives of calls. Or None. */
+ * from, what Manager._snapshot() gives of calls; as "below" how many lines were counted and frames ended, by
+ * sp_line_why, in frames above. Or None. */
 static PyObject *extras_of(const sp_line_code *code, const sp_line_columns *columns, int i)
 {
-    if (!code->suspends && columns->details == NULL && columns->memory == NULL)
+    if (!code->suspends && columns->below == NULL && columns->details == NULL
+        && columns->memory == NULL)
         Py_RETURN_NONE;
     PyObject *extras = PyDict_New();
     uint64_t waiting = columns->waiting == NULL ? 0 : columns->waiting[i];
     if (extras != NULL && code->suspends && put_ns(extras, "waiting_ns", waiting) < 0)
+        Py_CLEAR(extras);
+    if (extras != NULL && columns->below != NULL
+        && put(extras, "below", work_of(&columns->below[i])) < 0)
         Py_CLEAR(extras);
     if (extras != NULL && columns->details != NULL
         && put_details(extras, &columns->details[i]) < 0)

@@ -23,6 +23,10 @@ typedef struct {
     sp_memory_span span;
     int64_t resident, grown;
 } sp_line_memory;
+/* What was done in the thread for lines: what the time of a line has of ours besides its own events. */
+typedef struct {
+    uint64_t hits, frames[SP_LINE_FRAMES];
+} sp_line_work;
 
 /* What is counted of the lines of a code object, each an array by line - first, as in the plan. A column
  * that is new is a pointer here, NULL where it is not measured; it is added to in line_columns.c and read
@@ -30,6 +34,7 @@ typedef struct {
 typedef struct {
     sp_cell *cells;
     uint64_t *waiting; /* ticks for which generators were suspended; NULL: none was */
+    sp_line_work *below;     /* in frames above theirs; NULL: nothing */
     sp_line_detail *details; /* on request */
     sp_line_memory *memory;  /* the same */
 } sp_line_columns;
@@ -90,8 +95,9 @@ typedef struct sp_line_table {
     sp_cell cells[]; /* those of `first` */
 } sp_line_table;
 
-/* Why a frame is recorded: its call is decorated, its code is watched, or it stands in a block. */
-typedef enum { SP_LINE_CALL, SP_LINE_WATCHED, SP_LINE_BLOCK } sp_line_why;
+/* Why a frame is recorded: its call is decorated, its code is watched, or it stands in a block. Or, where
+ * frames are counted, it is of a decorated generator, and was suspended. */
+typedef enum { SP_LINE_CALL, SP_LINE_WATCHED, SP_LINE_BLOCK, SP_LINE_STEP } sp_line_why;
 
 typedef struct {
     sp_line_table *table; /* Counted in its uses. */
@@ -115,6 +121,7 @@ typedef struct {
     uint32_t reason_count;
     uint64_t since;  /* when the line began, or the frame was suspended */
     uint64_t waited; /* ticks, before it went on, for regions that watch it */
+    sp_line_work before; /* when it was put on the stack, if a line ran below */
     uint64_t begun; /* when it was put on the stack, unless it is plain. Of the line that runs: */
     uint64_t so_far;  /* ticks before the frame was suspended, */
     uint64_t callees; /* and of those since, what frames above have taken; */

@@ -108,19 +108,18 @@ static void pop_from(sp_line_thread *here, uint64_t serial, uint64_t now)
     }
 }
 
-static void call_end(uint64_t mark)
+static void call_end(uint64_t mark, uint64_t now)
 {
-    uint64_t now = sp_now();
     sp_line_thread *here = sp_line_thread_here();
     if (SP_LIKELY(here != NULL))
         pop_from(here, mark / 2, now);
     sp_line_trace_callee(mark & 1);
 }
 
-void sp_lines_call_end(uint64_t mark)
+void sp_lines_call_end(uint64_t mark, uint64_t now)
 {
     sp_shared_take();
-    call_end(mark);
+    call_end(mark, now);
     sp_shared_release();
 }
 
@@ -142,9 +141,8 @@ uint64_t sp_lines_step_begin(sp_region *region, PyCodeObject *code, sp_line_fram
     return mark;
 }
 
-static void step_end(uint64_t mark, sp_line_frame *suspended)
+static void step_end(uint64_t mark, sp_line_frame *suspended, uint64_t now)
 {
-    uint64_t now = sp_now();
     sp_line_thread *here = sp_line_thread_here();
     if (SP_LIKELY(here != NULL)) {
         pop_from(here, mark / 2 + 1, now);
@@ -154,10 +152,10 @@ static void step_end(uint64_t mark, sp_line_frame *suspended)
     sp_line_trace_callee(mark & 1);
 }
 
-void sp_lines_step_end(uint64_t mark, sp_line_frame *suspended)
+void sp_lines_step_end(uint64_t mark, sp_line_frame *suspended, uint64_t now)
 {
     sp_shared_take();
-    step_end(mark, suspended);
+    step_end(mark, suspended, now);
     sp_shared_release();
 }
 

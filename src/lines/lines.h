@@ -20,11 +20,11 @@
  * A decorated call, around it. begin returns a mark for end; 0 when nothing is recorded. code: NULL
  * when it is not Python's, which counts for the code that the region watches. */
 uint64_t sp_lines_call_begin(struct sp_region *region, PyCodeObject *code);
-void sp_lines_call_end(uint64_t mark);
+void sp_lines_call_end(uint64_t mark, uint64_t now);
 /* The same for one step of a generator or coroutine, whose line goes on where it stopped: `suspended`
  * is zeroed before the first step and holds the frame between steps. */
 uint64_t sp_lines_step_begin(struct sp_region *region, PyCodeObject *code, sp_line_frame *suspended);
-void sp_lines_step_end(uint64_t mark, sp_line_frame *suspended);
+void sp_lines_step_end(uint64_t mark, sp_line_frame *suspended, uint64_t now);
 void sp_lines_suspended_free(sp_line_frame *suspended);
 /* A `with` block of the running frame. Its lines are recorded only when the statement itself
  * enters: then it also leaves, in the same frame, whatever happens. */

@@ -57,6 +57,7 @@ SP_INLINE PyObject *sp_decorated_call(sp_region *region, PyObject *function, vec
 #endif
     sp_open_call_enter(region->manager, region, key, sp_metadata_for(region));
     PyObject *result = call(function, args, nargsf, names);
+    uint64_t ended = SP_UNLIKELY(mark != 0) ? sp_now() : 0; /* its last line */
     if (record_outcome)
         sp_annotation_note_outcome(region, key, result == NULL);
     sp_open_call_leave(region->manager, region, key, result == NULL, SP_DECORATED);
@@ -66,7 +67,7 @@ SP_INLINE PyObject *sp_decorated_call(sp_region *region, PyObject *function, vec
     if (SP_UNLIKELY(section != 0))
         sp_calls_end(section);
     if (SP_UNLIKELY(mark != 0))
-        sp_lines_call_end(mark);
+        sp_lines_call_end(mark, ended);
     Py_DECREF(region);
     return result;
 }

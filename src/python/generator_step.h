@@ -93,13 +93,14 @@ SP_INLINE void sp_step_end(sp_generator_steps *steps, sp_step begun, sp_outcome 
         steps->over = how != SP_STEP_GOES_ON;
         return;
     }
-    sp_step_leave(steps, how, sp_now());
+    uint64_t now = sp_now();
+    sp_step_leave(steps, how, now);
     if (SP_UNLIKELY(steps->metadata != NULL))
         sp_metadata_pop(steps->metadata);
     if (SP_UNLIKELY(begun.calls != 0))
         sp_calls_end(begun.calls);
     if (SP_UNLIKELY(begun.line != 0))
-        sp_lines_step_end(begun.line, &steps->line);
+        sp_lines_step_end(begun.line, &steps->line, now);
     if (how != SP_STEP_GOES_ON)
         steps->over = true;
 }

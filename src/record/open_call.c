@@ -26,10 +26,11 @@ sp_open_call *sp_open_call_of(sp_manager *manager, const sp_region *region, cons
 /* The lines that line mode has counted since it was asked last are the innermost open call's. */
 static void take_lines(sp_thread *thread)
 {
-    if (sp_here.line_hits == 0) /* or the thread has nothing of its own */
+    uint64_t hits = sp_here.line_hits - sp_here.lines_noted;
+    if (hits == 0) /* or the thread has nothing of its own */
         return;
-    thread->stack.top->node->costs[SP_LINE] += sp_here.line_hits;
-    sp_here.line_hits = 0;
+    thread->stack.top->node->costs[SP_LINE] += hits;
+    sp_here.lines_noted = sp_here.line_hits;
 }
 
 SP_APART void sp_open_call_push_noting(sp_thread *thread, sp_manager *manager, sp_region *region,

@@ -2,7 +2,7 @@
 hits, exceptions, and the time in what it called."""
 
 from collections import Counter
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 import io
 import linecache
 import threading
@@ -12,8 +12,8 @@ import pytest
 from conftest import NEEDS_H5PY
 
 from scope_profiler import ProfileManager, load, write_profile
-from scope_profiler._instrument import lines as line_mode
-from scope_profiler._model.counted_lines import EXTRAS, once
+from scope_profiler._instrument import line_overhead, lines as line_mode
+from scope_profiler._model.counted_lines import once
 from scope_profiler.results.line_entries import all_lines
 
 
@@ -251,7 +251,7 @@ def test_exceptions_are_counted_only_where_a_run_wants_them(timed):
         timed.profile("r")(f)()
         other.profile("r")(f)()
     assert raised(timed, "r") == {"raise KeyError": 3}
-    assert lines(other, "r")["raise KeyError"][4:] == (None,) * (len(EXTRAS) - 1)
+    assert lines(other, "r")["raise KeyError"].raised is None
     timed.setup(use_line_profiler=True, deactivate_file_output=True, replace=True)
     assert not line_mode._detailed
     timed.profile("r")(f)()
@@ -413,6 +413,12 @@ def test_any_program(clock):
 # ---- Everywhere the same
 
 
+def tables_in(text):
+    """The tables of lines in a report."""
+    return [line for line in text.partition("\nTimer unit")[2].splitlines()
+            if line and not line.startswith(("Own overhead", "Written", "No line was"))]
+
+
 def printed(function, *arguments, **how):
     stream = io.StringIO()
     function(*arguments, stream=stream, **how)
@@ -428,14 +434,16 @@ def test_live_statistics_results_and_files_are_the_same(tmp_path, clock, kind):
         manager = detailed(deactivate_file_output=False, file_path=tmp_path / f"run.{kind}")
         program = Program(manager, clock.tick)
         program.safely(steps)
-        live = line_mode.counted_lines(manager)
-        results = manager.finalize(verbose=False, return_results=True)
+        live = line_mode.counted_lines(manager, overhead=line_overhead.of(manager))
+        with redirect_stdout(io.StringIO()) as report:
+            results = manager.finalize(return_results=True)
         read = [results, load(manager._run.file_path)]
         for form in ("h5", "json"):
             write_profile(read[1], tmp_path / f"again.{form}")
             read.append(load(tmp_path / f"again.{form}"))
         for each in read:
             assert all_lines(each.line_profile) == live
+            assert tables_in(printed(each.print_summary)) == tables_in(report.getvalue())
         for region in {each.region for each in live}:
             assert manager.get_region(region).get_stats().lines == {
                 tuple(each.code): each.rows for each in live if each.region == region}
