@@ -18,7 +18,8 @@ class _Seconds(property):
             value = getattr(statistics, f"{time}_ns")
             return None if value is None else value / 1e9
 
-        super().__init__(seconds, doc=f"{time}, in seconds.")
+        super().__init__(seconds)
+        self.__doc__ = f"{time}, in seconds."  # before 3.12 the class's own is before one that is given
 
     def __get__(  # type: ignore[override]  # that of property gives anything
         self, statistics: Any, owner: type | None = None, /
