@@ -6,6 +6,8 @@ _WHAT = {
     "numpy": "results and files need",
     "h5py": "files in HDF5 need",
     "click": "the command scope-profiler needs",
+    "matplotlib": "pictures need",
+    "psutil": "the memory of processes needs, on this system,",
 }
 
 
