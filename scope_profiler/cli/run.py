@@ -60,10 +60,13 @@ def _option(row):
               help="Do not trace functions named so. May be repeated.")
 @click.option("--entrypoint", metavar="NAME",
               help="Trace, and call the region of functions of this name just that.")
+@click.option("--sample-memory", metavar="FILE",
+              help="Draw the memory of the process and those below it over time, with the regions: "
+                   "memory.png; or a table: memory.csv.")
 @click.argument("script")
 @click.argument("script_args", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
 def run(script, script_args, module, output, recursive, everything, include, exclude, entrypoint,
-        **settings):
+        sample_memory, **settings):
     """Run SCRIPT with ARGS, record its regions, and print a report when it has ended.
 
     SCRIPT runs as it would under Python itself, and its exit status is that of this command. Its
@@ -90,6 +93,7 @@ def run(script, script_args, module, output, recursive, everything, include, exc
     if not no_output and (output is not None or settings["config_path"] is None):
         # From here: the program may go to another folder.
         settings.update(destination(os.path.abspath(output or DEFAULTS["file_path"])))
+    samples = None if sample_memory is None else _Samples(sample_memory)
     if settings["memory"] and settings["use_line_profiler"]:
         settings["line_memory"] = True
     program = load(script, module)
@@ -103,7 +107,7 @@ def run(script, script_args, module, output, recursive, everything, include, exc
     if recursive:
         name = script if module else name_of(script)
         tracing = Tracing(name, not everything, include, exclude, entrypoint)
-    return partial(_run, _End(given), program, script_args, tracing)
+    return partial(_run, _End(given, samples), program, script_args, tracing)
 
 
 def _setup(settings):
@@ -127,6 +131,8 @@ def _setup(settings):
 
 def _run(end, program, args, tracing, is_process):
     """Run it. is_process: this process is the command's, which ends with it."""
+    if end.samples is not None:
+        end.samples.start()
     process_end.finalize_at_exit(manager, end.run)  # for the program's child processes
     finalize = process_end.finalize_last if is_process else _finalize
     run_to_the_end(partial(execute, manager, program, args, tracing), program,
@@ -140,11 +146,14 @@ def _finalize(manager, verbose):
 class _End:
     """The end of the command."""
 
-    def __init__(self, given):
+    def __init__(self, given, samples):
         self.run = manager._run
+        self.samples = samples
         self._host = manager._host = Host(manager, given)
 
     def finalize(self, finalize):
+        if self.samples is not None:
+            self.samples.stop()
         manager._host = None
         self._host.leave()
         process_end.forget(manager._run)
@@ -155,6 +164,8 @@ class _End:
             self._hint()
         except Exception as error:
             complain("finalize() failed", error)
+        if self.samples is not None:
+            self.samples.write()
 
     def _hint(self):
         """Say what to add where nothing was recorded."""
@@ -163,3 +174,30 @@ class _End:
             print("scope-profiler: nothing was recorded. --recursive traces every function of the "
                   "program; @scope_profiler.profile and `with scope_profiler.region(...)` record "
                   "what they are put around", file=sys.stderr)
+
+
+class _Samples:
+    """The memory of the process over time, and where it is written."""
+
+    def __init__(self, path):
+        from ..memory.memory_samples import MemorySamples, check_path
+
+        try:
+            check_path(path)
+        except (ValueError, ImportError) as error:
+            raise click.UsageError(shown(error)) from None
+        self._name, self._path = path, os.path.abspath(path)
+        self._samples = MemorySamples()
+
+    def start(self):
+        self._samples.start()
+
+    def stop(self):
+        self._samples.stop()
+
+    def write(self):
+        try:
+            self._samples.write(self._path, manager.last_results())
+            print(f"Memory over time: {shown(self._name)}")
+        except Exception as error:
+            complain("the memory over time cannot be written", error)

@@ -8,14 +8,14 @@ import os
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._base.needs import explained
+from .._base.needs import explained, is_there
 from .usage import MIB, Sampler, bytes_of, children_bytes
 
 if TYPE_CHECKING:
     from ..results import ProfilingResults
 
-#: What is written as a table.
-TABLES = (".csv", ".txt")
+#: The ends of names of tables, and of pictures.
+TABLES, PICTURES = (".csv", ".txt"), (".png", ".svg", ".pdf", ".jpg", ".webp")
 _MOST_REGIONS, _MOST_CALLS = 12, 2000
 
 
@@ -52,11 +52,11 @@ class MemorySamples:
         self.samples = [sample for sample, _ in self._sampler.readings]
 
     def write(self, path: str, results: ProfilingResults | None = None) -> None:
-        """Write a table (.csv, .txt) or a picture, of the kind that matplotlib makes for that suffix.
+        """Write a table or a picture, as the end of the name says.
 
-        results: whose regions are marked in the picture. Raises ModuleNotFoundError without matplotlib,
-        ValueError for a suffix that it does not know, OSError.
+        results: whose regions are marked in the picture. Raises what check_path() does, and OSError.
         """
+        check_path(path)
         if path.endswith(TABLES):
             _write_table(self.samples, path)
         else:
@@ -64,16 +64,14 @@ class MemorySamples:
 
 
 def check_path(path: str) -> None:
-    """Raises, before anything is sampled, what write() would raise for the path in any case."""
-    if path.endswith(TABLES):
-        return
-    with explained():
-        from matplotlib.backend_bases import FigureCanvasBase
-    suffix = os.path.splitext(path)[1][1:]
-    known = FigureCanvasBase.get_supported_filetypes()
-    if suffix not in known:
-        raise ValueError(f"{path!r} is no name for a picture or a table of memory: it ends in "
-                         f"{', '.join(TABLES)} or one of {', '.join('.' + name for name in sorted(known))}")
+    """Raises ValueError when the name is not one of a picture or table, ModuleNotFoundError when
+    matplotlib is not installed, which pictures need. It is not imported, as that takes memory."""
+    if not path.endswith((*TABLES, *PICTURES)):
+        raise ValueError(f"{path!r} is no name for a table or picture of memory, which end in "
+                         f"{', '.join((*TABLES, *PICTURES))}")
+    if path.endswith(PICTURES) and not is_there("matplotlib"):
+        with explained():
+            raise ModuleNotFoundError("matplotlib is not installed", name="matplotlib")
 
 
 def _write_table(samples: Iterable[Sample], path: str) -> None:

@@ -426,13 +426,15 @@ def test_samples_as_a_picture():
     samples.write("memory.png", results)
     with open("memory.png", "rb") as file:
         assert file.read(8) == b"\x89PNG\r\n\x1a\n"
-    with pytest.raises(ValueError, match="no name for a picture"):
+
+
+def test_a_name_of_no_kind():
+    with pytest.raises(ValueError, match="no name for a table or picture"):
         check_path("memory.xyz")
 
 
 def test_without_matplotlib_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setitem(sys.modules, "matplotlib.backend_bases", None)
     with pytest.raises(ModuleNotFoundError, match="pip install matplotlib"):
         check_path("memory.png")
 
@@ -442,3 +444,28 @@ def test_elsewhere_psutil_is_needed(monkeypatch):
     monkeypatch.setitem(sys.modules, "psutil", None)
     with pytest.raises(ModuleNotFoundError, match="pip install psutil"):
         usage.bytes_of(os.getpid())
+
+
+def test_the_command_samples(tmp_path):
+    (tmp_path / "script.py").write_text(dedent("""
+        import time, scope_profiler as sp
+        with sp.region("holds"):
+            kept = bytearray(b"x") * (60 << 20)
+            time.sleep(0.3)
+    """))
+    done = subprocess.run([sys.executable, "-m", "scope_profiler", "run", "--no-output",
+                           "--sample-memory", "memory.csv", "script.py"], capture_output=True,
+                          text=True, timeout=100, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0 and "Memory over time: memory.csv" in done.stdout, done.stderr
+    with open("memory.csv") as file:
+        used = [float(line.split(",")[1]) for line in [*file][1:]]
+    assert max(used) - used[0] > 50
+
+
+def test_the_command_refuses_a_wrong_name(tmp_path):
+    (tmp_path / "script.py").write_text("print('it ran')")
+    done = subprocess.run([sys.executable, "-m", "scope_profiler", "run", "--sample-memory",
+                           "memory.xyz", "script.py"], capture_output=True, text=True, timeout=100,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 2 and "no name for a table or picture" in " ".join(done.stderr.split())
+    assert done.stdout == ""
