@@ -104,8 +104,8 @@ def merged(nodes: Sequence[Node]) -> Node:
     for name in _SUMS:
         values = [getattr(statistics, name) for statistics in every]
         known[name] = None if None in values else sum(values)
-    peaks = [statistics.peak_bytes for statistics in every]
-    known["peak_bytes"] = None if None in peaks else max(peaks)  # type: ignore[type-var]
+    peaks: list[Any] = [statistics.peak_bytes for statistics in every]
+    known["peak_bytes"] = None if None in peaks else max(peaks)
     called = [statistics for statistics in every if statistics.num_calls]
     known["minimum_ns"] = min((statistics.minimum_ns for statistics in called), default=0)
     known["maximum_ns"] = max((statistics.maximum_ns for statistics in called), default=0)

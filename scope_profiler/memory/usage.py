@@ -210,8 +210,7 @@ def _call(proc: Any) -> tuple[Callable[..., Any], Sequence[Any], Mapping[str, An
     if not isinstance(proc, (tuple, list)) or not 1 <= len(proc) <= 3 or not callable(proc[0]):
         raise ValueError("proc takes a process number, a Popen, a function or (function, args, "
                          f"kwargs); got {proc!r}")
-    function, args, kwargs = (*proc, *((), {})[len(proc) - 1:])
-    return function, args, kwargs
+    return proc[0], proc[1] if len(proc) > 1 else (), proc[2] if len(proc) > 2 else {}
 
 
 def _reader(pid: int, backend: str, include_children: bool, multiprocess: bool) -> Callable[[], Any]:
