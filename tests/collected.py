@@ -22,6 +22,7 @@ class Row(NamedTuple):
     waiting: "int | None"  # None: not measured
     open_total: int
     open_exclusive: int
+    memory: "tuple | None"
     first: int
 
 

@@ -14,7 +14,6 @@ _LAZY = {
     "LineProfiler": "profiler",
     "LineStats": "stats",
     "line_profiler": "line_profiler",
-    "load_ipython_extension": "ipython_extension",
     "load_stats": "stats",
     "main": "command",
     "show_func": "text",
@@ -22,7 +21,14 @@ _LAZY = {
     "profile": "explicit",
 }
 
-__all__ = [*_LAZY, "__version__"]
+__all__ = [*_LAZY, "load_ipython_extension", "__version__"]
+
+
+def load_ipython_extension(shell: "Any") -> None:
+    """Called by `%load_ext scope_profiler.line_profiler`."""
+    from .ipython_extension import load_ipython_extension
+
+    load_ipython_extension(shell)
 
 
 def __getattr__(name: str) -> "Any":

@@ -96,22 +96,14 @@ PyObject *sp_snapshot_regions(PyObject *self, PyObject *unused)
 
 const char sp_snapshot_collect_doc[] =
     "_collect(region)\n--\n\n"
-    "Statistics of the current run: one row for a region, or for None the rows of the tree, "
-    "parents\n"
-    "before children. A row is (parent row or -1, region, calls, errors, open calls, total, sum "
-    "of\n"
-    "all calls, exclusive, minimum, maximum, standard deviation, (p50, p90, p95, p99, p99.9), "
-    "calls\n"
-    "made directly inside, what measuring has added to the exclusive time, and to the total, "
-    "what of the\n"
-    "total generators and tasks did not run, what open calls have come to in all and by "
-    "themselves, memory\n"
-    "as (bytes allocated, bytes freed, blocks allocated, blocks freed, peak in bytes) or None, "
-    "when\n"
-    "the first call began or -1); times are integer nanoseconds, the deviation a float of them, "
-    "instants\n"
-    "on the perf_counter_ns() axis. What measuring has added: uint64 as bytes, how often each "
-    "cost of\n"
+    "Statistics of the current run: one row for a region, or for None the rows of the tree, parents\n"
+    "before children. A row is (parent row or -1, region, calls, errors, open calls, total, sum of\n"
+    "all calls, exclusive, minimum, maximum, standard deviation, (p50, p90, p95, p99, p99.9), calls\n"
+    "made directly inside, what measuring has added to the exclusive time, and to the total, what of the\n"
+    "total generators and tasks did not run, what open calls have come to in all and by themselves, memory\n"
+    "as (bytes allocated, bytes freed, blocks allocated, blocks freed, peak in bytes) or None, when\n"
+    "the first call began or -1); times are integer nanoseconds, the deviation a float of them, instants\n"
+    "on the perf_counter_ns() axis. What measuring has added: uint64 as bytes, how often each cost of\n"
     "overhead.py was met there, and in which ways calls were made inside.";
 
 PyObject *sp_snapshot_collect(PyObject *self, PyObject *region)
