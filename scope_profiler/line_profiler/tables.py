@@ -75,8 +75,9 @@ def csv_text(stats: LineStats, all_lines: bool) -> str:
     import io
 
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, columns(stats), lineterminator="\n")
-    writer.writeheader()
+    # Texts are always quoted, as those with a carriage return are not by themselves before Python 3.13.
+    writer = csv.DictWriter(stream, columns(stats), lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    stream.write(",".join(columns(stats)) + "\n")
     writer.writerows(rows(stats, all_lines))
     return stream.getvalue()
 
