@@ -1,11 +1,11 @@
 """Compares the share of each line in the time of its function with the truth.
 
-    python benchmarks/line_shares.py [--python PATH ...] [--rounds N]
+    python benchmarks/line_shares.py [--python PATH ...] [--rounds N] [--lines]
 
-What a line takes by itself is timed without a profiler, in a loop of its own, by the clock of the
-process: the shortest of all rounds, less the loop. Its share in that of all lines of a function is the
-truth. Of what profilers tell, too, the shortest time of each line counts: rounds are short against a time
-slice, so in some of them nothing else has run.
+The lines are busy for known times: the truth is how much longer a call of the function takes with a line
+than without it, without a profiler and by the clock of the process. A share is that of the line in the sum of
+all. Of the truth and of profilers alike the shortest of many rounds counts, which are short against a time
+slice: so nothing else has run in it.
 """
 
 import argparse
@@ -20,75 +20,75 @@ from time import process_time_ns
 from environments import Interpreter, about, check
 
 WITHIN = 2.0  # percentage points
-HITS = 100  # in a round, which is short against a time slice
+HITS = 500  # in a round, which is short against a time slice
 
-#: {function: its lines}, which are executed in a loop; the loop is a line, too.
+#: {function: its lines}. nN: an integer of N digits of 30 bits, whose remainder takes a time in proportion.
 FUNCTIONS = {
-    "50 to 500 ns": ("a = x + 1", "b = chr(a)", "c = sum(r10)", "d = [a, b, c]", "e = sum(r40)"),
-    "50 ns to 10 us": ("a = x + 1", "b = sum(r10)", "c = sum(r100)", "d = sum(r1000)"),
-    "one long, many short": ("a = x + 1", "b = a", "c = b", "d = c", "e = sum(r100)"),
-    "calls": ("a = x + 1", "b = unprofiled(x)", "c = profiled(x)", "d = sum(r100)"),
-    "calls of lines": ("a = sum(r40)", "b = profiled_loop(r10)", "c = loop(r10)"),
+    "50 to 500 ns": ("a = n8 % x", "b = n16 % x", "c = n64 % x", "d = n100 % x", "e = n32 % x"),
+    "50 ns to 10 us": ("a = n8 % x", "b = n32 % x", "c = n100 % x", "d = n2000 % x"),
+    "one long, many short": ("a = x + 1", "b = a", "c = b", "d = c", "e = n200 % x"),
+    "calls of functions": ("a = n64 % x", "b = unprofiled(n64)", "c = profiled(n64)", "d = n100 % x"),
+    "a profiled loop": ("a = n200 % x", "b = profiled_loop(n16)", "c = loop(n16)"),
 }
 
 CALLED = """
-def unprofiled(x):
-    y = x + 1
+def unprofiled(n):
+    y = n % 7
     return y
 
-def profiled(x):
-    y = x + 1
+def profiled(n):
+    y = n % 7
     return y
 
-def loop(r):
-    for i in r:
-        y = i + 1
+def loop(n):
+    for i in (1, 2, 3, 4):
+        y = n % 7
     return y
 
-def profiled_loop(r):
-    for i in r:
-        y = i + 1
+def profiled_loop(n):
+    for i in (1, 2, 3, 4):
+        y = n % 7
     return y
+
+def burst(n, function):
+    for _ in repeat(None, n):
+        function()
 """
-
-LOOP = "def function(n, x=7, a=8, b=9, c=10, d=11, e=12):\n    for _ in repeat(None, n):\n"
 
 
 def namespace():
-    names = {"repeat": repeat, "r10": range(10), "r40": range(40), "r100": range(100),
-             "r1000": range(1000)}
+    names = {"repeat": repeat, **{f"n{n}": 3 << 30 * n - 2 for n in (8, 16, 32, 64, 100, 200, 2000)}}
     exec(compile(CALLED, "<called>", "exec"), names)
     return names
 
 
 def define(lines, names):
-    source = LOOP + "".join(f"        {line}\n" for line in lines)
+    source = "def function(x=7, a=8, b=9, c=10, d=11, e=12):\n"
+    source += "".join(f"    {line}\n" for line in (*lines, "return x"))
     exec(compile(source, f"<function of {len(lines)} lines>", "exec"), names)
     return names["function"]
-
-
-# ---- The truth
-
-
-def truth(lines, rounds, n=HITS):
-    """The share of the loop and of each line, in per cent."""
-    names = namespace()
-    empty = define(["pass"], names)
-    loops = [define([line], names) for line in lines]
-    taken = {}
-    for _ in range(rounds):
-        for place, function in enumerate((empty, *loops)):
-            start = process_time_ns()
-            function(n)
-            taken[place] = min(taken.get(place, math.inf), process_time_ns() - start)
-    own = [taken[0], *(max(taken[i] - taken[0], 0) for i in range(1, len(lines) + 1))]
-    global LAST; LAST = own
-    return shares(own)
 
 
 def shares(times):
     """Per cent of all."""
     return [100 * ns / sum(times) for ns in times]
+
+
+# ---- The truth
+
+
+def truth(lines, rounds):
+    """The nanoseconds of each line."""
+    names = namespace()
+    without = [define(lines[:i] + lines[i + 1:], names) for i in range(len(lines))]
+    taken = {}
+    for _ in range(rounds):
+        for place, function in enumerate((define(lines, names), *without)):
+            names["burst"](50, function)
+            start = process_time_ns()
+            names["burst"](HITS, function)
+            taken[place] = min(taken.get(place, math.inf), process_time_ns() - start)
+    return [max(taken[0] - taken[i], 0) / HITS for i in range(1, len(lines) + 1)]
 
 
 # ---- Profilers
@@ -99,53 +99,61 @@ class Ours:
 
     package = "scope_profiler"
 
-    def times(self, lines, n=HITS):
-        """{"raw" and "net": [ns of the loop and of each line]}"""
+    def prepare(self, lines):
+        """What is to be run by times(): a function whose code has been met, which takes its time."""
         from scope_profiler import ProfileManager
 
-        manager = ProfileManager()
-        manager.setup(use_line_profiler=True, deactivate_file_output=True)
-        names = namespace()
+        self.manager = ProfileManager()
+        self.manager.setup(use_line_profiler=True, deactivate_file_output=True)
+        self.names = namespace()
         for name in ("profiled", "profiled_loop"):
-            names[name] = manager.profile(name)(names[name])
-        function = manager.profile("function")(define(lines, names))
-        function(n)
-        [rows] = manager.get_region("function").get_stats().lines.values()
-        manager.reset()
-        return {"raw": [row.time_ns for row in rows], "net": [max(row.net_ns, 0) for row in rows]}
+            self.names[name] = self.manager.profile(name)(self.names[name])
+        self.function = self.manager.profile("function")(define(lines, self.names))
+        self.names["burst"](50, self.function)
+
+    def times(self, lines):
+        """{"raw" and "net": [ns of each line]}"""
+        self.manager.setup(use_line_profiler=True, deactivate_file_output=True, replace=True)
+        self.names["burst"](HITS, self.function)
+        [rows] = self.manager.get_region("function").get_stats().lines.values()
+        return {"raw": [row.time_ns / HITS for row in rows],
+                "net": [max(row.net_ns, 0) / HITS for row in rows]}
 
 
 class Peer:
     package = "line_profiler"
 
-    def times(self, lines, n=HITS):
+    def prepare(self, lines):
+        """Nothing is left of it."""
+
+    def times(self, lines):
         from line_profiler import LineProfiler
 
         profiler = LineProfiler()
         names = namespace()
         for name in ("profiled", "profiled_loop"):
             names[name] = profiler(names[name])
-        function = profiler(define(lines, names))
-        function(n)
+        names["burst"](HITS, profiler(define(lines, names)))
         timings = profiler.get_stats().timings
         [rows] = [rows for (_, _, name), rows in timings.items() if name == "function"]
-        return {"peer": [ns for _, _, ns in rows]}
+        return {"peer": [ns / HITS for _, _, ns in rows]}
 
 
 def measured(tool, rounds):
-    """{function: {what: the largest difference from the truth, in percentage points}}"""
+    """{function: {"true" and each kind of time of the tool: [ns of each line]}}"""
     found = {}
     for name, lines in FUNCTIONS.items():
-        right, taken = truth(lines, rounds), [tool.times(lines) for _ in range(rounds)]
-        found[name] = {
-            what: max(map(abs, map(sub, shares(shortest(taken, what)), right))) for what in taken[0]
-        }
+        tool.prepare(lines)
+        taken = [tool.times(lines) for _ in range(rounds)]
+        found[name] = {"true": truth(lines, 2 * rounds), **{
+            what: [*map(min, zip(*(each[what] for each in taken)))][:len(lines)]
+            for what in taken[0]}}
     return found
 
 
-def shortest(taken, what):
-    """Of each line, of all rounds."""
-    return [*map(min, zip(*(each[what] for each in taken)))]
+def error(times, right):
+    """The largest of a line's share, in percentage points."""
+    return max(map(abs, map(sub, shares(times), shares(right))))
 
 
 LAYOUT = "{:<24} {:>9} {:>9} {:>14}  {}"
@@ -155,7 +163,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", nargs="+", default=[sys.executable], metavar="PATH",
                         help="the interpreters to measure in (this one)")
-    parser.add_argument("--rounds", type=int, default=100, help="rounds of each function (100)")
+    parser.add_argument("--rounds", type=int, default=30, help="rounds of each function (30)")
+    parser.add_argument("--lines", action="store_true", help="print the ns and the share of each line")
     parser.add_argument("--here", choices=["ours", "line_profiler"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here:
@@ -173,12 +182,20 @@ def main():
             answer = json.loads(done.stdout.splitlines()[-1])
             check(tool, answer)
             for name, of_tool in answer["found"].items():
-                found.setdefault(name, {}).update(of_tool)
+                found.setdefault(name, {}).update(
+                    {f"{what} {tool}" if what == "true" else what: times
+                     for what, times in of_tool.items()})
         print(f"\nPython {interpreter.version}: the largest error of a line's share, percentage points\n")
-        print(LAYOUT.format("lines of", "net", "raw", "line_profiler", ""))
-        for name, errors in found.items():
-            print(LAYOUT.format(name, *(f"{errors[what]:.1f}" for what in ("net", "raw", "peer")),
-                                "" if errors["net"] <= WITHIN else f"NOT within {WITHIN:g}"))
+        print(LAYOUT.format("lines of", "net", "raw", "line_profiler", "").rstrip())
+        for name, times in found.items():
+            net, raw = (error(times[what], times["true ours"]) for what in ("net", "raw"))
+            peer = error(times["peer"], times["true line_profiler"])
+            print(LAYOUT.format(name, f"{net:.1f}", f"{raw:.1f}", f"{peer:.1f}",
+                                "" if net <= WITHIN else f"NOT within {WITHIN:g}").rstrip())
+            if options.lines:
+                for i, line in enumerate(FUNCTIONS[name]):
+                    print(f"    {line:<24}", *(f"{what} {ns[i]:.1f} ({shares(ns)[i]:.1f} %)"
+                                               for what, ns in times.items()))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,10 @@ _HELPS = contextlib.__file__
 # Lines further apart are not of a function but of a template; a cell for each would be too many.
 _MOST_LINES = 2_000_000
 
+# Programs that make code as they run make any number of it.
+_MOST_CODES = 100_000
+
+_slowed = {}  # {CountedCode: what interpreter.slowed() says of it}
 _users = {}  # managers in line mode: {id: weak reference}
 _detailed = set()  # the ids of those that count exceptions
 _tool = None
@@ -123,6 +127,9 @@ def arm(code):
         loops = interpreter.one_line_loops(instructions)
         events = _events(code, instructions, loops)
     helps = code.co_filename == _HELPS
+    if len(_slowed) < _MOST_CODES:
+        name = CountedCode(code.co_filename, code.co_firstlineno, code.co_qualname)
+        _slowed[name] = interpreter.slowed(instructions)
     withs = () if helps else interpreter.with_statements(instructions)
     return min(lines), max(lines), withs, loops, events, not helps
 
@@ -246,13 +253,13 @@ def counted_lines(manager, region=None, tables=None, overhead=None):
 
 
 def _added_up(name, code, first, again, overhead):
-    rows, repeated = _rows(first + again, overhead), _rows(again, overhead)
+    rows, repeated = (_rows(code, parts, overhead) for parts in (first + again, again))
     return CountedLines(name, code, rows, [row.sums() for row in repeated])
 
 
-def _rows(parts, overhead):
+def _rows(code, parts, overhead):
     """The CountedLine of each line: what threads had of it is still apart, but for its percentiles."""
-    sketches = {}
+    sketches, slow = {}, _slowed.get(code, {})
     rows = []
     for line, hits, ns, extras in parts:
         known = dict(extras or ())
@@ -260,7 +267,7 @@ def _rows(parts, overhead):
         if sketch is not None:
             sketches.setdefault(line, []).append(sketch)
         if overhead is not None:
-            known["overhead_ns"] = round(overhead.added_ns(line, hits, below))
+            known["overhead_ns"] = round(overhead.added_ns(line, hits, below, slow.get(line, 0)))
         rows.append(CountedLine(line, hits, ns, **known))
     rows = added_up(rows)
     return [_with_percentile(row, sketches.get(row.line)) for row in rows]

@@ -22,7 +22,8 @@ _OF_CALLS = {"first", "last"}
 
 
 def show(results, include=None, exclude=None, ranks=None, *, sort="total", title=None,
-         stream=None, suppress_notes=False, columns=None, percentage_mode="coverage", whole=False, lines=True):
+         stream=None, suppress_notes=False, columns=None, percentage_mode="coverage", whole=False,
+         lines=True):
     """Print the table of a ProfilingResults, whose print_summary() says what it takes."""
     columns = _chosen_columns(columns)
     suppress_notes, whole = boolean("suppress_notes", suppress_notes), boolean("whole", whole)

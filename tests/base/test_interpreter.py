@@ -71,6 +71,15 @@ def test_begins_on_def_line(source, begins):
     assert read(interpreter.begins_on_def_line, source) == begins
 
 
+def test_lines_that_are_slower_while_their_events_are_on():
+    code = compile("def f(x):\n    y = x\n    g(y)\n    return [y]\n", "f.py", "exec").co_consts[0]
+    slowed = interpreter.slowed(interpreter.instructions(code))
+    if hasattr(sys, "monitoring"):
+        assert (slowed[2], slowed[3], slowed[4]) == (0, 1, 0)
+    else:
+        assert (slowed[2], slowed[3], slowed[4]) == (2, 7, 3)
+
+
 def test_flags_are_those_of_inspect():
     assert (interpreter.GENERATOR, interpreter.COROUTINE, interpreter.ITERABLE_COROUTINE,
             interpreter.ASYNC_GENERATOR) == (

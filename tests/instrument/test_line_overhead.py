@@ -11,7 +11,6 @@ import pytest
 
 from scope_profiler import ProfileManager
 from scope_profiler._instrument import line_overhead, monitoring
-from scope_profiler._instrument.overhead import Cost
 from scope_profiler._model.counted_lines import CountedLine
 from scope_profiler.report import line_columns, line_table
 from scope_profiler.report.output import Output
@@ -132,35 +131,40 @@ def test_every_run_starts_at_nothing(lined):
 @pytest.fixture
 def known():
     """A LineOverhead of costs that are easily told apart."""
-    costs = {"decorated": Cost(100, 900), "block": Cost(20_000, 0), "step": Cost(0, 300_000)}
-    found = line_overhead.LineOverhead(SimpleNamespace(cost=costs.__getitem__))
-    found._events = {True: (1, 10), False: (2, 20)}
-    found._watched = 5_000_000
+    found = line_overhead.LineOverhead(None)
+    found._events = {True: line_overhead._Event(1, 0.5, 10), False: line_overhead._Event(2, 0.25, 20)}
+    found._frames = {"decorated": 1_000, "watched": 5_000_000, "block": 20_000, "step": 300_000}
     return found
 
 
-@pytest.mark.parametrize("line, hits, work, expected", [
-    (1, 3, None, 3),
-    (257, 3, None, 6),
-    (1, 1, (1, 0, 0, 0, 0), 11),
-    (300, 1, (1, 0, 0, 0, 0), 22),
-    (1, 1, (0, 2, 0, 0, 0), 2_001),
-    (1, 1, (0, 0, 1, 0, 0), 5_000_001),
-    (1, 1, (0, 0, 0, 1, 0), 20_001),
-    (1, 1, (0, 0, 0, 0, 1), 300_001),
+@pytest.mark.parametrize("line, hits, work, slowed, expected", [
+    (1, 3, None, 0, 3),
+    (257, 3, None, 0, 6),
+    (1, 3, None, 4, 9),
+    (257, 3, None, 4, 9),
+    (1, 1, (1, 0, 0, 0, 0), 0, 11),
+    (300, 1, (1, 0, 0, 0, 0), 0, 22),
+    (1, 1, (0, 2, 0, 0, 0), 0, 2_001),
+    (1, 1, (0, 0, 1, 0, 0), 0, 5_000_001),
+    (1, 1, (0, 0, 0, 1, 0), 0, 20_001),
+    (1, 1, (0, 0, 0, 0, 1), 0, 300_001),
 ])
-def test_what_was_added(known, line, hits, work, expected):
-    assert known.added_ns(line, hits, work) == expected
+def test_what_was_added(known, line, hits, work, slowed, expected):
+    assert known.added_ns(line, hits, work, slowed) == expected
 
 
-def test_it_is_measured_once(lined, monkeypatch):
+@pytest.mark.parametrize("events", [False, True])
+def test_it_is_measured_once(lined, monkeypatch, events):
+    lined.setup(use_line_profiler=True, deactivate_file_output=True, replace=True,
+                aggregation_mode=not events)
     found = line_overhead.of(lined)
     assert found is line_overhead.of(lined)
-    for inside, event in (found._event(True), found._event(False)):
-        assert 0 <= inside and 0 <= event
-    assert 0 <= found._call()
+    found.added_ns(1, 5, (1, 1, 1, 1, 1), 2), found.added_ns(1000, 5, (1, 1, 1, 1, 1), 2)
+    assert all(ns >= 0 for event in found._events.values() for ns in event)
+    assert [*found._frames] == ["decorated", "watched", "block", "step"]
+    assert all(ns >= 0 for ns in found._frames.values())
     monkeypatch.setattr(found, "_in_line_mode", None)
-    found.added_ns(1000, 5, (1, 1, 1, 1, 1))
+    found.added_ns(1000, 5, (1, 1, 1, 1, 1), 2)
     test_calls_below_a_line(lined)  # its bursts have left nothing
 
 
@@ -171,7 +175,7 @@ def test_without_a_tool_id_nothing_is_known_to_be_added(lined, monkeypatch):
 
     monkeypatch.setattr(line_overhead.lines, "start", taken)
     found = line_overhead.LineOverhead(line_overhead.overhead.of(lined))
-    assert found._event(True) == (0.0, 0.0) and found._call() == 0.0
+    assert found.added_ns(1, 5, (1, 1, 1, 1, 1), 2) == 0
 
 
 def test_lines_have_it(lined):
