@@ -302,6 +302,13 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
             frame = frame.f_back
         return found
 
+    @property
+    def c_last_time(self) -> dict[int, dict[str, int]]:
+        """The same by the hash of the bytecode. Raises KeyError when profiling is off."""
+        if not self.enable_count:
+            raise KeyError("no profiling data on the current thread: profiling is off")
+        return {hash(interpreter.bytecode(code)): row for code, row in self.last_time.items()}
+
 
 def _key(code: CodeType) -> Key:
     return code.co_filename, code.co_firstlineno, code.co_qualname
