@@ -8,7 +8,9 @@ case, to be subtracted.
 import asyncio
 from itertools import repeat
 from math import inf
+from pathlib import Path
 import sys
+from tempfile import mkdtemp
 from threading import Barrier, Thread
 from time import perf_counter_ns
 
@@ -216,6 +218,34 @@ def recursive(source, depth, decorator=None, **names):
                   depth=depth - 1)
     case.smallest = 5_000
     return case
+
+
+# ---- Memory ----------------------------------------------------------------------------------
+
+
+def memory_cases(manager, without):
+    """Blocks and decorated calls whose memory is measured, and those of another manager, where it is
+    not."""
+    cases = {"loop": looped("pass")}
+    for what, of in (("", manager), (", without", without)):
+        decorated = of.profile("decorated")(define("def called():\n    pass\n", "called"))
+        cases[f"reused{what}"] = looped("with region: pass", region=of.profile_region("reused"))
+        cases[f"decorated{what}"] = looped("decorated()", decorated=decorated)
+    for case in cases.values():
+        case.smallest = 70_000
+    return cases
+
+
+def line_memory_cases(profile):
+    """Lines whose memory is measured. profile: the decorator that has it so."""
+    plain = define(_WORK, "work")
+    path = Path(mkdtemp(), "work.py")  # the peer wants a file
+    path.write_text(_WORK)
+    namespace = {}
+    exec(compile(_WORK, str(path), "exec"), namespace)
+    measured = profile(namespace["work"])
+    measured(10)
+    return {"plain lines": per_line(plain), "lines": per_line(measured)}
 
 
 # ---- Lines -----------------------------------------------------------------------------------

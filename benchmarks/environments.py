@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _KEPT = ROOT / ".bench"
 
 #: What is compared with: the versions that tools/setup_peer.sh installs.
-PEERS = {"scope_profiler": "0.7.5", "line_profiler": "5.1.0"}
+PEERS = {"scope_profiler": "0.7.5", "line_profiler": "5.1.0", "memory_profiler": "0.61.0"}
 
 
 class WrongPackage(Exception):

@@ -3,7 +3,7 @@
     python worker.py PACKAGE STATE               answer requests, one JSON line each
     python worker.py PACKAGE STATE --once CASE N run a case once (for instruction counts)
 
-PACKAGE is scope_profiler, whichever of the two is on the path, line_profiler or cProfile. STATE is
+PACKAGE is scope_profiler, whichever of the two is on the path, line_profiler, memory_profiler or cProfile. STATE is
 
     never      no run was ever set up            on         a run is active
     after      a run was active and is over      aggregate  a run without events is active
@@ -13,6 +13,8 @@ PACKAGE is scope_profiler, whichever of the two is on the path, line_profiler or
     sizes      on, with many names and deep recursion
     lines      line mode is on
     calls      every function is traced
+    memory     on, and it is measured what calls take of memory
+    line memory  what lines take is measured
 
 The request {"case": name} is answered with {"ns": time of one execution}; what went wrong with
 {"error": text}. The first line tells {"version": ..., "file": ..., "clock": ...} of the package,
@@ -151,8 +153,21 @@ def cases_of(package, state):
         return cases.line_cases(LineProfiler())
     if package == "cProfile":
         return cases.traced_cases(CProfile())
+    if package == "memory_profiler":
+        from memory_profiler import LineProfiler as MemoryProfiler
+
+        return cases.line_memory_cases(MemoryProfiler())
     from scope_profiler import ProfileManager
 
+    if state == "line memory":
+        from scope_profiler.memory import MemoryProfiler
+
+        return cases.line_memory_cases(MemoryProfiler())
+    if state == "memory":
+        without = ProfileManager()
+        without.setup(deactivate_file_output=True)
+        setup(ProfileManager, state)
+        return cases.memory_cases(ProfileManager, without)
     if state == "calls":
         return cases.traced_cases(Calls(ProfileManager))
     if state == "lines":
@@ -186,6 +201,8 @@ def setup(manager, state):
     options = {"deactivate_file_output": True}
     if state == "aggregate":
         options["aggregation_mode"] = True
+    if state == "memory":
+        options["memory"] = True
     manager.setup(**options, track_threads=state == "threads", track_async=state == "tasks")
 
 

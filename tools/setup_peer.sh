@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 base=$1
 venv=$2
-packages=(scope-profiler==0.7.5 line_profiler==5.1.0 "${@:3}")
+packages=(scope-profiler==0.7.5 line_profiler==5.1.0 memory_profiler==0.61.0 "${@:3}")
 
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 stamp="$("$base" -VV) ${packages[*]}"

@@ -2,7 +2,6 @@
 
 #include "base/heap.h"
 #include "base/thread_guard.h"
-#include "memory/resident.h"
 
 bool sp_line_memory_make(sp_line_columns *columns, int lines)
 {
@@ -33,11 +32,14 @@ static void note(sp_line_frame *recorded, const sp_memory_span *span, int64_t re
 
 void sp_line_measure(sp_line_frame *recorded, int line)
 {
+    enum { PAGE = 4096 };
     sp_memory_span span;
     sp_guard_take();
     bool measured = sp_memory_mark_end(recorded->mark, &span);
+    bool much = measured && span.counts.allocated + span.counts.freed >= PAGE;
     recorded->mark = 0;
-    int64_t resident = sp_resident();
+    sp_thread_memory *mine = sp_thread_memory_here();
+    int64_t resident = mine == NULL ? -1 : sp_resident_lately(&mine->resident, much);
     if (measured && recorded->line >= 0)
         note(recorded, &span, resident);
     recorded->resident = resident;

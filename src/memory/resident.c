@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "memory/resident.h"
 
+#include "base/clock.h"
+
 #ifdef __linux__
 #    include <fcntl.h>
 #    include <pthread.h>
@@ -65,3 +67,23 @@ int64_t sp_resident(void)
 int64_t sp_resident(void) { return -1; }
 
 #endif
+
+/* 5 microseconds, in ticks. */
+static uint64_t window(void)
+{
+    static uint64_t ticks = 0;
+    if (SP_UNLIKELY(ticks == 0)) {
+        sp_clock_calibrate();
+        ticks = (uint64_t)(5000 / sp_clock_scale()) + 1;
+    }
+    return ticks;
+}
+
+int64_t sp_resident_lately(sp_resident_reading *last, bool anew)
+{
+    if (anew || last->at == 0 || sp_now() - last->at > window()) {
+        last->bytes = sp_resident();
+        last->at = sp_now();
+    }
+    return last->bytes;
+}

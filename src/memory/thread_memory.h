@@ -6,6 +6,7 @@
 #define SP_THREAD_MEMORY_H
 
 #include "base/local.h"
+#include "memory/resident.h"
 
 /* So many bytes, in so many blocks. A block that is moved or resized is given back and taken. */
 typedef struct {
@@ -25,6 +26,7 @@ typedef struct sp_memory_mark {
 typedef struct sp_thread_memory {
     sp_memory_counts counts;
     int64_t high;                  /* the most it had since the top mark, allocated less freed */
+    sp_resident_reading resident;  /* what it read last of the process */
     bool inside;                   /* an allocator is under way, which may ask another one */
     bool used;                     /* by a thread */
     sp_memory_mark *top, *unused;  /* marks; the unused ones are linked by `below` */
