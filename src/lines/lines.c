@@ -144,6 +144,10 @@ uint64_t sp_lines_step_begin(sp_region *region, PyCodeObject *code, sp_line_fram
 static void step_end(uint64_t mark, sp_line_frame *suspended, uint64_t now)
 {
     sp_line_thread *here = sp_line_thread_here();
+    if (suspended == NULL) {
+        call_end(mark, now);
+        return;
+    }
     if (SP_LIKELY(here != NULL)) {
         pop_from(here, mark / 2 + 1, now);
         if (SP_LIKELY(here->stack.top->serial == mark / 2))

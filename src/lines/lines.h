@@ -22,7 +22,7 @@
 uint64_t sp_lines_call_begin(struct sp_region *region, PyCodeObject *code);
 void sp_lines_call_end(uint64_t mark, uint64_t now);
 /* The same for one step of a generator or coroutine, whose line goes on where it stopped: `suspended`
- * is zeroed before the first step and holds the frame between steps. */
+ * is zeroed before the first step and holds the frame between steps; NULL at the end of the last. */
 uint64_t sp_lines_step_begin(struct sp_region *region, PyCodeObject *code, sp_line_frame *suspended);
 void sp_lines_step_end(uint64_t mark, sp_line_frame *suspended, uint64_t now);
 void sp_lines_suspended_free(sp_line_frame *suspended);

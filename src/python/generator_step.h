@@ -100,7 +100,7 @@ SP_INLINE void sp_step_end(sp_generator_steps *steps, sp_step begun, sp_outcome 
     if (SP_UNLIKELY(begun.calls != 0))
         sp_calls_end(begun.calls);
     if (SP_UNLIKELY(begun.line != 0))
-        sp_lines_step_end(begun.line, &steps->line, now);
+        sp_lines_step_end(begun.line, how == SP_STEP_GOES_ON ? &steps->line : NULL, now);
     if (how != SP_STEP_GOES_ON)
         steps->over = true;
 }

@@ -89,7 +89,7 @@ def test_watched_functions_blocks_and_steps(lined):
     found = below(lined, "outer")
     assert found["watched()"] == (1, 0, 1, 0, 0)
     assert found["blocked()"][1:] == (0, 0, 1, 0)
-    assert found["[_ for _ in steps()]"] == (2, 0, 0, 0, 3)  # the last one ends it
+    assert found["[_ for _ in steps()]"] == (2, 1, 0, 0, 2)
 
 
 def test_an_exception_ends_frames_too(lined):
@@ -116,7 +116,7 @@ def test_coroutines_below_an_await(lined):
         await inner()
 
     asyncio.run(outer())
-    assert below(lined, "outer")["await inner()"] == (1, 0, 0, 0, 2)
+    assert below(lined, "outer")["await inner()"] == (1, 1, 0, 0, 1)
 
 
 def test_every_run_starts_at_nothing(lined):

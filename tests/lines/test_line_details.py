@@ -391,9 +391,8 @@ def check(manager, program):
         assert sum(row.raised for row in rows) == program.raised[kind] + program.arrived[kind], kind
         for row in rows:
             assert 0 <= row.callees_ns <= row.time_ns
-            if row.minimum_ns is not None:
-                assert row.minimum_ns <= row.p99_ns <= row.maximum_ns <= row.time_ns
-                assert row.minimum_ns * row.hits <= row.time_ns <= row.maximum_ns * row.hits
+            assert row.minimum_ns <= row.p99_ns <= row.maximum_ns <= row.time_ns
+            assert row.minimum_ns * row.hits <= row.time_ns <= row.maximum_ns * row.hits
             assert (row.waiting_ns is None) == (kind != "generator")
 
 
