@@ -168,10 +168,11 @@ def __getattr__(name):
 
 
 def load_ipython_extension(ip):
-    """What %load_ext scope_profiler calls: the magics %lprun, %%lprun and %%lprun_all."""
-    from .line_profiler.ipython_extension import load_ipython_extension as load
+    """What %load_ext scope_profiler calls: the magics of line_profiler and of memory_profiler."""
+    from .line_profiler.ipython_extension import LineProfilerMagics
+    from .memory.memory_magics import MemoryMagics
 
-    load(ip)
+    ip.register_magics(LineProfilerMagics, MemoryMagics)
 
 
 # ---- What methods of results call

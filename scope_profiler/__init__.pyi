@@ -1,3 +1,5 @@
+from typing import Any
+
 from ._instrument import regions
 from ._core import RegionFactory as RegionFactory
 from ._version import __version__ as __version__
@@ -17,7 +19,6 @@ from .io import (
 )
 from .io.json_export import export_json as export_json
 from .io.json_writer import write_json as write_json
-from .line_profiler.ipython_extension import load_ipython_extension as load_ipython_extension
 from .manager import ProfileManager as ProfileManager
 from .config.options import (
     GPUOptions as GPUOptions,
@@ -82,3 +83,5 @@ get_config = ProfileManager.get_config
 pause = ProfileManager.pause
 resume = ProfileManager.resume
 reset = ProfileManager.reset
+
+def load_ipython_extension(ip: Any) -> None: ...

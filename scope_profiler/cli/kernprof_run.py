@@ -1,7 +1,7 @@
 """A run of kernprof: what is profiled, where the results go, and what is said of them."""
 
 import builtins
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from datetime import datetime
 from importlib import import_module
 import os
@@ -12,6 +12,7 @@ import threading
 
 import click
 
+from .._base.needs import is_there
 from .._base.shown import shown
 from .._base.unrecorded import PACKAGE, unrecorded
 from .._base.warning import complain
@@ -54,6 +55,7 @@ class KernprofRun:
         self._has_begun = self._is_over = False
         self._interval = None
         self._programs = []  # the setup script, the program
+        self._decorators = []  # (what programs import as `profile`, how it was before)
 
     def prepare(self, program, args, module):
         """What is to be known before it runs. module: its name, where it is no script and no text."""
@@ -91,7 +93,6 @@ class KernprofRun:
         *setup, program = self._programs
         process_end.call_at_exit(self.finish)
         self._stdout = sys.stdout
-        self._explicit = explicit_profile._profile, explicit_profile.enabled
         self._builtin = vars(builtins).get("profile", _NOTHING)
         with ExitStack() as stack:
             if self._verbosity < -1:
@@ -104,7 +105,9 @@ class KernprofRun:
             program.take_place(self._args)
             if self._options["builtin"] or self._options["line_by_line"]:
                 builtins.profile = self._profile.injected
-            explicit_profile._kernprof_overwrite(self._profile.injected)
+            for decorator in _decorators():
+                self._decorators.append((decorator, decorator._profile, decorator.enabled))
+                decorator._kernprof_overwrite(self._profile.injected)
             if self._options["output_interval"]:
                 self._interval = _Interval(self._options["output_interval"], self._dump)
             if self._verbosity > 1:
@@ -143,7 +146,8 @@ class KernprofRun:
                 self._tell()
             except Exception as error:
                 complain(f"no results in {shown(self._outfile)}", error)
-        explicit_profile._profile, explicit_profile.enabled = self._explicit
+        for decorator, profile, enabled in self._decorators:
+            decorator._profile, decorator.enabled = profile, enabled
         if self._builtin is not _NOTHING:
             builtins.profile = self._builtin
         else:
@@ -252,6 +256,17 @@ class _Interval:
     def stop(self):
         self._is_over.set()
         self._thread.join()
+
+
+def _decorators():
+    """The decorators `profile` that programs import: ours, and that of line_profiler, if it is installed."""
+    yield explicit_profile
+    if is_there("line_profiler"):
+        with suppress(Exception):  # whatever is wrong with it, it is the program's to see
+            from line_profiler import profile
+
+            if hasattr(profile, "_kernprof_overwrite"):
+                yield profile
 
 
 def _with_defaults(options, config):

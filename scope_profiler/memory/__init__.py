@@ -15,6 +15,7 @@ _LAZY = {
     "MemoryProfiler": "memory_profiler",
     "TimeStamper": "timestamps",
     "choose_backend": "usage",
+    "load_ipython_extension": "memory_magics",
     "memory_usage": "usage",
     "profile": "memory_decorator",
     "show_results": "usage_table",

@@ -84,6 +84,31 @@ def test_what_is_decorated_by_import():
     assert functions() == {"outer"}
 
 
+LINE_PROFILER = """
+class Decorator:
+    _profile = enabled = None
+
+    def _kernprof_overwrite(self, profile):
+        self._profile = profile
+
+    def __call__(self, function):
+        return self._profile(function) if self._profile else function
+
+profile = Decorator()
+"""
+
+
+@pytest.mark.parametrize("module", [LINE_PROFILER, "1 / 0", "profile = 1"])
+def test_what_is_decorated_by_line_profiler(module):
+    """As long as it is there, and is that."""
+    write(module, "line_profiler.py")
+    done = kernprof("-l", write("try:\n    from line_profiler import profile as decorator\n"
+                                "    @decorator\n    def f():\n        return 1\n    f()\n"
+                                "except Exception as error:\n    print(type(error).__name__)\n"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert hits() == ({"f": {5: 1}} if module is LINE_PROFILER else {})
+
+
 def test_the_printed_commands_work():
     done = kernprof("-l", write(DECORATED))
     command = done.stdout.splitlines()[-1].replace(python(), sys.executable, 1).split()
@@ -370,7 +395,8 @@ def test_where_it_is_written():
 
 
 def test_how_it_is_printed():
-    done = kernprof("-lvz", "-u", "1e-3", "--summarize", "-p", "script.py", write(PROGRAM + "def never(): 1\n"))
+    write(PROGRAM + "def never(): 1\n")
+    done = kernprof("-lvz", "-u", "1e-3", "--summarize", "-p", "script.py", "script.py")
     assert "Timer unit: 0.001 s" in done.stdout and "seconds - " in done.stdout
     assert "never" not in done.stdout and "Inspect" not in done.stdout
     assert "never" in kernprof("-lvp", "script.py", "script.py").stdout

@@ -128,6 +128,8 @@ def test_which_modules_are_worth_a_look(pattern, module):
     assert Pattern(pattern).may_have_part_of(module)
 
 
-@pytest.mark.parametrize("pattern, module", [("a.b.c", "b"), ("a.b.c", "a.bc"), ("a.*", "b.a"), ("a/b.py", "a")])
+@pytest.mark.parametrize("pattern, module", [
+    ("a.b.c", "b"), ("a.b.c", "a.bc"), ("a.*", "b.a"), ("a/b.py", "a"),
+])
 def test_which_are_not(pattern, module):
     assert not Pattern(pattern).may_have_part_of(module)

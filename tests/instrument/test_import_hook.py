@@ -83,7 +83,7 @@ def test_tracebacks_of_imports_are_as_ever(found, source):
     shown = []
     for _ in range(2):
         try:
-            import hooked
+            importlib.import_module("hooked")
         except Exception:
             shown.append(traceback.format_exc())
         sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, ImportHook)]

@@ -14,11 +14,11 @@ from scope_profiler.line_profiler import LineProfiler, load_stats
 
 pytest.importorskip("IPython", reason="IPython is not installed")
 
-from IPython.core.error import UsageError  # noqa: E402
-from IPython.core.interactiveshell import InteractiveShell  # noqa: E402
-from traitlets.config import Config  # noqa: E402
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
-from scope_profiler.line_profiler.magic_words import MagicWords  # noqa: E402
+from scope_profiler.line_profiler.magic_words import MagicWords
 
 CELL = """
 def work(n):
@@ -81,7 +81,7 @@ def test_a_statement(shell, capsys):
     profiler = shell.run_line_magic("lprun", "-r -f work result = work(3)")
     assert hits(profiler) == {"work": {2: 1, 3: 4, 4: 3, 5: 1}} and shell.user_ns["result"] == 3
     printed = capsys.readouterr().out
-    assert "Function: work at line 2" in printed and "total += i" in printed
+    assert "Function: work at line 1" in printed and "total += i" in printed
     assert not hasattr(builtins, "profile")
 
 
