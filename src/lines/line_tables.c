@@ -69,9 +69,9 @@ void sp_line_table_free(sp_line_table *table)
     if (table->region != NULL)
         lose_region(table);
     SP_LIST_REMOVE(table, next, link);
-    sp_line_code_used(table->code, -1);
     sp_line_columns_clear(&table->first, table->code->plan.count);
     sp_line_columns_clear(&table->again, table->code->plan.count);
+    sp_line_code_used(table->code, -1); /* which may free it */
     sp_free(table->again.cells);
     sp_free(table);
 }
