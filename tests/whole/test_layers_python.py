@@ -16,7 +16,8 @@ PACKAGE = ROOT / "scope_profiler"
 # From the bottom up: what is here imports nothing that comes later.
 LAYERS = (
     "_core", "_version", "_base", "config", "_model", "results", "io", "report",
-    "_instrument", "_runtime", "_run", "_launch", "manager", "calls", "line_profiler", "memory", "compat", "cli",
+    "_instrument", "_runtime", "_run", "_launch", "manager", "calls", "line_profiler", "memory",
+    "compat", "cli",
     "scope_profiler", "compat.old_paths", "__main__",
 )
 
