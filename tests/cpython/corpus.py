@@ -28,7 +28,8 @@ HERE = Path(__file__).resolve().parent
 LIMIT = 500  # seconds
 
 # Quick ones. Not those whose threads run what is registered, which line_profiler counts on 3.12 and newer
-# as soon as one thread is on; nor those that count what the garbage collector does.
+# as soon as one thread is on; nor those that count what the garbage collector does, nor test_statistics,
+# for which line_profiler takes more than eight minutes there.
 TESTS = """
     test_argparse test_base64 test_bisect test_calendar test_cmd test_codeop test_colorsys
     test_configparser test_contextlib test_copy test_csv test_dataclasses test_fnmatch test_fractions
@@ -36,7 +37,7 @@ TESTS = """
     test_json test_linecache test_mimetypes test_netrc test_operator test_optparse test_ordered_dict
     test_pkgutil test_plistlib test_pprint test_quopri test_reprlib test_shlex test_string
     test_stringprep test_tabnanny test_textwrap test_urlparse test_userdict test_userlist
-    test_http_cookies test_minidom test_asyncio.test_pep492 test_statistics test_traceback
+    test_http_cookies test_minidom test_asyncio.test_pep492 test_traceback
 """.split()
 
 # Why hits differ, by the functions in which they do.
