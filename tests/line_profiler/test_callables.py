@@ -13,10 +13,16 @@ from scope_profiler.line_profiler import LineProfiler
 from scope_profiler.line_profiler.scoping_policy import ScopingPolicy
 
 
-@pytest.fixture
-def profiler():
-    yield LineProfiler()
+@pytest.fixture(autouse=True)
+def no_profiler_is_left():
+    """They are in cycles, and hold a tool id as long as they live."""
+    yield
     gc.collect()
+
+
+@pytest.fixture
+def profiler(no_profiler_is_left):
+    return LineProfiler()
 
 
 def hits(profiler):
