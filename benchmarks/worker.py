@@ -3,7 +3,8 @@
     python worker.py PACKAGE STATE               answer requests, one JSON line each
     python worker.py PACKAGE STATE --once CASE N run a case once (for instruction counts)
 
-PACKAGE is scope_profiler, whichever of the two is on the path, line_profiler, memory_profiler or cProfile. STATE is
+PACKAGE is scope_profiler, whichever of the two is on the path, line_profiler, memory_profiler or
+cProfile. STATE is
 
     never      no run was ever set up            on         a run is active
     after      a run was active and is over      aggregate  a run without events is active

@@ -95,7 +95,7 @@ def test_the_profilers_own_memory_is_not_the_programs(measured):
                 pass
         deep(0)
     allocated, *_ = memory_of(measured, "outer")
-    assert allocated < 1000  # a frame here and there
+    assert allocated < 20_000  # a frame here and there, of 3000 regions
 
 
 def test_nested_calls_take_what_those_inside_take(measured):
