@@ -223,7 +223,8 @@ def test_a_module_with_everything_in_it(profiler):
     assert {function.__name__ for function in profiler.functions} == {"own", "dedent"}
 
 
-def test_a_module_in_place(profiler):
+def test_a_module_in_place():
+    profiler = LineProfiler()  # pytest would hold it until after the collections
     module = module_of(SOURCE)
     profiler.add_module(module, wrap=True)
     module.own(), module.Thing().method()
