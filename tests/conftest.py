@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 import pytest
 
 from scope_profiler import ProfileManager, _core
+from scope_profiler._instrument import lines
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -71,6 +72,8 @@ def clean_default(tmp_path, monkeypatch):
     garbage of others. What is alive between two tests stays, so collections pass it over from there
     on: they were a third of the time that the suite takes."""
     gc.collect()
+    if lines._users:  # finalizers of modules have only now let go of a LineProfiler
+        gc.collect()
     gc.freeze()
     monkeypatch.chdir(tmp_path)
     yield

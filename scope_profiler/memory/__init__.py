@@ -15,14 +15,20 @@ _LAZY = {
     "MemoryProfiler": "memory_profiler",
     "TimeStamper": "timestamps",
     "choose_backend": "usage",
-    "load_ipython_extension": "memory_magics",
     "memory_usage": "usage",
     "profile": "memory_decorator",
     "show_results": "usage_table",
     "LogFile": "usage_table",
 }
 
-__all__ = [*_LAZY, "__version__"]
+__all__ = [*_LAZY, "load_ipython_extension", "__version__"]
+
+
+def load_ipython_extension(shell: "Any") -> None:
+    """Called by `%load_ext scope_profiler.memory`."""
+    from .memory_magics import load_ipython_extension
+
+    load_ipython_extension(shell)
 
 
 def __getattr__(name: str) -> "Any":

@@ -21,26 +21,13 @@ sp_open_call *sp_open_call_of(sp_manager *manager, const sp_region *region, cons
         : open;
 }
 
-/* ---- What calls note besides times ------------------------------------------------------- */
+/* ---- Memory ------------------------------------------------------------------------------ */
 
-/* The lines that line mode has counted since it was asked last are the innermost open call's. */
-static void take_lines(sp_thread *thread)
+SP_APART void sp_open_call_push_measured(sp_thread *thread, sp_manager *manager,
+                                         sp_region *region, const void *key,
+                                         sp_annotation annotation, bool *first)
 {
-    uint64_t hits = sp_here.line_hits - sp_here.lines_noted;
-    if (hits == 0) /* or the thread has nothing of its own */
-        return;
-    thread->stack.top->node->costs[SP_LINE] += hits;
-    sp_here.lines_noted = sp_here.line_hits;
-}
-
-SP_APART void sp_open_call_push_noting(sp_thread *thread, sp_manager *manager, sp_region *region,
-                                       const void *key, sp_annotation annotation, bool *first)
-{
-    uint32_t mark = 0;
-    if (region->extras & SP_LINES_TOO)
-        take_lines(thread);
-    if (region->extras & SP_MEMORY_TOO)
-        mark = sp_memory_mark_begin();
+    uint32_t mark = sp_memory_mark_begin();
     sp_open_call *open = sp_open_call_push(thread, manager, region, key, annotation, first);
     if (open != NULL)
         open->memory = mark;
@@ -48,13 +35,11 @@ SP_APART void sp_open_call_push_noting(sp_thread *thread, sp_manager *manager, s
         sp_memory_mark_drop(mark);
 }
 
-SP_APART void sp_open_call_note(sp_thread *thread)
+SP_APART void sp_open_call_note_memory(sp_thread *thread)
 {
     const sp_open_call *open = thread->stack.top;
     sp_memory_span span;
-    if (open->region->extras & SP_LINES_TOO)
-        take_lines(thread);
-    if (!(open->region->extras & SP_MEMORY_TOO) || !sp_memory_mark_end(open->memory, &span))
+    if (!sp_memory_mark_end(open->memory, &span))
         return;
     if (open->nested) /* the call around it takes that too */
         span.counts = (sp_memory_counts){0};

@@ -96,10 +96,20 @@ SP_INLINE sp_open_call *sp_open_call_push(sp_thread *thread, sp_manager *manager
     return open;
 }
 
-/* The same where more is noted than times; and what there is to note when the top call ends. */
-void sp_open_call_push_noting(sp_thread *thread, sp_manager *manager, sp_region *region,
-                              const void *key, sp_annotation annotation, bool *first);
-void sp_open_call_note(sp_thread *thread);
+/* The same where memory is measured; and what there is to note of it when the top call ends. */
+void sp_open_call_push_measured(sp_thread *thread, sp_manager *manager, sp_region *region,
+                                const void *key, sp_annotation annotation, bool *first);
+void sp_open_call_note_memory(sp_thread *thread);
+
+/* The lines that line mode has counted since it was asked last are the innermost open call's. */
+SP_INLINE void sp_open_call_take_lines(sp_thread *thread)
+{
+    uint64_t hits = sp_here.line_hits - sp_here.lines_noted;
+    if (hits == 0) /* or the thread has nothing of its own */
+        return;
+    thread->stack.top->node->costs[SP_LINE] += hits;
+    sp_here.lines_noted = sp_here.line_hits;
+}
 
 SP_INLINE void sp_open_call_enter(sp_manager *manager, sp_region *region, const void *key,
                                   sp_annotation annotation)
@@ -108,8 +118,11 @@ SP_INLINE void sp_open_call_enter(sp_manager *manager, sp_region *region, const 
     bool first = false;
     sp_thread *thread = sp_thread_of(manager);
     if (SP_LIKELY(thread != NULL)) {
-        if (SP_UNLIKELY(region->extras != 0))
-            sp_open_call_push_noting(thread, manager, region, key, annotation, &first);
+        const uint8_t extras = region->extras;
+        if (SP_UNLIKELY(extras != 0) && (extras & SP_LINES_TOO))
+            sp_open_call_take_lines(thread);
+        if (SP_UNLIKELY(extras & SP_MEMORY_TOO))
+            sp_open_call_push_measured(thread, manager, region, key, annotation, &first);
         else
             sp_open_call_push(thread, manager, region, key, annotation, &first);
     }
@@ -122,8 +135,13 @@ SP_INLINE void sp_open_call_enter(sp_manager *manager, sp_region *region, const 
  * until the next entry. */
 SP_INLINE sp_open_call *sp_open_call_take(sp_thread *thread, uint64_t now)
 {
-    if (SP_UNLIKELY(thread->stack.top->region->extras != 0))
-        sp_open_call_note(thread);
+    const uint8_t extras = thread->stack.top->region->extras;
+    if (SP_UNLIKELY(extras != 0)) {
+        if (extras & SP_LINES_TOO)
+            sp_open_call_take_lines(thread);
+        if (extras & SP_MEMORY_TOO)
+            sp_open_call_note_memory(thread);
+    }
     sp_open_call *open = thread->stack.top--;
     thread->stack.top->children += (int64_t)(now - open->start);
     thread->stack.top->inside++;

@@ -115,7 +115,7 @@ def test_a_run_is_not_replaced_when_line_mode_cannot_begin(manager, monkeypatch)
     from scope_profiler._instrument import lines
     from scope_profiler._run import recording
 
-    def fail(manager):
+    def fail(*_):
         raise RuntimeError("no tool id")
 
     run, traced = manager._run, []
