@@ -71,9 +71,8 @@ void sp_line_table_free(sp_line_table *table)
     SP_LIST_REMOVE(table, next, link);
     sp_line_columns_clear(&table->first, table->code->plan.count);
     sp_line_columns_clear(&table->again, table->code->plan.count);
-    sp_line_code_used(table->code, -1); /* which may free it */
     sp_free(table->again.cells);
-    sp_line_code_used(table->code, -1); /* it may be gone now */
+    sp_line_code_used(table->code, -1); /* which may free it */
     sp_free(table);
 }
 
