@@ -3,7 +3,7 @@
 #include "base/heap.h"
 #include "record/counters.h"
 
-/* What a reason of the frame counts in, or NULL. */
+/* The frame waited at the line for so many ticks, for this reason. */
 static void wait_for(const sp_line_frame *recorded, const sp_line_reason *reason, int line,
                      uint64_t ticks)
 {
@@ -138,8 +138,5 @@ void sp_line_columns_clear(sp_line_columns *columns, int lines)
     sp_free(columns->waiting);
     sp_free(columns->below);
     sp_free(columns->memory);
-    columns->details = NULL;
-    columns->waiting = NULL;
-    columns->below = NULL;
-    columns->memory = NULL;
+    *columns = (sp_line_columns){.cells = columns->cells};
 }
