@@ -11,7 +11,7 @@ def main(argv=None):
     are written, and sys.argv, sys.path and `__main__` are as before. Without, it is the command
     itself, which finalizes when the process ends.
     """
-    return _called("group", "scope-profiler", argv)
+    return _called(None, "scope-profiler", argv)
 
 
 def main_of_kernprof(argv=None):
@@ -34,10 +34,11 @@ def _main(command, name, argv):
     with explained():
         import click
 
-        from . import group
+        from .group import group
 
+    chosen = group if command is None else group.get_command(None, command)
     try:
-        result = getattr(group, command).main(argv, name, standalone_mode=False)
+        result = chosen.main(argv, name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code

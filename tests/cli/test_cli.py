@@ -76,7 +76,7 @@ def test_what_cannot_be_is_said_before_the_program_runs(arguments, message):
 
 def test_an_unknown_command():
     done = command("runn", "script.py")
-    assert done.returncode == 2 and "No such command 'runn'" in done.stderr
+    assert done.returncode == 2 and "No such command 'runn': did you mean 'run'?" in done.stderr
 
 
 @pytest.mark.parametrize("arguments, message", [
@@ -95,6 +95,39 @@ def test_options_after_the_script_are_its_own():
     path = write("import sys; print(sys.argv)")
     words = ["--help", "-q", "-o", "x", "--", "a b", "ü"]
     assert run("-q", path, *words).stdout == f"{[path, *words]}\n"
+
+
+@pytest.mark.parametrize("name", ["native-lines", "site", "tui"])
+def test_commands_for_a_later_version(name, capsys):
+    assert main([name, "x.h5"]) == 2
+    assert f"Error: {name} is for a later version of scope-profiler" in capsys.readouterr().err
+
+
+def test_every_command_helps_with_examples_and_says_its_exit_status(capsys):
+    from scope_profiler.cli.group import COMMANDS
+
+    for name in COMMANDS:
+        assert main([name, "--help"]) == 0
+        text = capsys.readouterr().out
+        assert "Examples:" in text and f"{name} " in text, name
+    assert main(["--help"]) == 0 and "Exit status: 0" in capsys.readouterr().out
+
+
+def test_completion_in_shells():
+    done = command(env={**os.environ, "_SCOPE_PROFILER_COMPLETE": "bash_complete",
+                        "COMP_WORDS": "scope-profiler ru", "COMP_CWORD": "1"})
+    # The name of the program is that under which it was called.
+    assert done.returncode == 0 and done.stdout == "plain,run\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]])
+def test_a_reader_that_goes_leaves_no_traceback(arguments):
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.Popen([sys.executable, "-m", "scope_profiler", *arguments], stdout=writing,
+                               stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert process.communicate()[1] == "" and process.returncode in (1, 128 + signal.SIGPIPE)
 
 
 # ---- The program runs as under Python

@@ -2,7 +2,7 @@
 
 import inspect
 
-from scope_profiler.cli.group import group
+from scope_profiler.cli.group import COMMANDS, group
 
 from .settings import table
 
@@ -18,7 +18,7 @@ scope-profiler run simulate.py --steps 100
 
 
 def page():
-    return "\n".join([PAGE, *(command(name, one) for name, one in group.commands.items())])
+    return "\n".join([PAGE, *(command(name, group.get_command(None, name)) for name in COMMANDS)])
 
 
 def command(name, one):
