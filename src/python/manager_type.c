@@ -129,6 +129,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     sp_left_run left = sp_run_leave(manager);
     manager->run = ++last_run;
     manager->events = events;
+    manager->blocks = &sp_memory_blocks;
     manager->lines = lines;
     manager->selective = selective;
     manager->waits = waits;

@@ -20,8 +20,7 @@ static int add_totals(void *value, void *argument)
     sum->lost += thread->lost;
     sum->dropped += thread->log.dropped;
     for (size_t i = 0; i < thread->log.count; i++)
-        sum->bytes += sizeof(sp_block)
-                      + thread->log.blocks[i]->capacity * sizeof(sp_record);
+        sum->bytes += sizeof(sp_block) + thread->log.blocks[i].capacity * sizeof(sp_record);
     return 0;
 }
 

@@ -27,13 +27,13 @@ static log_reader read_log(const sp_thread *thread)
 static const sp_record *read_record(log_reader *reader)
 {
     while (reader->block < reader->log->count
-           && reader->record >= reader->log->blocks[reader->block]->used) {
+           && reader->record >= reader->log->blocks[reader->block].used) {
         reader->block++;
         reader->record = 0;
     }
     if (reader->block >= reader->log->count)
         return NULL;
-    return &reader->log->blocks[reader->block]->records[reader->record++];
+    return &reader->log->blocks[reader->block].records[reader->record++];
 }
 
 static bool read_event(log_reader *reader, event *read)

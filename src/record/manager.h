@@ -27,7 +27,8 @@ typedef struct sp_manager {
     uint64_t run;   /* number of the current run; unique in the process, or SP_NO_RUN */
     bool recording; /* a run is on and not paused */
     bool leaving;   /* calls were open when recording stopped last: they end all the same */
-    bool events;    /* it logs every call, not statistics alone */
+    bool events;    /* it logs every call, not statistics alone, */
+    sp_block_store *blocks; /* in blocks of this. Borrowed. */
     bool lines;     /* it is in line mode, */
     bool line_details; /* and keeps more of each line */
     bool memory;       /* it is measured what calls take of memory, */

@@ -13,7 +13,7 @@ bool sp_stack_init(sp_stack *stack, size_t room)
     return true;
 }
 
-sp_thread *sp_thread_new(sp_owner *owner, bool events)
+sp_thread *sp_thread_new(sp_owner *owner, sp_block_store *blocks)
 {
     sp_thread *thread = sp_calloc(1, sizeof *thread);
     if (thread == NULL)
@@ -25,7 +25,8 @@ sp_thread *sp_thread_new(sp_owner *owner, bool events)
     }
     thread->owner = sp_owner_hold(owner);
     thread->stack.top->node = &thread->tree.root;
-    thread->log.on = events;
+    thread->log.store = blocks;
+    thread->log.on = blocks != NULL;
     return thread;
 }
 

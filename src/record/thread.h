@@ -92,7 +92,8 @@ typedef struct sp_thread {
     sp_tree tree;
 } sp_thread;
 
-sp_thread *sp_thread_new(sp_owner *owner, bool events);
+/* blocks: where its log lies, or NULL without one. */
+sp_thread *sp_thread_new(sp_owner *owner, sp_block_store *blocks);
 /* Put other open calls in the place of those that the record has now, and these there. */
 SP_INLINE void sp_thread_exchange(sp_thread *thread, sp_stack *stack)
 {

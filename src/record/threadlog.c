@@ -6,18 +6,39 @@
  * the cost of a new one is spread over 65 536 calls. */
 enum { FIRST_RECORDS = 256, MOST_RECORDS = 65536 };
 
+static bool take_memory(sp_block_store *store, const sp_log *log, size_t records, sp_block *block)
+{
+    (void)store, (void)log;
+    block->records = sp_malloc(records * sizeof *block->records);
+    block->capacity = records;
+    return block->records != NULL;
+}
+
+static void ignore_full(sp_block_store *store, const sp_log *log, const sp_block *block)
+{
+    (void)store, (void)log, (void)block;
+}
+
+static void give_back_memory(sp_block_store *store, const sp_block *block)
+{
+    (void)store;
+    sp_free(block->records);
+}
+
+sp_block_store sp_memory_blocks = {take_memory, ignore_full, give_back_memory};
+
 void sp_log_free(sp_log *log)
 {
     for (size_t i = 0; i < log->count; i++)
-        sp_free(log->blocks[i]);
+        log->store->give_back(log->store, &log->blocks[i]);
     sp_free(log->blocks);
-    *log = (sp_log){0};
+    *log = (sp_log){.store = log->store};
 }
 
 void sp_log_settle(sp_log *log)
 {
     if (log->count != 0) {
-        sp_block *last = log->blocks[log->count - 1];
+        sp_block *last = &log->blocks[log->count - 1];
         last->used = (size_t)(log->next - last->records);
     }
 }
@@ -26,27 +47,23 @@ bool sp_log_extend(sp_log *log)
 {
     if (log->count == log->capacity) {
         size_t capacity = log->capacity == 0 ? 8 : 2 * log->capacity;
-        sp_block **blocks = sp_realloc(log->blocks, capacity * sizeof *blocks);
+        sp_block *blocks = sp_realloc(log->blocks, capacity * sizeof *blocks);
         if (blocks == NULL)
             return false;
         log->blocks = blocks;
         log->capacity = capacity;
     }
-    size_t records = FIRST_RECORDS;
-    if (log->count != 0) {
-        records = 2 * log->blocks[log->count - 1]->capacity;
-        if (records > MOST_RECORDS)
-            records = MOST_RECORDS;
-    }
-    sp_block *block = sp_malloc(sizeof *block + records * sizeof *block->records);
-    if (block == NULL)
+    sp_block *last = log->count == 0 ? NULL : &log->blocks[log->count - 1];
+    size_t records = last == NULL ? FIRST_RECORDS : 2 * last->capacity;
+    sp_block block = {0};
+    if (!log->store->take(log->store, log, records > MOST_RECORDS ? MOST_RECORDS : records, &block))
         return false;
-    block->capacity = records;
-    block->used = 0;
     sp_log_settle(log);
+    if (last != NULL)
+        log->store->full(log->store, log, last);
     log->blocks[log->count++] = block;
-    log->next = block->records;
-    log->end = block->records + records;
+    log->next = block.records;
+    log->end = block.records + block.capacity;
     return true;
 }
 
@@ -54,7 +71,7 @@ static bool append_note(sp_log *log, uint64_t value, uint64_t what)
 {
     if (log->next == log->end && !sp_log_extend(log))
         return false;
-    *log->next++ = (sp_record){value, what};
+    sp_record_write(log->next++, value, what);
     return true;
 }
 
@@ -75,11 +92,10 @@ void sp_log_append_slow(sp_log *log, uint64_t context, uint64_t start, uint64_t 
         return;
     }
     if (is_new) {
-        *log->next++ = (sp_record){context, SP_RECORD_CONTEXT};
+        sp_record_write(log->next++, context, SP_RECORD_CONTEXT);
         log->context = context;
     }
-    log->next[0] = (sp_record){start, (is_long ? SP_LONG_DURATION : ticks) << SP_NODE_BITS | node};
+    sp_record_write(log->next++, start, (is_long ? SP_LONG_DURATION : ticks) << SP_NODE_BITS | node);
     if (is_long)
-        log->next[1] = (sp_record){ticks, UINT64_MAX};
-    log->next += 1 + is_long;
+        sp_record_write(log->next++, ticks, UINT64_MAX);
 }

@@ -17,28 +17,54 @@ enum { SP_NODE_BITS = 24 };
 #define SP_LONG_DURATION ((UINT64_C(1) << 40) - 1)
 #define SP_NODE_LIMIT (UINT32_C(1) << SP_NODE_BITS)
 
-/* What a record of node 0 says. */
+/* What a record of node 0 says. None is 0, so `rest` of a whole record never is: it is written last, and
+ * where blocks begin as zeros it tells how far a log goes whose thread was killed. */
 enum {
-    SP_RECORD_CONTEXT = 0 << SP_NODE_BITS, /* in which task and with which metadata they are made */
     SP_RECORD_WAIT = 1 << SP_NODE_BITS,    /* how long the next one waited */
-    SP_RECORD_THREAD = 2 << SP_NODE_BITS   /* by which thread they are made */
+    SP_RECORD_THREAD = 2 << SP_NODE_BITS,  /* by which thread they are made */
+    SP_RECORD_CONTEXT = 3 << SP_NODE_BITS  /* in which task and with which metadata they are made */
 };
 
 typedef struct {
-    size_t capacity; /* records that fit */
-    size_t used;     /* records that there are, see sp_log_settle() */
-    sp_record records[];
+    sp_record *records; /* The store's. */
+    size_t capacity;    /* records that fit */
+    size_t used;        /* records that there are, see sp_log_settle() */
+    uint64_t place;     /* where the store has it; means something to the store alone */
 } sp_block;
 
-typedef struct {
+struct sp_log;
+
+/* Where the blocks of logs lie. It outlives the logs that have blocks of it. Called by the thread that
+ * writes to the log, without the GIL under its guard; blocks are given back under stop, or when nobody
+ * records in the run any longer. */
+typedef struct sp_block_store {
+    /* Room for about so many records, for at least 3; false when there is none. */
+    bool (*take)(struct sp_block_store *store, const struct sp_log *log, size_t records,
+                 sp_block *block);
+    /* Its `used` is final: nothing more is written to the block. */
+    void (*full)(struct sp_block_store *store, const struct sp_log *log, const sp_block *block);
+    void (*give_back)(struct sp_block_store *store, const sp_block *block);
+} sp_block_store;
+
+/* The usual one: memory of the process. */
+extern sp_block_store sp_memory_blocks;
+
+typedef struct sp_log {
     sp_record *next, *end; /* in the last block */
-    sp_block **blocks;     /* Owned. */
+    sp_block *blocks;      /* Owned. */
     size_t count, capacity;
+    sp_block_store *store; /* of the blocks. Borrowed. */
     uint64_t context; /* of the calls written now: number of the task << 32 | of the metadata */
     bool waits;       /* how long calls waited is written, too */
     uint64_t dropped; /* calls that found no memory: their statistics are kept, their times not */
     bool on;          /* off: statistics only */
 } sp_log;
+
+SP_INLINE void sp_record_write(sp_record *record, uint64_t start, uint64_t rest)
+{
+    record->start = start;
+    SP_STORE(&record->rest, rest); /* in this order, whatever happens in between */
+}
 
 void sp_log_free(sp_log *log);
 /* Make room for three records; false when there is none. */
@@ -63,8 +89,7 @@ SP_INLINE void sp_log_append(sp_log *log, uint64_t context, uint64_t start, uint
         sp_log_append_slow(log, context, start, ticks, node);
         return;
     }
-    record->start = start;
-    record->rest = ticks << SP_NODE_BITS | node;
+    sp_record_write(record, start, ticks << SP_NODE_BITS | node);
     log->next = record + 1;
 }
 
