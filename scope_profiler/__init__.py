@@ -34,6 +34,7 @@ else:
     setup_from_env = ProfileManager.setup_from_env
     session = ProfileManager.session
     finalize = ProfileManager.finalize
+    snapshot = ProfileManager.snapshot
     profile = ProfileManager.profile
     profile_region = region = ProfileManager.profile_region
     define_region = ProfileManager.define_region
@@ -144,6 +145,7 @@ __all__ = [
     "session",
     "setup",
     "setup_from_env",
+    "snapshot",
     *_LAZY,
 ]
 

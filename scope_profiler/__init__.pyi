@@ -58,6 +58,7 @@ setup = ProfileManager.setup
 setup_from_env = ProfileManager.setup_from_env
 session = ProfileManager.session
 finalize = ProfileManager.finalize
+snapshot = ProfileManager.snapshot
 profile = ProfileManager.profile
 profile_region = ProfileManager.profile_region
 region = ProfileManager.region

@@ -1,7 +1,7 @@
 """ProfileManager: the life of a profiling run, from setup() to finalize()."""
 
 from . import _core
-from ._base.arguments import UNSET, wrong_type
+from ._base.arguments import UNSET, boolean, wrong_type
 from ._base.unrecorded import unrecorded
 from ._instrument.decorator import profile
 from ._instrument.regions import Region
@@ -168,6 +168,19 @@ class ProfileManager(_core.Manager):
 
         ending = finalizing(verbose, return_results, native_traces, verbose_line_profiler, style)
         return finalize(self, *ending.values())
+
+    @on_class_or_instance
+    @unrecorded
+    def snapshot(self, *, events=True):
+        """The ProfilingResults of this moment, as finalize() would return them; nothing of the run is
+        touched, printed or written. events=False leaves the single calls out, which makes it cheap
+        enough for every second; two of them give the time between: later - earlier.
+
+        Raises RuntimeError before setup(), TypeError when events is no bool."""
+        from ._run.finalizing import snapshot
+
+        self._need_run("snapshot")
+        return snapshot(self, boolean("events", events))
 
     def _calls_of(self, region):
         from ._run.snapshot import calls_of

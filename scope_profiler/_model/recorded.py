@@ -29,12 +29,14 @@ class Node:
     statistics: Of the calls that were made there.
     first_ns: When the first of them began, on the axis of ``perf_counter_ns()``; None when unknown.
     sketch: What their percentiles come from; None when unknown.
+    std_ns: The standard deviation of the calls, not rounded as it is in `statistics`; None when unknown.
     """
 
     parent: int
     statistics: RegionStatistics
     first_ns: int | None = None
     sketch: Sketch | None = field(default=None, compare=False)
+    std_ns: float | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -87,12 +89,12 @@ class Recorded:
 
 
 #: What adds up; running and waiting where it was measured everywhere.
-_SUMS = (
+SUMS = (
     "num_calls", "errors", "open_calls", "total_ns", "exclusive_ns", "sum_ns", "open_total_ns",
     "open_exclusive_ns", "corrected_total_ns", "corrected_exclusive_ns", "running_ns", "waiting_ns",
     "allocated_bytes", "freed_bytes", "allocations", "frees",
 )  # fmt: skip
-_PERCENTILES = {"p50_ns": 50, "p90_ns": 90, "p95_ns": 95, "p99_ns": 99, "p999_ns": 99.9}
+PERCENTILES = {"p50_ns": 50, "p90_ns": 90, "p95_ns": 95, "p99_ns": 99, "p999_ns": 99.9}
 
 
 def merged(nodes: Sequence[Node]) -> Node:
@@ -101,7 +103,7 @@ def merged(nodes: Sequence[Node]) -> Node:
         return nodes[0]
     every = [node.statistics for node in nodes]
     known: dict[str, Any] = {}
-    for name in _SUMS:
+    for name in SUMS:
         values = [getattr(statistics, name) for statistics in every]
         known[name] = None if None in values else sum(values)
     peaks: list[Any] = [statistics.peak_bytes for statistics in every]
@@ -113,23 +115,31 @@ def merged(nodes: Sequence[Node]) -> Node:
     mean = known["sum_ns"] / calls if calls else 0.0
     known["average_ns"] = round(mean)
     squares = sum(
-        one.num_calls * (one.std_ns**2 + (one.sum_ns / one.num_calls - mean) ** 2) for one in called
+        one.num_calls * (std_of(node) ** 2 + (one.sum_ns / one.num_calls - mean) ** 2)
+        for node, one in zip(nodes, every) if one.num_calls
     )
-    known["std_ns"] = round((squares / calls) ** 0.5) if calls else 0
+    std = (squares / calls) ** 0.5 if calls else 0.0
+    known["std_ns"] = round(std)
     sketch = None
     sketches = [node.sketch for node in nodes if node.sketch is not None]
     if len(sketches) == len(nodes):
         from .sketch import Sketch
 
         sketch = Sketch.merged(sketches)
-    for name, percentile in _PERCENTILES.items():
+    for name, percentile in PERCENTILES.items():
         known[name] = None if sketch is None else sketch.percentile_ns(
             percentile, known["minimum_ns"], known["maximum_ns"]
         )
     begins = [node.first_ns for node in nodes if node.first_ns is not None]
     return Node(
-        nodes[0].parent, replace(every[0], **known), min(begins, default=None), sketch
+        nodes[0].parent, replace(every[0], **known), min(begins, default=None), sketch,
+        None if any(node.std_ns is None for node in nodes) else std,
     )
+
+
+def std_of(node: Node) -> float:
+    """The standard deviation, as exactly as it is known, ns."""
+    return node.statistics.std_ns if node.std_ns is None else node.std_ns
 
 
 def sketches_by_region(nodes: Iterable[Node]) -> dict[str, Sketch]:

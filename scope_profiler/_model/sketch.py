@@ -46,6 +46,27 @@ class Sketch:
                                                  *(sketch.counts for sketch in sketches)]))
         return cls(values, counts, unit)
 
+    def less(self, earlier: Sketch) -> Sketch:
+        """The calls that were added since `earlier`, a sketch of the same calls.
+
+        Raises ValueError when that has calls that this one does not have.
+        """
+        places = np.searchsorted(self.values, earlier.values)
+        if (places == len(self.values)).any() or (self.values[places] != earlier.values).any():
+            raise ValueError("the earlier sketch has calls that the later one does not have")
+        counts = self.counts.copy()
+        counts[places] -= earlier.counts
+        if (counts < 0).any():
+            raise ValueError("the earlier sketch has more calls than the later one")
+        used = counts > 0
+        return Sketch(self.values[used], counts[used], self.unit)
+
+    def bounds_ns(self) -> tuple[int, int]:
+        """What no call is below, and what none is above: the ends of the first and the last bucket,
+        within 1.6 % of each other. There is at least one call."""
+        low, high = float(self.values[0]), float(self.values[-1])
+        return round((low - _reach(low)) * self.unit), round((high + _reach(high)) * self.unit)
+
     def percentile_ns(self, percentile: float, minimum: int, maximum: int) -> int:
         """The duration that `percentile` per cent of the calls do not exceed, which all lie between
         the two given, ns. Interpolated between neighbours in rank; `src/record/node.c` computes the same."""
@@ -61,3 +82,9 @@ class Sketch:
         )
         middle = low + (position - rank) * (high - low)
         return min(max(round(int(middle + 0.5) * self.unit), minimum), maximum)
+
+
+def _reach(middle: float) -> float:
+    """How far a bucket reaches to either side of its middle."""
+    octave = max(int(np.log2(middle + 0.5)) - int(np.log2(_BUCKETS)), 0) if middle >= _BUCKETS else 0
+    return (2.0**octave - 1) / 2

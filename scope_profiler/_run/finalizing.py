@@ -1,7 +1,6 @@
 """finalize(): from one snapshot the results, the files and the report."""
 
 from contextlib import suppress
-from time import perf_counter_ns
 
 from .._base import environment
 from .._base.needs import explained
@@ -20,8 +19,8 @@ def finalize(manager, verbose, return_results, lines, style):
     printing = verbose or lines
     files = run._destinations()
     wanted = return_results or bool(files)
-    run.finalize_time_ns = perf_counter_ns()
     moment = now(manager, wanted)  # before anything is imported, which takes its time
+    run.finalize_time_ns = moment.taken_ns
     with processes.unforked():
         _load(files, return_results, printing)
     from .snapshot import take_snapshot
@@ -42,13 +41,27 @@ def finalize(manager, verbose, return_results, lines, style):
     return run._results
 
 
+def snapshot(manager, events):
+    """See ProfileManager.snapshot."""
+    if manager._run._settings["deactivate_profiling"]:
+        return _nothing()
+    moment = now(manager, events)
+    with processes.unforked():
+        _load((), True, False)
+    from .snapshot import take_snapshot
+
+    return take_snapshot(manager, moment=moment).results
+
+
 def _finalize_nothing(run, verbose, return_results):
     if verbose and not environment.DISABLED:
         why = "setup() has not been called" if run is None else "profiling is deactivated"
         with suppress(OSError, ValueError):  # of a stream that is closed
             print(f"scope-profiler: nothing to report: {why}")
-    if not return_results:
-        return None
+    return _nothing() if return_results else None
+
+
+def _nothing():
     from ..results import ProfilingResults
 
     return ProfilingResults({})

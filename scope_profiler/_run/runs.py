@@ -119,10 +119,19 @@ class ProfilingRun:
 
     def finalize(self, verbose=None, return_results=True, **settings):
         """ProfileManager.finalize() of this run. Raises RuntimeError when setup() has replaced it."""
+        manager = self._current()
+        return manager.finalize(verbose=verbose, return_results=return_results, **settings)
+
+    def snapshot(self, *, events: bool = True) -> ProfilingResults:
+        """ProfileManager.snapshot() of this run. Raises RuntimeError when setup() has replaced it."""
+        results: ProfilingResults = self._current().snapshot(events=events)
+        return results
+
+    def _current(self):
         manager = self._manager()
         if manager is None or manager._run is not self:
             raise RuntimeError("this run was replaced by a later setup()")
-        return manager.finalize(verbose=verbose, return_results=return_results, **settings)
+        return manager
 
 
 class Session:
@@ -189,9 +198,16 @@ class Session:
         **settings: Unpack[_Finalizing],
     ) -> ProfilingResults | None:
         """A checkpoint of the session; see ProfilingRun.finalize. Raises RuntimeError outside it."""
+        return self._begun().finalize(verbose, return_results=return_results, **settings)
+
+    def snapshot(self, *, events: bool = True) -> ProfilingResults:
+        """ProfilingRun.snapshot() of the session's run. Raises RuntimeError outside it."""
+        return self._begun().snapshot(events=events)
+
+    def _begun(self) -> ProfilingRun:
         if self._run is None:
             raise RuntimeError("the session has not begun: enter it with `with`")
-        return self._run.finalize(verbose, return_results=return_results, **settings)
+        return self._run
 
 
 class _Root:

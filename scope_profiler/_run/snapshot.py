@@ -33,10 +33,10 @@ class Snapshot:
 
 
 def take_snapshot(manager, results=True, moment=None):
-    """What the manager's current run has come to; results: also every call, as ProfilingResults.
-    moment: when the run was finalized; None for now."""
+    """What the manager's current run has come to; results: also as ProfilingResults, with every call
+    that the moment has. moment: when the run was finalized; None for now."""
     run = manager._run
-    end = run.finalize_time_ns or perf_counter_ns()
+    end = moment.taken_ns if moment else run.finalize_time_ns or perf_counter_ns()
     moment = moment or now(manager, results)
     cost = overhead.of(manager)
     facts = {**moment.counters, **cost.facts(moment.counters["costs"])}
@@ -71,7 +71,7 @@ def _first(row):
 
 def _nodes(tree, cost, sketches):
     return [
-        Node(row[0], _statistics(row, cost), None if row[-1] < 0 else row[-1], sketch)
+        Node(row[0], _statistics(row, cost), None if row[-1] < 0 else row[-1], sketch, row[10])
         for row, sketch in zip(tree, sketches, strict=True)
     ]
 
@@ -134,7 +134,7 @@ def _regions(manager, moment, recorded, with_text):
     """(name, results.Region) of every region with a finished call."""
     from ..results import EventMetadata, Region
 
-    ends, *columns = moment.calls
+    ends, *columns = moment.calls or ([0] * len(moment.regions), b"", b"")
     columns = _arrays(columns)
     if manager._on_thread is not None and "thread_ids" not in columns:
         columns["thread_ids"] = columns["start_times_ns"] * 0

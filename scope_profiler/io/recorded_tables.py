@@ -24,10 +24,11 @@ _STATISTICS = [
     field.name for field in fields(RegionStatistics)
     if field.name not in ("name", "timings", "unit", "lines")
 ]
-#: A row of `nodes`. sketch: how many values it has, -1 where there is none; unit: ns for each.
+#: A row of `nodes`. sketch: how many values it has, -1 where there is none; unit: ns for each; deviation:
+#: the standard one, not rounded, NaN where it is unknown.
 NODE = np.dtype(
     [("rank", "<i8"), ("parent", "<i8"), ("first_ns", "<i8"), ("sketch", "<i8"), ("unit", "<f8")]
-    + [(name, "<i8") for name in _STATISTICS]
+    + [(name, "<i8") for name in _STATISTICS] + [("deviation", "<f8")]
 )
 
 
@@ -53,7 +54,8 @@ def _row(rank: int, node: Node) -> tuple[float, ...]:
     known = node.first_ns, *(getattr(node.statistics, name) for name in _STATISTICS)
     first, *statistics = (_UNKNOWN if value is None else value for value in known)
     size, unit = (-1, 0.0) if node.sketch is None else (len(node.sketch.values), node.sketch.unit)
-    return (rank, node.parent, first, size, unit, *statistics)
+    deviation = float("nan") if node.std_ns is None else node.std_ns
+    return (rank, node.parent, first, size, unit, *statistics, deviation)
 
 
 def from_tables(tables: Mapping[str, Any]) -> dict[int, Recorded]:
@@ -65,15 +67,17 @@ def from_tables(tables: Mapping[str, Any]) -> dict[int, Recorded]:
     sketches = _sketches(columns["sketch"], columns["unit"], tables)
     nodes: dict[int, list[Node]] = {}
     statistics = [columns.get(name, [_UNKNOWN] * len(sketches)) for name in _STATISTICS]
-    for name, rank, parent, first, sketch, *values in zip(
-        tables["names"], columns["rank"], columns["parent"], columns["first_ns"], sketches,
+    deviations = columns.get("deviation", [float("nan")] * len(sketches))
+    for name, rank, parent, first, sketch, deviation, *values in zip(
+        tables["names"], columns["rank"], columns["parent"], columns["first_ns"], sketches, deviations,
         *statistics, strict=True,
     ):
         known: dict[str, Any] = {
             key: None if value == _UNKNOWN else value for key, value in zip(_STATISTICS, values)
         }
         first = None if first == _UNKNOWN else first
-        node = Node(parent, RegionStatistics(name, **known), first, sketch)
+        std = None if deviation != deviation else deviation
+        node = Node(parent, RegionStatistics(name, **known), first, sketch, std)
         nodes.setdefault(rank, []).append(node)
     recorded = {}
     for text in tables["facts"]:

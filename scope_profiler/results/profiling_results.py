@@ -23,6 +23,7 @@ from .rank_regions import RankRegions
 from .threads import TaskInfo, ThreadInfo, normal_rows
 from .run_tables import RunTables
 from .scalars import known_or
+from .window import window
 
 
 class ProfilingResults(RunTables, NoCounters):
@@ -166,6 +167,23 @@ class ProfilingResults(RunTables, NoCounters):
 
     def __len__(self) -> int:
         return len(self._regions)
+
+    def __sub__(self, earlier: ProfilingResults) -> ProfilingResults:
+        """What came to the run between two results of it: `later - earlier`, both of `snapshot()`,
+        `finalize()` or a file.
+
+        It has the calls that ended in that time, each with its whole time, and of regions, nodes of the
+        tree, lines and memory what came to them. Percentiles are within 0.8 %, minimum and maximum
+        bounds within 1.6 %; where a number of the time between is not known, as the 99th percentile of
+        a line, it is None. Intervals are those that the later results have, and none where the
+        earlier are without.
+
+        Raises ValueError when these are not two results of one run, the later one first, or when one
+        has no tree.
+        """
+        if not isinstance(earlier, ProfilingResults):
+            return NotImplemented
+        return ProfilingResults(**window(self, earlier))
 
     # -- the run ---------------------------------------------------------------
 

@@ -347,14 +347,18 @@ class Region(Calls, Scalars):
             exclusive = int(self.exclusive_durations_ns[rows].sum())
         except (EventDataUnavailableError, NestingError):
             exclusive = None
-        return Region(
+        return Region(**self.chosen(rows), exclusive_total_ns=exclusive)
+
+    def chosen(self, rows: np.ndarray) -> dict[str, Any]:
+        """What to construct the region from with those calls alone, a boolean for each; without what is
+        known of all together."""
+        return {
             **self._arguments(rows),
-            exclusive_total_ns=exclusive,
-            tags=self._tags,
-            source_file=self._source_file,
-            source_lineno=self._source_lineno,
-            source_text=self._source_text,
-        )
+            "tags": self._tags,
+            "source_file": self._source_file,
+            "source_lineno": self._source_lineno,
+            "source_text": self._source_text,
+        }
 
     # -- as Python objects ---------------------------------------------------
 
