@@ -37,6 +37,8 @@ class Sketch:
     def merged(cls, sketches: Iterable[Sketch]) -> Sketch:
         """One of the calls of all."""
         sketches = [sketch for sketch in sketches if len(sketch.values)]
+        if len(sketches) == 1:
+            return sketches[0]
         units = {sketch.unit for sketch in sketches}
         unit = units.pop() if len(units) == 1 else 1.0
         parts = [sketch.values * (sketch.unit / unit) for sketch in sketches]

@@ -347,9 +347,9 @@ class Region(Calls, Scalars):
             exclusive = int(self.exclusive_durations_ns[rows].sum())
         except (EventDataUnavailableError, NestingError):
             exclusive = None
-        return Region(**self.chosen(rows), exclusive_total_ns=exclusive)
+        return Region(**self._chosen(rows), exclusive_total_ns=exclusive)
 
-    def chosen(self, rows: np.ndarray) -> dict[str, Any]:
+    def _chosen(self, rows: np.ndarray) -> dict[str, Any]:
         """What to construct the region from with those calls alone, a boolean for each; without what is
         known of all together."""
         return {

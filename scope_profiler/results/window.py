@@ -90,7 +90,7 @@ def _region(later: Region, earlier: Region | None, node: Node, places: list[int]
     later tree in the new one."""
     known = node.statistics
     rows = _rows(later, earlier)
-    calls = later.chosen(rows)
+    calls = later._chosen(rows)
     if "node_ids" in calls:
         calls["node_ids"] = np.array(places, np.int64)[calls["node_ids"]]
     return Region(

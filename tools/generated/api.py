@@ -19,7 +19,7 @@ Every name is one of `sp`. The functions act on the process-wide manager, as met
 """
 
 HEADINGS = {
-    "A run": "setup setup_from_env session finalize pause resume reset sample_every is_active "
+    "A run": "setup setup_from_env session finalize snapshot pause resume reset sample_every is_active "
              "is_configured get_config last_results read_results",
     "Regions": "region profile define_region region_factory metadata instrument "
                "register_opt_in_tag get_region get_all_regions registered_regions recorded_regions",
