@@ -15,6 +15,7 @@ from .._version import __version__
 COMMANDS = {
     "run": "run.run",
     "kernprof": "kernprof.kernprof",
+    "inspect": "inspect_file.inspect",
 }
 
 #: Commands of 0.7.5 that this version does not have.

@@ -36,6 +36,9 @@ def print_run(snapshot, stream=None, *, regions=True, lines=True, style="table",
         ):
             for text in _part(out, what, lambda: list(function(*arguments))) or ():
                 out.note(text)
+        if out.is_terminal:
+            for text in notes.next_commands(snapshot.file_path, bool(snapshot.lines)):
+                out.line(text)  # in one piece, to be copied
     out.deliver()
 
 

@@ -2,6 +2,7 @@
 it was written."""
 
 import os
+import shlex
 
 from .._base.file_names import beside
 from .._model.recorded import OTHER_PATHS
@@ -27,12 +28,11 @@ def together(all_facts):
     return facts
 
 
-def below(rows, shown_rows, columns, wall_ns, processes, how):
+def below(rows, shown_rows, columns, wall_ns, processes, how, which=", of those that took least"):
     """What there is to say right below a table: which rows it leaves out, and what its percentages
-    are of where that is not the wall time of the one process. how: to see all rows."""
+    are of where that is not the wall time of the one process. how: to see all rows. which: are left out."""
     if len(shown_rows) < len(rows):
-        yield (f"… and {many(len(rows) - len(shown_rows), 'row')} not shown, of those that took "
-               f"least; all: {how}")
+        yield f"… and {many(len(rows) - len(shown_rows), 'row')} not shown{which}; all: {how}"
     if any(row.name == OTHER_PATHS for row in rows):
         yield (f"{OTHER_PATHS}: there were too many to tell them apart; of the calls on these the tree "
                "shows the regions alone.")
@@ -121,6 +121,14 @@ def written(paths, begun):
         if number:
             yield (f"Child processes wrote {many(number, 'file')} beside it: "
                    f"load_processes({path!a}) reads all.")
+
+
+def next_commands(path, has_lines):
+    """What shows more of the file. Nothing where there is none."""
+    if path is not None and os.path.exists(path):
+        file = shlex.quote(shown(path))
+        lines = f", scope-profiler line-profile {file}" if has_lines else ""
+        yield f"Next: scope-profiler inspect {file}{lines}"
 
 
 def _size(size):

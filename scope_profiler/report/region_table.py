@@ -2,6 +2,7 @@
 
 from .._base.shown import cells, padded, shortened, shown
 from . import notes, table_columns as known
+from .rows import in_order
 from .style import format_count, format_time, many
 
 # Nobody reads a table of more than LONG rows: one that is longer leaves out rows of less than
@@ -14,23 +15,31 @@ LEAST_NAME = 24
 
 
 def print_table(out, name, run_ns, rows, wall_ns, how, processes=1, *, columns=None,
-                percentage_mode="coverage", whole=False, with_notes=True, remarks=()):
+                percentage_mode="coverage", whole=False, with_notes=True, remarks=(), first=None,
+                how_columns=None, what="region"):
     """Print what heads the table of regions, the table, and what there is to know about it.
 
     rows: in order, depth first. run_ns: what the head says; wall_ns: what percentages are of, the
     time of all `processes` together. how: to see all rows. with_notes: with what is not about rows
-    that are left out. remarks: further sentences.
+    that are left out. remarks: further sentences. first: the rows to print, where they were chosen.
+    how_columns: to see the columns for which there is no room; None not to speak of these. what: a row
+    stands for.
     """
     regions = len({row.name for row in rows})
     calls = sum(row.statistics.num_calls for row in rows)
     out.line()
     out.title(f"scope-profiler: {shown(name)} – {format_time(run_ns)}, "
-              f"{many(regions, 'region')}, {many(calls, 'call')}")
+              f"{many(regions, what)}, {many(calls, 'call')}")
     out.line()
     if rows:
-        printed, of = show(rows, wall_ns, out, columns, percentage_mode, whole)
-        for remark in notes.below(rows, printed, of if with_notes else (), wall_ns, processes, how):
+        printed, of = show(first or rows, wall_ns, out, columns, percentage_mode, whole or first)
+        which = {"which": ""} if first else {}
+        for remark in notes.below(rows, printed, of if with_notes else (), wall_ns, processes, how,
+                                  **which):
             out.note(remark)
+        left_out = [column for column in known.chosen(printed) if column not in of]
+        if how_columns and columns is None and left_out:
+            out.note(f"No room for {', '.join(map(known.HEADINGS.get, left_out))}: {how_columns}")
     else:
         out.line("No region was entered.")
     remarks = list(remarks) if with_notes else []
@@ -95,13 +104,17 @@ def _fitting(widths, room):
 
 
 def _worth_showing(rows, wall_ns):
-    """The rows to print: all of a short table; a parent is always there with its child."""
+    """The rows to print: all of a short table."""
     if len(rows) <= LONG:
         return rows
     number = sum(row.total_ns >= LEAST_SHARE * wall_ns for row in rows)
-    number = min(max(number, LONG), MOST_ROWS)
+    return first_rows(rows, min(max(number, LONG), MOST_ROWS), known.SORT_KEYS["total"])
+
+
+def first_rows(rows, number, key, reverse=True):
+    """So many of the rows that are first by key(row), and what they are below, in the order of all."""
     worth = set()
-    for row in sorted(rows, key=lambda row: row.total_ns, reverse=True)[:number]:
+    for row in in_order(rows, key, reverse, nested=False)[:number]:
         while row is not None and row not in worth:
             worth.add(row)
             row = row.parent

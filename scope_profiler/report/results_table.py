@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from numpy import array
 
@@ -25,14 +26,45 @@ def show(results, include=None, exclude=None, ranks=None, *, sort="total", title
          stream=None, suppress_notes=False, columns=None, percentage_mode="coverage", whole=False,
          lines=True):
     """Print the table of a ProfilingResults, whose print_summary() says what it takes."""
-    columns = _chosen_columns(columns)
+    columns = chosen_columns(columns)
     suppress_notes, whole = boolean("suppress_notes", suppress_notes), boolean("whole", whole)
     lines = boolean("lines", lines)
     text_or_none("title", title)
-    _check_choice("sort", sort, known.SORT_KEYS)
-    _check_choice("percentage_mode", percentage_mode, known.PERCENTAGE_MODES)
+    check_choice("sort", sort, known.SORT_KEYS)
+    check_choice("percentage_mode", percentage_mode, known.PERCENTAGE_MODES)
     out = Output(sys.stdout if stream is None else stream)
     ranks = rank_set(ranks)
+    table = table_of(results, include, exclude, ranks, sort=sort, columns=columns)
+    table.show(out, results.default_title() if title is None else title, "print_summary(whole=True)",
+               columns=columns, percentage_mode=percentage_mode, whole=whole,
+               with_notes=not suppress_notes)
+    if lines:
+        names = None if include is exclude is None else {
+            region.name for region in results.get_regions(include, exclude)}
+        for code, rows in once(each for each in all_lines(results.line_profile, ranks)
+                               if names is None or each.region in names):
+            line_table.show(code, rows, out)
+    out.deliver()
+
+
+class ResultsTable(NamedTuple):
+    """The rows of a table of regions, and what there is to know of them; see `print_table`."""
+
+    rows: list
+    wall_ns: int
+    run_ns: int
+    processes: int
+    remarks: list
+
+    def show(self, out, title, how, **settings):
+        """Print it; settings: of print_table()."""
+        print_table(out, title, self.run_ns, self.rows, self.wall_ns, how, self.processes,
+                    remarks=self.remarks, **settings)
+
+
+def table_of(results, include=None, exclude=None, ranks=None, *, sort="total", columns=None,
+             flat=False):
+    """The ResultsTable of results. ranks: a set or None. flat: of the regions, not of the tree."""
     regions = _on_ranks(results.get_regions(include, exclude), ranks)
     of_calls = _OF_CALLS & {sort, *(columns or ())}
     recorded = _recorded(results, regions, ranks)
@@ -44,24 +76,16 @@ def show(results, include=None, exclude=None, ranks=None, *, sort="total", title
             _add_single_calls(roots, regions, recorded, wanted)
         if include is exclude is ranks is None:
             facts = notes.together(tree.facts for tree in recorded.values())
-            remarks = notes.recording(facts, wall)
+            remarks = [*notes.recording(facts, wall)]
     else:
         roots, remarks = _rows_of_calls(results, regions)
         wall = _wall(results, regions)
-    print_table(
-        out, results.default_title() if title is None else title,
-        round(_run_time(results) * 1e9),
+    if flat:
+        roots = [*map(region_row, regions)]
+    return ResultsTable(
         in_order(roots, known.SORT_KEYS[sort], sort not in known.ASCENDING), wall,
-        "print_summary(whole=True)", len(recorded) or len(_ranks_of(regions)),
-        columns=columns, percentage_mode=percentage_mode, whole=whole, with_notes=not suppress_notes,
-        remarks=remarks,
+        round(_run_time(results) * 1e9), len(recorded) or len(_ranks_of(regions)), remarks,
     )
-    if lines:
-        names = None if include is exclude is None else {region.name for region in regions}
-        for code, rows in once(each for each in all_lines(results.line_profile, ranks)
-                               if names is None or each.region in names):
-            line_table.show(code, rows, out)
-    out.deliver()
 
 
 def _add_single_calls(roots, regions, recorded, wanted):
@@ -76,7 +100,7 @@ def _add_single_calls(roots, regions, recorded, wanted):
     add_single_calls(roots, {region.name: region for region in regions}, node_ids)
 
 
-def _chosen_columns(columns):
+def chosen_columns(columns):
     """Those columns, or None for what fits."""
     if columns is None:
         return None
@@ -87,11 +111,11 @@ def _chosen_columns(columns):
         raise ValueError(f"columns takes at least one of {', '.join(known.HEADINGS)}; got none")
     for column in columns:
         if not isinstance(column, str) or column != "name":
-            _check_choice("columns", column, known.HEADINGS)
+            check_choice("columns", column, known.HEADINGS)
     return tuple("region" if column == "name" else column for column in columns)
 
 
-def _check_choice(name, value, choices):
+def check_choice(name, value, choices):
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} takes {', '.join(choices)}; got {value!r}")
 

@@ -120,8 +120,13 @@ def add_single_calls(roots, regions, node_ids):
             )
 
 
-def in_order(roots, key, reverse=True):
-    """The rows depth first, siblings sorted by key(row); those of which it is None come last."""
+def in_order(roots, key, reverse=True, nested=True):
+    """The rows depth first, siblings sorted by key(row); those of which it is None come last.
+
+    nested: False for the given rows alone.
+    """
+    if not nested:
+        return _sorted(roots, key, reverse)
     ordered = []
     pending = _sorted(roots, key, reverse)[::-1]
     while pending:

@@ -147,5 +147,22 @@ def cell(row, column, wall_ns, percentage_mode="coverage"):
     return "< overhead" if column == "net" and ns < 0 else format_time(ns)
 
 
+def raw(row, wall_ns):
+    """A row for machines: {column, with its unit: what it is, None where that is unknown}."""
+    values = {"region": row.name, "depth": row.depth, "ranks": len(row.by_rank)}
+    for column, value in SORT_KEYS.items():
+        name = f"{column}_ns" if column in TIMES or column == "start" else column
+        name = f"{column}_bytes" if column in _BYTES else name
+        values["imbalance_percent" if column == "imbalance" else name] = value(row)
+    del values["name"]
+    values["run_percent"] = _percent(row.total_ns, wall_ns)
+    values["parent_percent"] = _percent(row.total_ns, row.parent and row.parent.total_ns)
+    return values
+
+
+def _percent(part, whole):
+    return 100 * part / whole if whole and part is not None else None
+
+
 def _share(part, whole):
     return format_share(part, whole) if whole and part is not None else UNKNOWN

@@ -342,7 +342,10 @@ class Region(Calls, Scalars):
                 "for_thread() needs the thread of each call, which was not recorded: "
                 "that takes setup(track_threads=True)"
             )
-        rows = self.thread_ids == integer("thread_index", thread_index, 0)
+        return self.taken(self.thread_ids == integer("thread_index", thread_index, 0))
+
+    def taken(self, rows: np.ndarray) -> Region:
+        """Some of the calls, as a region: a boolean for each call."""
         try:
             exclusive = int(self.exclusive_durations_ns[rows].sum())
         except (EventDataUnavailableError, NestingError):

@@ -525,3 +525,21 @@ def test_paths_that_are_not_told_apart_are_said(manager, clock):
     text = printed(manager)
     assert "─ (other paths)" in text
     assert "(other paths): there were too many to tell them apart" in text
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_a_terminal_is_told_the_next_commands(clock, monkeypatch, lines):
+    manager = ProfileManager()
+    texts = []
+    for stream in (Terminal(), io.StringIO()):
+        monkeypatch.setattr(sys, "stdout", stream)
+        manager.setup(output="a run.json", use_line_profiler=lines, replace=True)
+        with manager.profile_region("r"):
+            clock.tick(5)
+            assert stream is not None
+        manager.finalize()
+        texts.append(stream.getvalue())
+    manager.reset()
+    more = ", scope-profiler line-profile 'a run.json'" if lines else ""
+    assert texts[0].endswith(f"\nNext: scope-profiler inspect 'a run.json'{more}\n")
+    assert "\nNext: " not in texts[1]

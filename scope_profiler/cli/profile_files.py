@@ -1,0 +1,91 @@
+"""Files that commands read: found by name or pattern, loaded, and what is said of those that cannot be."""
+
+from contextlib import contextmanager
+import difflib
+import glob
+import os
+
+import click
+
+from .._base.shown import shown
+
+
+class Refused(click.ClickException):
+    """Ends the command with one line that says what cannot be done, and what to do."""
+
+    exit_code = 2
+
+    def __init__(self, message):
+        super().__init__(shown(message))
+
+
+def matching(patterns):
+    """The files that are meant, each a path, a pattern as the shell has them, or a folder of profiles.
+
+    Refuses what there is not.
+    """
+    paths = []
+    for pattern in patterns:
+        if os.path.isdir(pattern):
+            found = [path for path in sorted(glob.glob(os.path.join(glob.escape(pattern), "*")))
+                     if path.endswith((".h5", ".hdf5", ".hdf", ".json", ".json.gz"))]
+            if not found:
+                raise Refused(f"{pattern}: there is no profile in this folder")
+        else:
+            found = [pattern] if os.path.exists(pattern) else sorted(glob.glob(pattern))
+        if not found:
+            raise Refused(f"{pattern}: there is no such file{_suggested(pattern)}")
+        paths += found
+    return paths
+
+
+def _suggested(path):
+    folder, name = os.path.split(path)
+    try:
+        names = os.listdir(folder or os.curdir)
+    except OSError:
+        return f"; there is no folder {folder!r}"
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    return f"; did you mean {', '.join(os.path.join(folder, each) for each in close)}?" if close else ""
+
+
+@contextmanager
+def refusing(path=None):
+    """What the package raises inside becomes one line. path: of the file it is about."""
+    from ..io import CorruptProfileError, JSONProfileError
+    from ..results import EventDataUnavailableError
+
+    where = "" if path is None else f"{path}: "
+    try:
+        yield
+    except (CorruptProfileError, JSONProfileError) as error:
+        raise Refused(f"{where}{error.reason}") from None
+    except EventDataUnavailableError as error:
+        raise Refused(f"{where}{error}; record without --aggregation-mode") from None
+    except KeyError as error:
+        raise Refused(f"{where}{error.args[0]}") from None
+    except OSError as error:
+        raise Refused(f"{where}{error.strerror or error}") from None
+    except (ValueError, ImportError) as error:  # also of formats that are not supported
+        raise Refused(str(error) if str(path) in str(error) else f"{where}{error}") from None
+
+
+def loaded(path):
+    """The results in a file; refuses what is no profile."""
+    from ..io import load
+
+    with refusing(path):
+        return load(path)
+
+
+def ranks_of(texts):
+    """The set of ranks that "0", "0,2" and "0-3" mean; None for none given."""
+    ranks = set()
+    for word in ",".join(texts).replace(" ", ",").split(","):
+        first, dash, last = word.partition("-")
+        if not word:
+            continue
+        if not first.isdecimal() or dash and not last.isdecimal():
+            raise click.BadParameter(f"takes ranks such as 0, 0,2 or 0-3; got {word!r}")
+        ranks.update(range(int(first), int(last if dash else first) + 1))
+    return ranks if texts else None

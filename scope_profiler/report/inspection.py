@@ -1,0 +1,182 @@
+"""What `scope-profiler inspect` shows of results: the table of regions, single calls, groups of calls,
+threads, tasks and metadata; as text, JSON or CSV."""
+
+import csv
+import json
+from dataclasses import dataclass
+
+from .._base.arguments import name_filter
+from ..results.metadata_groups import grouped_by, metadata_keys
+from ..results.slow_calls import slowest_calls
+from . import facts_text, slow_text, table_columns as known
+from .output import Output
+from .region_table import first_rows
+from .results_table import ResultsTable, check_choice, chosen_columns, table_of
+from .rows import in_order, region_row
+
+#: The columns of groups of calls.
+_OF_GROUPS = ("region", "calls", "percent", "total", "avg", "p50", "p95", "p99", "max")
+#: What is not known of some of the calls of a region.
+_NOT_OF_GROUPS = {"errors", "net_ns", "allocated_bytes", "freed_bytes", "peak_bytes", "allocations",
+                  "frees", "parent_percent", "depth", "running_ns", "waiting_ns"}
+
+
+@dataclass
+class Chosen:
+    """What to show; see the options of the command. Raises ValueError for what there is not."""
+
+    include: tuple = ()
+    exclude: tuple = ()
+    ranks: "set | None" = None
+    sort: str = "total"
+    columns: "tuple | None" = None
+    percentage_mode: str = "coverage"
+    top: "int | None" = None
+    flat: bool = False
+    whole: bool = False
+    names: tuple = ()
+    slowest: "int | None" = None
+    key: "str | None" = None
+    source: tuple = ()
+    full: bool = False
+    only: "str | None" = None
+    form: "str | None" = None
+
+    def __post_init__(self):
+        self.columns = chosen_columns(self.columns)
+        check_choice("--sort", self.sort, known.SORT_KEYS)
+        self.include, self.exclude = self.include or None, self.exclude or None
+        name_filter(self.include, self.exclude)
+
+    def first(self, rows):
+        """The rows to show; None for those that are worth it."""
+        if self.top is not None:
+            return first_rows(rows, self.top, known.SORT_KEYS[self.sort],
+                              self.sort not in known.ASCENDING)
+        return rows if self.whole or self.form else None
+
+
+def show(every, chosen, stream):
+    """Print several results to a stream. Raises KeyError, ValueError and EventDataUnavailableError for
+    what they do not have."""
+    if chosen.form == "csv":
+        _write_csv([row for results in every for row in _machine_rows(results, chosen)], stream)
+    elif chosen.form == "json":
+        json.dump([_as_object(results, chosen) for results in every], stream, indent=2, default=str)
+        stream.write("\n")
+    else:
+        out = Output(stream)
+        for results in every:
+            _show(results, chosen, out)
+            out.deliver()
+
+
+def _show(results, chosen, out):
+    if chosen.source:
+        for name in chosen.source:
+            facts_text.show_source(results[name], out)
+        return
+    if chosen.slowest:
+        for name in chosen.names:
+            calls = slowest_calls(results, name, chosen.slowest, chosen.ranks)
+            slow_text.show_slow_calls(results[name], calls, out, chosen.whole)
+        return
+    if chosen.only in (None, "regions"):
+        columns = chosen.columns or (_OF_GROUPS if chosen.key else None)
+        for title, table in _tables(results, chosen):
+            table.show(
+                out, title, "--all" if chosen.top is None else "without --top",
+                columns=columns, percentage_mode=chosen.percentage_mode,
+                first=chosen.first(table.rows), how_columns="--columns, or a wider terminal",
+                what="value" if chosen.key else "region",
+            )
+    if chosen.only in (None, "threads") and not chosen.key:
+        facts_text.show_threads(results, out, chosen.ranks, chosen.top)
+        facts_text.show_tasks(results, out, chosen.ranks, chosen.top)
+    if chosen.only in (None, "metadata") and not chosen.key:
+        facts_text.show_metadata(results, out, chosen.full)
+
+
+def _tables(results, chosen):
+    """(title, table) of what is shown as tables of regions."""
+    whole = table_of(results, chosen.include, chosen.exclude, chosen.ranks, sort=chosen.sort,
+                     columns=chosen.columns, flat=chosen.flat)
+    if not chosen.key:
+        yield results.default_title(), whole
+        return
+    for name in chosen.names:
+        groups = grouped_by(results, name, chosen.key, chosen.ranks)
+        if not any(chosen.key in metadata_keys(group) for group in groups):
+            raise KeyError(_no_key(results[name], chosen.key))
+        rows = in_order([*map(region_row, groups)], known.SORT_KEYS[chosen.sort],
+                        chosen.sort not in known.ASCENDING)
+        title = f"{results.default_title()} – {name} by {chosen.key}"
+        yield title, ResultsTable(rows, whole.wall_ns, whole.run_ns, whole.processes, [])
+
+
+def _no_key(region, key):
+    keys = metadata_keys(region)
+    there = f"there are {', '.join(map(repr, keys))}" if keys else "nothing was noted for its calls"
+    return f"no call of region {region.name!r} has metadata {key!r}; {there}"
+
+
+# ---- For machines
+
+
+def _machine_rows(results, chosen):
+    for _, table in _tables(results, chosen):
+        for row in chosen.first(table.rows):
+            values = {"file": str(results.file_path or ""), "path": _path(row),
+                      **known.raw(row, table.wall_ns)}
+            yield ({name: value for name, value in values.items() if name not in _NOT_OF_GROUPS}
+                   if chosen.key else values)
+
+
+def _path(row):
+    path = []
+    while row is not None:
+        path.append(row.name)
+        row = row.parent
+    return path[::-1]
+
+
+def _write_csv(rows, stream):
+    if rows:
+        writer = csv.DictWriter(stream, [*rows[0]])
+        writer.writeheader()
+        writer.writerows({**row, "path": " > ".join(row["path"])} for row in rows)
+
+
+def _as_object(results, chosen):
+    found = {"file": str(results.file_path or ""), "label": results.label}
+    if chosen.slowest:
+        found["slowest"] = {
+            name: [_call(call) for call in
+                   slowest_calls(results, name, chosen.slowest, chosen.ranks)]
+            for name in chosen.names
+        }
+        return found
+    found["regions"] = [
+        {name: value for name, value in row.items() if name != "file"}
+        for row in _machine_rows(results, chosen)
+    ]
+    if not chosen.key:
+        ranks = [rank for rank in sorted({*results.threads, *results.tasks})
+                 if chosen.ranks is None or rank in chosen.ranks]
+        found["total_time_ns"] = None if results.total_time is None else round(results.total_time * 1e9)
+        found["metadata"] = results.metadata
+        found["threads"] = [{"rank": rank, **row} for rank in ranks
+                            for row in results.thread_summary(rank)]
+        found["tasks"] = [vars(task) for rank in ranks for task in results.tasks.get(rank, ())]
+    return found
+
+
+def _call(call):
+    values = call._asdict()
+    nodes = () if call.inside is None else call.inside.nodes
+    values["inside"] = None if call.inside is None else [
+        {"region": node.name, "parent": node.parent, "calls": node.statistics.num_calls,
+         "total_ns": node.statistics.total_ns, "own_ns": node.statistics.exclusive_ns}
+        for node in nodes
+    ]
+    return values
