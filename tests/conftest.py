@@ -2,6 +2,7 @@
 
 import gc
 from importlib.util import find_spec
+import mmap
 from pathlib import Path
 import signal
 import sysconfig
@@ -78,6 +79,14 @@ def clean_default(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     yield
     ProfileManager.reset()
+
+
+def mapped(size):
+    """Memory by which the process grows: allocators may have as much that nobody uses."""
+    memory = mmap.mmap(-1, size)
+    for page in range(0, size, mmap.PAGESIZE):
+        memory[page] = 1
+    return memory
 
 
 def calls_of(manager):

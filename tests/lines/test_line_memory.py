@@ -2,12 +2,12 @@
 
 import asyncio
 import gc
-import mmap
 import os
 import threading
 
 import pytest
 
+from conftest import mapped
 import scope_profiler as sp
 from scope_profiler import ProfileManager
 
@@ -83,16 +83,9 @@ def test_a_line_takes_what_it_calls_takes(measured):
 def test_the_process_grows_by_what_a_line_takes(measured):
     size = 64 << 20
 
-    def mapped():
-        """Memory of the system's: allocators may have as much that nobody uses."""
-        memory = mmap.mmap(-1, size)
-        for page in range(0, size, mmap.PAGESIZE):
-            memory[page] = 1
-        return memory
-
     @measured.profile("f")
     def f():
-        kept = mapped()
+        kept = mapped(size)
         del kept
 
     f()

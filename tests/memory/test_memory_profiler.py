@@ -12,7 +12,7 @@ import warnings
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, mapped
 from scope_profiler import memory
 from scope_profiler.memory import memory_usage, profile, usage
 from scope_profiler.memory.memory_samples import MemorySamples, check_path
@@ -76,7 +76,7 @@ def test_of_a_function_its_peak_and_value():
 
 
 def holds(size=1, seconds=0.05):
-    kept = bytearray(b"x") * (size * MIB)
+    kept = mapped(size * MIB)
     sleep(seconds)
     return len(kept)
 
@@ -146,7 +146,7 @@ def test_choose_backend():
 def test_the_table_of_a_call(capsys):
     @profile
     def work():
-        first = bytearray(b"x") * (40 << 20)
+        first = mapped(40 << 20)
         del first
         for _ in range(3):
             pass
@@ -159,7 +159,7 @@ def test_the_table_of_a_call(capsys):
     assert head[2] == ("Line #    Mem usage    Increment  Occurrences   Line Contents")
     assert head[3] == "=" * len(head[2]) and text.endswith("\n\n\n")
     rows = rows_of(text)
-    assert rows['first = bytearray(b"x") * (40 << 20)'][1] == pytest.approx(40, abs=3)
+    assert rows["first = mapped(40 << 20)"][1] == pytest.approx(40, abs=3)
     assert rows["del first"][1] == pytest.approx(-40, abs=3)
     assert rows["for _ in range(3):"][2] == 4 and rows["@profile"][2] == 1
     used, increment, _ = rows["@profile"]
@@ -186,13 +186,12 @@ def test_functions_inside_count_in_the_table_of_the_outer():
     @profile(stream=stream)
     def work():
         def inner():
-            return bytearray(b"y") * (40 << 20)
+            return mapped(40 << 20)
 
         return len(inner())
 
     work()
-    assert rows_of(stream.getvalue())['return bytearray(b"y") * (40 << 20)'][1] == pytest.approx(
-        40, abs=3)
+    assert rows_of(stream.getvalue())["return mapped(40 << 20)"][1] == pytest.approx(40, abs=3)
 
 
 def test_coroutines_and_generators():
