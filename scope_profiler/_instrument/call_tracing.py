@@ -8,13 +8,24 @@ are open when it stops end there.
 
 List, set and dict comprehensions are part of the function they stand in, also where Python makes
 functions of them. This package is not traced.
+
+Where the manager's run asks for it (trace_c), calls of C functions are traced as well, as leaves below
+the traced code that makes them. Their regions have the names that cProfile shows:
+"{built-in method time.sleep}", "{method 'append' of 'list' objects}".
 """
 
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from functools import cache
 import os
+import re
 import sys
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    MethodDescriptorType,
+    ModuleType,
+)
 import weakref
 
 from .. import _core
@@ -43,12 +54,16 @@ class _Filter:
         self._only_user_code = only_user_code
         self._wanted = wanted
 
+    def excludes(self, name):
+        """Whether the name is excluded, of a Python function or one of C."""
+        return any(fnmatch(name, pattern) for pattern in self._exclude)
+
     def passes(self, code, name):
         if self._only_user_code and not _is_user_code(code.co_filename):
             return False
         if self._include and not any(fnmatch(name, pattern) for pattern in self._include):
             return False
-        if any(fnmatch(name, pattern) for pattern in self._exclude):
+        if self.excludes(name):
             return False
         return self._wanted is None or bool(self._wanted(code))
 
@@ -63,6 +78,7 @@ class _Tracing:
         self.manager = weakref.ref(manager, lambda _: _end(number))
         self.filter = None
         self.in_spans = False
+        self.of_c = False
         self.entrypoint = None
         self.lined = []  # (region, weak reference to code) whose lines count while this is on
 
@@ -155,20 +171,28 @@ def _tracing_of(manager):
     if monitoring.AVAILABLE and _tool is None:
         _tool = monitoring.Tool("tracing of every function", _callbacks())
     if not _tracings:
-        overhead.measure_traced(type(manager._default), _tracing_aside)
+        overhead.measure_traced(type(manager._default), _tracing_aside, of_c=False)
     return _tracings.setdefault(id(manager), fresh)
 
 
 @contextmanager
-def _tracing_aside(manager, decide):
-    """Trace calls of what decide(), as of _core.trace_calls(), wants, before anybody else does."""
-    _core.trace_calls(manager, decide, True)
+def _tracing_aside(manager, decide, decide_c):
+    """Trace calls of what decide() and decide_c(), as of _core.trace_calls(), want, before anybody else
+    does."""
+    _core.trace_calls(manager, decide, True, decide_c)
     try:
-        if monitoring.AVAILABLE:
-            _tool.watch()
+        _watch(decide_c is not None)
         yield
     finally:
         _core.untrace_calls(id(manager))
+
+
+@unrecorded
+def trace_c(manager):
+    """Whether calls of C functions are traced has changed: a run has begun."""
+    tracing = _tracings.get(id(manager))
+    if tracing is not None:
+        _decide_anew(manager, tracing)
 
 
 def _decide_anew(manager, tracing):
@@ -176,9 +200,19 @@ def _decide_anew(manager, tracing):
     if tracing.filter is None and not tracing.in_spans:
         _end(id(manager))
         return
-    _core.trace_calls(manager, _decide, tracing.filter is not None)
+    if manager._traces_c and not any(tracing.of_c for tracing in _tracings.values()):
+        overhead.measure_traced(type(manager._default), _tracing_aside, of_c=True)
+    tracing.of_c = manager._traces_c
+    decide_c = _decide_c if tracing.of_c else None
+    _core.trace_calls(manager, _decide, tracing.filter is not None, decide_c)
+    _watch(any(tracing.of_c for tracing in _tracings.values()))
+
+
+def _watch(c_calls):
+    """Have the events of calls, of C functions too or not."""
     if monitoring.AVAILABLE:
-        _tool.watch()
+        events = sys.monitoring.events
+        _tool.watch(() if c_calls else (events.CALL, events.C_RETURN, events.C_RAISE))
 
 
 def _end(number):
@@ -201,26 +235,31 @@ def _callbacks():
         events.PY_YIELD: _core.on_call_yield,
         events.PY_THROW: _core.on_call_throw,
         events.PY_UNWIND: _core.on_call_unwind,
+        events.CALL: _core.on_c_call,
+        events.C_RETURN: _core.on_c_return,
+        events.C_RAISE: _core.on_c_raise,
     }
 
 
 def _decide(manager, code, namespace, in_span):
     """Called by the core with a code object that is new to the manager's tracing, and the globals
-    that it runs in: (region, whether calls are wanted everywhere), or None when they are not. The
-    region is None when none is recorded now."""
+    that it runs in: see _core.trace_calls()."""
     if PACKAGE is None or _COMPREHENSIONS is None or _tracings is None:
         return None  # a thread goes on while Python takes its modules apart
-    if code.co_filename.startswith((PACKAGE, overhead.FILE)) or code.co_name in _COMPREHENSIONS:
-        return None
-    if is_kept(manager._decorated, code):
+    if code.co_filename.startswith((PACKAGE, overhead.FILE)):
         return None
     tracing = _tracings[id(manager)]
-    name = f"{namespace.get('__name__', '<unknown>')}.{code.co_qualname}"
+    has_region = code.co_name not in _COMPREHENSIONS and not is_kept(manager._decorated, code)
+    if not has_region and not tracing.of_c:
+        return None
+    name = f"{namespace.get('__name__', '<unknown>')}.{_function_of(code)}"
     everywhere = tracing.filter is not None and tracing.filter.passes(code, name)
     if not everywhere and not tracing.in_spans:
         return None
     if not everywhere and not in_span:
-        return None, False
+        return None, False, False
+    if not has_region:
+        return False, everywhere, True
     if code.co_name == tracing.entrypoint:
         name = tracing.entrypoint
     region = manager.profile_region(name)
@@ -228,7 +267,70 @@ def _decide(manager, code, namespace, in_span):
     if everywhere and manager._line_mode:
         _core.watch_lines(region, code, True)
         tracing.lined.append((region, weakref.ref(code)))
-    return region, everywhere
+    return region, everywhere, tracing.of_c
+
+
+def _function_of(code):
+    """The qualified name of a function, or of that around a comprehension."""
+    name = code.co_qualname
+    while name.rpartition(".")[2] in _COMPREHENSIONS:
+        name = name.rpartition(".")[0].removesuffix(".<locals>")
+    return name
+
+
+def _decide_c(manager, function):
+    """Called by the core with a C function that is new to the manager's tracing, a builtin or a method
+    descriptor: its region, or None when it is not wanted."""
+    if PACKAGE is None or _tracings is None:
+        return None
+    name = _c_name(function)
+    tracing = _tracings[id(manager)]
+    if _is_ours(function):
+        return None
+    if not monitoring.AVAILABLE and name in _SETS_PROFILE:
+        return None
+    if tracing.filter is not None and tracing.filter.excludes(name):
+        return None
+    return manager.profile_region(name)
+
+
+def _is_ours(function):
+    module = getattr(function, "__module__", None)
+    if module is None:
+        module = (getattr(function, "__objclass__", None) or type(function.__self__)).__module__
+    return isinstance(module, str) and module.partition(".")[0] == __name__.partition(".")[0]
+
+
+# What puts its own profile function in the place of ours on 3.11, so that its end is not seen.
+_SETS_PROFILE = {"{built-in method sys.setprofile}", "{method 'enable' of '_lsprof.Profiler' objects}",
+                 "{method 'disable' of '_lsprof.Profiler' objects}"}
+
+
+def _c_name(function):
+    """The name that pstats shows for it. Without addresses, which other runs do not have."""
+    name, module = function.__name__, getattr(function, "__module__", None)
+    owner = getattr(function, "__self__", None)
+    if isinstance(function, MethodDescriptorType):
+        text = str(function)
+    elif owner is None and module is not None:
+        text = f"<{name}>" if module == "builtins" else f"<{module}.{name}>"
+    else:
+        found = None if isinstance(owner, ModuleType) else _method(type(owner), name)
+        full = name if module is None else f"{module}.{name}"
+        text = f"<built-in method {full}>" if found is None else str(found)
+    return "{%s}" % re.sub(" at 0x[0-9a-fA-F]+", "", text)[1:-1]
+
+
+_OF_TYPES = MethodDescriptorType, ClassMethodDescriptorType, BuiltinFunctionType
+
+
+def _method(cls, name):
+    """What a type has for its C method of the name, or None."""
+    for base in cls.__mro__:
+        found = base.__dict__.get(name)
+        if isinstance(found, _OF_TYPES):
+            return found
+    return None
 
 
 def _patterns(name, patterns):

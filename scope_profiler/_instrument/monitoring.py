@@ -26,9 +26,11 @@ class Tool:
         for event, callback in callbacks.items():
             sys.monitoring.register_callback(number, event, callback)
 
-    def watch(self):
-        """Have all the callbacks called for every code, also for what they had enough of."""
-        sys.monitoring.set_events(self.number, sum(self._callbacks))
+    def watch(self, without=()):
+        """Have all the callbacks called for every code, also for what they had enough of; but for
+        those of some events."""
+        wanted = sum(event for event in self._callbacks if event not in without)
+        sys.monitoring.set_events(self.number, wanted)
         sys.monitoring.restart_events()
 
     def is_ours(self):

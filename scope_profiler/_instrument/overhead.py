@@ -12,7 +12,8 @@ from time import perf_counter_ns
 from .. import _core
 
 # In the order of the core: ways of making a call, and a step of one; what is done besides.
-WAYS = ("block", "decorated", "traced", "generator", "traced_generator", "step", "traced_step")
+WAYS = ("block", "decorated", "traced", "traced_c", "generator", "traced_generator", "step",
+        "traced_step")
 COSTS = (*WAYS, "lookup", "metadata", "annotation", "outcome", "line")
 
 
@@ -44,8 +45,8 @@ class Overhead:
     def burst_cost(self, name):
         """The Cost in a burst, where the memory for calls that are kept is never new."""
         if name not in self._known:
-            if name in _LIKE:  # that is measured when tracing begins: see measure_traced()
-                return _traced.get(name) or self.burst_cost(_LIKE[name])
+            if name in _TRACED:  # that is measured when tracing begins: see measure_traced()
+                return _traced.get(name) or self.burst_cost(_LIKE.get(name, "traced"))
             self._known[name] = _measure(name, self)
         return self._known[name]
 
@@ -85,6 +86,7 @@ class Overhead:
 _overheads = {}  # (clock, events, lines): Overhead
 _traced = {}  # name: Cost
 _LIKE = {"traced": "decorated", "traced_generator": "generator", "traced_step": "step"}
+_TRACED = (*_LIKE, "traced_c")
 
 
 def of(manager):
@@ -138,6 +140,7 @@ _BURSTS = {
     "outcome": _Burst("called()", "called()", "called", 100, ("decorated",)),
     "line": _Burst("i = i", "i = i", "burst"),
 }
+_BURSTS["traced_c"] = _Burst("len('')", "len('')")
 for _name, _other in _LIKE.items():
     _BURSTS[_name] = _BURSTS[_other]._replace(
         contains=tuple("traced_" + part for part in _BURSTS[_other].contains))
@@ -162,21 +165,34 @@ def _measure(name, overhead):
         lines.stop(manager)
 
 
-def measure_traced(manager_type, tracing):
-    """Measure what traced calls cost, for all runs of the process, if that has not been done.
-    manager_type: of the managers to measure with. tracing(manager, decide): a context manager that
-    traces calls, as _core.trace_calls() does."""
-    if "traced_generator" in _traced:
+def measure_traced(manager_type, tracing, of_c):
+    """Measure what traced calls cost, for all runs of the process, if that has not been done; of_c:
+    those of C functions.
+    manager_type: of the managers to measure with. tracing(manager, decide, decide_c): a context
+    manager that traces calls, as _core.trace_calls() does."""
+    if of_c:
+        _measure_traced(manager_type, tracing, "traced_c", "burst", False, _region)
+        return
+    for name in ("traced", "traced_step", "traced_generator"):
+        _measure_traced(manager_type, tracing, name, _BURSTS[name].function, _region, None)
+
+
+def _region(manager, _=None):
+    return manager.profile_region("region")
+
+
+def _measure_traced(manager_type, tracing, name, function, region, decide_c):
+    if name in _traced:
         return
     overhead = _of(manager_type, True, False)
-    for name in ("traced", "traced_step", "traced_generator"):
-        manager = overhead.manager()
+    manager = overhead.manager()
 
-        def decide(manager, code, namespace, in_span):
-            ours = code.co_filename == FILE and code.co_name == _BURSTS[name].function
-            return (manager.profile_region("region"), True) if ours else None
+    def decide(manager, code, namespace, in_span):
+        if code.co_filename == FILE and code.co_name == function:
+            return region and region(manager), True, decide_c is not None
+        return None
 
-        _traced[name] = _cost(name, manager, overhead, lambda: tracing(manager, decide))
+    _traced[name] = _cost(name, manager, overhead, lambda: tracing(manager, decide, decide_c))
 
 
 def _cost(name, manager, overhead, tracing=nullcontext):

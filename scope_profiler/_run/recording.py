@@ -18,6 +18,7 @@ def start(manager, run):
     _set_line_mode(manager, on and settings["use_line_profiler"], details)  # may fail, as the next
     try:
         _set_memory(manager, any(measures))
+        _set_tracing_c(manager, on and settings["trace_c"])
         _set_tracing(manager, on, on and settings["recursive_profile"])
     except BaseException:
         _set_line_mode(manager, lined, lined and manager._run._settings["line_details"])
@@ -108,6 +109,14 @@ def _set_tracing(manager, on, of_all=False):
 
         call_tracing.trace_spans(manager, on, of_all)
     manager._traces = on
+
+
+def _set_tracing_c(manager, on):
+    if on != manager._traces_c:
+        from .._instrument import call_tracing
+
+        manager._traces_c = on
+        call_tracing.trace_c(manager)
 
 
 def _watch_threads(manager, on):

@@ -84,9 +84,9 @@ def run(script, script_args, module, output, recursive, everything, include, exc
     no_output = settings["deactivate_file_output"]
     if output is not None and no_output:
         raise click.UsageError("--output and --no-output exclude each other")
-    if everything or entrypoint is not None:
+    if everything or entrypoint is not None or settings["trace_c"]:
         if recursive is False:
-            raise click.UsageError("--no-recursive excludes --all and --entrypoint")
+            raise click.UsageError("--no-recursive excludes --all, --entrypoint and --c-functions")
         recursive = True
     if recursive is False:
         settings["recursive_profile"] = False  # whatever the configuration says

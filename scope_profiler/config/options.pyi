@@ -73,6 +73,7 @@ class ProfilingOptions(_Options):
     memory: bool | None = None
     line_memory: bool | None = None
     line_details: bool | None = None
+    trace_c: bool | None = None
     profiling_activated: InitVar[bool | None] = field(default=None, kw_only=True)
     time_trace: InitVar[bool | None] = field(default=None, kw_only=True)
     flush_to_disk: InitVar[bool | None] = field(default=None, kw_only=True)

@@ -42,3 +42,4 @@ class SetupOptions(TypedDict, total=False):
     memory: bool | None
     line_memory: bool | None
     line_details: bool | None
+    trace_c: bool | None

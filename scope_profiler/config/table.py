@@ -166,6 +166,12 @@ TABLE = (
             "Keep of each line also its shortest and longest hit, the 99th percentile, the exceptions "
             "and the time in what it called; implies use_line_profiler.",
             option=Option("--line-details"), in_host=STAYS_ON),
+    Setting("trace_c", SWITCH, False,
+            "Where functions are traced, trace also what they call of C: built-in functions and methods of "
+            "C types.",
+            option=Option("--c-functions", "Trace what functions call of C, too: built-in functions and "
+                                           "methods of C types. Implies --recursive."),
+            in_host=STAYS_ON),
 )
 
 #: What setup() and session() take besides: not of the run, but of its beginning.

@@ -59,6 +59,7 @@ _LEAST_COST = 0.01  # of all
 _KINDS = {
     "decorated": "decorated call",
     "traced": "traced call",
+    "traced_c": "traced call of a C function",
     "generator": "decorated generator or coroutine",
     "traced_generator": "traced generator or coroutine",
     "step": "step of a decorated one",

@@ -70,12 +70,9 @@ static int keep(void *value, void *unused)
     return 0;
 }
 
-void sp_decisions_keep(const sp_manager *manager)
+void sp_decisions_keep(const sp_tracing *tracing)
 {
-    for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
-        if (tracing->manager == manager)
-            sp_map_each(&tracing->decisions, keep, NULL);
-    }
+    sp_map_each(&tracing->decisions, keep, NULL);
 }
 
 /* The code is gone: called through its weak reference, before its memory is used again. */
@@ -104,40 +101,50 @@ int sp_decisions_init(void)
 static int read_answer(sp_decision *decision, PyObject *answer)
 {
     PyObject *region;
-    int everywhere;
+    int everywhere, c_calls;
     if (answer == Py_None)
         return 0;
-    if (!PyArg_ParseTuple(answer, "Op", &region, &everywhere))
+    if (!PyArg_ParseTuple(answer, "Opp", &region, &everywhere, &c_calls))
         return -1;
     decision->postponed = region == Py_None;
-    if (!decision->postponed)
+    if (region != Py_None && region != Py_False)
         decision->region = (sp_region *)region;
     decision->everywhere = everywhere;
+    decision->c_calls = c_calls && !decision->postponed;
     return 0;
 }
 
-/* Ask call_tracing.py. What goes wrong there is shown as Python shows what cannot be raised, and the code
- * is not traced. False when that says nothing about the code, which then is asked for again: an
- * interruption, memory that is out, a tracing that has ended meanwhile. */
-static bool ask(sp_decision *decision, PyObject *globals, bool in_section)
+bool sp_decide_ask(const sp_tracing *tracing, PyObject *decide, PyObject *const *arguments,
+                   size_t count, PyObject **answer)
 {
-    sp_tracing *tracing = decision->tracing;
     uint64_t serial = tracing->serial;
-    PyObject *decide = Py_NewRef(tracing->decide);
-    PyObject *arguments[] = {(PyObject *)tracing->manager, (PyObject *)decision->code, globals,
-                             in_section ? Py_True : Py_False};
-    PyObject *answer = PyObject_Vectorcall(decide, arguments, 4, NULL);
+    Py_INCREF(decide);
+    *answer = PyObject_Vectorcall(decide, arguments, count, NULL);
     bool holds = sp_tracing_is_on(serial);
-    if (answer == NULL && (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)
-                           || PyErr_ExceptionMatches(PyExc_MemoryError)))
+    if (*answer == NULL
+        && (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)
+            || PyErr_ExceptionMatches(PyExc_MemoryError)))
         holds = false;
-    if (holds && (answer == NULL || read_answer(decision, answer) < 0)) {
+    if (holds && *answer == NULL) {
         sp_calls_lost(tracing->manager);
         PyErr_WriteUnraisable(decide);
         holds = sp_tracing_is_on(serial); /* that was Python code again */
     }
-    Py_XDECREF(answer);
     Py_DECREF(decide);
+    return holds;
+}
+
+/* False when that says nothing about the code, which then is asked for again. */
+static bool ask(sp_decision *decision, PyObject *globals, bool in_section)
+{
+    sp_tracing *tracing = decision->tracing;
+    PyObject *answer;
+    PyObject *arguments[] = {(PyObject *)tracing->manager, (PyObject *)decision->code, globals,
+                             in_section ? Py_True : Py_False};
+    bool holds = sp_decide_ask(tracing, tracing->decide, arguments, 4, &answer);
+    if (holds && answer != NULL)
+        holds = read_answer(decision, answer) == 0;
+    Py_XDECREF(answer);
     return holds;
 }
 

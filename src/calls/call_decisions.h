@@ -11,9 +11,12 @@ typedef struct sp_tracing {
     struct sp_tracing *next; /* of all */
     sp_manager *manager; /* Borrowed: call_tracing.py ends the tracing of a manager that dies. */
     PyObject *decide; /* of call_tracing.py, see trace_calls(). Owned. */
+    PyObject
+        *decide_c;    /* the same for C functions (c_calls.c), or NULL: none is wanted. Owned. */
     uint64_t serial;  /* unique in the process, not 0 */
     bool everywhere;  /* not in sections alone */
     sp_map decisions; /* code -> sp_decision. Owned. */
+    sp_map c_functions; /* of c_calls.c: definition -> region. Owned. */
     sp_map suspended; /* frame -> sp_suspended_call. Owned. */
     size_t suspended_count; /* how many */
     struct sp_suspended_call *latest; /* the one looked up last, or NULL */
@@ -24,15 +27,26 @@ typedef struct {
     PyCodeObject *code; /* Borrowed: the decision is forgotten when the code dies, */
     PyObject *watcher;  /* by the callback of this weak reference. Owned. */
     sp_region *region;  /* of the code's calls, or NULL: not wanted. The manager owns it, see
-                         * sp_decisions_keep(). */
+                         * sp_calls_keep_regions(). */
     bool everywhere;    /* wanted in every call, not in sections alone */
     bool postponed;     /* wanted in sections, and has not been called in one: has no region yet */
+    bool c_calls;       /* what it calls of C is wanted: everywhere, or in sections */
 } sp_decision;
 
 /* Whether the events of the code are needed. */
 SP_INLINE bool sp_decision_wants(const sp_decision *decision)
 {
     return decision->region != NULL || decision->postponed;
+}
+
+/* Whether the thread is in one of the tracing's sections. */
+SP_INLINE bool sp_calls_in_section(const sp_tracing *tracing)
+{
+    for (uint32_t i = 0; i < sp_here.sections.count; i++) {
+        if (sp_here.sections.tracings[i] == tracing->serial)
+            return true;
+    }
+    return false;
 }
 
 enum { SP_DECISIONS = 256 };
@@ -67,14 +81,19 @@ SP_INLINE const sp_decision *sp_decision_of(const sp_tracing *tracing, const PyC
     return SP_LIKELY(used != NULL) ? used : sp_decision_find(tracing, code);
 }
 
+/* Ask call_tracing.py: call decide, which is Python code, in a callout. What goes wrong there is shown
+ * as Python shows what cannot be raised, and *answer is NULL. False when it is to be asked again:
+ * after an interruption, when memory is out, when the tracing has ended meanwhile. */
+bool sp_decide_ask(const sp_tracing *tracing, PyObject *decide, PyObject *const *arguments,
+                   size_t count, PyObject **answer);
+
 /* Whether the tracing with this number is on. */
 bool sp_tracing_is_on(uint64_t serial);
 /* Forget every decision of the tracing, or the one about this code. */
 void sp_decisions_forget(sp_tracing *tracing);
 void sp_decision_forget(sp_tracing *tracing, const PyCodeObject *code);
-/* Mark the regions that decisions name: the manager does not forget them. A reference would keep the
- * manager, whose end is the end of its tracing. */
-void sp_decisions_keep(const sp_manager *manager);
+/* Mark the regions that they name, see sp_calls_keep_regions(). */
+void sp_decisions_keep(const sp_tracing *tracing);
 /* The manager could not be given a call that it wants. */
 void sp_calls_lost(sp_manager *manager);
 

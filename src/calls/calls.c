@@ -2,6 +2,7 @@
 
 #include "base/heap.h"
 #include "base/thread_guard.h"
+#include "calls/c_calls.h"
 #include "calls/call_backend.h"
 #include "lines/lines_watch.h"
 #include "record/task.h"
@@ -49,45 +50,6 @@ void sp_calls_end(uint64_t section)
             return;
         }
     }
-}
-
-/* ---- Open calls ------------------------------------------------------------------------------ */
-
-SP_INLINE bool is_call(const sp_open_call *open) { return ((uintptr_t)open->key & 1) != 0; }
-
-typedef struct {
-    const void *key;
-    sp_open_call *open;
-} seeking;
-
-static int seek(sp_thread *thread, void *argument)
-{
-    seeking *wanted = argument;
-    sp_open_call *open = thread->stack.top;
-    while (open > thread->stack.calls && open->key != wanted->key)
-        open--;
-    wanted->open = open == thread->stack.calls ? NULL : open;
-    return wanted->open != NULL;
-}
-
-/* The call is not on top, or is one that began before its thread had a context. */
-static SP_NOINLINE sp_open_call *find_below(sp_thread *thread, const void *key)
-{
-    seeking wanted = {key, NULL};
-    if (!seek(thread, &wanted) && !(sp_context_return(thread) && seek(thread, &wanted)))
-        sp_contexts_each(thread, seek, &wanted);
-    return wanted.open;
-}
-
-/* This thread's call in the frame; NULL when it has none. */
-SP_INLINE sp_open_call *open_call_of(const sp_tracing *tracing, const void *frame)
-{
-    sp_manager *manager = tracing->manager;
-    if (SP_UNLIKELY(sp_here.run != manager->run && !sp_thread_record_find(manager)))
-        return NULL;
-    sp_thread *thread = sp_here.thread;
-    return SP_LIKELY(thread->stack.top->key == sp_calls_key(frame)) ? thread->stack.top
-                                                        : find_below(thread, sp_calls_key(frame));
 }
 
 /* ---- Events ------------------------------------------------------------------------------ */
@@ -162,7 +124,7 @@ static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObjec
 {
     uint64_t now = sp_now();
     sp_suspended_call *suspended = sp_suspended_call_of(tracing, frame, code);
-    sp_open_call *open = open_call_of(tracing, frame);
+    sp_open_call *open = sp_traced_open(tracing, sp_calls_key(frame));
     if (open != NULL && suspended == NULL) {
         if (how == SP_STEP_GOES_ON)
             suspended = sp_suspended_call_new(tracing, frame, code, open);
@@ -191,11 +153,12 @@ bool sp_calls_leave_slow(const void *frame, PyCodeObject *code, sp_outcome how)
     bool wanted = false;
     bool suspends = sp_calls_suspends(code);
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        sp_c_call_end_stale(tracing, frame);
         if (SP_UNLIKELY(suspends)) {
             wanted |= leave_step(tracing, frame, code, how);
             continue;
         }
-        const sp_open_call *open = open_call_of(tracing, frame);
+        const sp_open_call *open = sp_traced_open(tracing, sp_calls_key(frame));
         if (SP_LIKELY(open != NULL)) {
             sp_open_call_leave(tracing->manager, open->region, open->key, how == SP_STEP_FAILS,
                                SP_TRACED);
@@ -209,7 +172,7 @@ void sp_calls_cancel(const void *frame)
 {
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
         sp_guard_take();
-        const sp_open_call *open = open_call_of(tracing, frame);
+        const sp_open_call *open = sp_traced_open(tracing, sp_calls_key(frame));
         if (open != NULL)
             sp_node_end(
                 sp_open_call_pop(tracing->manager, open->region, open->key, open->start)->node);
@@ -231,7 +194,7 @@ static sp_tracing *new_tracing(sp_manager *manager)
     return sp_tracings = tracing;
 }
 
-bool sp_calls_trace(sp_manager *manager, PyObject *decide, bool everywhere)
+bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c, bool everywhere)
 {
     sp_tracing *tracing = tracing_of(manager);
     if (tracing == NULL)
@@ -239,7 +202,10 @@ bool sp_calls_trace(sp_manager *manager, PyObject *decide, bool everywhere)
     if (tracing == NULL)
         return false;
     sp_decisions_forget(tracing);
+    sp_c_functions_forget(tracing);
     Py_XSETREF(tracing->decide, Py_NewRef(decide));
+    sp_c_calls_needed += (decide_c != NULL) - (tracing->decide_c != NULL);
+    Py_XSETREF(tracing->decide_c, Py_XNewRef(decide_c));
     sp_calls_need((int)everywhere - (int)tracing->everywhere);
     tracing->everywhere = everywhere;
     return true;
@@ -250,14 +216,15 @@ static void end_open(sp_tracing *tracing)
 {
     for (;;) {
         const sp_open_call *open = sp_here.thread->stack.top;
-        while (open > sp_here.thread->stack.calls && !is_call(open))
+        while (open > sp_here.thread->stack.calls && !sp_traced_is(open))
             open--;
         if (open == sp_here.thread->stack.calls)
             return;
         const void *frame = (const char *)open->key - 1;
         const sp_suspended_call *suspended = sp_map_get(&tracing->suspended, frame, NULL);
         if (suspended == NULL)
-            sp_open_call_leave(tracing->manager, open->region, open->key, false, SP_TRACED);
+            sp_open_call_leave(tracing->manager, open->region, open->key, false,
+                               sp_c_call_is(open) ? SP_TRACED_C : SP_TRACED);
         else
             leave_step(tracing, frame, suspended->code, SP_STEP_ENDS);
     }
@@ -313,8 +280,11 @@ static void end_tracing(sp_tracing *tracing)
     *link = tracing->next;
     end_calls(tracing);
     sp_decisions_forget(tracing);
+    sp_c_functions_forget(tracing);
     sp_calls_need(-(int)tracing->everywhere);
     Py_DECREF(tracing->decide);
+    sp_c_calls_needed -= tracing->decide_c != NULL;
+    Py_XDECREF(tracing->decide_c);
     sp_free(tracing);
 }
 
@@ -330,4 +300,13 @@ void sp_calls_decide_anew(const sp_manager *manager, const PyCodeObject *code)
     sp_tracing *tracing = tracing_of(manager);
     if (tracing != NULL)
         sp_decision_forget(tracing, code);
+}
+
+void sp_calls_keep_regions(const sp_manager *manager)
+{
+    const sp_tracing *tracing = tracing_of(manager);
+    if (tracing != NULL) {
+        sp_decisions_keep(tracing);
+        sp_c_functions_keep(tracing);
+    }
 }

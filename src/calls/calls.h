@@ -16,22 +16,13 @@
 #define SP_CALLS_H
 
 #include "calls/suspended_calls.h"
+#include "calls/traced_open.h"
 #include "record/metadata.h"
-#include "record/open_call.h"
 
 /* Whether calls under the region trace what they call: the region's own word, else the manager's. */
 SP_INLINE bool sp_calls_wanted(const sp_region *region)
 {
     return region->recursive + region->manager->recursive > 0;
-}
-
-SP_INLINE bool sp_calls_in_section(const sp_tracing *tracing)
-{
-    for (uint32_t i = 0; i < sp_here.sections.count; i++) {
-        if (sp_here.sections.tracings[i] == tracing->serial)
-            return true;
-    }
-    return false;
 }
 
 /* A traced section of this thread begins; 0 when there is none: the thread is in one of the manager's
@@ -45,8 +36,6 @@ SP_INLINE bool sp_calls_suspends(const PyCodeObject *code)
 {
     return (code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
 }
-
-SP_INLINE const void *sp_calls_key(const void *frame) { return (const char *)frame + 1; }
 
 /* The one tracing that is on, when it is one. */
 SP_INLINE sp_tracing *sp_tracing_alone(void)
@@ -100,11 +89,16 @@ void sp_calls_cancel(const void *frame);
 /* ---- Tracings ---- */
 
 /* The manager's calls are traced from now on, or everything is decided anew; see trace_calls(). False
- * when memory is out. Under shared, as all of these. */
-SP_MUST_USE bool sp_calls_trace(sp_manager *manager, PyObject *decide, bool everywhere);
+ * when memory is out. Under shared, as all of these. decide_c: NULL for no C functions. */
+SP_MUST_USE bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c,
+                                bool everywhere);
 /* They are no longer. Calls that are open, in whatever thread, end now. The manager may be gone. */
 void sp_calls_untrace(const sp_manager *manager);
 /* It is decided anew about the code. */
 void sp_calls_decide_anew(const sp_manager *manager, const PyCodeObject *code);
+
+/* Mark the regions that the manager's tracing names: the manager does not forget them. A reference
+ * would keep the manager, whose end is the end of its tracing. */
+void sp_calls_keep_regions(const sp_manager *manager);
 
 #endif

@@ -1,7 +1,7 @@
 /* The Python type of a manager. The life cycle (options, files, reports) is Python, on top of it. */
 #include "base/heap.h"
 #include "base/thread_guard.h"
-#include "calls/call_decisions.h"
+#include "calls/calls.h"
 #include "lines/lines.h"
 #include "python/factory.h"
 #include "python/lines_functions.h"
@@ -163,7 +163,7 @@ static PyObject *manager_forget(PyObject *self, PyObject *unused)
     manager->run = SP_NO_RUN;
     manager->recording = false;
     switch_all(manager);
-    sp_decisions_keep(manager);
+    sp_calls_keep_regions(manager);
     sp_left_regions unheld = sp_manager_leave_regions(manager);
     sp_resume_threads();
     sp_shared_release();

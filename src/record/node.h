@@ -34,14 +34,15 @@ typedef struct {
 typedef enum {
     SP_BLOCK,            /* calls that are entered and left: by `with`, */
     SP_DECORATED,        /* by a decorated function, */
-    SP_TRACED,           /* by one that is traced; */
+    SP_TRACED,           /* by one that is traced, */
+    SP_TRACED_C,         /* by a C function that is; */
     SP_GENERATOR,        /* calls that are made of steps, of a decorated generator or coroutine */
     SP_TRACED_GENERATOR, /* and of a traced one */
     SP_CALL_WAYS,
     SP_STEP = SP_CALL_WAYS, /* and their steps */
     SP_TRACED_STEP,
     SP_WAYS,
-    SP_LOOKUP = SP_WAYS, /* what is done while a call is the innermost: a region found by its name, */
+    SP_LOOKUP = SP_WAYS, /* done while a call is the innermost: a region found by name, */
     SP_METADATA,         /* metadata put in force and taken back, */
     SP_ANNOTATION,       /* looked up for a call, */
     SP_OUTCOME,          /* the end of a call noted; */

@@ -5,6 +5,7 @@
 
 #include "backend/monitoring/callback.h"
 #include "calls/call_backend.h"
+#include "calls/c_calls.h"
 #include "calls/calls.h"
 
 #if SP_MONITORING
@@ -114,6 +115,46 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *args, size_t nargsf,
     Py_RETURN_NONE;
 }
 
+/* Calls of C functions. The event of a call is that of any callable; the two that follow come for what
+ * is no Python function, and only where the first has not been disabled. */
+
+static PyObject *missing; /* sys.monitoring.MISSING, which never dies */
+
+static PyObject *on_c_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+{
+    (void)self, (void)names;
+    if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), 4))
+        return sp_event_refuse();
+    sp_shared_take();
+    bool wanted = sp_c_calls_enter(sp_current_frame(), code_of(args), args[2],
+                                   args[3] == missing ? NULL : args[3]);
+    sp_shared_release();
+    return again(wanted);
+}
+
+static PyObject *on_c_end(PyObject *const *args, size_t nargsf, bool failed)
+{
+    if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), 4))
+        return sp_event_refuse();
+    sp_shared_take();
+    sp_c_calls_leave(sp_current_frame(), args[2], failed);
+    sp_shared_release();
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_c_return(PyObject *self, PyObject *const *args, size_t nargsf,
+                             PyObject *names)
+{
+    (void)self, (void)names;
+    return on_c_end(args, nargsf, false);
+}
+
+static PyObject *on_c_raise(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+{
+    (void)self, (void)names;
+    return on_c_end(args, nargsf, true);
+}
+
 int sp_calls_monitoring_init(PyObject *module)
 {
     sp_calls_globals = globals_of;
@@ -121,15 +162,16 @@ int sp_calls_monitoring_init(PyObject *module)
     if (monitoring == NULL)
         return -1;
     Py_XSETREF(disable, PyObject_GetAttrString(monitoring, "DISABLE"));
-    if (disable == NULL)
+    Py_XSETREF(missing, PyObject_GetAttrString(monitoring, "MISSING"));
+    if (disable == NULL || missing == NULL)
         return -1;
     static const struct {
         const char *name;
         vectorcallfunc function;
     } callbacks[] = {
-        {"on_call_start", on_start}, {"on_call_resume", on_resume},
-        {"on_call_return", on_return}, {"on_call_yield", on_yield},
-        {"on_call_throw", on_throw}, {"on_call_unwind", on_unwind},
+        {"on_call_start", on_start}, {"on_call_resume", on_resume}, {"on_call_return", on_return},
+        {"on_call_yield", on_yield}, {"on_call_throw", on_throw},   {"on_call_unwind", on_unwind},
+        {"on_c_call", on_c_call},    {"on_c_return", on_c_return},  {"on_c_raise", on_c_raise},
     };
     for (size_t i = 0; i < sizeof callbacks / sizeof *callbacks; i++) {
         if (sp_callback_add(module, callbacks[i].name, callbacks[i].function) < 0)

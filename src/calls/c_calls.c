@@ -1,0 +1,195 @@
+#include "calls/c_calls.h"
+
+#include "base/callout.h"
+#include "base/heap.h"
+#include "record/metadata.h"
+
+unsigned sp_c_calls_needed;
+
+/* A decision. Functions are made by programs too (pybind11), and another may get the memory of one
+ * that is gone: the name is part of what is compared. */
+typedef struct {
+    sp_tracing *tracing;
+    const PyMethodDef *definition; /* an identity, as the next */
+    const char *name;
+    sp_region *region; /* or NULL: not wanted. See sp_calls_keep_regions(). */
+} sp_c_function;
+
+enum { USED = 256 };
+static sp_c_function *functions_used[USED]; /* the ones used last; all threads' */
+
+static sp_c_function **place_of(const sp_tracing *tracing, const PyMethodDef *definition)
+{
+    uintptr_t mixed = (uintptr_t)definition / sizeof *definition ^ (uintptr_t)tracing->serial;
+    return &functions_used[mixed % USED];
+}
+
+/* NULL when it is no C function, or will not be called. */
+static const PyMethodDef *definition_of(PyObject *function, PyObject *self)
+{
+    if (PyCFunction_Check(function))
+        return ((PyCFunctionObject *)function)->m_ml;
+    bool is_called = Py_IS_TYPE(function, &PyMethodDescr_Type) && self != NULL
+                     && PyObject_TypeCheck(self, PyDescr_TYPE(function));
+    return is_called ? ((PyMethodDescrObject *)function)->d_method : NULL;
+}
+
+/* ---- Deciding ---------------------------------------------------------------------------- */
+
+static sp_c_function *decide(sp_tracing *tracing, const PyMethodDef *definition,
+                             PyObject *function)
+{
+    sp_callout callout;
+    sp_callout_begin(&callout);
+    PyObject *answer, *arguments[] = {(PyObject *)tracing->manager, function};
+    bool holds = sp_decide_ask(tracing, tracing->decide_c, arguments, 2, &answer);
+    sp_c_function *decided = NULL;
+    if (holds) /* another thread may have been faster */
+        decided = sp_map_get(&tracing->c_functions, definition, definition->ml_name);
+    if (holds && decided == NULL && (decided = sp_malloc(sizeof *decided)) != NULL) {
+        sp_region *region = answer == NULL || answer == Py_None ? NULL : (sp_region *)answer;
+        *decided = (sp_c_function){tracing, definition, definition->ml_name, region};
+        if (sp_map_add(&tracing->c_functions, definition, definition->ml_name, decided) < 0) {
+            sp_free(decided);
+            decided = NULL;
+        }
+    }
+    Py_XDECREF(answer);
+    sp_callout_end(&callout);
+    return decided;
+}
+
+/* The decision about the C function; NULL when there can be none now, or the tracing is over. */
+static const sp_c_function *decision_about(sp_tracing *tracing, const PyMethodDef *definition,
+                                           PyObject *function)
+{
+    sp_c_function **place = place_of(tracing, definition), *used = *place;
+    if (SP_LIKELY(used != NULL && used->definition == definition && used->tracing == tracing
+                  && used->name == definition->ml_name))
+        return used;
+    used = sp_map_get(&tracing->c_functions, definition, definition->ml_name);
+    if (used == NULL) {
+        uint64_t serial = tracing->serial;
+        sp_manager *manager = tracing->manager;
+        used = decide(tracing, definition, function);
+        if (used == NULL && sp_tracing_is_on(serial))
+            sp_calls_lost(manager);
+    }
+    if (used != NULL)
+        *place = used;
+    return used;
+}
+
+static int forget(void *value, void *unused)
+{
+    sp_c_function *function = value;
+    (void)unused;
+    sp_c_function **place = place_of(function->tracing, function->definition);
+    if (*place == function)
+        *place = NULL;
+    sp_map_pop(&function->tracing->c_functions, function->definition, function->name);
+    sp_free(function);
+    return 0;
+}
+
+void sp_c_functions_forget(sp_tracing *tracing)
+{
+    sp_map_each(&tracing->c_functions, forget, NULL);
+}
+
+static int keep(void *value, void *unused)
+{
+    const sp_c_function *function = value;
+    (void)unused;
+    if (function->region != NULL)
+        function->region->decided = true;
+    return 0;
+}
+
+void sp_c_functions_keep(const sp_tracing *tracing)
+{
+    sp_map_each(&tracing->c_functions, keep, NULL);
+}
+
+/* ---- Events ------------------------------------------------------------------------------ */
+
+static bool is_wanted_in(const sp_tracing *tracing, const sp_decision *decision)
+{
+    return decision->c_calls && (decision->everywhere || sp_calls_in_section(tracing));
+}
+
+bool sp_c_calls_wanted(const PyCodeObject *code)
+{
+    for (const sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        if (tracing->decide_c == NULL)
+            continue;
+        const sp_decision *decision = sp_decision_of(tracing, code);
+        if (decision != NULL && is_wanted_in(tracing, decision))
+            return true;
+    }
+    return false;
+}
+
+/* False when the tracing is over now, as Python runs here. */
+static bool enter(sp_tracing *tracing, const void *frame, const PyMethodDef *definition,
+                  PyObject *function)
+{
+    uint64_t serial = tracing->serial;
+    sp_manager *manager = tracing->manager;
+    const sp_c_function *decision = decision_about(tracing, definition, function);
+    if (decision == NULL)
+        return false;
+    sp_region *region = decision->region;
+    if (region == NULL || !region->recording)
+        return true;
+    sp_c_call_end_stale(tracing, frame);
+    sp_open_call_enter(manager, region, sp_c_call_key(frame), sp_metadata_for(region));
+    return sp_tracing_is_on(serial);
+}
+
+bool sp_c_calls_enter(const void *frame, PyCodeObject *code, PyObject *function, PyObject *self)
+{
+    bool wanted = false;
+    const PyMethodDef *definition = definition_of(function, self);
+    for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        if (tracing->decide_c == NULL)
+            continue;
+        if (SP_UNLIKELY(sp_unrecorded_for(tracing->manager))) { /* nor is anything decided now */
+            wanted = true;
+            continue;
+        }
+        const sp_decision *decision = sp_decision_used(tracing, code);
+        if (SP_UNLIKELY(decision == NULL))
+            decision = sp_decide(tracing, code, frame, sp_calls_in_section(tracing));
+        if (SP_UNLIKELY(decision == NULL))
+            return true; /* the tracing may be gone: the rest of the list is not to be trusted */
+        wanted |= decision->c_calls || decision->postponed;
+        if (definition != NULL && is_wanted_in(tracing, decision)
+            && !enter(tracing, frame, definition, function))
+            return true;
+    }
+    return wanted;
+}
+
+void sp_c_calls_leave(const void *frame, PyObject *function, bool failed)
+{
+    bool is_c = PyCFunction_Check(function) || Py_IS_TYPE(function, &PyMethodDescr_Type);
+    if (!is_c)
+        return;
+    for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        if (tracing->decide_c == NULL)
+            continue;
+        const sp_open_call *open = sp_traced_open(tracing, sp_c_call_key(frame));
+        if (open != NULL)
+            sp_open_call_leave(tracing->manager, open->region, open->key, failed, SP_TRACED_C);
+    }
+}
+
+void sp_c_call_end_stale(const sp_tracing *tracing, const void *frame)
+{
+    if (tracing->decide_c == NULL || sp_here.run != tracing->manager->run)
+        return;
+    const sp_open_call *top = sp_here.thread->stack.top;
+    if (SP_UNLIKELY(top->key == sp_c_call_key(frame)))
+        sp_open_call_leave(tracing->manager, top->region, top->key, false, SP_TRACED_C);
+}
