@@ -11,6 +11,10 @@ import numpy as np
 _BUCKETS = 64
 
 
+#: Durations that are put into buckets at once.
+_BLOCK = 1 << 17
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sketch:
     """The calls by how long they took.
@@ -32,6 +36,16 @@ class Sketch:
         width = np.exp2(np.maximum(octave - 1, 0))
         middles = np.where(octave == 0, bucket, (_BUCKETS + bucket + 0.5) * width - 0.5)
         return cls(middles, counts[used].astype(np.int64), unit)
+
+    @classmethod
+    def of_durations(cls, durations: np.ndarray) -> Sketch:
+        """Of these durations, int64 [calls], at least 0; in the buckets that the recorder has."""
+        places = np.concatenate([np.empty(0, np.int64), *(
+            _buckets_of(durations[begin : begin + _BLOCK])
+            for begin in range(0, len(durations), _BLOCK)
+        )])
+        first = int(places.min()) if len(places) else 0
+        return cls.of_buckets(first, np.bincount(places - first), 1.0)
 
     @classmethod
     def merged(cls, sketches: Iterable[Sketch]) -> Sketch:
@@ -90,3 +104,13 @@ def _reach(middle: float) -> float:
     """How far a bucket reaches to either side of its middle."""
     octave = max(int(np.log2(middle + 0.5)) - int(np.log2(_BUCKETS)), 0) if middle >= _BUCKETS else 0
     return (2.0**octave - 1) / 2
+
+
+def _buckets_of(durations: np.ndarray) -> np.ndarray:
+    """int64 [n]: the number of the bucket of each, counted from the first of the first octave."""
+    # The exponent is one too large for some that a float rounds up to a power of two.
+    exponent = np.frexp(durations)[1].astype(np.int64)
+    exponent -= (durations >> np.maximum(exponent - 1, 0)) == 0
+    octave = np.maximum(exponent - 6, 0)
+    bucket = np.where(octave == 0, durations, (durations >> np.maximum(octave - 1, 0)) - _BUCKETS)
+    return octave * _BUCKETS + bucket

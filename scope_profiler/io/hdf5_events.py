@@ -31,7 +31,7 @@ def recorded_columns(regions: Sequence[Region]) -> list[str]:
     return [
         name
         for name in OPTIONAL_COLUMNS
-        if any(getattr(region, name) is not None for region in regions)
+        if any(region.has_column(name) for region in regions)
     ]
 
 

@@ -87,7 +87,7 @@ def _summary_row(region: Region) -> tuple[float, ...]:
 
 
 def _extended_row(region: Region, columns: Sequence[str]) -> tuple[int, ...]:
-    has = sum(COLUMN_BITS[name] for name in columns if getattr(region, name) is not None)
+    has = sum(COLUMN_BITS[name] for name in columns if region.has_column(name))
     return (*(_or(value, UNKNOWN) for value in extended(region).values()), has)
 
 

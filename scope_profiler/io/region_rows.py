@@ -17,8 +17,8 @@ Row = tuple[str, int, dict[str, Any]]
 #: asked is left to be derived again.
 _EXTENDED = {
     "errors": ("errors", "errors"),
-    "inclusive": ("_inclusive", "inclusive_total_ns"),
-    "exclusive": ("_exclusive", "exclusive_total_ns"),
+    "inclusive": ("given_inclusive_ns", "inclusive_total_ns"),
+    "exclusive": ("given_exclusive_ns", "exclusive_total_ns"),
     "corrected_exclusive": ("corrected_exclusive_ns", "corrected_exclusive_ns"),
     "corrected_total": ("corrected_total_ns", "corrected_total_ns"),
 }
@@ -90,12 +90,13 @@ def calls_were_read(results: ProfilingResults) -> bool:
 
 def exclusive_or_total(region: Region) -> int:
     """What 0.7.5 itself gives as the exclusive time of a region of which no call was kept."""
-    return region.total_duration_ns if region._exclusive is None else region._exclusive
+    exclusive = region.given_exclusive_ns
+    return region.total_duration_ns if exclusive is None else exclusive
 
 
 def exclusive_of_events(region: Region) -> int | None:
     """The exclusive time, where it was given and belongs to the intervals that are written."""
-    exclusive = region._exclusive
+    exclusive = region.given_exclusive_ns
     known = exclusive is not None and exclusive >= 0 and region.num_events == region.num_calls
     return exclusive if known else None
 

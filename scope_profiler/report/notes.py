@@ -12,7 +12,8 @@ from .style import format_count, format_time, many
 
 def recording(facts, wall_ns):
     """What there is to say of a recording. facts: of a Recorded, or of several, added up."""
-    yield overhead(facts, wall_ns)
+    if "overhead_ns" in facts:
+        yield overhead(facts, wall_ns)
     yield from missed(facts)
 
 

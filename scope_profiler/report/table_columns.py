@@ -111,7 +111,7 @@ PERCENTAGE_MODES = ("coverage", "exclusive")
 def chosen(rows):
     """The columns to show when nothing is chosen."""
     without = set()
-    if not any(row.statistics.errors for row in rows):
+    if not any(row.statistics.errors != 0 for row in rows):
         without.add("errors")
     if not any(row.statistics.waiting_ns for row in rows):
         without |= {"running", "waiting"}
@@ -129,7 +129,8 @@ def cell(row, column, wall_ns, percentage_mode="coverage"):
     if column == "calls":
         return format_count(row.statistics.num_calls)
     if column == "errors":
-        return format_count(row.statistics.errors) if row.statistics.errors else ""
+        errors = row.statistics.errors
+        return UNKNOWN if errors is None else format_count(errors) if errors else ""
     if column == "imbalance":
         return f"{row.imbalance:.1f}"
     if column == "percent":

@@ -136,4 +136,4 @@ def gathered(
 
 
 def _any_has(regions: Sequence[Region], name: str) -> bool:
-    return any(getattr(region, name) is not None for region in regions)
+    return any(region.has_column(name) for region in regions)

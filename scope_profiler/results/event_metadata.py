@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .columns import column
+from .stored_column import StoredColumn, taken, values_of
 
 #: In `EventMetadata.ids`: nothing was noted for the call.
 NOTHING = -1
@@ -30,16 +31,19 @@ class EventMetadata(Sequence):
     Raises TypeError or ValueError naming the argument, what it got and what it takes.
     """
 
-    __slots__ = ("_ids", "_table")
+    __slots__ = ("_column", "_table")
 
     def __init__(self, ids: Any, table: Sequence[Mapping[str, Any]]) -> None:
         if isinstance(table, (str, bytes)) or not isinstance(table, Sequence):
             raise TypeError(f"table must be a sequence of mappings; got {table!r}")
-        self._ids = column("ids", ids, None)
         self._table = table
-        if not len(self._ids):
+        if isinstance(ids, StoredColumn):
+            self._column: np.ndarray | StoredColumn = ids
             return
-        least, most = int(self._ids.min()), int(self._ids.max())
+        self._column = ids = column("ids", ids, None)
+        if not len(ids):
+            return
+        least, most = int(ids.min()), int(ids.max())
         if least < NOTHING or most >= len(table):
             raise ValueError(
                 f"ids must be -1 or rows of table, which has {len(table)}; got {least} to {most}"
@@ -77,7 +81,7 @@ class EventMetadata(Sequence):
     @property
     def ids(self) -> np.ndarray:
         """int32 or int64 [calls], read-only: the row of `table`, -1 for none."""
-        return self._ids
+        return values_of(self._column)
 
     @property
     def table(self) -> Sequence[Mapping[str, Any]]:
@@ -86,23 +90,32 @@ class EventMetadata(Sequence):
 
     def taken(self, rows: np.ndarray | slice) -> EventMetadata:
         """That of the calls `rows`: their indices, or a boolean for each call."""
-        return EventMetadata(self._ids[rows], self._table)
+        return EventMetadata(self.ids[rows], self._table)
+
+    def stored(self, rows: np.ndarray | slice, length: int) -> EventMetadata:
+        """As `taken`, of so many calls, whose rows are taken when they are asked for."""
+        return EventMetadata(taken(self._column, rows, length), self._table)
+
+    def matching(self, wanted: Mapping[str, Any]) -> np.ndarray:
+        """Bool [calls]: whether all these entries, each equal, are noted for the call."""
+        table = np.array([_has(entry, wanted) for entry in self._table] + [not wanted])
+        return table[self.ids]
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._column)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return self.taken(index)
-        row = self._ids[operator.index(index)]
+        row = self.ids[operator.index(index)]
         return {} if row == NOTHING else dict(self._table[row])
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        return ({} if row == NOTHING else dict(self._table[row]) for row in self._ids.tolist())
+        return ({} if row == NOTHING else dict(self._table[row]) for row in self.ids.tolist())
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, EventMetadata) and other._table is self._table:
-            return np.array_equal(self._ids, other._ids)
+            return np.array_equal(self.ids, other.ids)
         if not isinstance(other, Sequence) or isinstance(other, (str, bytes)):
             return NotImplemented
         return len(self) == len(other) and all(mine == its for mine, its in zip(self, other))
@@ -116,3 +129,10 @@ class EventMetadata(Sequence):
 def _key(name: str, value: Any) -> Hashable:
     """Tells apart what Python does not: 1, 1.0 and True, 0.0 and -0.0."""
     return name, type(value), repr(value) if type(value) is float else value
+
+
+def _has(entry: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    try:
+        return all(name in entry and bool(entry[name] == wanted[name]) for name in wanted)
+    except Exception:  # of an object that was noted, or of an array, which is no single truth
+        return False

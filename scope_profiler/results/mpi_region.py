@@ -124,9 +124,9 @@ class MPIRegion(Scalars):
         return sum(region.num_events for region in self._regions.values())
 
     @property
-    def errors(self) -> int:
-        """How many calls an exception left, on all ranks."""
-        return sum(region.errors for region in self._regions.values())
+    def errors(self) -> int | None:
+        """How many calls an exception left, on all ranks; None when unknown."""
+        return self._sum_known("errors")
 
     @property
     def has_event_data(self) -> bool:

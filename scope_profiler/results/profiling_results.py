@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -21,12 +22,13 @@ from .no_counters import NoCounters
 from .region import Region
 from .rank_regions import RankRegions
 from .threads import TaskInfo, ThreadInfo, normal_rows
-from .run_tables import RunTables
 from .scalars import known_or
+from .selected_trees import SelectedTrees
+from .selections import RunSelections
 from .window import window
 
 
-class ProfilingResults(RunTables, NoCounters):
+class ProfilingResults(RunSelections, NoCounters):
     """The regions of a run, by name; iterating yields `MPIRegion`.
 
     regions: `MPIRegion` by name.
@@ -99,10 +101,14 @@ class ProfilingResults(RunTables, NoCounters):
         self._event_data_available = boolean("event_data_available", event_data_available)
         self._threads = normal_rows("threads", threads, ThreadInfo)
         self._tasks = normal_rows("tasks", tasks, TaskInfo)
-        self._recorded = dict(mapping_or_none("recorded", recorded))
-        for rank, of_rank in self._recorded.items():
-            if not isinstance(of_rank, Recorded):
-                raise TypeError(f"recorded must map ranks to Recorded; rank {rank!r} has {of_rank!r}")
+        self._recorded = mapping_or_none("recorded", recorded)
+        if not isinstance(recorded, SelectedTrees):
+            self._recorded = dict(self._recorded)
+            for rank, of_rank in self._recorded.items():
+                if not isinstance(of_rank, Recorded):
+                    raise TypeError(
+                        f"recorded must map ranks to Recorded; rank {rank!r} has {of_rank!r}"
+                    )
         self._regions = _attached(regions, totals, self._recorded)
 
     @classmethod
@@ -216,7 +222,7 @@ class ProfilingResults(RunTables, NoCounters):
         return self._tasks
 
     @property
-    def recorded(self) -> dict[int, Recorded]:
+    def recorded(self) -> Mapping[int, Recorded]:
         """The tree of calls as it was recorded, by rank; empty where that is unknown."""
         return self._recorded
 
@@ -299,9 +305,11 @@ def _attached(
         indices.append({rank: len(ranks.setdefault(rank, [])) for rank in region})
         for rank in region:
             ranks[rank].append(region[rank])
-            if rank in recorded:
+            if rank in recorded and not isinstance(recorded, SelectedTrees):
                 _check_nodes(region.name, region[rank], recorded[rank])
-    together = {rank: RankRegions(of_rank, recorded.get(rank)) for rank, of_rank in ranks.items()}
+    together = {
+        rank: RankRegions(of_rank, partial(recorded.get, rank)) for rank, of_rank in ranks.items()
+    }
     return {
         name: region.attached(
             {rank: (together[rank], index) for rank, index in of_region.items()},
@@ -313,7 +321,7 @@ def _attached(
 
 def _check_nodes(name: str, region: Region, recorded: Recorded) -> None:
     """Raises ValueError where the calls of a region are at nodes of the tree that are not its."""
-    if region.node_ids is None:
+    if not region.has_column("node_ids") or region.has_places_in(recorded):
         return
     least, most = int(region.node_ids.min()), int(region.node_ids.max())
     if least < 0 or most >= len(recorded.nodes):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -46,9 +46,12 @@ class NestedCalls:
 class RankRegions:
     """The regions of one rank, among which calls have their parents and children."""
 
-    def __init__(self, regions: Iterable[Region], recorded: Recorded | None = None) -> None:
+    def __init__(
+        self, regions: Iterable[Region], recorded: Callable[[], Recorded | None] = lambda: None
+    ) -> None:
+        """recorded: Gives the tree of the rank; None when unknown."""
         self._regions = [region.detached() for region in regions]
-        self._recorded = recorded
+        self._tree_of_rank = recorded
 
     def nested_calls(self, chosen: Iterable[int] | None = None) -> NestedCalls:
         """How the calls of the `chosen` regions, by their index (None: all), lie within each other.
@@ -62,6 +65,8 @@ class RankRegions:
         """
         everything = list(range(len(self._regions)))
         chosen = everything if chosen is None else list(chosen)
+        if self._whole is not None:
+            return self._whole.among([self._taken(index) for index in chosen])
         if self.is_recorded:
             return self._by_tree(chosen, is_all=chosen == everything)
         if any(region.num_events for region in self._regions) and all(
@@ -70,16 +75,55 @@ class RankRegions:
             return _by_id(self._regions, chosen)
         return _by_interval([self._regions[index] for index in chosen])
 
-    @property
-    def has_tree(self) -> bool:
-        """Whether the recorder's tree is known."""
-        return self._recorded is not None
+    @cached_property
+    def _recorded(self) -> Recorded | None:
+        return self._tree_of_rank()
+
+    @cached_property
+    def _whole(self) -> RankRegions | None:
+        """The regions from which the calls of all these were taken; None where that is not so."""
+        sources = [region.taken_from for region in self._regions]
+        first = next((source[0] for source in sources if source is not None), None)
+        return first if all(source and source[0] is first for source in sources) else None
+
+    def _taken(self, index: int) -> tuple[int, np.ndarray | slice]:
+        source = self._regions[index].taken_from
+        assert source is not None
+        return source[1:]
+
+    def among(self, taken: Sequence[tuple[int, np.ndarray | slice]]) -> NestedCalls:
+        """How some of the calls lie within each other, when the others are passed over.
+
+        taken: Of each region its index here, and its calls: a slice, or a boolean for each.
+        """
+        calls = self.nested_calls()
+        index = np.full(len(self._regions), -1, np.int32)
+        kept = np.zeros(len(calls.start_ns), bool)
+        number = np.empty(len(calls.start_ns), np.int32)
+        first = np.cumsum([0, *(region.num_events for region in self._regions)])
+        place = first[calls.region_index] + calls.call_index
+        for at, (which, rows) in enumerate(taken):
+            index[which] = at
+            own = np.zeros(self._regions[which].num_events, bool)
+            own[rows] = True
+            kept[first[which] : first[which + 1]] = own
+            number[first[which] : first[which + 1]] = np.cumsum(own) - 1
+        kept, number = kept[place], number[place]
+        ordered = OrderedCalls(
+            calls.region_index, number, calls.start_ns, calls.end_ns, calls.track, None
+        )
+        return _kept(ordered, calls.parent, kept, index, calls.call_id)
+
+    @cached_property
+    def has_nodes(self) -> bool:
+        """Whether the recorder's tree is known, in which calls may have their places."""
+        return self._whole.has_nodes if self._whole is not None else self._recorded is not None
 
     @cached_property
     def is_recorded(self) -> bool:
         """Whether the place of each call in the recorder's tree is known."""
-        return self._recorded is not None and all(
-            region.node_ids is not None for region in self._regions if region.num_events
+        return self.has_nodes and all(
+            region.has_column("node_ids") for region in self._regions if region.num_events
         )
 
     @cached_property
@@ -105,6 +149,9 @@ class RankRegions:
         Raises EventDataUnavailableError when intervals are missing, and
         NestingError when they are none.
         """
+        if self._whole is not None:
+            which, rows = self._taken(index)
+            return self._whole.exclusive_durations_ns(which)[rows]
         if self._incomplete is not None:
             raise EventDataUnavailableError(
                 "exclusive durations need the interval of every call of the rank; of one region, "
@@ -171,7 +218,17 @@ def _only(
     """The calls of the chosen regions, of `regions` in all."""
     index = np.full(regions, -1, np.int32)
     index[chosen] = np.arange(len(chosen))
-    kept = index[calls.region_index] >= 0
+    return _kept(calls, parents, index[calls.region_index] >= 0, index, ids)
+
+
+def _kept(
+    calls: OrderedCalls,
+    parents: np.ndarray,
+    kept: np.ndarray,
+    index: np.ndarray,
+    ids: np.ndarray | None = None,
+) -> NestedCalls:
+    """The calls that are kept, a boolean for each; `index` is the new number of each region."""
     parents = nesting.parents_among(parents, kept)[kept]
     calls = calls.taken(kept)._replace(region_index=index[calls.region_index[kept]])
     parents = _renumbered(parents, np.flatnonzero(kept), len(kept))

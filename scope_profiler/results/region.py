@@ -21,7 +21,7 @@ from .._base.arguments import (
 from .region_calls import Calls
 from .checks import normal_statistics, normal_tags
 from .columns import blocks
-from .errors import EventDataUnavailableError, NestingError
+from .errors import EventDataUnavailableError
 from .nesting import covered_ns
 from .scalars import PERCENTILES, Scalars, seconds
 from .._model.sketch import Sketch
@@ -40,7 +40,7 @@ class Region(Calls, Scalars):
         None to derive it from the calls.
     corrected_exclusive_ns, corrected_total_ns: Exclusive and inclusive time less what measuring
         itself took; None when unknown.
-    errors: Calls that an exception left.
+    errors: Calls that an exception left; None when unknown.
     statistics: Aggregates over *every* call, also those of which no interval was kept: any of
         `INTEGER_STATISTICS` and `FLOAT_STATISTICS`, at least ``count`` and ``total``. An entry that
         is None or NaN is unknown. The recorder's own, they count for more than what follows from
@@ -67,7 +67,7 @@ class Region(Calls, Scalars):
         inclusive_total_ns: int | None = None,
         corrected_exclusive_ns: int | None = None,
         corrected_total_ns: int | None = None,
-        errors: int = 0,
+        errors: int | None = 0,
         statistics: Mapping[str, float | None] | None = None,
         sketch: Sketch | None = None,
         tags: Iterable[str] = (),
@@ -103,7 +103,9 @@ class Region(Calls, Scalars):
         self._inclusive = integer_or_none("inclusive_total_ns", inclusive_total_ns)
         self._corrected_exclusive = integer_or_none("corrected_exclusive_ns", corrected_exclusive_ns)
         self._corrected_total = integer_or_none("corrected_total_ns", corrected_total_ns)
-        self._errors = integer("errors", errors, minimum=0)
+        self._errors = None if errors is None else integer("errors", errors, minimum=0)
+        # What follows from the calls, so far as that is known without looking at them.
+        self._of_calls: Mapping[str, int] = {}
         self._tags = normal_tags(tags)
         self._source_file = text_or_none("source_file", source_file) or None
         self._source_lineno = integer_or_none("source_lineno", source_lineno)
@@ -147,8 +149,8 @@ class Region(Calls, Scalars):
         return self._source_text
 
     @property
-    def errors(self) -> int:
-        """How many calls an exception left."""
+    def errors(self) -> int | None:
+        """How many calls an exception left; None when unknown."""
         return self._errors
 
     # -- how much was recorded -----------------------------------------------
@@ -178,7 +180,9 @@ class Region(Calls, Scalars):
         known = None if self._statistics is None else self._statistics.get(name)
         if known is not None:
             return known
-        return of_events() if self.num_events else otherwise
+        if not self.num_events:
+            return otherwise
+        return self._of_calls[name] if name in self._of_calls else of_events()
 
     # -- in nanoseconds ------------------------------------------------------
 
@@ -209,6 +213,19 @@ class Region(Calls, Scalars):
         if self._exclusive is not None:
             return self._exclusive
         return self.rank_regions.exclusive_total_ns(self.index_in_rank)
+
+    @property
+    def given_exclusive_ns(self) -> int | None:
+        """The exclusive time that does not follow from the calls here: the recorder's, or that of
+        calls which were taken from among others; else None."""
+        if self._exclusive is None and self._taken_from is not None:
+            return self.exclusive_duration_ns
+        return self._exclusive
+
+    @property
+    def given_inclusive_ns(self) -> int | None:
+        """The inclusive time that does not follow from the calls here; else None."""
+        return self._inclusive
 
     @property
     def corrected_exclusive_ns(self) -> int | None:
@@ -320,7 +337,7 @@ class Region(Calls, Scalars):
 
         `total_ns` is its exclusive time among them; None to keep what is known.
         """
-        region = copy(self) if regions.has_tree else copy(self.without_nodes())
+        region = copy(self) if regions.has_nodes else copy(self.without_nodes())
         region._in_rank = regions, index
         if total_ns is not None:
             region._exclusive = integer("exclusive_totals", total_ns)
@@ -332,31 +349,53 @@ class Region(Calls, Scalars):
         region._exclusive = region._corrected_exclusive = None
         return region
 
+    def knowing(self, of_calls: Mapping[str, int]) -> Region:
+        """The same region, with what follows from its calls: any of `INTEGER_STATISTICS`, so that
+        these need not be looked at for it."""
+        region = copy(self)
+        region._of_calls = dict(of_calls)
+        return region
+
     def for_thread(self, thread_index: int) -> Region:
         """The calls of one thread alone, as a region; of none where it made none.
 
         Raises ValueError when the thread of each call is not known.
         """
+        thread = integer("thread_index", thread_index, 0)
+        return self.taken(self.made_by([thread]))
+
+    def made_by(self, threads: Iterable[int]) -> np.ndarray:
+        """Bool [num_events]: whether one of these threads made the call.
+
+        Raises ValueError when the thread of each call is not known.
+        """
         if self.thread_ids is None:
+            if not self.num_events:
+                return np.empty(0, bool)
             raise ValueError(
                 "for_thread() needs the thread of each call, which was not recorded: "
                 "that takes setup(track_threads=True)"
             )
-        return self.taken(self.thread_ids == integer("thread_index", thread_index, 0))
+        return np.isin(self.thread_ids, list(threads))
 
-    def taken(self, rows: np.ndarray) -> Region:
-        """Some of the calls, as a region: a boolean for each call."""
-        try:
-            exclusive = int(self.exclusive_durations_ns[rows].sum())
-        except (EventDataUnavailableError, NestingError):
-            exclusive = None
-        return Region(**self._chosen(rows), exclusive_total_ns=exclusive)
+    def taken(self, rows: np.ndarray | slice) -> Region:
+        """Those calls alone, as a region: a slice of them, or a boolean for each.
 
-    def _chosen(self, rows: np.ndarray) -> dict[str, Any]:
-        """What to construct the region from with those calls alone, a boolean for each; without what is
-        known of all together."""
+        Their columns are taken from the whole ones when they are asked for. All statistics are of
+        these calls. How long each was outside of the calls inside it stays as it was, also where
+        those inside are left out. What is not known of single calls is None.
+        """
+        length = _length_of(rows, self.num_events)
+        errors = self._errors if length == self.num_calls or not self._errors else None
+        region = Region(**self._chosen(rows), errors=errors)
+        region._taken_from = self.rank_regions, self.index_in_rank, rows
+        return region
+
+    def _chosen(self, rows: np.ndarray | slice) -> dict[str, Any]:
+        """What to construct the region from with those calls alone; without what is known of all
+        together."""
         return {
-            **self._arguments(rows),
+            **self._taken_columns(rows, _length_of(rows, self.num_events)),
             "tags": self._tags,
             "source_file": self._source_file,
             "source_lineno": self._source_lineno,
@@ -392,3 +431,10 @@ def exclusive_totals(regions: Sequence[Region]) -> list[int | None]:
     regions = several_of("regions", regions, Region)
     of_rank = RankRegions(regions)
     return [of_rank.exclusive_total_ns(index) for index in range(len(regions))]
+
+
+def _length_of(rows: np.ndarray | slice, length: int) -> int:
+    """How many rows of so many these are: a slice, or a boolean for each."""
+    if isinstance(rows, slice):
+        return len(range(length)[rows])
+    return int(np.count_nonzero(rows))

@@ -13,6 +13,7 @@ from .checks import normal_event_metadata
 from .columns import column, read_only
 from .event_metadata import NOTHING, EventMetadata
 from .rank_regions import RankRegions
+from .stored_column import StoredColumn, taken, values_of
 
 if TYPE_CHECKING:
     from .region import Region
@@ -33,26 +34,45 @@ class Calls:
     ) -> None:
         if (start_times_ns is None) != (durations_ns is None):
             raise ValueError("start_times_ns and durations_ns must be given together")
-        self._starts = column("start_times_ns", start_times_ns, None, np.int64)
-        length = len(self._starts)
-        self._durations = column("durations_ns", durations_ns, length, np.int64)
-        if (self._starts[1:] < self._starts[:-1]).any():
+        self._stored_starts = _kept("start_times_ns", start_times_ns, None, np.int64)
+        length = len(self._stored_starts)
+        self._stored_durations = _kept("durations_ns", durations_ns, length, np.int64)
+        if isinstance(self._stored_starts, np.ndarray) and (self._starts[1:] < self._starts[:-1]).any():
             raise ValueError("start_times_ns must be sorted; got a start before the one it follows")
         if (optional["call_ids"] is None) != (optional["parent_ids"] is None):
             raise ValueError("call_ids and parent_ids must be given together")
         self._columns = {
-            name: column(name, values, length)
+            name: _kept(name, values, length)
             for name, values in optional.items()
             if values is not None and length
         }
         self._event_metadata = normal_event_metadata(event_metadata, length)
         # The regions of its rank, and its index among them; None where it is by itself.
         self._in_rank: tuple[RankRegions, int] | None = None
+        # The regions among which they were all calls, its index there, and which these are; None
+        # where they are all.
+        self._taken_from: tuple[RankRegions, int, np.ndarray | slice] | None = None
 
     @property
     def num_events(self) -> int:
         """How many calls have an interval: `num_calls`, or fewer where some were dropped."""
-        return len(self._starts)
+        return len(self._stored_starts)
+
+    @property
+    def _starts(self) -> np.ndarray:
+        return values_of(self._stored_starts)
+
+    @property
+    def _durations(self) -> np.ndarray:
+        return values_of(self._stored_durations)
+
+    def _column(self, name: str) -> np.ndarray | None:
+        known = self._columns.get(name)
+        return None if known is None else values_of(known)
+
+    def has_column(self, name: str) -> bool:
+        """Whether there is that one of `OPTIONAL_COLUMNS`. It is not read."""
+        return name in self._columns
 
     # -- intervals -------------------------------------------------------------
 
@@ -101,17 +121,17 @@ class Calls:
     @property
     def thread_ids(self) -> np.ndarray | None:
         """Integers [num_events], `ThreadInfo.index`; None when not recorded."""
-        return self._columns.get("thread_ids")
+        return self._column("thread_ids")
 
     @property
     def task_ids(self) -> np.ndarray | None:
         """Integers [num_events], `TaskInfo.index`, -1 in none; None when not recorded."""
-        return self._columns.get("task_ids")
+        return self._column("task_ids")
 
     @property
     def await_ns(self) -> np.ndarray | None:
         """Integers [num_events], how long the call's task waited inside; None when unknown."""
-        return self._columns.get("await_ns")
+        return self._column("await_ns")
 
     @property
     def await_times_ns(self) -> np.ndarray | None:
@@ -131,7 +151,7 @@ class Calls:
     @property
     def has_thread_data(self) -> bool:
         """Whether the thread of each call is known."""
-        return self.thread_ids is not None
+        return self.has_column("thread_ids")
 
     @property
     def threads(self) -> list[int]:
@@ -151,7 +171,15 @@ class Calls:
     @property
     def rank_regions(self) -> RankRegions:
         """The regions of its rank, or it alone."""
-        return RankRegions([cast("Region", self)]) if self._in_rank is None else self._in_rank[0]
+        if self._in_rank is not None:
+            return self._in_rank[0]
+        return RankRegions([cast("Region", self)])
+
+    @property
+    def taken_from(self) -> tuple[RankRegions, int, np.ndarray | slice] | None:
+        """The regions of the rank that these calls were taken from, the index of this one among them,
+        and which of its calls these are; None where they are all that were given."""
+        return self._taken_from
 
     @property
     def index_in_rank(self) -> int:
@@ -179,22 +207,33 @@ class Calls:
     @property
     def call_ids(self) -> np.ndarray | None:
         """Integers [num_events], unique per rank, or None when not recorded."""
-        return self._columns.get("call_ids")
+        return self._column("call_ids")
 
     @property
     def parent_ids(self) -> np.ndarray | None:
         """Integers [num_events], -1 for a root, or None when not recorded."""
-        return self._columns.get("parent_ids")
+        return self._column("parent_ids")
 
     @property
     def node_ids(self) -> np.ndarray | None:
         """Integers [num_events], the node of the rank's tree where each call was made
         (`Recorded.nodes`), or None when not recorded."""
-        return self._columns.get("node_ids")
+        return self._column("node_ids")
+
+    def has_places_in(self, tree: object) -> bool:
+        """Whether it is known that `node_ids` are places in that tree, and the right ones."""
+        column = self._columns.get("node_ids")
+        return isinstance(column, StoredColumn) and column.of is tree
+
+    def at_nodes(self, nodes: StoredColumn) -> Self:
+        """The same calls, at other places of another tree."""
+        calls = copy(self)
+        calls._columns = {**self._columns, "node_ids": nodes}
+        return calls
 
     def without_nodes(self) -> Self:
         """The same calls, in no tree."""
-        if self.node_ids is None:
+        if not self.has_column("node_ids"):
             return self
         calls = copy(self)
         calls._columns = {**self._columns}
@@ -222,21 +261,23 @@ class Calls:
         calls = copy(self)
         calls._columns = dict(self._columns)
         for name in offsets.keys() & self._columns.keys():
-            old = self._columns[name]
+            if not offsets[name] and not (threads and name == "thread_ids"):
+                continue
+            old = values_of(self._columns[name])
             new = np.where(old >= 0, old + offsets[name], old)
             for thread in threads if name == "thread_ids" else ():
                 new[old == thread] = threads[thread]
             calls._columns[name] = read_only(new)
         return calls
 
-    def _arguments(self, rows: np.ndarray) -> dict[str, Any]:
-        """What to construct those calls from: a boolean for each call."""
+    def _taken_columns(self, rows: np.ndarray | slice, length: int) -> dict[str, Any]:
+        """What to construct so many of these calls from: a slice, or a boolean for each."""
         known = self._event_metadata
         return {
-            "start_times_ns": self._starts[rows],
-            "durations_ns": self._durations[rows],
-            "event_metadata": None if known is None else known.taken(rows),
-            **{name: values[rows] for name, values in self._columns.items()},
+            "start_times_ns": taken(self._stored_starts, rows, length),
+            "durations_ns": taken(self._stored_durations, rows, length),
+            "event_metadata": None if known is None else known.stored(rows, length),
+            **{name: taken(column, rows, length) for name, column in self._columns.items()},
         }
 
     def _dicts(self, origin: float) -> list[dict[str, Any]]:
@@ -254,7 +295,7 @@ class Calls:
             ("task_ids", "task"),
         ):
             if name in self._columns:
-                columns[key] = self._columns[name].tolist()
+                columns[key] = values_of(self._columns[name]).tolist()
         if self.await_times is not None:
             columns["await_duration"] = self.await_times.tolist()
         names = ("call_index", *columns)
@@ -264,3 +305,14 @@ class Calls:
                 if entry:
                     row["metadata"] = entry
         return rows
+
+
+def _kept(
+    name: str, values: Any, length: int | None, dtype: type | None = None
+) -> np.ndarray | StoredColumn:
+    """A column as it is kept: checked, or left where it is stored, by whom it was checked."""
+    if not isinstance(values, StoredColumn):
+        return column(name, values, length, dtype)
+    if length is not None and len(values) != length:
+        raise ValueError(f"{name} must have one value per call, {length}; got {len(values)}")
+    return values

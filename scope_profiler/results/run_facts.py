@@ -13,6 +13,9 @@ from .scalars import known_values
 if TYPE_CHECKING:
     from .mpi_region import MPIRegion
 
+#: The entry of the metadata that says what was selected: a list of str.
+SELECTION = "selection"
+
 
 class RunFacts:
     """What `ProfilingResults` takes from its metadata, and the times of its regions."""
@@ -64,6 +67,7 @@ class RunFacts:
         ranks = "process" if "process_ids" in self._metadata else "rank"
         plural = "" if self.num_ranks == 1 else "es" if ranks == "process" else "s"
         title = f"{where} ({self.num_ranks} {ranks}{plural})"
+        title = "; ".join([title, *self._metadata.get(SELECTION, ())])
         return f"{self.label} - {title}" if self.label else title
 
     @property

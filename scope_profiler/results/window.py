@@ -11,6 +11,7 @@ from .._model.recorded import Node, Recorded, merged
 from .line_entries import entry_of, lines_of
 from .mpi_region import MPIRegion
 from .region import Region
+from .stored_column import values_of
 
 if TYPE_CHECKING:
     from .profiling_results import ProfilingResults
@@ -92,7 +93,7 @@ def _region(later: Region, earlier: Region | None, node: Node, places: list[int]
     rows = _rows(later, earlier)
     calls = later._chosen(rows)
     if "node_ids" in calls:
-        calls["node_ids"] = np.array(places, np.int64)[calls["node_ids"]]
+        calls["node_ids"] = np.array(places, np.int64)[values_of(calls["node_ids"])]
     return Region(
         **calls,
         exclusive_total_ns=known.exclusive_ns,

@@ -1,0 +1,65 @@
+"""`StoredColumn`: a column whose values are read when they are first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .columns import read_only
+
+
+class StoredColumn:
+    """Some rows of a column that lies elsewhere, as in a file.
+
+    source: Gives the whole column, an array of integers in one dimension. Who makes a `StoredColumn`
+        has the values checked there: nobody else looks at them before they are used.
+    rows: Those of the column that this one has: a slice, their indices, or a boolean for each.
+    length: How many these are.
+    of: What the values are places in, so that they need not be checked against it again.
+    """
+
+    __slots__ = ("_source", "_rows", "_length", "_values", "of")
+
+    def __init__(
+        self, source: Callable[[], np.ndarray], rows: Any, length: int, of: Any = None
+    ) -> None:
+        self._source = source
+        self._rows = rows
+        self._length = length
+        self._values: np.ndarray | None = None
+        self.of = of
+
+    def __len__(self) -> int:
+        return self._length
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the values are in memory."""
+        return self._values is not None
+
+    @property
+    def values(self) -> np.ndarray:
+        """The values, read-only; raises what reading them raises."""
+        if self._values is None:
+            self._values = read_only(self._source()[self._rows])
+        return self._values
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _read_already, (self.values, self.of)
+
+
+def _read_already(values: np.ndarray, of: Any) -> StoredColumn:
+    return StoredColumn(lambda: values, slice(None), len(values), of)
+
+
+def values_of(column: np.ndarray | StoredColumn) -> np.ndarray:
+    """The values of a column, wherever it is."""
+    return column.values if isinstance(column, StoredColumn) else column
+
+
+def taken(column: np.ndarray | StoredColumn, rows: Any, length: int) -> StoredColumn:
+    """So many rows of a column, that are taken from it when they are asked for."""
+    return StoredColumn(lambda: values_of(column), rows, length,
+                        column.of if isinstance(column, StoredColumn) else None)
