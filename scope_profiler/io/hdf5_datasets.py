@@ -180,13 +180,7 @@ class Dataset:
         decompressing takes hdf5plugin, which is not installed.
         """
         dtype = self._dataset.dtype
-        size = math.prod(self._shape) * self._dataset.id.get_type().get_size()
-        filters = self._filters()
-        if not filters and size > self._allowance.file_size + _UNWRITTEN:
-            raise ValueError(
-                f"{self.name} has {math.prod(self._shape)} values, more than the file can hold"
-            )
-        self._allowance.take(size, self.name)
+        filters = self.check()
         if self.is_text:
             self._check_texts(filters)
             return np.asarray(self._dataset[()] if not self._shape else self._dataset[:length], object)
@@ -201,6 +195,22 @@ class Dataset:
             for rows in blocks(len(values), chunk=chunks and chunks[0]):
                 self._dataset.read_direct(values, rows, rows)
             return values
+
+    def check(self) -> list[Any]:
+        """Look at lengths and filters, and give the filters; raises as `read` does."""
+        size = math.prod(self._shape) * self._dataset.id.get_type().get_size()
+        filters = self._filters()
+        if not filters and size > self._allowance.file_size + _UNWRITTEN:
+            raise ValueError(
+                f"{self.name} has {math.prod(self._shape)} values, more than the file can hold"
+            )
+        self._allowance.take(size, self.name)
+        return filters
+
+    @property
+    def is_integers(self) -> bool:
+        """Whether the values are integers."""
+        return self._dataset.dtype.kind in "iu"
 
     def _check_texts(self, filters: list[Any]) -> None:
         """What the references to texts say of their lengths, on which HDF5 relies."""

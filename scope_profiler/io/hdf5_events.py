@@ -11,7 +11,7 @@ import numpy as np
 
 from ..results import OPTIONAL_COLUMNS, Region, blocks, parts_of
 from .compression import Compression
-from .hdf5_datasets import Group
+from .hdf5_datasets import Dataset, Group
 from .safe_file import SafeFile
 
 #: Row numbers of a region's metadata, which are kept apart from the other columns.
@@ -127,17 +127,9 @@ def read_events(
 
     Raises ValueError when the columns and the runs do not fit together.
     """
-    names = _ENCODED if schema >= 3 else ("start_times", "end_times")
-    datasets = {
-        name: events.dataset(name)
-        for name in (*names, *OPTIONAL_COLUMNS, METADATA_IDS)
-        if name in events or name in names
-    }
-    lengths = {name: len(dataset) for name, dataset in datasets.items()}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"the columns of events differ in length: {lengths}")
-    end = _checked_end(offsets, counts, lengths[names[0]])
+    datasets, end = check_events(events, schema, offsets, counts)
     columns = {name: dataset.read(end) for name, dataset in datasets.items()}
+    names = _encoded(schema)
 
     starts, durations = (columns.pop(name) for name in names)
     if schema < 3:
@@ -151,6 +143,27 @@ def read_events(
             "durations_ns": durations[rows],
             **{name: column[rows] for name, column in columns.items()},
         }
+
+
+def check_events(
+    events: Group, schema: int, offsets: Sequence[int], counts: Sequence[int]
+) -> tuple[dict[str, Dataset], int]:
+    """The columns that there are, and how many of their rows are of runs; raises as `read_events`."""
+    names = _encoded(schema)
+    datasets = {
+        name: events.dataset(name)
+        for name in (*names, *OPTIONAL_COLUMNS, METADATA_IDS)
+        if name in events or name in names
+    }
+    lengths = {name: len(dataset) for name, dataset in datasets.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"the columns of events differ in length: {lengths}")
+    return datasets, _checked_end(offsets, counts, lengths[names[0]])
+
+
+def _encoded(schema: int) -> tuple[str, str]:
+    """The names of the two columns that say when calls were."""
+    return _ENCODED if schema >= 3 else ("start_times", "end_times")
 
 
 def _checked_end(offsets: Sequence[int], counts: Sequence[int], length: int) -> int:

@@ -103,6 +103,12 @@ def _or(value: int | None, otherwise: int) -> int:
     return otherwise if value is None else value
 
 
+#: What a summary says of calls, and what regions call it.
+_OF_CALLS = {
+    "total": "total", "minimum": "minimum", "maximum": "maximum", "first": "first", "last": "last",
+    "start_minimum": "first_start", "end_maximum": "last_end",
+}
+
 #: What a row takes in memory, as objects of Python, besides its texts and calls.
 _ROW_BYTES = 2000
 
@@ -135,6 +141,19 @@ class Index:
     def has_summaries(self) -> bool:
         """Whether aggregates are known without looking at the calls."""
         return bool({"summary_statistics", "aggregate_counts"} & self._known)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it says of each row which columns it has, as others do not."""
+        return "summary_statistics" in self._known and None not in self.recorded_columns()
+
+    def of_calls(self) -> list[dict[str, int]]:
+        """Of each row what follows from its calls, by the names that regions have for it."""
+        rows = self.column("summary_statistics", {})
+        return [
+            {ours: row[name] for name, ours in _OF_CALLS.items() if name in row}
+            if count else {} for row, count in zip(rows, self.counts)
+        ]
 
     def column(self, name: str, otherwise: Any) -> Sequence[Any]:
         """The values of a column; compound ones as dicts."""

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
-
-import h5py
+from typing import Any
 
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, TaskInfo, ThreadInfo
 from ..results.line_entries import LINE_COLUMNS
-from .allowance import Allowance
-from .unreadable import CorruptProfileError, UnsupportedProfileError
 from .hdf5_datasets import Group
+from .hdf5_file import opened
 from .hdf5_events import METADATA_IDS, read_events
 from .hdf5_index import Index
 from .hdf5_threads import read_table
 from .hdf5_metadata import read_event_metadata
 from .hdf5_recorded import read_recorded
 from .hdf5_schema import SCHEMA
+from .hdf5_stored import SMALL, StoredEvents
 from .hdf5_texts import read_attributes, read_texts
-from .heap_guard import GuardedFile
 from .region_rows import Row, checked_rank, regions_of, with_sketches
-
-_Read = TypeVar("_Read")
-
 
 def read_hdf5(path: str | os.PathLike[str], max_bytes: int | None = None) -> ProfilingResults:
     """The results in an HDF5 file of schema 1 to 3.
 
     `max_bytes` is what they may take, see `Allowance`.
 
-    All columns are read at once, into arrays that the regions share. Of files by others, what a
-    `Region` has no place for (GPU columns, hardware counters) is passed over.
+    Of a file that this version wrote, of many calls, their columns are read when they are first asked
+    for (`StoredEvents`), else all at once, into arrays that the regions share. Of files by others,
+    what a `Region` has no place for (GPU columns, hardware counters) is passed over.
 
     Raises FileNotFoundError, IsADirectoryError or PermissionError when there is no such file to
     read.
@@ -43,61 +40,34 @@ def read_hdf5(path: str | os.PathLike[str], max_bytes: int | None = None) -> Pro
     Raises UnsupportedProfileError when its schema is later than 3, or it is compressed in a way
     that takes a package which is not installed.
     """
-    return opened(path, _read, max_bytes)
+    path = Path(path)
+    return opened(
+        path, lambda root, schema, file: _read(root, schema, file, path, max_bytes), max_bytes
+    )
 
 
 def read_hdf5_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The metadata of the results in an HDF5 file alone; raises as `read_hdf5` does."""
-    return opened(path, lambda file, schema, path: _metadata(file))
+    return opened(path, lambda root, schema, file: _metadata(root))
 
 
-def opened(
-    path: str | os.PathLike[str],
-    reader: Callable[[Group, int, Path], _Read],
-    max_bytes: int | None = None,
-) -> _Read:
-    """What `reader` makes of a file, its schema and its path; raises as `read_hdf5` does.
-
-    An UnsupportedProfileError of it says what the file, by whose path it begins, does or has.
-    """
-    path = Path(path)
-    with open(path, "rb", buffering=0) as raw:
-        guarded = GuardedFile(raw)
-        allowance = Allowance(os.fstat(raw.fileno()).st_size, max_bytes)
-        try:
-            with h5py.File(guarded, "r") as file:
-                if file.id.get_create_plist().get_sizes() != (8, 8):
-                    raise ValueError("its addresses are not of 64 bits")
-                root = Group(file, guarded, allowance)
-                read = reader(root, _schema(root), path)
-            guarded.check()
-            return read
-        except UnsupportedProfileError as error:
-            raise type(error)(f"{path} {error}") from None
-        except Exception as error:
-            # Whatever h5py or our own checks make of a damaged file. The text of a
-            # KeyError is quoted.
-            reason = error.args[0] if isinstance(error, KeyError) and error.args else error
-            raise CorruptProfileError(path, reason or repr(error)) from error
-
-
-def _schema(file: Group) -> int:
-    schema = int(file.attribute("scope_profiler_schema", 1))
-    if schema > SCHEMA:
-        raise UnsupportedProfileError(
-            f"has schema {schema}; this version reads up to {SCHEMA}: a later one wrote it"
-        )
-    return schema
-
-
-def _read(file: Group, schema: int, path: Path) -> ProfilingResults:
+def _read(
+    root: Group, schema: int, file: io.FileIO, path: Path, max_bytes: int | None
+) -> ProfilingResults:
+    facts = run_facts(root)
     if schema == 1:
-        rows = list(_read_groups(file))
+        rows = list(_read_groups(root))
         names = list(dict.fromkeys(name for name, _, _ in rows))
     else:
-        names = read_texts(file.group("region_table"), "names")
-        rows = list(_read_columns(file, schema, names))
-    facts = run_facts(file)
+        names = read_texts(root.group("region_table"), "names")
+        index = Index(root.group("rank_region_index"), len(names))
+        stored = None
+        if schema == SCHEMA and index.is_ours and sum(index.counts) > SMALL:
+            with suppress(OSError):  # too many open files
+                stored = StoredEvents(root, file, path, index, names, facts["recorded"], max_bytes)
+        runs = read_events(root.group("events"), schema, index.offsets, index.counts) \
+            if stored is None else stored.runs()
+        rows = list(_rows(root, index, names, runs))
     regions = regions_of(names, with_sketches(rows, facts["recorded"]))
     return ProfilingResults(regions, **facts, file_path=path)
 
@@ -138,11 +108,12 @@ def _read_function(group: Group) -> dict[str, Any]:
     return {**read_attributes(group), **arrays}
 
 
-def _read_columns(file: Group, schema: int, names: list[str]) -> Iterator[Row]:
-    """The rows of schema 2 or 3."""
-    index = Index(file.group("rank_region_index"), len(names))
-    runs = list(read_events(file.group("events"), schema, index.offsets, index.counts))
-    notes = read_event_metadata(file, [run.pop(METADATA_IDS, None) for run in runs])
+def _rows(
+    root: Group, index: Index, names: list[str], runs: Iterable[dict[str, Any]]
+) -> Iterator[Row]:
+    """The rows of schema 2 or 3, of which `runs` are the columns of the calls."""
+    runs = list(runs)
+    notes = read_event_metadata(root, [run.pop(METADATA_IDS, None) for run in runs])
     for number, rank, facts, run, noted, recorded in zip(
         index.numbers, index.ranks, index.facts(), runs, notes, index.recorded_columns(),
         strict=True,

@@ -12,7 +12,8 @@ from ..results import MPIRegion, ProfilingResults
 from .unreadable import UnsupportedProfileError
 from .hdf5_datasets import Group
 from .hdf5_index import Index
-from .hdf5_reader import opened, read_hdf5, run_facts
+from .hdf5_file import opened
+from .hdf5_reader import read_hdf5, run_facts
 from .hdf5_texts import read_texts
 from .region_rows import calls_were_read, regions_of, with_sketches
 
@@ -28,7 +29,9 @@ def read_hdf5_summary(
 ) -> ProfilingResults:
     """See `scope_profiler.io.read_h5_summary`."""
     try:
-        results = opened(path, _read, max_bytes)
+        results = opened(
+            path, lambda root, schema, file: _read(root, schema, Path(path)), max_bytes
+        )
     except _NoSummary:
         if not fallback:
             raise

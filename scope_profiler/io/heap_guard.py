@@ -80,8 +80,7 @@ class GuardedFile:
             return b""
         size = min(size, self._size - offset)
         data = bytearray(size)
-        self._file.seek(offset)
-        return bytes(data[: self._fill(memoryview(data))])
+        return bytes(data[: self._fill(memoryview(data), offset)])
 
     def longest_heap(self) -> int:
         """The size of the largest collection of texts, which no text exceeds."""
@@ -112,8 +111,7 @@ class GuardedFile:
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
         begin, view = self._position, memoryview(buffer)
-        self._file.seek(begin)
-        length = self._fill(view)
+        length = self._fill(view, begin)
         self._position += length
         if length <= _LONGEST_READ:
             data = bytes(view[:length])
@@ -126,12 +124,19 @@ class GuardedFile:
                 self._blot_references(begin, view[:length])
         return length
 
-    def _fill(self, view: memoryview) -> int:
+    def _fill(self, view: memoryview, offset: int) -> int:
         length = 0
         # The operating system reads no more than 2 GiB at once.
-        while length < len(view) and (part := self._file.readinto(view[length:])):
+        while length < len(view) and (part := self._read_at(view[length:], offset + length)):
             length += part
         return length
+
+    def _read_at(self, view: memoryview, offset: int) -> int:
+        """Where the file is open again in a child process, they share its position: leave that."""
+        if hasattr(os, "preadv"):
+            return os.preadv(self._file.fileno(), [view], offset)
+        self._file.seek(offset)
+        return self._file.readinto(view) or 0
 
     def _blot_references(self, begin: int, view: memoryview) -> None:
         # One may begin in what was read before, or end in what is read next.

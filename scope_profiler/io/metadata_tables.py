@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..results import EventMetadata, Region
+from ..results.stored_column import StoredColumn
 
 #: Up to so many calls of a region, their mappings are also written one by one, which is all that
 #: 0.7.5 reads.
@@ -59,4 +62,10 @@ def from_table(ids: Any, table: list[dict[str, Any]] | None) -> EventMetadata | 
         return None
     if ids is None:
         raise ValueError("there is a table of event metadata, but no metadata_ids")
-    return EventMetadata(ids, table)
+    if not isinstance(ids, StoredColumn):
+        return EventMetadata(ids, table)
+
+    def checked() -> np.ndarray:
+        return EventMetadata(ids.values, table).ids
+
+    return EventMetadata(StoredColumn(checked, slice(None), len(ids)), table)

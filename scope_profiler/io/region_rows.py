@@ -128,7 +128,11 @@ def regions_of(names: Iterable[str], rows: Iterable[Row]) -> dict[str, MPIRegion
         if "errors" not in known:
             _forget_unrecorded(known)
             _sort(known)
-        regions[name][checked_rank(rank)] = _checked(name, Region(**known))
+        of_calls = known.pop("of_calls", None)
+        region = Region(**known)
+        regions[name][checked_rank(rank)] = (
+            _checked(name, region) if of_calls is None else region.knowing(of_calls)
+        )
     return {name: MPIRegion(name, by_rank) for name, by_rank in regions.items()}
 
 

@@ -321,7 +321,7 @@ def _attached(
 
 def _check_nodes(name: str, region: Region, recorded: Recorded) -> None:
     """Raises ValueError where the calls of a region are at nodes of the tree that are not its."""
-    if not region.has_column("node_ids") or region.has_places_in(recorded):
+    if region.has_places_in(recorded) or region.node_ids is None:
         return
     least, most = int(region.node_ids.min()), int(region.node_ids.max())
     if least < 0 or most >= len(recorded.nodes):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,9 @@ class SelectedTrees(Mapping):
 
     def __getitem__(self, rank: int) -> Recorded:
         return self._trees[rank].recorded
+
+    def __contains__(self, rank: object) -> bool:
+        return rank in self._trees
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._trees)
@@ -107,14 +110,14 @@ def _nodes_of(region: Region, nodes: Sequence[Node]) -> Iterator[tuple[int, Node
     bounds = np.flatnonzero(np.diff(ids[order])) + 1
     for rows in np.split(order, bounds):
         number = int(ids[rows[0]])
-        if len(rows) == len(ids):
-            rows = slice(None)  # the columns as they are, not copies of them
-        taken = durations[rows]
-        total = taken if outermost is None else taken[outermost[rows]]
+        # Of one node alone the columns as they are, not copies of them.
+        chosen: Any = slice(None) if len(rows) == len(ids) else rows
+        taken = durations[chosen]
+        total = taken if outermost is None else taken[outermost[chosen]]
         yield number, _node(
-            nodes[number], taken, int(total.sum()), None if own is None else int(own[rows].sum()),
-            int(starts[rows][0]), region.errors,
-            None if waits is None else int(waits[rows].sum()),
+            nodes[number], taken, int(total.sum()), None if own is None else int(own[chosen].sum()),
+            int(starts[chosen][0]), region.errors,
+            None if waits is None else int(waits[chosen].sum()),
         )
 
 
@@ -124,24 +127,24 @@ def _node(
 ) -> Node:
     count, every = len(durations), int(durations.sum())
     known = percentiles(durations, [*PERCENTILES.values()])
-    statistics = replace(
-        RegionStatistics.nothing_of(node.name),
-        num_calls=count,
-        errors=errors,
-        total_ns=total,
-        exclusive_ns=own,
-        sum_ns=every,
-        average_ns=round(every / count),
-        minimum_ns=int(durations.min()),
-        maximum_ns=int(durations.max()),
-        std_ns=round(float(np.std(durations))),
-        corrected_total_ns=None,
-        corrected_exclusive_ns=None,
-        running_ns=None if waiting is None else total - waiting,
-        waiting_ns=waiting,
+    statistics: dict[str, Any] = {
+        "num_calls": count,
+        "errors": errors,
+        "total_ns": total,
+        "exclusive_ns": own,
+        "sum_ns": every,
+        "average_ns": round(every / count),
+        "minimum_ns": int(durations.min()),
+        "maximum_ns": int(durations.max()),
+        "std_ns": round(float(np.std(durations))),
+        "corrected_total_ns": None,
+        "corrected_exclusive_ns": None,
+        "running_ns": None if waiting is None else total - waiting,
+        "waiting_ns": waiting,
         **{f"{name}_ns": round(known[percentile]) for name, percentile in PERCENTILES.items()},
-    )
-    return Node(-1, statistics, first, Sketch.of_durations(durations))
+    }
+    nothing = RegionStatistics.nothing_of(node.name)
+    return Node(-1, replace(nothing, **statistics), first, Sketch.of_durations(durations))
 
 
 def _outermost(region: Region) -> np.ndarray:

@@ -166,7 +166,8 @@ class RunSelections(RunTables):
         self, regions: dict[str, MPIRegion], what: str, recorded: Mapping[int, Recorded], **more: Any
     ) -> Self:
         metadata = {**self._metadata, SELECTION: [*self._metadata.get(SELECTION, ()), what]}
-        return type(self)(
+        kind: Any = type(self)
+        return kind(
             regions, metadata, self._num_ranks, file_path=self._file_path,
             is_root=self.is_root, recorded=recorded, **more,
         )

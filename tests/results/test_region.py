@@ -251,7 +251,7 @@ def test_a_region_can_be_sent_to_another_process():
         ({"statistics": {"count": 1}}, ValueError, "count and total"),
         ({"statistics": {"count": 1.0, "total": 1}}, TypeError, r"statistics\['count'\].*1.0"),
         ({"errors": -1}, ValueError, "errors takes an int of at least 0, got -1"),
-        ({"errors": None}, TypeError, "errors takes an int, got NoneType: None"),
+        ({"errors": 1.5}, TypeError, "errors takes an int, got float: 1.5"),
         ({"exclusive_total_ns": 1.5}, TypeError, "exclusive_total_ns takes an int"),
         ({"tags": "ab"}, TypeError, "tags.*'ab'"),
         ({"tags": [1]}, TypeError, "tags must be str; got 1"),
