@@ -42,7 +42,7 @@ class Compression:
         name, level = self.name, self.level
         if name is None or not length or name == "auto" and length < AUTO_CALLS:
             return {}
-        level = _DEFAULT_LEVELS.get(name) if level is None else level
+        level = _DEFAULT_LEVELS.get(name, 0) if level is None else level
         if name == "zstd":
             import hdf5plugin
 
