@@ -126,6 +126,7 @@ def _node(
     errors: int | None, waiting: int | None,
 ) -> Node:
     count, every = len(durations), int(durations.sum())
+    std = float(np.std(durations))
     known = percentiles(durations, [*PERCENTILES.values()])
     statistics: dict[str, Any] = {
         "num_calls": count,
@@ -136,7 +137,7 @@ def _node(
         "average_ns": round(every / count),
         "minimum_ns": int(durations.min()),
         "maximum_ns": int(durations.max()),
-        "std_ns": round(float(np.std(durations))),
+        "std_ns": round(std),
         "corrected_total_ns": None,
         "corrected_exclusive_ns": None,
         "running_ns": None if waiting is None else total - waiting,
@@ -144,7 +145,7 @@ def _node(
         **{f"{name}_ns": round(known[percentile]) for name, percentile in PERCENTILES.items()},
     }
     nothing = RegionStatistics.nothing_of(node.name)
-    return Node(-1, replace(nothing, **statistics), first, Sketch.of_durations(durations))
+    return Node(-1, replace(nothing, **statistics), first, Sketch.of_durations(durations), std)
 
 
 def _outermost(region: Region) -> np.ndarray:

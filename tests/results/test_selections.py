@@ -83,8 +83,8 @@ def test_windows_side_by_side_have_each_call_once(run):
 
 def test_between_counts_from_the_setup_or_is_absolute(run):
     begin = run.run_start_time
-    relative = run.between(0.0, run.total_time / 2)
-    absolute = run.between(begin, begin + run.total_time / 2, relative=False)
+    relative = run.between(0.0, middle(run))
+    absolute = run.between(begin, begin + middle(run), relative=False)
     assert abs(relative["outer"].num_calls - absolute["outer"].num_calls) <= 1
     region = Region(start_times_ns=[5 * S, 6 * S, 7 * S], durations_ns=[1, 2, 3])
     one = ProfilingResults({"a": MPIRegion("a", {0: region})}, {"start_time_ns": 5 * S})
