@@ -146,7 +146,7 @@ class ProfileManager(_core.Manager):
     @on_class_or_instance
     @unrecorded
     def finalize(self, verbose=None, return_results=False, native_traces=None,
-                 verbose_line_profiler=None, *, style="table"):
+                 verbose_line_profiler=None, *, style="table", start_over=False):
         """Write the file and print the report of everything recorded since setup().
 
         A checkpoint: recording goes on, and the next finalize() has it all again and more; a
@@ -159,6 +159,10 @@ class ProfileManager(_core.Manager):
         maximum and deviation of each, in seconds, in the order in which they were first entered.
         return_results: whether to return the ProfilingResults; else it gives None.
         native_traces: this version reads none, anything but None is a ValueError.
+        start_over: hand this out as a part and begin the next one, with nothing recorded and a file of its
+        own: {time} in file_path is when that began, and a name that a part has had gets a number. A call
+        that is open counts in the part where it ends, with its whole time. Where a file cannot be written,
+        last_results() has the part.
 
         Without setup() there is nothing to do, which a printed line says. TypeError or ValueError
         when an argument is not that (numpy's bools, 0 and 1 pass); the run is as it was then.
@@ -167,7 +171,8 @@ class ProfileManager(_core.Manager):
         from ._run.finalizing import finalize
         from .config.resolve import finalizing
 
-        ending = finalizing(verbose, return_results, native_traces, verbose_line_profiler, style)
+        ending = finalizing(verbose, return_results, native_traces, verbose_line_profiler, style,
+                            start_over)
         return finalize(self, *ending.values())
 
     @on_class_or_instance
@@ -462,9 +467,9 @@ class ProfileManager(_core.Manager):
         """The ProfilingResults of the last finalize(); None before it. When that was not asked to
         return them, they are taken now."""
         run = self._run
-        if run is None or run.finalize_time_ns is None:
+        if run is None:
             return None
-        if run._results is None:
+        if run._results is None and run.finalize_time_ns is not None:
             from ._run.snapshot import take_snapshot
 
             run._results = take_snapshot(self).results
@@ -483,7 +488,7 @@ class ProfileManager(_core.Manager):
             raise RuntimeError("read_results(): this run writes no file; see last_results()")
         from .io import load
 
-        return load(self._run.file_path)
+        return load(self._run._written_path or self._run.file_path)
 
 
 # Plain attributes, not descriptors: Python specializes the look-up of those, which was about a fifth

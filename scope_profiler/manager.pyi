@@ -118,6 +118,7 @@ class ProfileManager:
         verbose_line_profiler: bool | None = None,
         *,
         style: Literal["table", "blocks"] = "table",
+        start_over: bool = False,
     ) -> None: ...
     @overload
     @classmethod
@@ -129,6 +130,7 @@ class ProfileManager:
         verbose_line_profiler: bool | None = None,
         *,
         style: Literal["table", "blocks"] = "table",
+        start_over: bool = False,
     ) -> ProfilingResults: ...
     @overload
     @classmethod
@@ -140,6 +142,7 @@ class ProfileManager:
         native_traces: None = None,
         verbose_line_profiler: bool | None = None,
         style: Literal["table", "blocks"] = "table",
+        start_over: bool = False,
     ) -> ProfilingResults: ...
     @overload
     @classmethod
@@ -151,6 +154,7 @@ class ProfileManager:
         verbose_line_profiler: bool | None = None,
         *,
         style: Literal["table", "blocks"] = "table",
+        start_over: bool = False,
     ) -> ProfilingResults | None: ...
     @classmethod
     def snapshot(cls, *, events: bool = True) -> ProfilingResults: ...

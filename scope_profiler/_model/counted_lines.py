@@ -149,7 +149,7 @@ class CountedLines(NamedTuple):
         """The lines as far as no other region counted them already."""
         again = {row.line: row for row in self.again}
         rows = (_less(row, again.get(row.line)) for row in self.rows)
-        return [row for row in rows if row.hits]
+        return [row for row in rows if row.hits or row.time_ns]
 
 
 def _less(row: CountedLine, again: CountedLine | None) -> CountedLine:

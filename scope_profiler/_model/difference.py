@@ -147,7 +147,7 @@ def lines_between(
 def _lines(later: Iterable[CountedLine], earlier: Iterable[CountedLine]) -> list[CountedLine]:
     before = {row.line: row for row in earlier}
     rows = [_line(row, before[row.line]) if row.line in before else row for row in later]
-    return [row for row in rows if row.hits]
+    return [row for row in rows if row.hits or row.time_ns]
 
 
 def _line(later: CountedLine, earlier: CountedLine) -> CountedLine:

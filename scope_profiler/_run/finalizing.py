@@ -5,11 +5,12 @@ from contextlib import suppress
 from .._base import environment
 from .._base.needs import explained
 from .._base.warning import complain
-from .._runtime import process_end, processes
+from .._runtime import own_files, process_end, processes
+from . import managers
 from .moment import now
 
 
-def finalize(manager, verbose, return_results, lines, style):
+def finalize(manager, verbose, return_results, lines, style, start_over):
     """See ProfileManager.finalize. lines: its verbose_line_profiler."""
     run = manager._run
     if verbose is None:
@@ -19,26 +20,49 @@ def finalize(manager, verbose, return_results, lines, style):
     printing = verbose or lines
     files = run._destinations()
     wanted = return_results or bool(files)
-    moment = now(manager, wanted)  # before anything is imported, which takes its time
+    if start_over:  # nothing may fail between taking the part and having it
+        with processes.unforked():
+            _load(files, return_results, printing)
+    moment = now(manager, wanted, start_over)  # before anything is imported, which takes its time
     run.finalize_time_ns = moment.taken_ns
     with processes.unforked():
         _load(files, return_results, printing)
     from .snapshot import take_snapshot
 
     snapshot = take_snapshot(manager, wanted, moment)
+    run._results = snapshot.results if return_results or start_over else None
+    printed, files = run._lines_printed, [each._file for each in files]
+    if start_over:
+        _begin_part(manager, moment)
     if files:
         from dataclasses import replace
 
         with process_end.writing():
-            for each in files:
-                each._file.write(snapshot.results)
-        run._written_calls = moment.counters["calls"]
-        snapshot = replace(snapshot, file_path=run.file_path)  # another name, where others had taken it
-    run._results = snapshot.results if return_results else None
+            for file in files:
+                file.write(snapshot.results)
+        paths = [file.path for file in files]  # other names, where others had taken them
+        run._written_path = paths[0]
+        if start_over:
+            for file in files:
+                file.release()
+        else:
+            run._written_calls = moment.counters["calls"]
+        snapshot = replace(snapshot, file_path=paths[0], paths=paths)
     if printing:
-        _report(snapshot, regions=verbose, lines=lines is not False, style=style,
-                seen=run._lines_printed)
-    return run._results
+        _report(snapshot, regions=verbose, lines=lines is not False, style=style, seen=printed)
+    return snapshot.results if return_results else None
+
+
+def _begin_part(manager, moment):
+    """What is recorded from the moment on is the next part of the run."""
+    for run in (manager._run, manager._run._also):
+        if run is not None:
+            run._begin_part(moment)
+    if manager._on_thread is not None:
+        manager._on_thread.forget_ended(moment.taken_ns, moment.counters["threads"])
+    if manager._tasks is not None:
+        manager._tasks.forget_done(moment.taken_ns)
+    own_files.writes_to(managers.paths())
 
 
 def snapshot(manager, events):

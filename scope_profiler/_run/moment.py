@@ -8,8 +8,12 @@ from time import perf_counter_ns
 Moment = namedtuple("Moment", "tree sketches scale regions calls counters annotations lines taken_ns")
 
 
-def now(manager, calls):
-    """The Moment that is; calls: with every call by itself. It imports nothing, which takes its time."""
+def now(manager, calls, start_over=False):
+    """The Moment that is; calls: with every call by itself. start_over: what is recorded after it is no
+    more of what was recorded before. It imports nothing, which takes its time."""
     taken_ns = perf_counter_ns()
-    return Moment(*manager._snapshot(calls), manager._annotations(),
-                  manager._lines(None) if manager._line_mode else [], taken_ns)
+    core = manager._snapshot(calls, start_over)
+    lines = []
+    if manager._line_mode:
+        lines = manager._take_lines() if start_over else manager._lines(None)
+    return Moment(*core, manager._annotations(), lines, taken_ns)

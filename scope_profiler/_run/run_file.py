@@ -40,9 +40,10 @@ def check(settings):
 
 
 class RunFile:
-    """Where a run writes. Made when it begins."""
+    """Where a run writes. Made when it begins, and for each of its parts. others: those of the parts
+    before."""
 
-    def __init__(self, settings):
+    def __init__(self, settings, others=()):
         global _runs
         _runs += 1
         self._settings = settings
@@ -52,6 +53,11 @@ class RunFile:
         if not path.lower().endswith(file_names.JSON) and not needs.is_there("h5py"):
             path = _as_json(path)
         self.path, self.shared_path = own_files.own_path(path, fields)
+        stem, suffix = file_names.split(self.path)
+        number = 2
+        while self.path in others:
+            self.path = f"{stem}-{number}{suffix}"
+            number += 1
         self._there = file_names.identity(self.path)
         self._lock = None
 

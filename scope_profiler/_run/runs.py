@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         native_traces: None
         verbose_line_profiler: bool | None
         style: Literal["table", "blocks"]
+        start_over: bool
 
 
 def _file_of(settings):
@@ -47,6 +48,8 @@ class ProfilingRun:
         self._lines_printed = {}  # of each code object in a report, how many hits
         self._written_calls = None  # how many calls there were when the file was written
         self._over = settings["deactivate_profiling"]
+        self._written_path = None  # and where that was
+        self._paths = set()  # of its parts: see finalize(start_over=True)
         self._also = None  # another run whose file gets the results, too: see host.py
         self._file = _file_of(settings)
         self._held = set()  # why it does not record now: pause(), steps of sample_every()
@@ -56,6 +59,15 @@ class ProfilingRun:
         if self._file is not None:
             self._file.release()
         self._settings, self._file = settings, _file_of(settings)
+
+    def _begin_part(self, moment):
+        """What is recorded from the moment on goes to a file of its own."""
+        self.start_time_ns, self.finalize_time_ns = moment.taken_ns, None
+        self._lines_printed = {}
+        self._written_calls = None
+        if self._file is not None:
+            self._paths.add(self._file.path)
+            self._file = RunFile(self._settings, self._paths)
 
     def __repr__(self):
         state = "active" if self.is_active else "over"

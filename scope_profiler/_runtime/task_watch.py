@@ -62,6 +62,11 @@ class TaskWatch:
         self._tasks.append(task)
         return task
 
+    def forget_done(self, before_ns):
+        """Tell no more of tasks that were done before that."""
+        known = len(self._tasks)  # others may be added meanwhile
+        self._tasks[:known] = [task for task in self._tasks[:known] if not task.was_done(before_ns)]
+
     def rows(self, origin_ns):
         """The TaskInfo of the tasks that ran in the current run, by number; times from origin_ns
         on."""
@@ -95,6 +100,10 @@ class _Task:
     @property
     def is_done(self):
         return self.core.facts()[3] is not None
+
+    def was_done(self, before_ns):
+        done = self.core.facts()[3]
+        return done is not None and done < before_ns
 
     def info(self, origin_ns):
         """Its TaskInfo; None when it has not run in the current run."""

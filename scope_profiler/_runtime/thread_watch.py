@@ -15,23 +15,33 @@ class ThreadWatch:
     def __init__(self):
         self._threads = {}  # number -> _Thread
         self._ends = threading.local()
+        self._first = 0  # those below this number that are not among them are over, and told
 
     def __call__(self, number):
         self._threads[number] = thread = _Thread()
         self._ends.end = _End(thread)
 
     def rows(self, origin_ns, count):
-        """The ThreadInfo of the threads 0 to count - 1, as of now, in the order in which they were
-        started; times from origin_ns on."""
+        """The ThreadInfo of the threads up to the number count - 1, as of now, in the order in which
+        they were started; times from origin_ns on."""
         from ..results import ThreadInfo
 
         unknown = _Thread.unknown()
         rows = [
             ThreadInfo(number, 0, *self._threads.get(number, unknown).facts(origin_ns))
-            for number in range(count)
+            for number in sorted({*list(self._threads), *range(self._first, count)})
+            if number < count
         ]
         rows.sort(key=lambda row: self._threads.get(row.index, unknown).order)
         return rows
+
+
+    def forget_ended(self, before_ns, count):
+        """Tell no more of threads, of the first `count`, that ended before that."""
+        for number, thread in list(self._threads.items()):
+            if number < count and thread.end_ns is not None and thread.end_ns < before_ns:
+                del self._threads[number]
+        self._first = count
 
 
 _ORDER = "_scope_profiler_order"

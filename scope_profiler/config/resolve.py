@@ -63,7 +63,8 @@ def checked(options, settings):
     return ProfilingOptions(**keywords), others
 
 
-def finalizing(verbose, return_results, native_traces, verbose_line_profiler, style):
+def finalizing(verbose, return_results, native_traces, verbose_line_profiler, style,
+               start_over=False):
     """The arguments of finalize(), checked, as a dict."""
     if native_traces is not None:
         raise ValueError(
@@ -75,6 +76,7 @@ def finalizing(verbose, return_results, native_traces, verbose_line_profiler, st
         "return_results": boolean("return_results", return_results),
         "verbose_line_profiler": None if lines is None else boolean("verbose_line_profiler", lines),
         "style": one_of("table", "blocks")("style", style),
+        "start_over": boolean("start_over", start_over),
     }
 
 

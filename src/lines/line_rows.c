@@ -91,13 +91,14 @@ static PyObject *extras_of(const sp_line_code *code, const sp_line_columns *colu
     return extras;
 }
 
-/* [(line, hits, nanoseconds, extras), ...] of the lines that were hit. */
+/* [(line, hits, nanoseconds, extras), ...] of the lines that were hit, or have gone on after a hit that was
+ * taken before. */
 static PyObject *rows_of(const sp_line_code *code, const sp_line_columns *columns)
 {
     const sp_cell *cells = columns->cells;
     PyObject *rows = PyList_New(0);
     for (int i = 0; rows != NULL && i < code->plan.count; i++) {
-        if (cells[i].hits == 0)
+        if (cells[i].hits == 0 && cells[i].ticks == 0)
             continue;
         PyObject *row =
             Py_BuildValue("iKLN", code->plan.first + i, (unsigned long long)cells[i].hits,
@@ -128,6 +129,17 @@ static int append_table(PyObject *list, const sp_line_table *table)
         result = append(list, table, &table->again);
     Py_DECREF(region);
     return result;
+}
+
+PyObject *sp_lines_rows_of(const sp_line_table *taken)
+{
+    PyObject *list = PyList_New(0);
+    sp_clock_calibrate();
+    for (; list != NULL && taken != NULL; taken = taken->next) {
+        if (append_table(list, taken) < 0)
+            Py_CLEAR(list);
+    }
+    return list;
 }
 
 PyObject *sp_lines_rows(const sp_manager *manager, const sp_region *wanted)

@@ -117,3 +117,67 @@ void sp_line_tables_reset(const sp_manager *manager)
         start_again(table, &table->again);
     }
 }
+
+/* ---- Taking ------------------------------------------------------------------------------ */
+
+/* What was counted goes to `into`, whose cells are given; frames go on counting in the cells that they
+ * know. */
+static void take_columns(const sp_line_table *table, sp_line_columns *columns, sp_line_columns *into,
+                         sp_cell *cells)
+{
+    *into = *columns;
+    into->cells = cells;
+    if (cells == NULL)
+        return;
+    memcpy(cells, columns->cells, (size_t)table->code->plan.count * sizeof *cells);
+    *columns = (sp_line_columns){.cells = columns->cells};
+    start_again(table, columns);
+}
+
+/* NULL when memory is out. */
+static sp_line_table *take_table(sp_line_table *table)
+{
+    size_t size = (size_t)table->code->plan.count * sizeof(sp_cell);
+    sp_line_table *taken = sp_malloc(sizeof *taken + size);
+    sp_cell *again = table->again.cells == NULL ? NULL : sp_malloc(size);
+    if (taken == NULL || (again == NULL) != (table->again.cells == NULL)) {
+        sp_free(taken);
+        sp_free(again);
+        return NULL;
+    }
+    taken->code = table->code;
+    taken->region = (sp_region *)Py_NewRef(table->region);
+    sp_line_code_used(taken->code, 1);
+    take_columns(table, &table->first, &taken->first, taken->cells);
+    take_columns(table, &table->again, &taken->again, again);
+    return taken;
+}
+
+sp_line_table *sp_line_tables_take(const sp_manager *manager)
+{
+    sp_line_table *taken = NULL, **last = &taken, *next;
+    for (sp_line_table *table = sp_line_tables; table != NULL; table = next) {
+        next = table->next;
+        if (sp_line_table_manager(table) != manager || (*last = take_table(table)) == NULL)
+            continue;
+        last = &(*last)->next;
+        if (table->uses == 0)
+            sp_line_table_free(table);
+    }
+    *last = NULL;
+    return taken;
+}
+
+void sp_line_tables_taken_free(sp_line_table *taken)
+{
+    while (taken != NULL) {
+        sp_line_table *next = taken->next;
+        sp_line_columns_clear(&taken->first, taken->code->plan.count);
+        sp_line_columns_clear(&taken->again, taken->code->plan.count);
+        sp_free(taken->again.cells);
+        sp_line_code_used(taken->code, -1);
+        Py_DECREF(taken->region);
+        sp_free(taken);
+        taken = next;
+    }
+}

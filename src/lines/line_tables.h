@@ -30,6 +30,12 @@ SP_INLINE const sp_manager *sp_line_table_manager(const sp_line_table *table)
     return table->region == NULL ? NULL : table->region->manager;
 }
 
+/* What was counted for the manager, as tables that nobody counts in, in the order of the list; in those
+ * that are in use, counting begins at nothing. Where memory is out a table stays as it was. The threads are
+ * stopped, and not any longer when they are freed. */
+sp_line_table *sp_line_tables_take(const sp_manager *manager);
+void sp_line_tables_taken_free(sp_line_table *taken);
+
 extern sp_line_table *sp_line_tables; /* of all threads; new ones come first */
 
 /* A region dies; a run of the manager begins. The threads are stopped. */

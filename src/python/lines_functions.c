@@ -2,6 +2,7 @@
 
 #include "base/thread_guard.h"
 #include "lines/line_rows.h"
+#include "lines/line_tables.h"
 #include "lines/lines_watch.h"
 #include "python/state.h"
 
@@ -25,6 +26,24 @@ PyObject *sp_lines_method(PyObject *self, PyObject *wanted)
     sp_shared_take();
     PyObject *list = sp_lines_rows((const sp_manager *)self,
                                    wanted == Py_None ? NULL : (const sp_region *)wanted);
+    sp_shared_release();
+    return list;
+}
+
+const char sp_lines_take_method_doc[] =
+    "_take_lines()\n--\n\n"
+    "_lines(None), and lines count from nothing again. Of a line that runs, the hit is there already; its\n"
+    "time is in what is taken next.";
+
+PyObject *sp_lines_take_method(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    sp_shared_take();
+    sp_stop_threads();
+    sp_line_table *taken = sp_line_tables_take((const sp_manager *)self);
+    sp_resume_threads();
+    PyObject *list = sp_lines_rows_of(taken);
+    sp_line_tables_taken_free(taken);
     sp_shared_release();
     return list;
 }

@@ -6,12 +6,13 @@
 #include "python/state.h"
 #include "record/counters.h"
 #include "record/event_columns.h"
+#include "record/run.h"
 #include "record/statistics.h"
 
 /* ---- What is taken ----------------------------------------------------------------------- */
 
 /* The parts of a moment that are wanted. */
-enum { TREE = 1, REGIONS = 2, EVENTS = 4 };
+enum { TREE = 1, REGIONS = 2, EVENTS = 4, START_OVER = 8 };
 
 typedef struct {
     double scale; /* ns per tick */
@@ -21,8 +22,8 @@ typedef struct {
     sp_counters counters;
 } moment;
 
-/* Take these parts, all of one moment; the events of one region, or with NULL of all. False with an
- * exception set. To be given back in any case. */
+/* Take these parts, all of one moment; the events of one region, or with NULL of all. START_OVER: the run
+ * begins anew there, unless this fails. False with an exception set. To be given back in any case. */
 static bool take(sp_manager *manager, int parts, const sp_region *wanted, moment *taken)
 {
     *taken = (moment){0};
@@ -38,6 +39,8 @@ static bool take(sp_manager *manager, int parts, const sp_region *wanted, moment
                     || sp_event_columns_gather(manager, wanted, nodes, &taken->events) == 0);
     sp_statistics_forget_merged(manager);
     taken->counters = sp_counters_take(manager);
+    if (done && (parts & START_OVER))
+        sp_run_start_over(manager);
     sp_resume_threads();
     if (!done)
         PyErr_NoMemory();
@@ -169,21 +172,23 @@ PyObject *sp_snapshot_counters(PyObject *self, PyObject *unused)
 /* ---- All of one moment ------------------------------------------------------------------- */
 
 const char sp_snapshot_all_doc[] =
-"_snapshot(calls)\n--\n\n"
+"_snapshot(calls, start_over=False)\n--\n\n"
 "(_collect(None), the sketch of each of its rows as (number of the first bucket, counts as bytes of\n"
 "uint64), ns per tick, _collect_regions(), _events(None) or, without calls, None, _counters()), all\n"
-"of one moment.";
+"of one moment. start_over: what is recorded from there on is taken the next time, and nothing of\n"
+"what was recorded before; calls that are open are those that end later, with all their time.";
 
-PyObject *sp_snapshot_all(PyObject *self, PyObject *calls)
+PyObject *sp_snapshot_all(PyObject *self, PyObject *args)
 {
     sp_manager *manager = (sp_manager *)self;
     moment taken;
-    int wanted = PyObject_IsTrue(calls);
-    if (wanted < 0)
+    int wanted, start_over = 0;
+    if (!PyArg_ParseTuple(args, "p|p:_snapshot", &wanted, &start_over))
         return NULL;
     PyObject *parts[5] = {NULL};
     PyObject *result = NULL;
-    if (take(manager, TREE | REGIONS | (wanted ? EVENTS : 0), NULL, &taken)
+    int which = TREE | REGIONS | (wanted ? EVENTS : 0) | (start_over ? START_OVER : 0);
+    if (take(manager, which, NULL, &taken)
         && (parts[0] = sp_rows_of_tree(taken.tree, manager->waits, taken.scale)) != NULL
         && (parts[1] = sp_sketches_of_tree(taken.tree)) != NULL
         && (parts[2] = sp_rows_of_regions(&taken.regions, manager->waits, taken.scale)) != NULL

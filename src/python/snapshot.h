@@ -1,5 +1,6 @@
 /* Taking results: the threads' trees merged and their logs gathered, ticks made nanoseconds.
- * Nothing is consumed: recording goes on, and the next snapshot has it all again and more. */
+ * Nothing is consumed: recording goes on, and the next snapshot has it all again and more; unless the run
+ * is to start over. */
 #ifndef SP_SNAPSHOT_H
 #define SP_SNAPSHOT_H
 
@@ -9,7 +10,7 @@
 PyObject *sp_snapshot_collect(PyObject *manager, PyObject *region);
 PyObject *sp_snapshot_regions(PyObject *manager, PyObject *unused);
 PyObject *sp_snapshot_events(PyObject *manager, PyObject *region);
-PyObject *sp_snapshot_all(PyObject *manager, PyObject *calls);
+PyObject *sp_snapshot_all(PyObject *manager, PyObject *args);
 PyObject *sp_snapshot_counters(PyObject *manager, PyObject *unused);
 extern const char sp_snapshot_collect_doc[];
 extern const char sp_snapshot_regions_doc[];

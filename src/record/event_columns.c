@@ -21,7 +21,7 @@ typedef struct {
 
 static log_reader read_log(const sp_thread *thread)
 {
-    return (log_reader){.log = &thread->log, .thread = thread->first};
+    return (log_reader){.log = &thread->log, .thread = thread->log.first};
 }
 
 static const sp_record *read_record(log_reader *reader)

@@ -45,6 +45,24 @@ void sp_tree_free(sp_tree *tree)
     memset(tree, 0, sizeof *tree);
 }
 
+static void node_start_over(sp_node *node)
+{
+    sp_node before = *node;
+    sp_node_free(node);
+    sp_node_init(node, before.region, before.parent, before.id);
+    node->active = before.active;
+    node->active_alike = before.active_alike;
+    node->alike = before.alike;
+    node->other = before.other;
+}
+
+void sp_tree_start_over(sp_tree *tree)
+{
+    for (uint32_t i = 0; i < tree->count; i++)
+        node_start_over(tree->nodes[i]);
+    memset(tree->cache, 0, sizeof tree->cache);
+}
+
 /* The first node of a region in the tree counts the open calls of all. */
 static int count_with_others(sp_tree *tree, sp_node *node)
 {
@@ -114,7 +132,7 @@ static sp_node *new_path(sp_tree *tree, sp_node *parent, struct sp_region *regio
     return other_path(tree, parent, region);
 }
 
-SP_NOINLINE sp_node *sp_tree_child_slow(sp_tree *tree, sp_node *parent, struct sp_region *region)
+static sp_node *child(sp_tree *tree, sp_node *parent, struct sp_region *region)
 {
     sp_node *node = sp_map_get(&tree->edges, parent, region);
     if (node != NULL)
@@ -128,6 +146,14 @@ SP_NOINLINE sp_node *sp_tree_child_slow(sp_tree *tree, sp_node *parent, struct s
         return sp_map_add(&tree->edges, parent, region, above) < 0 ? NULL : above;
     }
     return new_path(tree, parent, region);
+}
+
+SP_NOINLINE sp_node *sp_tree_child_slow(sp_tree *tree, sp_node *parent, struct sp_region *region)
+{
+    sp_node *node = child(tree, parent, region);
+    if (node != NULL && node->first == UINT64_MAX) /* its first call after starting over */
+        node->first = sp_now();
+    return node;
 }
 
 SP_NOINLINE int sp_sketch_reach(sp_sketch *sketch, uint32_t octave)
@@ -194,18 +220,48 @@ int sp_node_merge(sp_node *into, const sp_node *from)
     return sketch_merge(&into->sketch, &from->sketch);
 }
 
+static bool is_used(const sp_node *node)
+{
+    uint64_t all = node->active;
+    for (int i = 0; i < SP_COSTS; i++)
+        all |= node->costs[i];
+    return all != 0;
+}
+
+/* Mark the nodes that are used, and those above them, by anything but NULL. */
+static void mark_used(const sp_tree *tree, sp_node **marks)
+{
+    memset(marks, 0, tree->count * sizeof *marks);
+    for (uint32_t i = tree->count; i-- > 1;) { /* children come after their parents */
+        sp_node *node = tree->nodes[i];
+        if (marks[i] != NULL || is_used(node))
+            marks[i] = marks[node->parent->id] = node;
+    }
+}
+
+static sp_node *same_path(sp_tree *into, sp_node *parent, const sp_node *node)
+{
+    uint32_t count = into->count;
+    sp_node *same = node->region == NULL ? other_paths(into, parent)
+                    : node->other        ? other_path(into, parent, node->region)
+                                         : child(into, parent, node->region);
+    while (count < into->count) /* new ones, whose calls are still to come */
+        into->nodes[count++]->first = UINT64_MAX;
+    return same;
+}
+
 sp_node **sp_tree_merge(sp_tree *into, const sp_tree *from)
 {
     sp_node **placed = sp_malloc(from->count * sizeof *placed);
     if (placed == NULL)
         return NULL;
+    mark_used(from, placed);
     placed[0] = &into->root;
     for (uint32_t i = 1; i < from->count; i++) { /* parents come before their children */
         const sp_node *node = from->nodes[i];
-        sp_node *parent = placed[node->parent->id];
-        placed[i] = node->region == NULL ? other_paths(into, parent)
-                    : node->other        ? other_path(into, parent, node->region)
-                                         : sp_tree_child(into, parent, node->region);
+        if (placed[i] == NULL)
+            continue;
+        placed[i] = same_path(into, placed[node->parent->id], node);
         if (placed[i] == NULL || sp_node_merge(placed[i], node) < 0) {
             sp_free(placed);
             return NULL;

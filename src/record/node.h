@@ -68,7 +68,7 @@ typedef struct sp_node {
     uint64_t errors;   /* calls left by an exception */
     uint64_t nested;   /* ticks of those that were inside a call of the same node */
     uint64_t waiting;  /* of the total, what generators and tasks did not run */
-    uint64_t first;    /* when its first call began, in ticks */
+    uint64_t first;    /* when its first call began, in ticks; UINT64_MAX before that */
     uint64_t open;     /* as of the last snapshot: the ticks of calls that are not over, outermost, */
     int64_t open_own;  /* and the part of them outside of other calls */
     struct sp_node *parent;
@@ -94,6 +94,9 @@ typedef struct {
 
 SP_MUST_USE int sp_tree_init(sp_tree *tree);
 void sp_tree_free(sp_tree *tree);
+/* Count from nothing again. Nodes stay, as calls are open there and generators suspended; nobody may
+ * remember edges any longer, so that each node learns anew when its first call begins. */
+void sp_tree_start_over(sp_tree *tree);
 sp_node *sp_tree_child_slow(sp_tree *tree, sp_node *parent, struct sp_region *region);
 
 /* The node of region when it is entered at parent; NULL when memory is out. */
@@ -187,8 +190,9 @@ void sp_node_free(sp_node *node);
 /* Add what calls of the node took of memory; false when there is none for that. */
 bool sp_node_add_memory(sp_node *node, const sp_memory_span *span);
 SP_MUST_USE int sp_node_merge(sp_node *into, const sp_node *from);
-/* Add every node of one tree to the same paths of another. Returns, by id, the node that each was added
- * to, which the caller frees; NULL when memory is out. */
+/* Add every node of one tree to the same paths of another, but for those where nothing happened, nor
+ * below them. Returns, by id, the node that each was added to, or NULL, which the caller frees; NULL when
+ * memory is out. */
 SP_MUST_USE sp_node **sp_tree_merge(sp_tree *into, const sp_tree *from);
 /* What measuring has added to a time: what was done in it, and in which ways the calls were made that
  * were made inside it, which take time around their own. */

@@ -1,6 +1,7 @@
 #include "record/run.h"
 
 #include "record/contexts.h"
+#include "record/counters.h"
 #include "record/task.h"
 #include "record/region.h"
 #include "record/thread_records.h"
@@ -32,13 +33,50 @@ static int free_thread(void *thread, void *unused)
     return 0;
 }
 
+/* What regions remember of the trees. */
+static void forget_edges(sp_manager *manager)
+{
+    for (uint32_t i = 0; i < manager->region_count; i++)
+        manager->regions[i]->parent = manager->regions[i]->node = NULL;
+}
+
+static int note_first(sp_thread *thread, void *unused)
+{
+    (void)unused;
+    for (const sp_open_call *open = thread->stack.top; open > thread->stack.calls; open--) {
+        if (open->start < open->node->first)
+            open->node->first = open->start;
+    }
+    return 0;
+}
+
+static int start_over(void *value, void *unused)
+{
+    sp_thread *thread = value;
+    (void)unused;
+    sp_tree_start_over(&thread->tree);
+    sp_log_start_over(&thread->log);
+    thread->lost = 0;
+    note_first(thread, NULL);
+    sp_contexts_each(thread, note_first, NULL);
+    return 0;
+}
+
+void sp_run_start_over(sp_manager *manager)
+{
+    sp_map_each(&manager->threads, start_over, NULL);
+    forget_edges(manager);
+    manager->unmatched = manager->moved = 0;
+    manager->metadata_lost = 0;
+    manager->lines_lost_before = sp_lost_lines();
+}
+
 sp_left_run sp_run_leave(sp_manager *manager)
 {
     sp_left_run left = {manager->threads, sp_annotations_leave(manager)};
     manager->threads = (sp_map){0};
     sp_map_each(&left.threads, abandon_thread, manager);
-    for (uint32_t i = 0; i < manager->region_count; i++)
-        manager->regions[i]->parent = manager->regions[i]->node = NULL;
+    forget_edges(manager);
     manager->spare = NULL;
     manager->busy = manager->unswept = 0;
     manager->thread_count = 0;

@@ -84,8 +84,7 @@ typedef struct sp_thread {
     struct sp_task *abandoned; /* when the record goes away: what `task` was. Owned. */
     uint32_t task_number; /* the task's, or 0 */
     sp_owner *owner;      /* who records here. Counted. */
-    int64_t number;       /* the owner's in the run, from 0, */
-    int64_t first;        /* and that of the first owner */
+    int64_t number;       /* the owner's in the run, from 0 */
     struct sp_thread *spare; /* another whose owner is over, or NULL */
     uint64_t lost; /* entries that found no memory */
     sp_node **merged; /* while a snapshot is taken: by id, the nodes of the tree of all threads. Owned. */

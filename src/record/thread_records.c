@@ -111,7 +111,7 @@ static sp_thread *begin_record(sp_manager *manager, sp_owner *owner)
         return NULL;
     }
     thread->log.waits = manager->waits;
-    thread->first = thread->number = manager->thread_count;
+    thread->number = thread->log.first = thread->log.thread = manager->thread_count;
     return thread;
 }
 

@@ -35,6 +35,15 @@ void sp_log_free(sp_log *log)
     *log = (sp_log){.store = log->store};
 }
 
+void sp_log_start_over(sp_log *log)
+{
+    sp_log before = *log;
+    sp_log_free(log);
+    log->waits = before.waits;
+    log->on = before.on;
+    log->first = log->thread = before.thread;
+}
+
 void sp_log_settle(sp_log *log)
 {
     if (log->count != 0) {
@@ -79,7 +88,10 @@ void sp_log_wait(sp_log *log, uint64_t ticks) { (void)append_note(log, ticks, SP
 
 bool sp_log_thread(sp_log *log, int64_t number)
 {
-    return append_note(log, (uint64_t)number, SP_RECORD_THREAD);
+    if (!append_note(log, (uint64_t)number, SP_RECORD_THREAD))
+        return false;
+    log->thread = number;
+    return true;
 }
 
 void sp_log_append_slow(sp_log *log, uint64_t context, uint64_t start, uint64_t ticks,

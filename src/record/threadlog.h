@@ -54,6 +54,8 @@ typedef struct sp_log {
     sp_block *blocks;      /* Owned. */
     size_t count, capacity;
     sp_block_store *store; /* of the blocks. Borrowed. */
+    int64_t first;    /* number of the thread whose calls a block begins with, */
+    int64_t thread;   /* and of the one that writes now */
     uint64_t context; /* of the calls written now: number of the task << 32 | of the metadata */
     bool waits;       /* how long calls waited is written, too */
     uint64_t dropped; /* calls that found no memory: their statistics are kept, their times not */
@@ -67,6 +69,8 @@ SP_INLINE void sp_record_write(sp_record *record, uint64_t start, uint64_t rest)
 }
 
 void sp_log_free(sp_log *log);
+/* Go on with nothing written, of the thread that writes now. */
+void sp_log_start_over(sp_log *log);
 /* Make room for three records; false when there is none. */
 bool sp_log_extend(sp_log *log);
 /* Bring `used` of the last block up to date, before the blocks are read. */
