@@ -60,7 +60,7 @@ static bool enter(const sp_tracing *tracing, sp_region *region, const void *fram
 {
     uint64_t serial = tracing->serial;
     sp_manager *manager = tracing->manager;
-    sp_annotation annotation = annotated ? sp_metadata_for(region) : (sp_annotation){0};
+    sp_annotation annotation = annotated ? sp_metadata_for(region) : SP_NO_ANNOTATION;
     sp_open_call_enter(manager, region, sp_calls_key(frame), annotation);
     return sp_tracing_is_on(serial);
 }

@@ -38,7 +38,7 @@ SP_INLINE sp_line_frame *sp_line_frame_begins_again(sp_line_thread *here, const 
     size_t slot = sp_line_call_slot(code, region);
     sp_line_table *table = here->calls[slot].table;
     if (SP_UNLIKELY(here->calls[slot].region != region || table->code->code != code
-                    || !region->lines || sp_unrecorded_for(region->manager)))
+                    || !sp_region_counts_lines(region) || sp_unrecorded_for(region->manager)))
         return NULL;
     sp_line_code *entry = table->code;
     const sp_line_frame *top = here->stack.top;

@@ -224,6 +224,7 @@ static void block_enter(sp_region *region, const void *frame)
 void sp_lines_block_enter(sp_region *region, const void *frame)
 {
     sp_shared_take();
+    region->has_lines = true; /* it may be left when line mode is over */
     block_enter(region, frame);
     sp_shared_release();
 }

@@ -23,7 +23,7 @@ static watchers watchers_of(const sp_line_thread *here, const sp_line_code *entr
 
 static bool records(const watchers *of, const sp_region *region)
 {
-    return region->lines && !sp_unrecorded_for(region->manager)
+    return sp_region_counts_lines(region) && !sp_unrecorded_for(region->manager)
            && sp_line_code_watched_by(of->code, region);
 }
 
@@ -33,7 +33,8 @@ static sp_region *next_watcher(watchers *of)
     while (of->next != NULL) {
         const sp_line_watch *watch = of->next;
         of->next = watch->next_of_code;
-        if (watch->always && watch->region->lines && !sp_unrecorded_for(watch->region->manager))
+        if (watch->always && sp_region_counts_lines(watch->region)
+            && !sp_unrecorded_for(watch->region->manager))
             return watch->region;
     }
     while (of->switched < of->here->switched_count) {

@@ -43,7 +43,7 @@ SP_INLINE PyObject *sp_decorated_call(sp_region *region, PyObject *function, vec
         return NULL;
     }
     Py_INCREF(region);
-    if (SP_UNLIKELY(region->lines)) {
+    if (SP_UNLIKELY(sp_region_counts_lines(region))) {
         if (region->line_switch != NULL)
             return sp_switched_call(region, function, call, args, nargsf, names);
         mark = sp_lines_call_begin(region, code);

@@ -22,14 +22,20 @@ static PyObject *arity_error(const char *name, const char *takes, Py_ssize_t got
     return NULL;
 }
 
-/* key: the frame, or SP_BY_HAND. */
-SP_INLINE void region_enter(sp_region *region, const void *frame, const void *key)
+/* A region that records is entered. key: the frame, or SP_BY_HAND. */
+static SP_APART void enter_noting(sp_region *region, const void *frame, const void *key)
 {
-    if (SP_UNLIKELY(!region->recording))
-        return;
-    if (SP_UNLIKELY(region->lines))
+    if (sp_region_counts_lines(region))
         sp_lines_block_enter(region, frame);
     sp_open_call_enter(region->manager, region, key, sp_metadata_for(region));
+}
+
+SP_INLINE void enter(sp_region *region, const void *frame, const void *key)
+{
+    if (SP_UNLIKELY(region->extras != 0))
+        enter_noting(region, frame, key);
+    else
+        sp_open_call_enter(region->manager, region, key, SP_NO_ANNOTATION);
 }
 
 /* Whether this thread has a call open, though nothing is recorded now: one that was open when the
@@ -45,33 +51,37 @@ SP_INLINE bool is_open(sp_manager *manager)
     return open;
 }
 
-SP_INLINE void region_leave(sp_region *region, const void *frame, const void *key, bool failed)
+SP_INLINE void leave(sp_region *region, const void *frame, const void *key, bool failed)
 {
     if (SP_LIKELY(region->recording) || SP_UNLIKELY(is_open(region->manager)))
         sp_open_call_leave(region->manager, region, key, failed, SP_BLOCK);
-    if (SP_UNLIKELY(sp_lines_open()))
+    if (SP_UNLIKELY(region->has_lines) && sp_lines_open())
         sp_lines_block_leave(region, frame);
 }
 
-void sp_region_enter(sp_region *region, const void *frame) { region_enter(region, frame, frame); }
+void sp_region_enter(sp_region *region, const void *frame)
+{
+    if (region->recording)
+        enter(region, frame, frame);
+}
 
 void sp_region_leave(sp_region *region, const void *frame, bool failed)
 {
-    region_leave(region, frame, frame, failed);
+    leave(region, frame, frame, failed);
 }
 
 /* Apart, so that a region that does not record saves no registers and asks for no frame. */
 static SP_APART PyObject *enter_now(sp_region *region)
 {
     const void *frame = sp_current_frame();
-    region_enter(region, frame, frame);
+    enter(region, frame, frame);
     return Py_NewRef(region);
 }
 
 static SP_APART PyObject *leave_now(sp_region *region, bool failed)
 {
     const void *frame = sp_current_frame();
-    region_leave(region, frame, frame, failed);
+    leave(region, frame, frame, failed);
     Py_RETURN_NONE;
 }
 
@@ -88,10 +98,13 @@ static PyObject *call_exit(PyObject *self, PyObject *const *args, size_t nargsf,
 {
     sp_region *region = ((EnterExit *)self)->region;
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    if (SP_UNLIKELY((nargs != 3 && nargs != 0) || names != NULL))
+    bool failed = false;
+    if (SP_LIKELY(nargs == 3 && names == NULL))
+        failed = args[0] != Py_None;
+    else if (nargs != 0 || names != NULL)
         return arity_error("__exit__", "three arguments or none", nargs);
-    if (region->recording || region->manager->leaving || sp_lines_open())
-        return leave_now(region, nargs == 3 && args[0] != Py_None);
+    if (region->recording || region->manager->leaving || region->has_lines)
+        return leave_now(region, failed);
     Py_RETURN_NONE;
 }
 
@@ -161,17 +174,30 @@ typedef struct {
     size_t offset;       /* of the callable in sp_region */
 } EnterExitDescriptor;
 
+SP_INLINE PyObject *bound(const EnterExitDescriptor *descriptor, PyObject *region)
+{
+    return Py_NewRef(*(PyObject **)((char *)region + descriptor->offset));
+}
+
+/* Apart, so that the usual way saves no registers. */
+static SP_NOINLINE PyObject *descriptor_get_slow(PyObject *self, PyObject *region)
+{
+    const EnterExitDescriptor *descriptor = (const EnterExitDescriptor *)self;
+    if (region == NULL)
+        return Py_NewRef(self);
+    if (!PyObject_TypeCheck(region, descriptor->owner)) /* it has been put in another class */
+        return PyErr_Format(PyExc_TypeError, "__enter__ and __exit__ are of a region, not %.200s",
+                            Py_TYPE(region)->tp_name);
+    return bound(descriptor, region);
+}
+
 static PyObject *descriptor_get(PyObject *self, PyObject *region, PyObject *type)
 {
     const EnterExitDescriptor *descriptor = (const EnterExitDescriptor *)self;
     (void)type;
-    if (SP_UNLIKELY(region == NULL))
-        return Py_NewRef(self);
-    if (SP_UNLIKELY(Py_TYPE(region)->tp_base != descriptor->owner)
-        && !PyObject_TypeCheck(region, descriptor->owner)) /* it has been put in another class */
-        return PyErr_Format(PyExc_TypeError, "__enter__ and __exit__ are of a region, not %.200s",
-                            Py_TYPE(region)->tp_name);
-    return Py_NewRef(*(PyObject **)((char *)region + descriptor->offset));
+    if (SP_UNLIKELY(region == NULL || Py_TYPE(region)->tp_base != descriptor->owner))
+        return descriptor_get_slow(self, region);
+    return bound(descriptor, region);
 }
 
 /* type(region).__enter__(region), which is how contextlib.ExitStack goes about it. It does so in
@@ -192,11 +218,12 @@ static PyObject *descriptor_call(PyObject *self, PyObject *args, PyObject *kwarg
                       : arity_error("__exit__", "three arguments or none", nargs - 1);
     const void *frame = sp_current_frame();
     if (enters) {
-        region_enter((sp_region *)region, frame, SP_BY_HAND);
+        if (((sp_region *)region)->recording)
+            enter((sp_region *)region, frame, SP_BY_HAND);
         return Py_NewRef(region);
     }
     bool failed = nargs == 4 && PyTuple_GET_ITEM(args, 1) != Py_None;
-    region_leave((sp_region *)region, frame, SP_BY_HAND, failed);
+    leave((sp_region *)region, frame, SP_BY_HAND, failed);
     Py_RETURN_NONE;
 }
 

@@ -36,13 +36,13 @@ SP_INLINE sp_step sp_step_begin(sp_generator_steps *steps)
         return begun;
     }
     sp_region *region = steps->region;
-    if (SP_UNLIKELY(region->line_switch != NULL) && region->lines) {
+    if (SP_UNLIKELY(region->line_switch != NULL) && sp_region_counts_lines(region)) {
         sp_line_switch_up(region, true);
         steps->started = true;
         begun.line = SP_STEP_SWITCHED;
         return begun;
     }
-    if (SP_UNLIKELY(region->lines))
+    if (SP_UNLIKELY(sp_region_counts_lines(region)))
         begun.line = sp_lines_step_begin(region, (PyCodeObject *)steps->code, &steps->line);
     if (SP_UNLIKELY(sp_calls_wanted(region)))
         begun.calls = sp_calls_begin(region->manager);

@@ -73,7 +73,7 @@ static int manager_clear(PyObject *self)
     uint32_t count = manager->region_count;
     manager->region_count = 0;
     for (uint32_t i = 0; i < count; i++) {
-        manager->regions[i]->recording = manager->regions[i]->lines = false;
+        sp_region_switch(manager->regions[i]);
         Py_DECREF(manager->regions[i]);
     }
     return 0;

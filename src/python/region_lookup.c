@@ -173,18 +173,11 @@ SP_INLINE void expect_entry(const sp_region *region)
     SP_PREFETCH((const char *)region->node + 64);
 }
 
-static PyObject *lookup_call(PyObject *self, PyObject *const *args, size_t nargsf,
-                             PyObject *names)
+static SP_APART PyObject *lookup_call_slow(sp_manager *manager, PyObject *const *args,
+                                           Py_ssize_t nargs, PyObject *names)
 {
-    sp_manager *manager = ((RegionLookup *)self)->manager;
-    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    sp_open_call_did(manager, SP_LOOKUP);
-    if (SP_LIKELY(nargs == 1 && names == NULL)) {
-        sp_region *region = sp_region_of(manager, args[0]);
-        if (SP_LIKELY(region != NULL))
-            expect_entry(region);
-        return Py_XNewRef((PyObject *)region);
-    }
+    if (nargs == 1 && names == NULL)
+        return Py_XNewRef((PyObject *)sp_region_of(manager, args[0]));
     if (nargs == 1 && PyTuple_GET_SIZE(names) == 1
         && PyTuple_GET_ITEM(names, 0) == manager->state->tags_name) {
         sp_region *region = sp_name_cache_get(&manager->cache, args[0]);
@@ -192,6 +185,22 @@ static PyObject *lookup_call(PyObject *self, PyObject *const *args, size_t nargs
             return Py_NewRef(region);
     }
     return open_with(manager, args, nargs, names);
+}
+
+static PyObject *lookup_call(PyObject *self, PyObject *const *args, size_t nargsf,
+                             PyObject *names)
+{
+    sp_manager *manager = ((RegionLookup *)self)->manager;
+    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    sp_open_call_did(manager, SP_LOOKUP);
+    if (SP_LIKELY(nargs == 1 && names == NULL)) {
+        sp_region *region = sp_name_cache_get(&manager->cache, args[0]);
+        if (SP_LIKELY(region != NULL)) {
+            expect_entry(region);
+            return Py_NewRef((PyObject *)region);
+        }
+    }
+    return lookup_call_slow(manager, args, nargs, names);
 }
 
 static int lookup_traverse(PyObject *self, visitproc visit, void *arg)

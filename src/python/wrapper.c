@@ -28,7 +28,7 @@ SP_INLINE vectorcallfunc call_of(const Wrapper *wrapper)
 /* The code that runs, where line mode wants to know. */
 SP_INLINE PyCodeObject *code_of(const Wrapper *wrapper)
 {
-    return SP_UNLIKELY(wrapper->region->lines) && wrapper->bottom != NULL
+    return SP_UNLIKELY(sp_region_counts_lines(wrapper->region)) && wrapper->bottom != NULL
                ? (PyCodeObject *)PyFunction_GET_CODE(wrapper->bottom)
                : NULL;
 }

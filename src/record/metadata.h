@@ -25,7 +25,8 @@ sp_annotation sp_metadata_now(sp_manager *manager);
 
 SP_INLINE sp_annotation sp_metadata_for(const sp_region *region)
 {
-    return SP_UNLIKELY(region->annotated) ? sp_metadata_now(region->manager) : (sp_annotation){0};
+    return SP_UNLIKELY(region->extras & SP_METADATA_TOO) ? sp_metadata_now(region->manager)
+                                                         : SP_NO_ANNOTATION;
 }
 
 /* -1 with an exception set. Scopes may be left in any order, by generators that take turns, and in

@@ -21,19 +21,85 @@ sp_open_call *sp_open_call_of(sp_manager *manager, const sp_region *region, cons
         : open;
 }
 
-/* ---- Memory ------------------------------------------------------------------------------ */
+/* ---- Entering, whatever there is to do besides ------------------------------------------- */
 
-SP_APART void sp_open_call_push_measured(sp_thread *thread, sp_manager *manager,
-                                         sp_region *region, const void *key,
-                                         sp_annotation annotation, bool *first)
+/* Whether a call of the region is open around one that begins. Not every open call of a node is: others
+ * are of tasks that wait, in stacks of their own. In a recursion it is near the top. */
+static bool is_around(const sp_thread *thread, const sp_region *region)
 {
-    uint32_t mark = sp_memory_mark_begin();
-    sp_open_call *open = sp_open_call_push(thread, manager, region, key, annotation, first);
-    if (open != NULL)
+    const sp_open_call *open = thread->stack.top;
+    while (open > thread->stack.calls && open->region != region)
+        open--;
+    return open > thread->stack.calls || sp_context_is_around(thread, region);
+}
+
+static sp_node *node_of(sp_thread *thread, sp_region *region)
+{
+    sp_node *node = sp_open_call_known_node(thread, region);
+    if (node != NULL)
+        return node;
+    sp_node *parent = thread->stack.top->node;
+    node = sp_tree_child(&thread->tree, parent, region);
+#ifndef Py_GIL_DISABLED
+    if (node != NULL) {
+        region->parent = parent;
+        region->node = node;
+    }
+#endif
+    return node;
+}
+
+/* *first: the call is the first of a stack beside which others are parked. NULL when memory is out. */
+static sp_open_call *push(sp_thread *thread, const sp_manager *manager, sp_region *region,
+                          const void *key, sp_annotation annotation, bool *first)
+{
+    PyObject *context = sp_current_context();
+    if (context != thread->stack.context) {
+        if (!sp_context_switch(thread, context))
+            return NULL;
+        *first = sp_context_is_first(thread);
+    }
+    sp_node *node = node_of(thread, region);
+    if (node == NULL
+        || (thread->stack.top == thread->stack.limit && !sp_stack_deepen(&thread->stack)))
+        return NULL;
+    bool nested = *node->alike != 0 && is_around(thread, region);
+    sp_open_call *open =
+        sp_open_call_push(thread, manager, region, key, node, annotation, nested);
+    if (*first)
+        sp_context_begin(thread, open);
+    return open;
+}
+
+static void push_noting(sp_thread *thread, const sp_manager *manager, sp_region *region,
+                        const void *key, sp_annotation annotation, bool *first)
+{
+    bool measured = (region->extras & SP_MEMORY_TOO) != 0;
+    if (region->extras & SP_LINES_TOO)
+        sp_open_call_take_lines(thread);
+    uint32_t mark = measured ? sp_memory_mark_begin() : 0;
+    sp_open_call *open = push(thread, manager, region, key, annotation, first);
+    if (open == NULL)
+        thread->lost++;
+    if (measured && open != NULL)
         open->memory = mark;
-    else
+    else if (measured)
         sp_memory_mark_drop(mark);
 }
+
+SP_APART void sp_open_call_enter_slow(sp_manager *manager, sp_region *region, const void *key,
+                                      sp_annotation annotation)
+{
+    bool first = false;
+    sp_thread *thread = sp_thread_of(manager);
+    if (thread != NULL)
+        push_noting(thread, manager, region, key, annotation, &first);
+    sp_guard_release();
+    if (first)
+        sp_contexts_release(thread);
+}
+
+/* ---- Memory ------------------------------------------------------------------------------ */
 
 SP_APART void sp_open_call_note_memory(sp_thread *thread)
 {
@@ -57,16 +123,6 @@ static sp_open_call *find_any(const sp_thread *thread, const sp_region *region)
             return open;
     }
     return NULL;
-}
-
-/* Not every open call of a node is: others are of tasks that wait, in stacks of their own. In a
- * recursion it is near the top. */
-SP_NOINLINE bool sp_open_call_is_around(const sp_thread *thread, const sp_region *region)
-{
-    const sp_open_call *open = thread->stack.top - 1;
-    while (open > thread->stack.calls && open->region != region)
-        open--;
-    return open > thread->stack.calls || sp_context_is_around(thread, region);
 }
 
 SP_NOINLINE void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested)

@@ -25,33 +25,10 @@ void sp_open_call_leave_slow(sp_manager *manager, sp_region *region, const void 
 /* A call that ends now has waited so long; the next record is its. */
 void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested);
 
-/* Whether a call of the region is open around the one on top. */
-bool sp_open_call_is_around(const sp_thread *thread, const sp_region *region);
-
 /* In which task and with which metadata a call is made. */
 SP_INLINE uint64_t sp_open_call_context(const sp_thread *thread, uint32_t annotation)
 {
     return (uint64_t)thread->task_number << 32 | annotation;
-}
-
-/* The node of the region when it is entered now. It is nearly always entered at the same place, and
- * remembers that, which is 5 ns faster than the tree's cache, and 30 with a thousand regions. With the
- * GIL there is nothing to guard there. */
-SP_INLINE sp_node *sp_open_call_node(sp_thread *thread, sp_region *region)
-{
-    sp_node *parent = thread->stack.top->node;
-#ifdef Py_GIL_DISABLED
-    return sp_tree_child(&thread->tree, parent, region);
-#else
-    if (SP_LIKELY(region->parent == parent))
-        return region->node;
-    sp_node *node = sp_tree_child(&thread->tree, parent, region);
-    if (SP_LIKELY(node != NULL)) {
-        region->parent = parent;
-        region->node = node;
-    }
-    return node;
-#endif
 }
 
 /* The number of the metadata in the manager's run; 0 when it is another run's. */
@@ -61,44 +38,7 @@ SP_INLINE uint32_t sp_annotation_in(const sp_manager *manager, sp_annotation ann
                                                                              : annotation.number;
 }
 
-/* Put a call on the thread's stack; NULL when memory is out. *first: contexts are to be released. */
-SP_INLINE sp_open_call *sp_open_call_push(sp_thread *thread, sp_manager *manager,
-                                          sp_region *region, const void *key,
-                                          sp_annotation annotation, bool *first)
-{
-    PyObject *context = sp_current_context();
-    if (SP_UNLIKELY(context != thread->stack.context)) {
-        if (!sp_context_switch(thread, context)) {
-            thread->lost++;
-            return NULL;
-        }
-        *first = sp_context_is_first(thread);
-    }
-    sp_node *node = sp_open_call_node(thread, region);
-    if (SP_UNLIKELY(node == NULL
-                    || (thread->stack.top == thread->stack.limit && !sp_stack_deepen(&thread->stack)))) {
-        thread->lost++;
-        return NULL;
-    }
-    sp_open_call *open = ++thread->stack.top;
-    open->nested = SP_UNLIKELY(sp_node_begin(node)) && sp_open_call_is_around(thread, region);
-    open->region = region;
-    open->key = key;
-    open->node = node;
-    open->children = 0;
-    open->inside = 0;
-    open->annotation = sp_annotation_in(manager, annotation);
-    open->waited = 0;
-    open->context_marks = 0;
-    open->start = sp_now();
-    if (SP_UNLIKELY(*first))
-        sp_context_begin(thread, open);
-    return open;
-}
-
-/* The same where memory is measured; and what there is to note of it when the top call ends. */
-void sp_open_call_push_measured(sp_thread *thread, sp_manager *manager, sp_region *region,
-                                const void *key, sp_annotation annotation, bool *first);
+/* What there is to note of memory when the top call ends. */
 void sp_open_call_note_memory(sp_thread *thread);
 
 /* The lines that line mode has counted since it was asked last are the innermost open call's. */
@@ -111,24 +51,59 @@ SP_INLINE void sp_open_call_take_lines(sp_thread *thread)
     sp_here.lines_noted = sp_here.line_hits;
 }
 
+/* The node of the region when it is entered at the one on top, where that is at hand; or NULL. A region is
+ * nearly always entered at the same place, and remembers that, which is 5 ns faster than the tree's
+ * cache, and 30 with a thousand regions. With the GIL there is nothing to guard there. */
+SP_INLINE sp_node *sp_open_call_known_node(const sp_thread *thread, const sp_region *region)
+{
+    const sp_node *parent = thread->stack.top->node;
+#ifdef Py_GIL_DISABLED
+    return sp_tree_known_child(&thread->tree, parent, region);
+#else
+    return SP_LIKELY(region->parent == parent) ? region->node : NULL;
+#endif
+}
+
+/* Put a call of the node on the thread's stack, which has room. */
+SP_INLINE sp_open_call *sp_open_call_push(sp_thread *thread, const sp_manager *manager,
+                                          sp_region *region, const void *key, sp_node *node,
+                                          sp_annotation annotation, bool nested)
+{
+    sp_open_call *open = ++thread->stack.top;
+    sp_node_begin(node);
+    open->nested = nested;
+    open->region = region;
+    open->key = key;
+    open->node = node;
+    open->children = 0;
+    open->inside = 0;
+    open->annotation = sp_annotation_in(manager, annotation);
+    open->waited = 0;
+    open->context_marks = 0;
+    open->start = sp_now();
+    return open;
+}
+
+/* The same whatever there is to do besides. Under the guard, which it gives back. */
+void sp_open_call_enter_slow(sp_manager *manager, sp_region *region, const void *key,
+                             sp_annotation annotation);
+
 SP_INLINE void sp_open_call_enter(sp_manager *manager, sp_region *region, const void *key,
                                   sp_annotation annotation)
 {
     sp_guard_take();
-    bool first = false;
-    sp_thread *thread = sp_thread_of(manager);
-    if (SP_LIKELY(thread != NULL)) {
-        const uint8_t extras = region->extras;
-        if (SP_UNLIKELY(extras != 0) && (extras & SP_LINES_TOO))
-            sp_open_call_take_lines(thread);
-        if (SP_UNLIKELY(extras & SP_MEMORY_TOO))
-            sp_open_call_push_measured(thread, manager, region, key, annotation, &first);
-        else
-            sp_open_call_push(thread, manager, region, key, annotation, &first);
+    sp_thread *thread = sp_here.thread;
+    sp_node *node;
+    if (SP_UNLIKELY(sp_here.run != manager->run
+                    || (region->extras & (SP_LINES_TOO | SP_MEMORY_TOO)) != 0
+                    || sp_current_context() != thread->stack.context
+                    || (node = sp_open_call_known_node(thread, region)) == NULL
+                    || *node->alike != 0 || thread->stack.top == thread->stack.limit)) {
+        sp_open_call_enter_slow(manager, region, key, annotation);
+        return;
     }
+    sp_open_call_push(thread, manager, region, key, node, annotation, false);
     sp_guard_release();
-    if (SP_UNLIKELY(first))
-        sp_contexts_release(thread);
 }
 
 /* Take the top open call off the stack and charge its time to what is around it. It stays readable

@@ -6,10 +6,10 @@ void sp_region_switch(sp_region *region)
     if (region->tags == NULL)
         region->enabled = !manager->selective;
     region->recording = manager->recording && region->enabled;
-    region->lines = region->recording && manager->lines;
-    /* Memory also while the run is paused: what is open may end. */
-    region->extras = (region->lines ? SP_LINES_TOO : 0) | (manager->memory ? SP_MEMORY_TOO : 0);
-    region->annotated = region->recording && manager->annotated;
+    region->extras = (region->recording && manager->lines ? SP_LINES_TOO : 0)
+                     | (region->recording && manager->annotated ? SP_METADATA_TOO : 0)
+                     /* Also while the run is paused: what is open may end. */
+                     | (manager->memory ? SP_MEMORY_TOO : 0);
 }
 
 void sp_region_release(sp_region *region)

@@ -13,11 +13,10 @@ typedef struct sp_region {
     sp_node *parent, *node; /* where it was entered last: the edge of the tree. Not its own. */
     bool enabled;   /* its tags let it record in this run */
     bool recording; /* = the manager's, if enabled */
-    bool lines;     /* = the manager's line mode, while recording */
-    uint8_t extras; /* what its calls note besides times: SP_LINES_TOO, SP_MEMORY_TOO */
-    bool annotated; /* = the manager's: calls may have metadata, while recording */
+    uint8_t extras; /* what its calls note besides times: SP_LINES_TOO, ... */
     bool decided;   /* call tracing names it; while the manager forgets what nobody holds */
-    bool has_lines; /* line mode has tables for it, and must be told of its end */
+    bool
+        has_lines; /* line mode has tables or blocks of it, and must be told of its end and theirs */
     int8_t recursive; /* decorated calls trace what they call: 1, not: -1, as the manager says: 0 */
     uint32_t id;    /* in its manager */
     struct sp_line_watch *watches; /* the code whose lines count while it is open */
@@ -30,7 +29,17 @@ typedef struct sp_region {
     struct sp_line_switch *line_switch; /* its code counts where that is on (line_switch.h); or NULL. Owned. */
 } sp_region;
 
-enum { SP_LINES_TOO = 1, SP_MEMORY_TOO = 2 };
+enum {
+    SP_LINES_TOO = 1,   /* the manager is in line mode; while recording */
+    SP_MEMORY_TOO = 2,  /* memory is measured, */
+    SP_METADATA_TOO = 4 /* and calls may have metadata; while recording */
+};
+
+/* In line mode, and recording. */
+SP_INLINE bool sp_region_counts_lines(const sp_region *region)
+{
+    return (region->extras & SP_LINES_TOO) != 0;
+}
 
 /* Let go of one that nobody else holds: its __enter__ and __exit__ are a cycle. */
 void sp_region_release(sp_region *region);

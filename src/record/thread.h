@@ -15,6 +15,8 @@ typedef struct {
     uint32_t number; /* 0 for none */
 } sp_annotation;
 
+#define SP_NO_ANNOTATION ((sp_annotation){0})
+
 /* A call that is open. `key` tells which activation opened it: the address of the interpreter
  * frame that runs the `with`, or a number for a decorated call. So interleaved generators
  * and coroutines, which enter and leave in any order, each close their own. */
