@@ -37,6 +37,15 @@ def block(file, first, name):
     return found if found and _is_of(name, found) else None
 
 
+def text_of(code, last):
+    """The source of a code object as one text, of a module up to the line `last`; None when it is not
+    to be found."""
+    lines = block(code.co_filename, code.co_firstlineno, code.co_qualname)
+    if lines and code.co_qualname == "<module>":
+        lines = lines[:last]
+    return "".join(lines) if lines else None
+
+
 def block_in(lines, first):
     """The lines of the function or class that begins in this line, of all of a file; understands
     Cython. The rest of the file where it cannot be told how far that goes."""

@@ -138,12 +138,14 @@ class CountedLines(NamedTuple):
 
     again: what of that was counted for another region of the run already: the sums alone, of the
         lines where there is any.
+    source: the text of the function as it was when the lines were counted; None where it is not known.
     """
 
     region: str
     code: CountedCode
     rows: list[CountedLine]
     again: list[CountedLine]
+    source: str | None = None
 
     def first(self) -> list[CountedLine]:
         """The lines as far as no other region counted them already."""
@@ -171,3 +173,8 @@ def once(tables: Iterable[CountedLines]) -> list[tuple[CountedCode, list[Counted
         if rows:
             by_code.setdefault(table.code, []).extend(rows)
     return [(code, added_up(rows)) for code, rows in by_code.items()]
+
+
+def sources(tables: Iterable[CountedLines]) -> dict[CountedCode, str]:
+    """The text of each function of which it is known."""
+    return {table.code: table.source for table in tables if table.source is not None}

@@ -242,6 +242,11 @@ def _line_profile(counted):
     """What line mode counted, as ProfilingResults.line_profile has it, for rank 0."""
     if counted is None:
         return None
+    from .._base import source_lines
     from ..results.line_entries import entry_of
 
-    return {0: [entry_of(lines) for lines in counted]}
+    def with_source(lines):
+        last = max(row.line for row in lines.rows)
+        return lines._replace(source=source_lines.text_of(lines.code, last))
+
+    return {0: [entry_of(with_source(lines)) for lines in counted]}

@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "run.run",
     "kernprof": "kernprof.kernprof",
     "inspect": "inspect_file.inspect",
+    "line-profile": "line_profile.line_profile",
 }
 
 #: Commands of 0.7.5 that this version does not have.

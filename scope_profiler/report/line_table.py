@@ -15,12 +15,14 @@ _UNLIMITED = 1_000_000  # cells
 _LEAST_SOURCE = 24  # cells that columns leave to the text of a line
 
 
-def show(code, rows, out):
-    """Print one function's lines. code: its code object or CountedCode; rows: of CountedLine."""
+def show(code, rows, out, text=None, only_counted=False):
+    """Print one function's lines. code: its code object or CountedCode; rows: of CountedLine. text: its
+    source, None to look for it. only_counted: leave out lines that did not run."""
     rows = [CountedLine(*row) for row in rows]
     counted = {row.line: row for row in rows}
-    source = _source(code, counted)
-    lines = [(line, counted.get(line), source.get(line, "")) for line in sorted({*source, *counted})]
+    source = _source(code, counted, text)
+    shown_lines = counted if only_counted else {*source, *counted}
+    lines = [(line, counted.get(line), source.get(line, "")) for line in sorted(shown_lines)]
     missing = [] if source else [
         "(its source is not to be found: lines are shown without their contents)"
     ]
@@ -93,11 +95,14 @@ def _show_plain(code, total, table, lines, missing, out):
         out.line(f"{table.numbers(line)}  {text}".rstrip())
 
 
-def _source(code, counted):
+def _source(code, counted, text):
     """{line: its text} of the function; of a module, of the part that was counted. Empty when
     there is no source."""
     first = max(code.co_firstlineno, 1)
-    lines = source_lines.block(code.co_filename, code.co_firstlineno, code.co_qualname) or ()
+    if text is None:
+        lines = source_lines.block(code.co_filename, code.co_firstlineno, code.co_qualname) or ()
+    else:
+        lines = text.split("\n")[:-1] if text.endswith("\n") else text.split("\n")
     texts = {line: shown(text.rstrip().expandtabs()) for line, text in enumerate(lines, first)}
     if code.co_qualname != "<module>":
         return texts

@@ -8,7 +8,7 @@ from numpy import array
 
 from .._base.arguments import boolean, name_filter, rank_set, text_or_none
 from .._base.shown import shown
-from .._model.counted_lines import once
+from .._model.counted_lines import once, sources
 from ..results import EventDataUnavailableError, MPIRegion, NestingError
 from ..results.call_stack import tree_of_calls
 from ..results.line_entries import all_lines
@@ -41,9 +41,11 @@ def show(results, include=None, exclude=None, ranks=None, *, sort="total", title
     if lines:
         names = None if include is exclude is None else {
             region.name for region in results.get_regions(include, exclude)}
-        for code, rows in once(each for each in all_lines(results.line_profile, ranks)
-                               if names is None or each.region in names):
-            line_table.show(code, rows, out)
+        tables = [each for each in all_lines(results.line_profile, ranks)
+                  if names is None or each.region in names]
+        texts = sources(tables)
+        for code, rows in once(tables):
+            line_table.show(code, rows, out, texts.get(code))
     out.deliver()
 
 

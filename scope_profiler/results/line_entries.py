@@ -40,6 +40,8 @@ def entry_of(lines: CountedLines) -> dict[str, Any]:
         "times": np.array(times, np.float64),
         "unit": 1e-9,
     }
+    if lines.source is not None:
+        entry["source"] = lines.source
     for name in EXTRAS:
         _add(entry, name, [getattr(row, name) for row in lines.rows])
     again = {row.line: row for row in lines.again}
@@ -71,7 +73,8 @@ def lines_of(entry: Mapping[str, Any]) -> CountedLines:
         if repeated.get("hits") is not None:
             again.append(CountedLine(line, **repeated))
     code = CountedCode(str(entry["filename"]), int(entry["first_lineno"]), str(entry["function"]))
-    return CountedLines(str(entry["region"]), code, rows, again)
+    source = entry.get("source")
+    return CountedLines(str(entry["region"]), code, rows, again, source if isinstance(source, str) else None)
 
 
 def all_lines(
