@@ -44,6 +44,7 @@ class ProfileManager(_core.Manager):
         self._recursive = False  # some decorated functions ask to have traced what they call,
         self._traces = False  # and it is
         self._traces_c = False  # C functions are traced with Python's
+        self._interpreter_regions = ()  # what makes regions of the interpreter's own doings
         self._selection = Selection()
         self._definitions = {}  # of define_region: {name: (functions, tags)}
         self._tagged = set()  # names of the regions that have been given tags in this run,

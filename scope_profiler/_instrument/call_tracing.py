@@ -44,7 +44,7 @@ _tool = None
 class _Filter:
     """Which functions are traced everywhere."""
 
-    def __init__(self, include, exclude, only_user_code, wanted):
+    def __init__(self, include, exclude, only_user_code, wanted, lines, only_lines):
         self._include = _patterns("include", include)
         self._exclude = _patterns("exclude", exclude)
         if not isinstance(only_user_code, bool):
@@ -53,13 +53,21 @@ class _Filter:
             raise wrong_type("wanted", "a callable that is given a code object", wanted)
         self._only_user_code = only_user_code
         self._wanted = wanted
+        self.lines = lines
+        self._only_lines = only_lines
 
     def excludes(self, name):
         """Whether the name is excluded, of a Python function or one of C."""
         return any(fnmatch(name, pattern) for pattern in self._exclude)
 
+    def has_lines(self, code, name):
+        """Whether its lines are wanted, where lines are recorded."""
+        return self.lines is None or self.lines.has(code, name)
+
     def passes(self, code, name):
-        if self._only_user_code and not _is_user_code(code.co_filename):
+        if self._only_lines:
+            return self.lines.has(code, name)
+        if self._only_user_code and not _is_users(code.co_filename, name):
             return False
         if self._include and not any(fnmatch(name, pattern) for pattern in self._include):
             return False
@@ -91,7 +99,8 @@ class _Tracing:
 
 
 @unrecorded
-def start(manager, *, include=(), exclude=(), only_user_code=True, wanted=None, entrypoint=None):
+def start(manager, *, include=(), exclude=(), only_user_code=True, wanted=None, entrypoint=None,
+          lines=None, only_lines=False):
     """Trace the calls of every Python function, in all threads, those that run already included.
 
     manager: a ProfileManager, or the class for the process-wide one.
@@ -100,12 +109,14 @@ def start(manager, *, include=(), exclude=(), only_user_code=True, wanted=None, 
     the standard library, installed packages and generated code. wanted: called with the code object
     of each function that passes the rest; False leaves it out. Each is asked once for a code object.
     entrypoint: the region of functions with this plain name has it alone as its name.
+    lines: the code_finder.NamedFunctions whose lines are recorded, in a run that records lines; None for all
+    that are traced. only_lines: trace these functions alone, wherever they are.
 
     Nothing is recorded while the manager has no run. Raises RuntimeError when the manager's calls are traced
     already, or when no tool id of sys.monitoring is free (3.12 and newer); TypeError or ValueError
     for arguments that are none of the above.
     """
-    filter = _Filter(include, exclude, only_user_code, wanted)
+    filter = _Filter(include, exclude, only_user_code, wanted, lines, only_lines)
     if entrypoint is not None and (not isinstance(entrypoint, str) or not entrypoint):
         raise TypeError(f"entrypoint takes a non-empty str, got {entrypoint!r}")
     manager = _instance(manager)
@@ -260,11 +271,10 @@ def _decide(manager, code, namespace, in_span):
         return None, False, False
     if not has_region:
         return False, everywhere, True
-    if code.co_name == tracing.entrypoint:
-        name = tracing.entrypoint
-    region = manager.profile_region(name)
+    region_name = tracing.entrypoint if code.co_name == tracing.entrypoint else name
+    region = manager.profile_region(region_name)
     region._locate(code.co_filename, code.co_firstlineno)
-    if everywhere and manager._line_mode:
+    if everywhere and manager._line_mode and tracing.filter.has_lines(code, name):
         _core.watch_lines(region, code, True)
         tracing.lined.append((region, weakref.ref(code)))
     return region, everywhere, tracing.of_c
@@ -361,7 +371,8 @@ def _installed():
     return tuple({os.path.join(os.path.realpath(folder), "") for folder in folders})
 
 
-def _is_user_code(filename):
+def _is_users(filename, name):
+    """Whether the function of that name is the user's."""
     if not filename or filename.startswith("<"):
-        return filename.startswith(_TYPED)
+        return filename.startswith(_TYPED) or name.startswith("__main__.")
     return not os.path.realpath(filename).startswith(_installed())

@@ -93,6 +93,44 @@ class Pattern:
         return f"{module}.".startswith(sure) or f"{sure}.".startswith(f"{module}.")
 
 
+class NamedFunctions:
+    """The functions that some patterns mean, by their code and full name; those of the program itself
+    ("__main__.solve") by the name without the module, too. It remembers which patterns meant none."""
+
+    def __init__(self, patterns):
+        self._patterns = [Pattern(text) for text in patterns]
+        self._idle = list(self._patterns)
+        self._names = set()
+
+    def has(self, code, name):
+        """Whether a pattern means the function. name: "module.qualified name". False for the code of a
+        module or class itself."""
+        if not is_function(code):
+            return False
+        name = name.replace(".<locals>", "")
+        names = (name, name.removeprefix("__main__.")) if name.startswith("__main__.") else (name,)
+        if len(self._names) < _MOST_NAMES:
+            self._names.update(names)
+        meaning = [pattern for pattern in self._patterns
+                   if pattern.has_file(code.co_filename) or any(map(pattern.has_name, names))]
+        self._idle = [pattern for pattern in self._idle if pattern not in meaning]
+        return bool(meaning)
+
+    def idle(self):
+        """[(pattern that meant no function so far, names that are like it), ...]"""
+        return [(pattern.text, alike(pattern.text, self._names)) for pattern in self._idle]
+
+
+_MOST_NAMES = 20_000
+
+
+def alike(text, names):
+    """The names that somebody may have meant who wrote this."""
+    from difflib import get_close_matches
+
+    return get_close_matches(text, names, n=3)
+
+
 def meant(patterns, module, path, code, **which):
     """The code objects of the functions of a module that any of the patterns means.
 

@@ -140,6 +140,8 @@ class Tracing(NamedTuple):
     include: tuple = ()
     exclude: tuple = ()
     entrypoint: "str | None" = None
+    lines: object = None  # NamedFunctions whose lines count, None for all that are traced
+    only_lines: bool = False  # trace no others
 
 
 @contextmanager

@@ -29,6 +29,7 @@ def start(manager, run):
     manager._selection = Selection(settings["region_tags"], settings["enable_tags"])
     manager._select()
     manager._tagged.clear()
+    _watch_interpreter(manager, on and settings["trace_gc"], on and settings["trace_imports"])
     _watch_threads(manager, on and settings["track_threads"])
     _watch_tasks(manager, on and settings["track_async"])
     manager._begin(not settings["aggregation_mode"], manager._line_mode,
@@ -45,6 +46,7 @@ def stop(manager):
     if manager._tasks is not None:
         manager._tasks.stop()
     _set_tracing(manager, False)
+    _watch_interpreter(manager)
     _set_line_mode(manager, False, forget=False)
     _set_memory(manager, False)
 
@@ -55,6 +57,7 @@ def forget(manager):
     manager._record(False)
     _watch_threads(manager, False)
     _watch_tasks(manager, False)
+    _watch_interpreter(manager)
     _set_tracing(manager, False)
     _set_line_mode(manager, False)
     _set_memory(manager, False)
@@ -117,6 +120,24 @@ def _set_tracing_c(manager, on):
 
         manager._traces_c = on
         call_tracing.trace_c(manager)
+
+
+def _watch_interpreter(manager, gc=False, imports=False):
+    """Make regions of garbage collections, and of imports, or not."""
+    for before in manager._interpreter_regions:
+        before.stop()
+    watched = []
+    if gc:
+        from .._instrument.gc_regions import GCRegions
+
+        watched.append(GCRegions(manager))
+    if imports:
+        from .._instrument.import_regions import ImportRegions
+
+        watched.append(ImportRegions(manager))
+    manager._interpreter_regions = tuple(watched)
+    for each in watched:
+        each.start()
 
 
 def _watch_threads(manager, on):

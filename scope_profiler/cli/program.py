@@ -12,11 +12,14 @@ from .._launch.main_program import MainProgram
 from .._runtime import process_end
 
 
-def load(script, module):
-    """The MainProgram. sys.path loses the entry that Python made for this command: to be called once."""
+def load(script, module, text=False):
+    """The MainProgram: of a path, the name of a module, or the program itself as text. sys.path loses
+    the entry that Python made for this command: to be called once."""
     if not sys.flags.safe_path:
         sys.path[:1] = [os.getcwd()] if module else []
-    with loading(script):
+    with loading("-c" if text else script):
+        if text:
+            return MainProgram.from_text(script, "<string>", "-c")
         return MainProgram.from_module(script) if module else MainProgram.from_path(script)
 
 

@@ -9,6 +9,7 @@ import click
 
 from .._base.shown import shown
 from .._base.warning import complain
+from .._instrument.code_finder import NamedFunctions
 from .._launch.host import Host
 from .._launch.programs import Tracing, destination, execute, name_of
 from .._runtime import process_end
@@ -49,8 +50,9 @@ def _option(row):
     options_metavar="[OPTIONS]",
 )
 @click.option("-m", "--module", is_flag=True, help="SCRIPT is the name of a module or package.")
+@click.option("-c", "--command", "text", is_flag=True, help="SCRIPT is the program itself, as text.")
 @_options
-@click.option("--recursive/--no-recursive", default=None,
+@click.option("--recursive/--no-recursive", "--functions/--no-functions", "recursive", default=None,
               help="Trace every function of the program's own, not its regions only.")
 @click.option("--all", "everything", is_flag=True,
               help="Trace the functions of the standard library and of installed packages too.")
@@ -58,6 +60,10 @@ def _option(row):
               help="Trace only functions named so: 'solver.*', '*.solve'. May be repeated.")
 @click.option("--exclude", metavar="GLOB", multiple=True,
               help="Do not trace functions named so. May be repeated.")
+@click.option("--lines", metavar="PATTERN", multiple=True,
+              help="Count and time the lines of the functions of this name, or of the class, module or "
+                   "file: 'solve', 'package.Grid.step', 'package.sol*', 'src/*.py'. They may be of "
+                   "any package. May be repeated.")
 @click.option("--entrypoint", metavar="NAME",
               help="Trace, and call the region of functions of this name just that.")
 @click.option("--sample-memory", metavar="FILE",
@@ -65,8 +71,8 @@ def _option(row):
                    "memory.png; or a table: memory.csv.")
 @click.argument("script")
 @click.argument("script_args", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
-def run(script, script_args, module, output, recursive, everything, include, exclude, entrypoint,
-        sample_memory, **settings):
+def run(script, script_args, module, text, output, recursive, everything, include, exclude, lines,
+        entrypoint, sample_memory, **settings):
     """Run SCRIPT with ARGS, record its regions, and print a report when it has ended.
 
     SCRIPT runs as it would under Python itself, and its exit status is that of this command. Its
@@ -80,13 +86,17 @@ def run(script, script_args, module, output, recursive, everything, include, exc
       scope-profiler run simulate.py --steps 100
       scope-profiler run -o fine.h5 --line-profile simulate.py
       scope-profiler run -m package.module
+      scope-profiler run --lines 'package.Grid.*' simulate.py
+      scope-profiler run --functions --c-functions -c 'import json; json.dumps([1])'
     """
+    if module and text:
+        raise click.UsageError("--module and --command exclude each other")
     no_output = settings["deactivate_file_output"]
     if output is not None and no_output:
         raise click.UsageError("--output and --no-output exclude each other")
     if everything or entrypoint is not None or settings["trace_c"]:
         if recursive is False:
-            raise click.UsageError("--no-recursive excludes --all, --entrypoint and --c-functions")
+            raise click.UsageError("--no-recursive excludes --all and --entrypoint, and --c-functions")
         recursive = True
     if recursive is False:
         settings["recursive_profile"] = False  # whatever the configuration says
@@ -96,7 +106,9 @@ def run(script, script_args, module, output, recursive, everything, include, exc
     samples = None if sample_memory is None else _Samples(sample_memory)
     if settings["memory"] and settings["use_line_profiler"]:
         settings["line_memory"] = True
-    program = load(script, module)
+    if lines:
+        settings["use_line_profiler"] = True
+    program = load(script, module, text)
     given = {name: value for name, value in settings.items() if value not in (None, ())}
     current = _setup(given)
     if recursive is None:
@@ -104,10 +116,12 @@ def run(script, script_args, module, output, recursive, everything, include, exc
     if (include or exclude) and not recursive:
         raise click.UsageError("--include and --exclude are about --recursive: add that")
     tracing = None
-    if recursive:
-        name = script if module else name_of(script)
-        tracing = Tracing(name, not everything, include, exclude, entrypoint)
-    return partial(_run, _End(given, samples), program, script_args, tracing)
+    if recursive or lines:
+        name = "-c" if text else script if module else name_of(script)
+        named = NamedFunctions(lines) if lines else None
+        tracing = Tracing(name, not everything, include, exclude, entrypoint, named,
+                          only_lines=not recursive)
+    return partial(_run, _End(given, samples, tracing), program, script_args, tracing)
 
 
 def _setup(settings):
@@ -146,9 +160,10 @@ def _finalize(manager, verbose):
 class _End:
     """The end of the command."""
 
-    def __init__(self, given, samples):
+    def __init__(self, given, samples, tracing):
         self.run = manager._run
         self.samples = samples
+        self._lines = tracing and tracing.lines
         self._host = manager._host = Host(manager, given)
 
     def finalize(self, finalize):
@@ -168,7 +183,11 @@ class _End:
             self.samples.write()
 
     def _hint(self):
-        """Say what to add where nothing was recorded."""
+        """Say what to add where nothing was recorded, and which options meant nothing."""
+        for pattern, names in self._lines.idle() if self._lines else ():
+            print(f"scope-profiler: --lines {shown(pattern)!r}: no function of that name was called"
+                  + (f"; did you mean {', '.join(map(shown, names))}?" if names else ""),
+                  file=sys.stderr)
         recorded = manager._run is None or manager._counters()["calls"]
         if self.run._settings["verbose"] and not recorded:
             print("scope-profiler: nothing was recorded. --recursive traces every function of the "

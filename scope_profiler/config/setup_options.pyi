@@ -43,3 +43,5 @@ class SetupOptions(TypedDict, total=False):
     line_memory: bool | None
     line_details: bool | None
     trace_c: bool | None
+    trace_gc: bool | None
+    trace_imports: bool | None

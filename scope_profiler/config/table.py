@@ -172,6 +172,13 @@ TABLE = (
             option=Option("--c-functions", "Trace what functions call of C, too: built-in functions and "
                                            "methods of C types. Implies --recursive."),
             in_host=STAYS_ON),
+    Setting("trace_gc", SWITCH, False,
+            "Make a region of each garbage collection, \"gc\", below what runs when it begins.",
+            option=Option("--gc"), in_host=STAYS_ON),
+    Setting("trace_imports", SWITCH, False,
+            "Make a region of each import of a module that is not there yet, \"import numpy\", with what "
+            "that imports below it.",
+            option=Option("--imports"), in_host=STAYS_ON),
 )
 
 #: What setup() and session() take besides: not of the run, but of its beginning.

@@ -554,3 +554,77 @@ if child: os.waitpid(child, 0)
     assert calls() == {"before": 1, "parent": 1}
     [other] = set(os.listdir()) - {"script.py", "profiling_data.h5"}
     assert calls(other) == {"child": 1}
+
+
+# ---- Options about functions
+
+
+SOLVER = """
+class Grid:
+    def step(self, n):
+        return sum(i for i in range(n))
+def solve(n):
+    for i in range(n):
+        Grid().step(i)
+def other():
+    pass
+solve(3)
+other()
+"""
+
+
+@pytest.mark.parametrize("patterns, functions", [
+    (["solve"], ["solve"]),
+    (["__main__.Grid"], ["Grid.step"]),
+    (["Grid.st*", "solve"], ["Grid.step", "solve"]),
+    (["script.py"], ["Grid.step", "solve", "other"]),
+])
+def test_lines_of_functions_by_name(patterns, functions):
+    write(SOLVER)
+    done = run("--no-output", *(f"--lines={pattern}" for pattern in patterns), "script.py")
+    assert done.returncode == 0 and done.stderr == ""
+    for name in ("Grid.step", "solve", "other"):
+        assert (f"Function: {name} at line" in done.stdout) == (name in functions)
+        assert (f"__main__.{name} " in done.stdout) == (name in functions)  # as a region
+    if "solve" in functions:
+        assert " 6         4 " in done.stdout or "     6         4" in done.stdout  # hits of the loop
+
+
+def test_lines_of_any_package_and_in_all_that_is_traced():
+    write("import colorsys\ndef f(): colorsys.rgb_to_hsv(1, 2, 3)\nf()\n")
+    done = run("--no-output", "--lines", "colorsys.rgb_to_hsv", "script.py")
+    assert "Function: rgb_to_hsv" in done.stdout and "__main__.f" not in done.stdout
+    done = run("--no-output", "--functions", "--lines", "colorsys", "--all", "script.py")
+    assert "Function: rgb_to_hsv" in done.stdout and "Function: f " not in done.stdout
+    assert "__main__.f" in done.stdout
+
+
+def test_patterns_of_lines_that_mean_nothing():
+    write(SOLVER)
+    done = run("--no-output", "--lines", "solv", "--lines", "solve", "script.py")
+    assert done.returncode == 0
+    assert ("--lines 'solv': no function of that name was called; did you mean solve"
+            in done.stderr)
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_program_as_text():
+    text = "import sys\ndef f(): return sys.argv\nprint(f(), __name__, sys.path[0] == '')\nsys.exit(3)"
+    done = run("--functions", "--no-output", "-c", text, "a", "-b")
+    alone = subprocess.run([sys.executable, "-c", text, "a", "-b"], capture_output=True, text=True)
+    assert done.returncode == alone.returncode == 3
+    assert done.stdout.startswith(alone.stdout) and "__main__.f" in done.stdout
+    failing = "def f():\n    1 / 0\nf()"
+    done = run("--no-output", "-q", "-c", failing)
+    alone = subprocess.run([sys.executable, "-c", failing], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (alone.returncode, alone.stderr)
+    assert run("-m", "-c", "x").returncode == 2
+
+
+def test_c_functions_garbage_and_imports():
+    write("import gc, colorsys\ndef f(): gc.collect(); len([])\nf()\n")
+    done = run("--c-functions", "--gc", "--imports", "-o", "x.json", "script.py")
+    assert done.returncode == 0, done.stderr
+    found = calls("x.json")
+    assert found["import colorsys"] == found["{built-in method builtins.len}"] == 1
+    assert found["gc"] >= 1 and found["__main__.f"] == 1
