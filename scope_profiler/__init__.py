@@ -86,6 +86,15 @@ _LAZY = {
     "write_profile": "io",
     "write_json": "io",
     "export_json": "io",
+    "export_callgrind": "exports",
+    "export_chrome_trace": "exports",
+    "export_collapsed": "exports",
+    "export_flamegraph_svg": "exports",
+    "export_perfetto": "exports",
+    "export_prof": "exports",
+    "export_speedscope": "exports",
+    "load_prof": "exports",
+    "to_pstats": "exports",
     "CorruptProfileError": "io",
     "JSONProfileError": "io",
     "UnsupportedProfileError": "io",
@@ -204,8 +213,21 @@ def _import_write_lprof():
     return write
 
 
+def _import_export():
+    from .exports import export
+
+    return export
+
+
+def _import_stats_of():
+    from .exports import stats_of
+
+    return stats_of
+
+
 above.offer(load=_import_load, print_results=_import_print_results,
-            print_statistics=_import_print_statistics, write_lprof=_import_write_lprof)
+            print_statistics=_import_print_statistics, write_lprof=_import_write_lprof,
+            export=_import_export, stats_of=_import_stats_of)
 
 
 def __dir__():

@@ -4,6 +4,17 @@ from ._instrument import regions
 from ._core import RegionFactory as RegionFactory
 from ._version import __version__ as __version__
 from .compat.old_paths.h5reader import ProfilingH5Reader as ProfilingH5Reader
+from .exports.callgrind import export_callgrind as export_callgrind
+from .exports.chrome_trace import export_chrome_trace as export_chrome_trace
+from .exports.collapsed import export_collapsed as export_collapsed
+from .exports.flamegraph import export_flamegraph_svg as export_flamegraph_svg
+from .exports.perfetto import export_perfetto as export_perfetto
+from .exports.prof import (
+    export_prof as export_prof,
+    load_prof as load_prof,
+    to_pstats as to_pstats,
+)
+from .exports.speedscope import export_speedscope as export_speedscope
 from .io import (
     CorruptProfileError as CorruptProfileError,
     JSONProfileError as JSONProfileError,

@@ -5,7 +5,7 @@ the package is explained in scope_profiler/compat/absent.py.
 """
 
 _AT_TOP = "a module of its inner workings; the public names are those of `scope_profiler`"
-_NO_COMMAND = "this version has `scope-profiler run` and no other command"
+_NO_COMMAND = "this version does not have the command"
 
 #: {pattern: why}
 EXPLANATIONS = {
@@ -48,9 +48,9 @@ EXPLANATIONS = {
     "modules.post_processing": _NO_COMMAND,
     "modules.tui": _NO_COMMAND,
     "modules.plotting_scripts": "this version has no plots",
-    "modules.chrome_trace_export": "this version writes no Chrome traces",
-    "modules.speedscope_export": "this version writes no speedscope files",
-    "modules.prof_export": "this version reads and writes no files of pstats",
+    "modules.chrome_trace_export": "`export_chrome_trace` is a name of `scope_profiler`",
+    "modules.speedscope_export": "`export_speedscope` is a name of `scope_profiler`",
+    "modules.prof_export": "`export_prof`, `to_pstats` and `load_prof` are names of `scope_profiler`",
     "modules.astro_site": "this version has no HTML report",
     "modules.catalogue": "this version has no HTML report",
     "modules.html_report": "this version has no HTML report",

@@ -2,9 +2,22 @@
 
 import os
 
-#: Names that end so are of files in HDF5; in JSON.
-HDF5, JSON = (".h5", ".hdf5", ".hdf"), (".json", ".json.gz")
+#: Of each format that holds results, how the names of its files end.
+FORMATS = {"hdf5": (".h5", ".hdf5", ".hdf"), "json": (".json", ".json.gz")}
+HDF5, JSON = FORMATS.values()
 
+#: The same of those that other programs read, and this package does not.
+EXPORTS = {
+    "prof": (".prof", ".pstats"),
+    "speedscope": (".speedscope.json",),
+    "collapsed": (".collapsed", ".folded"),
+    "chrome-trace": (".trace.json", ".trace.json.gz"),
+    "perfetto": (".perfetto-trace", ".pftrace"),
+    "callgrind": (".callgrind",),
+    "flamegraph": (".svg",),
+}
+
+_CALLGRIND = "callgrind.out"  # names of its files begin so
 _HTML, _NO_REPORT = (".html", ".htm"), "this version has no HTML report"
 
 #: What may stand in braces in file_path, and an example of each.
@@ -27,11 +40,30 @@ def expanded(path, fields):
     )
 
 
+def _known_suffix(path):
+    """The suffix that says the format, and the name of that; "" and None for others."""
+    name = os.path.basename(os.fspath(path)).lower()
+    if name.startswith(_CALLGRIND):
+        return "", "callgrind"
+    known = ((suffix, format) for formats in (FORMATS, EXPORTS)
+             for format, suffixes in formats.items() for suffix in suffixes)
+    # ".trace.json" ends in ".json", too.
+    return max((each for each in known if name.endswith(each[0])), default=("", None),
+               key=lambda each: len(each[0]))
+
+
+def format_of(path):
+    """The name of the format in FORMATS or EXPORTS that the name of a file says; None for others."""
+    return _known_suffix(path)[1]
+
+
 def split(path):
     """The path without its suffix, and the suffix, which says the format: (str, str)."""
-    if path.lower().endswith(".json.gz"):
-        return path[: -len(".json.gz")], path[-len(".json.gz") :]
-    return os.path.splitext(path)
+    suffix, format = _known_suffix(path)
+    if format is None:
+        return os.path.splitext(path)
+    end = len(path) - len(suffix)
+    return path[:end], path[end:]
 
 
 def identity(path):
@@ -47,11 +79,12 @@ def check_name(path, given):
     """ValueError, beginning with `given`, for a name that ends as those of no format here do."""
     suffix = split(path)[1].lower()
     # That of "run-1.5" is none.
-    if suffix and not suffix[1:2].isdigit() and suffix not in (*HDF5, *JSON):
+    if suffix and not suffix[1:2].isdigit() and format_of(path) is None:
         raise ValueError(
             f"{given}: {_NO_REPORT if suffix in _HTML else f'no format is called {suffix!r}'}; names "
             f"in {' and '.join(JSON)} are written as JSON, those in {', '.join(HDF5)} or without any "
-            "as HDF5"
+            "as HDF5; and for other programs there are "
+            + ", ".join(suffix for suffixes in EXPORTS.values() for suffix in suffixes)
         )
 
 

@@ -1,6 +1,7 @@
 """Every-function tracing, the part that is not per event: see calls.py, which users import.
 
-A region is named "module.qualified name". It nests with `with` regions and decorated functions as if
+A region is named "module.qualified name", with ":line" behind it where another function has that
+name. It nests with `with` regions and decorated functions as if
 the function had been decorated; one that is decorated for the manager is left to its decorator. Of a
 generator or coroutine the call lasts from the first step to the last, and its own time is what ran in
 its steps. Calls that are open when tracing starts are not counted, nor is their leaving; those that
@@ -38,6 +39,7 @@ _COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>"}
 _TYPED = ("<stdin>", "<python-input", "<ipython-input")
 
 _tracings = {}  # id(manager): _Tracing
+_places = weakref.WeakKeyDictionary()  # manager: {name of a region: (file, line) of its function}
 _tool = None
 
 
@@ -271,8 +273,9 @@ def _decide(manager, code, namespace, in_span):
         return None, False, False
     if not has_region:
         return False, everywhere, True
-    region_name = tracing.entrypoint if code.co_name == tracing.entrypoint else name
-    region = manager.profile_region(region_name)
+    is_entry = code.co_name == tracing.entrypoint
+    region = manager.profile_region(
+        tracing.entrypoint if is_entry else _own_name(manager, name, code))
     region._locate(code.co_filename, code.co_firstlineno)
     if everywhere and manager._line_mode and tracing.filter.has_lines(code, name):
         _core.watch_lines(region, code, True)
@@ -341,6 +344,19 @@ def _method(cls, name):
         if isinstance(found, _OF_TYPES):
             return found
     return None
+
+
+def _own_name(manager, name, code):
+    """A name for the region of a function that no function on another line has: one that is defined
+    twice, the getter and the setter of a property, the lambdas of a function share theirs. The first
+    to be called has it as it is, others with the number of their line."""
+    place = code.co_filename, code.co_firstlineno
+    taken = _places.setdefault(manager, {})
+    own, number = name, 1
+    while taken.setdefault(own, place) != place:
+        own = f"{name}:{place[1]}" if number == 1 else f"{name}:{place[1]}#{number}"
+        number += 1
+    return own
 
 
 def _patterns(name, patterns):

@@ -50,7 +50,7 @@ class RunFile:
         self._begun = time.time()
         fields = own_files.fields(_runs, self._begun)
         path = settings["file_path"]
-        if not path.lower().endswith(file_names.JSON) and not needs.is_there("h5py"):
+        if file_names.format_of(path) in (None, "hdf5") and not needs.is_there("h5py"):
             path = _as_json(path)
         self.path, self.shared_path = own_files.own_path(path, fields)
         stem, suffix = file_names.split(self.path)
@@ -62,13 +62,17 @@ class RunFile:
         self._lock = None
 
     @property
-    def is_json(self):
-        """Whether the name of the file makes it JSON."""
-        return self.path.lower().endswith(file_names.JSON)
+    def format(self):
+        """The format that the name of the file says."""
+        return file_names.format_of(self.path) or "hdf5"
 
     def load(self):
         """Import what writing the file takes."""
-        if self.is_json:
+        if self.format in file_names.EXPORTS:
+            from ..exports.formats_of_exports import writer
+
+            writer(self.format)
+        elif self.format == "json":
             from ..io import json_writer  # noqa: F401
         else:
             from ..io import hdf5_writer  # noqa: F401
@@ -76,7 +80,11 @@ class RunFile:
     def write(self, results):
         """Write the results; `path` is where they are then."""
         planned = self.path
-        if self.is_json:
+        if self.format in file_names.EXPORTS:
+            from ..exports.formats_of_exports import writer
+
+            writer(self.format)(results, Path(self.path), place=self._place)
+        elif self.format == "json":
             from ..io.json_writer import write_document
 
             write_document(results, self.path, place=self._place)

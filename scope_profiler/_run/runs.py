@@ -227,6 +227,7 @@ class _Root:
     generator's, so that leaving pairs with entering wherever the session ends."""
 
     def __init__(self, region):
+        region._locate(None, 0)  # it stands nowhere in the program
         self._steps = self._scope(region)
         next(self._steps)
 

@@ -140,7 +140,7 @@ def finalize_last(manager, verbose):
     """finalize() in an exit handler, or in what comes in its place."""
     run = manager._run
     files = [] if run is None else [each._file for each in run._destinations()]
-    with nullcontext() if all(file.is_json for file in files) else _h5py():
+    with nullcontext() if all(file.format != "hdf5" for file in files) else _h5py():
         manager.finalize(verbose)
 
 

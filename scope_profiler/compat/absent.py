@@ -8,10 +8,6 @@ _NAMES = {
         "plot_weak_scaling_efficiency"
     ),
     "this version has no HTML report": "create_html_report",
-    "this version writes no Chrome traces": "export_chrome_trace",
-    "this version writes no speedscope files": "export_speedscope",
-    "this version has no flame graphs": "export_flamegraph_svg",
-    "this version reads and writes no files of pstats": "export_prof load_prof to_pstats",
     "this version has no LIKWID counters": "LikwidRegionResult",
     "this version has no perf events": "PerfEventError PerfEventTotals plot_perf_events",
     "this version has no roofline model": "collect_roofline_points plot_roofline",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._base.arguments import boolean, file_of, instance
+from .._base.file_names import EXPORTS, FORMATS, format_of
 from .._base.needs import explained
 from .._base.shown import shown
 from .allowance import check_max_bytes
@@ -17,21 +18,14 @@ from .unreadable import CorruptProfileError, UnsupportedProfileError
 if TYPE_CHECKING:
     from ..results import ProfilingResults
 
-_SUFFIXES = {
-    "hdf5": (".h5", ".hdf5", ".hdf"),
-    "json": (".json", ".json.gz"),
-    "html": (".html", ".htm"),
-}
+_HTML = (".html", ".htm")
 _BEGINNINGS = {"hdf5": (b"\x89HDF\r\n\x1a\n",), "json": (b"\x1f\x8b", b"{"), "html": (b"<",)}
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def _named(path: Path) -> str | None:
     """The format that a suffix stands for; None for others."""
-    for name, suffixes in _SUFFIXES.items():
-        if path.name.lower().endswith(suffixes):
-            return name
-    return None
+    return "html" if path.name.lower().endswith(_HTML) else format_of(path)
 
 
 def _sniffed(path: Path) -> str | None:
@@ -61,7 +55,8 @@ def sniff_profile_format(path: str | os.PathLike[str]) -> str:
     Raises FileNotFoundError, IsADirectoryError or PermissionError when there is no such file.
     """
     path = file_of("path", path)
-    return _sniffed(path) or _named(path) or "hdf5"
+    name = _sniffed(path) or _named(path)
+    return "hdf5" if name is None or name in EXPORTS else name
 
 
 def load(
@@ -126,6 +121,11 @@ def _read(
     if name == "html":
         raise UnsupportedProfileError(
             f"{path} is an HTML report, which shows results and does not hold them; "
+            "read the HDF5 or JSON file that it was made from"
+        )
+    if name in EXPORTS:
+        raise UnsupportedProfileError(
+            f"{path} has the name of a file for other programs, which does not hold all of the results; "
             "read the HDF5 or JSON file that it was made from"
         )
     _check_regular(path)
@@ -228,8 +228,9 @@ def write_profile(
             from .hdf5_writer import write_hdf5
 
         return write_hdf5(results, path, **settings)
-    raise ValueError(f"file_path must end in one of {_writable()}; got {str(path)!r}")
+    hint = "; export() writes files for other programs" if name in EXPORTS else ""
+    raise ValueError(f"file_path must end in one of {_writable()}; got {str(path)!r}{hint}")
 
 
 def _writable() -> str:
-    return ", ".join(_SUFFIXES["hdf5"] + _SUFFIXES["json"])
+    return ", ".join(suffix for suffixes in FORMATS.values() for suffix in suffixes)

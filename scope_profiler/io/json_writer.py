@@ -18,11 +18,8 @@ the ``event_metadata_tables``; ``recorded``, see `recorded_tables`, ``nodes`` by
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +33,10 @@ from .thread_tables import row_of
 from .metadata_tables import MetadataTables, per_call
 from .recorded_tables import tables_of
 from .region_rows import aggregate, calls_were_read, exclusive_of_events, extended
-from .safe_file import replacing
+from .safe_file import written
 
 FORMAT = "scope-profiler-profile"
 VERSION = 1
-
-#: Of gzip: level 1 leaves a tenth more, level 9 takes eight times as long for one per cent less.
-_LEVEL = 4
-
 
 def write_json(
     results: ProfilingResults,
@@ -93,8 +86,7 @@ def _write(
     indent: int | str | None,
     place: Callable[[str, str], None] = os.replace,
 ) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _written(path, place) as file:
+    with written(path, place) as file:
         for piece in json_pieces(document, indent):
             file.write(piece.encode("ascii"))
 
@@ -106,21 +98,6 @@ def _check_indent(indent: object) -> None:
         raise ValueError(f"indent must be at least 0; got {indent}")
     if isinstance(indent, str) and indent.strip(" \t"):
         raise ValueError(f"indent must be of spaces and tabs; got {indent!r}")
-
-
-@contextmanager
-def _written(path: Path, place: Callable[[str, str], None]) -> Iterator[Any]:
-    with replacing(path, place) as raw:
-        # Closing it would close the file, which is not on the disk yet.
-        buffered = io.BufferedWriter(raw, 1 << 20)
-        if path.name.lower().endswith(".gz"):
-            # Neither name nor time in the header: equal results, equal bytes.
-            with gzip.GzipFile("", "wb", _LEVEL, buffered, mtime=0) as file:
-                yield file
-        else:
-            yield buffered
-        buffered.flush()
-        buffered.detach()
 
 
 def _document(

@@ -15,6 +15,8 @@ from .._base import above
 from .._base.arguments import boolean, integer, mapping, mapping_or_none, name_filter
 from .._model.recorded import Recorded
 from .checks import plain_value, rows_of
+from .exporting import Exporting
+from .function_tables import FunctionTables
 from .line_entries import normal_entry
 from .columns import INT64
 from .mpi_region import MPIRegion
@@ -28,7 +30,7 @@ from .selections import RunSelections
 from .window import window
 
 
-class ProfilingResults(RunSelections, NoCounters):
+class ProfilingResults(RunSelections, FunctionTables, Exporting, NoCounters):
     """The regions of a run, by name; iterating yields `MPIRegion`.
 
     regions: `MPIRegion` by name.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._base.arguments import text_or_none
+from .._base.file_names import split
 from .scalars import known_values
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class RunFacts:
     @property
     def display_label(self) -> str:
         """The label, or else the name of the file, or else nothing."""
-        return self.label or (self._file_path.stem if self._file_path else "")
+        return self.label or (split(self._file_path.name)[0] if self._file_path else "")
 
     def default_title(self) -> str:
         """What heads a table: the label, the file, and the number of ranks, or of processes."""

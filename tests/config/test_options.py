@@ -288,7 +288,7 @@ def test_names_that_can_be_written(name):
 
 
 @pytest.mark.parametrize("name, message", [
-    ("x.prof", "^file_path='x.prof': no format is called '.prof'; names in .json and .json.gz"),
+    ("x.xyz", "^file_path='x.xyz': no format is called '.xyz'; names in .json and .json.gz"),
     ("x.PARQUET", "no format is called '.parquet'"), ("x.json.zst", "no format is called '.zst'"),
     ("x.html", "^file_path='x.html': this version has no HTML report; names in .json and .json.gz"),
     ("a/X.HTM", "^file_path='a/X.HTM': this version has no HTML report"),

@@ -310,14 +310,14 @@ def test_profile_command_refuses_at_once(default, arguments, error, message):
 
 
 @pytest.mark.parametrize("use", [
-    lambda: sp.setup(output="x.prof", replace=True), lambda: sp.session(file_path="x.prof"),
-    lambda: sp.run(print, output="x.prof"),
-    lambda: sp.profile_script("script.py", output="x.prof"),
-    lambda: sp.profile_command(["script.py"], output="x.prof"),
-    lambda: sp.write_profile(sp.ProfilingResults({}), "x.prof"),
-    lambda: sp.write_json(sp.ProfilingResults({}), "x.prof"),
-    lambda: sp.export_json(sp.ProfilingResults({}), "x.prof"),
-    lambda: sp.write_region_statistics_json(sp.ProfilingResults({}), "x.prof"),
+    lambda: sp.setup(output="x.xyz", replace=True), lambda: sp.session(file_path="x.xyz"),
+    lambda: sp.run(print, output="x.xyz"),
+    lambda: sp.profile_script("script.py", output="x.xyz"),
+    lambda: sp.profile_command(["script.py"], output="x.xyz"),
+    lambda: sp.write_profile(sp.ProfilingResults({}), "x.xyz"),
+    lambda: sp.write_json(sp.ProfilingResults({}), "x.xyz"),
+    lambda: sp.export_json(sp.ProfilingResults({}), "x.xyz"),
+    lambda: sp.write_region_statistics_json(sp.ProfilingResults({}), "x.xyz"),
 ])
 def test_names_of_unknown_formats_are_refused_everywhere(use, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "scope_profiler"
 
 # From the bottom up: what is here imports nothing that comes later.
 LAYERS = (
-    "_core", "_version", "_base", "config", "_model", "results", "io", "report",
+    "_core", "_version", "_base", "config", "_model", "results", "io", "exports", "report",
     "_instrument", "_runtime", "_run", "_launch", "manager", "calls", "line_profiler", "memory",
     "compat", "cli",
     "scope_profiler", "compat.old_paths", "__main__",
