@@ -179,11 +179,12 @@ def __getattr__(name):
 
 
 def load_ipython_extension(ip):
-    """What %load_ext scope_profiler calls: the magics of line_profiler and of memory_profiler."""
+    """What %load_ext scope_profiler calls: the magics of line_profiler, of memory_profiler, and %sprun."""
+    from .cprofile.sprun_magics import SprunMagics
     from .line_profiler.ipython_extension import LineProfilerMagics
     from .memory.memory_magics import MemoryMagics
 
-    ip.register_magics(LineProfilerMagics, MemoryMagics)
+    ip.register_magics(LineProfilerMagics, MemoryMagics, SprunMagics)
 
 
 # ---- What methods of results call

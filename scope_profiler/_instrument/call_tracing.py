@@ -304,7 +304,9 @@ def _decide_c(manager, function):
         return None
     if tracing.filter is not None and tracing.filter.excludes(name):
         return None
-    return manager.profile_region(name)
+    region = manager.profile_region(name)
+    region._locate(None, 0)  # in no file
+    return region
 
 
 def _is_ours(function):

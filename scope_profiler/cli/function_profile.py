@@ -1,13 +1,9 @@
 """What `kernprof` without -l profiles with: every function that runs while it is on."""
 
-import sys
-
-from .._instrument import call_tracing
-from ..io.pstats_writer import write_pstats
-from ..manager import ProfileManager
+from ..cprofile import Profile
 
 
-class FunctionProfile:
+class FunctionProfile(Profile):
     """A profile of functions: decorator, context manager, and on and off by hand.
 
     Python functions are recorded, of the program, of the standard library and of packages; those in C
@@ -16,9 +12,7 @@ class FunctionProfile:
     """
 
     def __init__(self):
-        self._manager = ProfileManager()
-        self._manager.setup(output=None, aggregation_mode=True, verbose=False)
-        self._root = None  # the name of the region around a program
+        super().__init__(builtins=False)
         self.enable_count = 0
 
     def __call__(self, function):
@@ -45,7 +39,7 @@ class FunctionProfile:
     def enable_by_count(self):
         """As enable(), until it is disabled as many times."""
         if self.enable_count == 0:
-            call_tracing.start(self._manager, only_user_code=False)
+            super().enable()
         self.enable_count += 1
 
     def disable_by_count(self):
@@ -53,34 +47,15 @@ class FunctionProfile:
         if self.enable_count:
             self.enable_count -= 1
             if self.enable_count == 0:
-                call_tracing.stop(self._manager)
+                super().disable()
+
+    def create_stats(self):
+        """Take what was recorded up to now; files are written in between, too."""
+        self.snapshot_stats()
 
     def runcall(self, function, name):
         """Call function() with all recorded that runs; name: of the region around it."""
-        self._root = name
-        with self, self._manager.profile_region(name):
+        root = self._manager.profile_region(name)
+        root.set_source(None, None)
+        with self, root:
             return function()
-
-    def dump_stats(self, filename):
-        """Write a file that pstats reads. Raises OSError when it cannot be written."""
-        from .._run.snapshot import take_snapshot
-
-        nodes = take_snapshot(self._manager, results=False).recorded.nodes
-        write_pstats(filename, nodes, self._place)
-
-    def _place(self, name):
-        region = None if name == self._root else self._manager.get_region(name)
-        return (None, 0) if region is None else (region.source_file, region.source_lineno or 0)
-
-    def print_stats(self, sort=-1, stream=None):
-        """Print the table of pstats to stream (sys.stdout)."""
-        import os
-        import pstats
-        import tempfile
-
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "functions.prof")
-            self.dump_stats(path)
-            stats = pstats.Stats(path, stream=stream or sys.stdout)
-        stats.files.clear()  # whose names it would print
-        stats.strip_dirs().sort_stats(sort).print_stats()

@@ -17,6 +17,7 @@ COMMANDS = {
     "kernprof": "kernprof.kernprof",
     "inspect": "inspect_file.inspect",
     "line-profile": "line_profile.line_profile",
+    "export": "export_files.export",
 }
 
 #: Commands of 0.7.5 that this version does not have.

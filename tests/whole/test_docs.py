@@ -123,8 +123,9 @@ def test_each_difference_holds(program, tmp_path):
     assert done.returncode == 0, done.stderr + program
 
 
-@pytest.mark.parametrize("program", programs("docs/line-mode.md"), ids=named)
-def test_each_program_of_line_mode_runs(program, tmp_path):
+@pytest.mark.parametrize("program", [
+    *programs("docs/line-mode.md"), *programs("docs/exports.md")], ids=named)
+def test_each_program_of_line_mode_and_exports_runs(program, tmp_path):
     if ".h5" in program:
         pytest.importorskip("h5py")
     check_what_it_prints(program, run(program, tmp_path))
