@@ -24,7 +24,7 @@ _VALGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
 _NEWEST = (3, 12)
 EVENTS = [
     ("line event", "lines", "lines from 1", "plain lines from 1", "line_profiler",
-     {(3, 11): 410, _NEWEST: 420}),
+     {(3, 11): 410, _NEWEST: 360}),
     ("line event, line number > 256", "lines", "lines from 1000", "plain lines from 1000",
      "line_profiler", None),
     ("decorated call, line mode", "lines", "decorated", "call", "line_profiler",

@@ -199,14 +199,15 @@ SP_INLINE const void *sp_current_frame(void)
 
 /* The bottom of the Python stack that is in use: another one for each greenlet, which brings its own
  * and puts it in the place of the thread's. NULL where no Python has run yet. */
-SP_INLINE const void *sp_stack_bottom(void)
+SP_INLINE const void *sp_stack_bottom_of(const PyThreadState *state)
 {
     /* A chunk of the stack begins with the address of the one below. */
-    const void *const *chunk = (const void *)PyThreadState_GetUnchecked()->datastack_chunk;
+    const void *const *chunk = (const void *)state->datastack_chunk;
     while (chunk != NULL && *chunk != NULL)
         chunk = *chunk;
     return chunk;
 }
+SP_INLINE const void *sp_stack_bottom(void) { return sp_stack_bottom_of(PyThreadState_GetUnchecked()); }
 
 /* The context that runs now, NULL before a thread has used one. */
 SP_INLINE PyObject *sp_current_context(void)

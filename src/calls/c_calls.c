@@ -181,7 +181,8 @@ void sp_c_calls_leave(const void *frame, PyObject *function, bool failed)
             continue;
         const sp_open_call *open = sp_traced_open(tracing, sp_c_call_key(frame));
         if (open != NULL)
-            sp_open_call_leave(tracing->manager, open->region, open->key, failed, SP_TRACED_C);
+            sp_open_call_leave(tracing->manager, open->region, open->key, sp_now(), failed,
+                               SP_TRACED_C);
     }
 }
 
@@ -191,5 +192,6 @@ void sp_c_call_end_stale(const sp_tracing *tracing, const void *frame)
         return;
     const sp_open_call *top = sp_here.thread->stack.top;
     if (SP_UNLIKELY(top->key == sp_c_call_key(frame)))
-        sp_open_call_leave(tracing->manager, top->region, top->key, false, SP_TRACED_C);
+        sp_open_call_leave(tracing->manager, top->region, top->key, sp_now(), false,
+                           SP_TRACED_C);
 }

@@ -130,7 +130,7 @@ static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObjec
             suspended = sp_suspended_call_new(tracing, frame, code, open);
         if (suspended == NULL) { /* it ends in its first step, or memory is out */
             sp_here.thread->lost += how == SP_STEP_GOES_ON;
-            sp_open_call_leave(tracing->manager, open->region, open->key, how == SP_STEP_FAILS,
+            sp_open_call_leave(tracing->manager, open->region, open->key, now, how == SP_STEP_FAILS,
                                SP_TRACED);
             return true;
         }
@@ -160,8 +160,8 @@ bool sp_calls_leave_slow(const void *frame, PyCodeObject *code, sp_outcome how)
         }
         const sp_open_call *open = sp_traced_open(tracing, sp_calls_key(frame));
         if (SP_LIKELY(open != NULL)) {
-            sp_open_call_leave(tracing->manager, open->region, open->key, how == SP_STEP_FAILS,
-                               SP_TRACED);
+            sp_open_call_leave(tracing->manager, open->region, open->key, sp_now(),
+                               how == SP_STEP_FAILS, SP_TRACED);
             wanted = true;
         }
     }
@@ -223,7 +223,7 @@ static void end_open(sp_tracing *tracing)
         const void *frame = (const char *)open->key - 1;
         const sp_suspended_call *suspended = sp_map_get(&tracing->suspended, frame, NULL);
         if (suspended == NULL)
-            sp_open_call_leave(tracing->manager, open->region, open->key, false,
+            sp_open_call_leave(tracing->manager, open->region, open->key, sp_now(), false,
                                sp_c_call_is(open) ? SP_TRACED_C : SP_TRACED);
         else
             leave_step(tracing, frame, suspended->code, SP_STEP_ENDS);

@@ -130,14 +130,13 @@ void sp_line_leave_region(sp_line_frame *recorded, const void *region)
 
 bool sp_line_grow_stack(sp_line_thread *here)
 {
-    size_t depth = (size_t)(here->stack.top - here->stack.frames);
-    sp_line_frame *frames =
-        sp_realloc(here->stack.frames, 2 * (size_t)here->stack.frame_capacity * sizeof *frames);
+    size_t count = (size_t)(here->stack.last - here->stack.frames) + 1;
+    sp_line_frame *frames = sp_realloc(here->stack.frames, 2 * count * sizeof *frames);
     if (frames == NULL)
         return false;
+    here->stack.top = frames + (here->stack.top - here->stack.frames);
     here->stack.frames = frames;
-    here->stack.top = frames + depth;
-    here->stack.frame_capacity *= 2;
+    here->stack.last = frames + 2 * count - 1;
     return true;
 }
 

@@ -55,15 +55,12 @@ SP_INLINE void sp_line_hit(sp_line_frame *recorded, int line, uint64_t now)
 bool sp_line_grow_stack(sp_line_thread *here);
 SP_INLINE bool sp_line_has_room(sp_line_thread *here)
 {
-    size_t depth = (size_t)(here->stack.top - here->stack.frames);
-    return SP_LIKELY(depth + 1 != here->stack.frame_capacity) || sp_line_grow_stack(here);
+    return SP_LIKELY(here->stack.top != here->stack.last) || sp_line_grow_stack(here);
 }
 
-/* Put a frame on the stack, which as yet is recorded for nothing; NULL when memory is out. */
-SP_INLINE sp_line_frame *sp_line_push(sp_line_thread *here, const void *frame, sp_line_code *code)
+/* Put a frame on the stack, which has room for it; as yet it is recorded for nothing. */
+SP_INLINE sp_line_frame *sp_line_put(sp_line_thread *here, const void *frame, sp_line_code *code)
 {
-    if (!sp_line_has_room(here))
-        return NULL;
     sp_line_frame *top = ++here->stack.top;
     top->serial = ++here->last_serial;
     top->frame = frame;
@@ -73,36 +70,44 @@ SP_INLINE sp_line_frame *sp_line_push(sp_line_thread *here, const void *frame, s
     top->line = -1;
     top->reason_count = 0;
     top->waited = top->so_far = top->callees = 0;
+    top->more = NULL;
+    top->region = NULL;
     top->mark = 0;
-    top->measures = false;
+    top->measures = top->decorated = top->muted = false;
     top->plain = top[-1].plain;
     if (top[-1].line >= 0)
         sp_line_work_now(&top->before);
     if (SP_UNLIKELY(!top->plain))
         sp_line_detail_begin(top);
-    top->more = NULL;
-    top->region = NULL;
-    top->decorated = top->muted = false;
     code->frames++;
     return top;
+}
+
+/* The same, NULL when memory is out. */
+SP_INLINE sp_line_frame *sp_line_push(sp_line_thread *here, const void *frame, sp_line_code *code)
+{
+    return sp_line_has_room(here) ? sp_line_put(here, frame, code) : NULL;
 }
 
 /* One more reason to record the frame: its lines count in the table too. The first is never refused;
  * another one counts nowhere when memory is out, which is told. */
 void sp_line_add_more(sp_line_frame *recorded, sp_line_table *table, sp_line_why why);
-SP_INLINE void sp_line_add(sp_line_frame *recorded, sp_line_table *table, sp_line_why why)
+SP_INLINE void sp_line_add_first(sp_line_frame *recorded, sp_line_table *table, sp_line_why why)
 {
-    if (SP_UNLIKELY(recorded->reason_count != 0)) {
-        sp_line_add_more(recorded, table, why);
-        return;
-    }
     recorded->reasons[0] = (sp_line_reason){table, &table->first, table->cells, why, false};
     recorded->reason_count = 1;
-    if (SP_UNLIKELY(table->first.details != NULL || table->first.memory != NULL)) {
+    if (SP_UNLIKELY((table->first.details != NULL) | (table->first.memory != NULL))) {
         recorded->plain = false;
         recorded->measures = table->first.memory != NULL;
     }
     sp_line_table_hold(table);
+}
+SP_INLINE void sp_line_add(sp_line_frame *recorded, sp_line_table *table, sp_line_why why)
+{
+    if (recorded->reason_count == 0)
+        sp_line_add_first(recorded, table, why);
+    else
+        sp_line_add_more(recorded, table, why);
 }
 
 /* The innermost block of the region is no reason any longer, at this time; false when it was none. */

@@ -9,11 +9,9 @@ SP_NOINLINE sp_line_frame *sp_line_match_slow(const void *frame, PyCodeObject *c
     sp_line_thread *here = sp_line_thread_here();
     if (here == NULL)
         return NULL;
-    sp_line_frame *top = here->stack.top;
-    if (top != here->stack.frames && top->frame == NULL && top->code->code == code) {
-        top->frame = frame; /* the first event of a decorated call */
+    sp_line_frame *top = sp_line_top(frame, code); /* of the greenlet that runs */
+    if (top != NULL)
         return top;
-    }
     sp_line_frame *below = sp_line_find(here, frame, code);
     if (below != NULL)
         return below;

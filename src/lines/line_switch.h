@@ -35,10 +35,8 @@ SP_INLINE sp_line_frame *sp_line_frame_begins_again(sp_line_thread *here, const 
         || sp_line_always_watched != 0 || sp_line_suspended_count != 0)
         return NULL;
     const sp_region *region = here->switched[0].region;
-    size_t slot = sp_line_call_slot(code, region);
-    sp_line_table *table = here->calls[slot].table;
-    if (SP_UNLIKELY(here->calls[slot].region != region || table->code->code != code
-                    || !sp_region_counts_lines(region) || sp_unrecorded_for(region->manager)))
+    sp_line_table *table = sp_line_table_recall(here, code, region);
+    if (SP_UNLIKELY(table == NULL || !sp_region_counts_lines(region) || sp_unrecorded_for(region->manager)))
         return NULL;
     sp_line_code *entry = table->code;
     const sp_line_frame *top = here->stack.top;

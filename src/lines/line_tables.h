@@ -11,10 +11,23 @@ void sp_line_table_free(sp_line_table *table);
 /* Where a line is counted once more; made when missing, NULL when memory is out. */
 sp_line_columns *sp_line_table_again(sp_line_table *table);
 
-/* Where a thread remembers a table that it used last. */
+/* A thread remembers the tables that it used last. The one of the code for the region, or NULL. */
 SP_INLINE size_t sp_line_call_slot(const PyCodeObject *code, const struct sp_region *region)
 {
     return (((uintptr_t)code >> 4) ^ ((uintptr_t)region >> 4)) % SP_LINE_CALLS;
+}
+SP_INLINE sp_line_table *sp_line_table_recall(const sp_line_thread *here, const PyCodeObject *code,
+                                              const struct sp_region *region)
+{
+    size_t slot = sp_line_call_slot(code, region);
+    sp_line_table *table = here->calls[slot].table;
+    return SP_LIKELY(here->calls[slot].region == region && table->code->code == code) ? table : NULL;
+}
+SP_INLINE void sp_line_table_remember(sp_line_thread *here, sp_line_table *table)
+{
+    size_t slot = sp_line_call_slot(table->code->code, table->region);
+    here->calls[slot].region = table->region;
+    here->calls[slot].table = table;
 }
 
 SP_INLINE void sp_line_table_hold(sp_line_table *table) { table->uses++; }

@@ -30,7 +30,7 @@ static bool new_frames(sp_line_thread *here, sp_line_stack *stack)
     frames[0].frame = here; /* no interpreter frame has this address, nor NULL */
     frames[0].plain = true;
     frames[0].line = -1;
-    *stack = (sp_line_stack){.top = frames, .frames = frames, .frame_capacity = FRAMES};
+    *stack = (sp_line_stack){.top = frames, .frames = frames, .last = frames + FRAMES - 1};
     return true;
 }
 

@@ -119,21 +119,21 @@ typedef struct {
     int first, count;   /* its lines, as in the plan */
     int line;           /* the one that runs, less the first; -1: none */
     uint32_t reason_count;
-    uint64_t since;  /* when the line began, or the frame was suspended */
     uint64_t waited; /* ticks, before it went on, for regions that watch it */
-    sp_line_work before; /* when it was put on the stack, if a line ran below */
-    uint64_t begun; /* when it was put on the stack, unless it is plain. Of the line that runs: */
-    uint64_t so_far;  /* ticks before the frame was suspended, */
-    uint64_t callees; /* and of those since, what frames above have taken; */
-    int64_t resident; /* the memory of the process when it began; */
-    uint32_t mark;    /* from which its own is measured, or 0 */
-    sp_line_reason reasons[SP_LINE_REASONS];
+    uint64_t so_far;  /* of the line that runs: ticks before the frame was suspended, */
+    uint64_t callees; /* and of those since, what frames above have taken */
     sp_line_reason *more; /* those for which there is no room. Owned. */
     const sp_region *region; /* that the decorated call opens, or NULL */
-    bool measures;           /* what its lines take of memory */
+    uint32_t mark; /* from which the memory of the line is measured, or 0 */
+    bool measures; /* what its lines take of memory */
+    bool decorated; /* a decorated call, which ends by itself */
+    bool muted;     /* another tool has asked for no line events of this frame (3.11) */
     bool plain; /* it counts in one table, hits and time alone, and so do those below it */
-    bool decorated;     /* a decorated call, which ends by itself */
-    bool muted;         /* another tool has asked for no line events of this frame (3.11) */
+    uint64_t since;   /* when the line began, or the frame was suspended */
+    uint64_t begun; /* when it was put on the stack, unless it is plain */
+    int64_t resident; /* the memory of the process when the line began */
+    sp_line_work before; /* when it was put on the stack, if a line ran below */
+    sp_line_reason reasons[SP_LINE_REASONS];
 } sp_line_frame;
 
 SP_INLINE sp_line_reason *sp_line_reason_at(sp_line_frame *recorded, uint32_t i)
@@ -162,7 +162,7 @@ enum { SP_LINE_CALLS = 32 };
 typedef struct {
     sp_line_frame *top;    /* frames[0] stands for none */
     sp_line_frame *frames; /* Owned. */
-    uint32_t frame_capacity;
+    const sp_line_frame *last; /* for which there is room */
     uint32_t open_count, open_capacity;
     sp_line_opening *open; /* in the order in which they were opened. Owned. */
 } sp_line_stack;
@@ -192,12 +192,20 @@ typedef struct sp_line_thread {
 /* What this thread records, or NULL. */
 #define sp_line_here sp_here.lines
 
-/* The innermost recorded frame if it is this one, else NULL. */
+/* The innermost recorded frame if it is this one, else NULL. The first event of a decorated call tells which
+ * frame that is. */
 SP_INLINE sp_line_frame *sp_line_top(const void *frame, const PyCodeObject *code)
 {
     const sp_line_thread *here = sp_line_here;
-    sp_line_frame *top = SP_LIKELY(here != NULL) ? here->stack.top : NULL;
-    return SP_LIKELY(top != NULL && top->frame == frame && top->code->code == code) ? top : NULL;
+    if (SP_UNLIKELY(here == NULL))
+        return NULL;
+    sp_line_frame *top = here->stack.top;
+    if (SP_LIKELY(top->frame == frame))
+        return SP_LIKELY(top->code->code == code) ? top : NULL;
+    if (top->frame != NULL || top->code->code != code || here->bottom != sp_stack_bottom())
+        return NULL;
+    top->frame = frame;
+    return top;
 }
 
 #endif

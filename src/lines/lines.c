@@ -7,53 +7,32 @@
 #include "lines/line_tables.h"
 #include "record/counters.h"
 
-/* What this thread records, where something more of it may begin; else NULL. */
-SP_INLINE sp_line_thread *thread_to_record(const sp_manager *manager)
-{
-    return SP_LIKELY(!sp_unrecorded_for(manager)) ? sp_line_thread_here() : NULL;
-}
-
 /* ---- Decorated calls --------------------------------------------------------------------- */
 
 /* Where the lines of a decorated call go; NULL with `wanted` false when they are not wanted, true
  * when they are lost. */
-static SP_NOINLINE sp_line_table *call_table_slow(sp_line_thread *here, sp_region *region,
-                                                  PyCodeObject *code, bool *wanted)
+static sp_line_table *call_table(sp_line_thread *here, sp_region *region, PyCodeObject *code,
+                                 bool *wanted)
 {
+    sp_line_table *table = sp_line_table_recall(here, code, region);
+    if (table != NULL)
+        return table;
     sp_line_code *entry = sp_line_code_get(region->manager, code);
     *wanted = entry == NULL || (entry->plan.count != 0 && entry->plan.calls);
     if (entry == NULL || !*wanted)
         return NULL;
     sp_line_code_lines_stay_on(entry);
-    return sp_line_table_of(here, entry, region);
-}
-
-SP_INLINE sp_line_table *call_table(sp_line_thread *here, sp_region *region, PyCodeObject *code,
-                                    bool *wanted)
-{
-    size_t slot = sp_line_call_slot(code, region);
-    if (SP_LIKELY(here->calls[slot].region == region
-                  && here->calls[slot].table->code->code == code))
-        return here->calls[slot].table;
-    sp_line_table *table = call_table_slow(here, region, code, wanted);
-    if (table != NULL) {
-        here->calls[slot].region = region;
-        here->calls[slot].table = table;
-    }
+    table = sp_line_table_of(here, entry, region);
+    if (table != NULL)
+        sp_line_table_remember(here, table);
     return table;
 }
 
 /* Where the lines of a call go that has none, or none that are wanted, but opens its region. */
 static sp_line_code no_code;
 
-/* The mark is the serial number of the call's frame, and whether its caller was traced. */
-static uint64_t mark_top(const sp_line_thread *here)
-{
-    return here->stack.top->serial * 2 | sp_line_trace_callee(true);
-}
-
 /* Decorated twice: the frame of the outer call is this one's, and its lines count for both. */
-static SP_NOINLINE void add_outer(const sp_line_thread *here, sp_line_frame *call)
+static void add_outer(const sp_line_thread *here, sp_line_frame *call)
 {
     sp_line_frame *outer = here->stack.top - 1;
     for (uint32_t i = 0; i < outer->reason_count; i++)
@@ -62,36 +41,37 @@ static SP_NOINLINE void add_outer(const sp_line_thread *here, sp_line_frame *cal
 
 static uint64_t call_begin(sp_region *region, PyCodeObject *code)
 {
-    sp_line_thread *here = thread_to_record(region->manager);
-    bool wanted = code != NULL && !sp_unrecorded_for(region->manager);
-    sp_line_table *table = NULL;
-    if (SP_LIKELY(here != NULL && code != NULL))
-        table = call_table(here, region, code, &wanted);
-    if (SP_UNLIKELY(table == NULL)) {
+    if (sp_unrecorded_for(region->manager))
+        return 0;
+    sp_line_thread *here = sp_line_thread_here();
+    bool wanted = code != NULL;
+    sp_line_table *table =
+        here == NULL || code == NULL ? NULL : call_table(here, region, code, &wanted);
+    if (table == NULL) {
         if (wanted)
             sp_lose_line();
         if (here == NULL || region->watches == NULL)
             return 0;
     }
-    sp_line_frame *call = SP_LIKELY(table != NULL) ? sp_line_push(here, NULL, table->code)
-                                                   : sp_line_push(here, here, &no_code);
-    if (SP_UNLIKELY(call == NULL)) {
+    sp_line_frame *call = table != NULL ? sp_line_push(here, NULL, table->code)
+                                        : sp_line_push(here, here, &no_code);
+    if (call == NULL) {
         sp_lose_line();
         return 0;
     }
     call->region = region;
-    if (SP_LIKELY(table != NULL)) {
+    if (table != NULL) {
         call->decorated = true;
-        if (SP_UNLIKELY(call[-1].frame == NULL && call[-1].code == call->code))
+        if (call[-1].frame == NULL && call[-1].code == call->code)
             add_outer(here, call);
         sp_line_add(call, table, SP_LINE_CALL);
     }
-    if (SP_UNLIKELY(region->watches != NULL))
+    if (region->watches != NULL)
         sp_line_open(here, region);
-    return mark_top(here);
+    return sp_lines_mark(call);
 }
 
-uint64_t sp_lines_call_begin(sp_region *region, PyCodeObject *code)
+uint64_t sp_lines_call_begin_slow(sp_region *region, PyCodeObject *code)
 {
     sp_shared_take();
     uint64_t mark = call_begin(region, code);
@@ -111,12 +91,12 @@ static void pop_from(sp_line_thread *here, uint64_t serial, uint64_t now)
 static void call_end(uint64_t mark, uint64_t now)
 {
     sp_line_thread *here = sp_line_thread_here();
-    if (SP_LIKELY(here != NULL))
+    if (here != NULL)
         pop_from(here, mark / 2, now);
     sp_line_trace_callee(mark & 1);
 }
 
-void sp_lines_call_end(uint64_t mark, uint64_t now)
+void sp_lines_call_end_slow(uint64_t mark, uint64_t now)
 {
     sp_shared_take();
     call_end(mark, now);
@@ -130,7 +110,7 @@ static uint64_t step_begin(sp_region *region, PyCodeObject *code, sp_line_frame 
         return call_begin(region, code);
     bool on = sp_line_resume(here, suspended, sp_now());
     suspended->code = NULL;
-    return on ? mark_top(here) : 0;
+    return on ? sp_lines_mark(here->stack.top) : 0;
 }
 
 uint64_t sp_lines_step_begin(sp_region *region, PyCodeObject *code, sp_line_frame *suspended)
@@ -199,7 +179,7 @@ static sp_line_code *code_of_with(sp_manager *manager)
 
 static void block_enter(sp_region *region, const void *frame)
 {
-    sp_line_thread *here = thread_to_record(region->manager);
+    sp_line_thread *here = sp_unrecorded_for(region->manager) ? NULL : sp_line_thread_here();
     if (here != NULL && SP_UNLIKELY(region->watches != NULL))
         sp_line_open(here, region);
     sp_line_code *code = here == NULL ? NULL : code_of_with(region->manager);

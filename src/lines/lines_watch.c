@@ -79,11 +79,8 @@ static void add_watchers(sp_line_thread *here, sp_line_frame *recorded)
             continue;
         }
         sp_line_add(recorded, table, SP_LINE_WATCHED);
-        if (region->line_switch != NULL) {
-            size_t slot = sp_line_call_slot(recorded->code->code, region);
-            here->calls[slot].region = region;
-            here->calls[slot].table = table;
-        }
+        if (region->line_switch != NULL)
+            sp_line_table_remember(here, table);
     }
 }
 

@@ -18,10 +18,26 @@ SP_INLINE const void *sp_decorated_key(void)
     return (const void *)(sp_here.last_key += 4);
 }
 
-/* A call in which the region, which is held, is switched on. It is no call of the region's. */
+/* Whether the C stack is nearly used up, and the exception for that; NULL. */
+SP_INLINE bool sp_stack_ends(void)
+{
+    char top;
+    return SP_CHECK_STACK && SP_UNLIKELY((uintptr_t)&top < sp_here.stack_floor);
+}
+static SP_NOINLINE PyObject *sp_too_deep(void)
+{
+    PyErr_SetString(PyExc_RecursionError,
+                    "maximum recursion depth exceeded: the C stack is nearly used up");
+    return NULL;
+}
+
+/* A call in which the region is switched on. It is no call of the region's. */
 SP_INLINE PyObject *sp_switched_call(sp_region *region, PyObject *function, vectorcallfunc call,
                                      PyObject *const *args, size_t nargsf, PyObject *names)
 {
+    if (sp_local_is_mine() && sp_stack_ends())
+        return sp_too_deep();
+    Py_INCREF(region);
     sp_line_switch_up(region, true);
     PyObject *result = call(function, args, nargsf, names);
     sp_line_switch_down(region);
@@ -30,44 +46,39 @@ SP_INLINE PyObject *sp_switched_call(sp_region *region, PyObject *function, vect
 }
 
 /* Call the function under a region. The region is held, as the function may drop the last reference to
- * what carries it. code: what runs, where line mode wants to know. */
+ * what carries it. lines: in line mode, a constant where it is called, so that a call without does not pay
+ * for that. code: what runs, in line mode, or NULL where that is not Python's. */
 SP_INLINE PyObject *sp_decorated_call(sp_region *region, PyObject *function, vectorcallfunc call,
-                                      PyCodeObject *code, PyObject *const *args, size_t nargsf,
-                                      PyObject *names, bool record_outcome)
+                                      PyObject *const *args, size_t nargsf, PyObject *names,
+                                      bool record_outcome, bool lines, PyCodeObject *code)
 {
-    uint64_t mark = 0;
+    if (lines && region->line_switch != NULL)
+        return sp_switched_call(region, function, call, args, nargsf, names);
     const void *key = sp_decorated_key();
-    if (SP_CHECK_STACK && SP_UNLIKELY((uintptr_t)&mark < sp_here.stack_floor)) {
-        PyErr_SetString(PyExc_RecursionError,
-                        "maximum recursion depth exceeded: the C stack is nearly used up");
-        return NULL;
-    }
+    if (sp_stack_ends())
+        return sp_too_deep();
     Py_INCREF(region);
-    if (SP_UNLIKELY(sp_region_counts_lines(region))) {
-        if (region->line_switch != NULL)
-            return sp_switched_call(region, function, call, args, nargsf, names);
-        mark = sp_lines_call_begin(region, code);
-    }
+    PyThreadState *state = PyThreadState_GetUnchecked();
+    uint64_t mark = lines ? sp_lines_call_begin(state, region, code) : 0;
     uint64_t section = SP_UNLIKELY(sp_calls_wanted(region)) ? sp_calls_begin(region->manager) : 0;
 #if SP_C_RECURSION
-    PyThreadState *state = PyThreadState_GetUnchecked();
     int remaining = state->c_recursion_remaining;
     if (SP_UNLIKELY(remaining < SP_C_RECURSION_LOW) && sp_here.stack_floor != 0)
         state->c_recursion_remaining = SP_C_RECURSION_LOW;
 #endif
-    sp_open_call_enter(region->manager, region, key, sp_metadata_for(region));
+    sp_open_call_enter_by(region->manager, region, key, sp_metadata_for(region), lines);
     PyObject *result = call(function, args, nargsf, names);
-    uint64_t ended = SP_UNLIKELY(mark != 0) ? sp_now() : 0; /* its last line */
+    uint64_t now = sp_now();
     if (record_outcome)
         sp_annotation_note_outcome(region, key, result == NULL);
-    sp_open_call_leave(region->manager, region, key, result == NULL, SP_DECORATED);
+    sp_open_call_leave(region->manager, region, key, now, result == NULL, SP_DECORATED);
 #if SP_C_RECURSION
     state->c_recursion_remaining = remaining;
 #endif
     if (SP_UNLIKELY(section != 0))
         sp_calls_end(section);
-    if (SP_UNLIKELY(mark != 0))
-        sp_lines_call_end(mark, ended);
+    if (lines && SP_LIKELY(mark != 0))
+        sp_lines_call_end(mark, now);
     Py_DECREF(region);
     return result;
 }

@@ -54,7 +54,7 @@ SP_INLINE bool is_open(sp_manager *manager)
 SP_INLINE void leave(sp_region *region, const void *frame, const void *key, bool failed)
 {
     if (SP_LIKELY(region->recording) || SP_UNLIKELY(is_open(region->manager)))
-        sp_open_call_leave(region->manager, region, key, failed, SP_BLOCK);
+        sp_open_call_leave(region->manager, region, key, sp_now(), failed, SP_BLOCK);
     if (SP_UNLIKELY(region->has_lines) && sp_lines_open())
         sp_lines_block_leave(region, frame);
 }

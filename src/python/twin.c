@@ -48,6 +48,13 @@ SP_INLINE Twin *find(PyObject *function)
     return find_slow(function, slot);
 }
 
+static SP_APART PyObject *call_with_lines(const Twin *twin, PyObject *function, PyObject *const *args,
+                                          size_t nargsf, PyObject *names)
+{
+    return sp_decorated_call(twin->region, function, twin->plain, args, nargsf, names, false, true,
+                             (PyCodeObject *)PyFunction_GET_CODE(function));
+}
+
 static PyObject *twin_call(PyObject *function, PyObject *const *args, size_t nargsf,
                            PyObject *names)
 {
@@ -56,8 +63,9 @@ static PyObject *twin_call(PyObject *function, PyObject *const *args, size_t nar
     vectorcallfunc plain = twin->plain;
     if (SP_UNLIKELY(!region->recording))
         return plain(function, args, nargsf, names);
-    return sp_decorated_call(region, function, plain, (PyCodeObject *)PyFunction_GET_CODE(function),
-                             args, nargsf, names, false);
+    if (SP_UNLIKELY(sp_region_counts_lines(region)))
+        return call_with_lines(twin, function, args, nargsf, names);
+    return sp_decorated_call(region, function, plain, args, nargsf, names, false, false, NULL);
 }
 
 /* The function is gone: called through its weak reference, before its memory is used again. */

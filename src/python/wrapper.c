@@ -25,21 +25,23 @@ SP_INLINE vectorcallfunc call_of(const Wrapper *wrapper)
                                                : PyObject_Vectorcall;
 }
 
-/* The code that runs, where line mode wants to know. */
-SP_INLINE PyCodeObject *code_of(const Wrapper *wrapper)
+static SP_APART PyObject *call_with_lines(const Wrapper *wrapper, PyObject *const *args, size_t nargsf,
+                                          PyObject *names, bool record_outcome)
 {
-    return SP_UNLIKELY(sp_region_counts_lines(wrapper->region)) && wrapper->bottom != NULL
-               ? (PyCodeObject *)PyFunction_GET_CODE(wrapper->bottom)
-               : NULL;
+    PyObject *code = wrapper->bottom == NULL ? NULL : PyFunction_GET_CODE(wrapper->bottom);
+    return sp_decorated_call(wrapper->region, wrapper->wrapped, call_of(wrapper), args, nargsf, names,
+                             record_outcome, true, (PyCodeObject *)code);
 }
 
 static PyObject *wrapper_call(PyObject *self, PyObject *const *args, size_t nargsf,
                               PyObject *names)
 {
     Wrapper *wrapper = (Wrapper *)self;
+    if (SP_UNLIKELY(sp_region_counts_lines(wrapper->region)))
+        return call_with_lines(wrapper, args, nargsf, names, false);
     if (SP_LIKELY(wrapper->region->recording))
-        return sp_decorated_call(wrapper->region, wrapper->wrapped, call_of(wrapper),
-                                 code_of(wrapper), args, nargsf, names, false);
+        return sp_decorated_call(wrapper->region, wrapper->wrapped, call_of(wrapper), args, nargsf, names,
+                                 false, false, NULL);
     return call_of(wrapper)(wrapper->wrapped, args, nargsf, names);
 }
 
@@ -57,8 +59,10 @@ static PyObject *annotated_call(PyObject *self, PyObject *const *args, size_t na
     if (metadata != NULL)
         sp_metadata_push(metadata);
     PyObject *result =
-        sp_decorated_call(wrapper->region, wrapper->wrapped, call_of(wrapper), code_of(wrapper), args,
-                          nargsf, names, wrapper->record_outcome);
+        sp_region_counts_lines(wrapper->region)
+            ? call_with_lines(wrapper, args, nargsf, names, wrapper->record_outcome)
+            : sp_decorated_call(wrapper->region, wrapper->wrapped, call_of(wrapper), args, nargsf, names,
+                                wrapper->record_outcome, false, NULL);
     if (metadata != NULL) {
         sp_metadata_pop(metadata);
         Py_DECREF(metadata);

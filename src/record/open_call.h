@@ -88,22 +88,31 @@ SP_INLINE sp_open_call *sp_open_call_push(sp_thread *thread, const sp_manager *m
 void sp_open_call_enter_slow(sp_manager *manager, sp_region *region, const void *key,
                              sp_annotation annotation);
 
-SP_INLINE void sp_open_call_enter(sp_manager *manager, sp_region *region, const void *key,
-                                  sp_annotation annotation)
+/* lines: where lines are counted, a constant; that is looked at anyway where it is false. */
+SP_INLINE void sp_open_call_enter_by(sp_manager *manager, sp_region *region, const void *key,
+                                     sp_annotation annotation, bool lines)
 {
+    const uint8_t slow = lines ? SP_MEMORY_TOO : SP_LINES_TOO | SP_MEMORY_TOO;
     sp_guard_take();
     sp_thread *thread = sp_here.thread;
     sp_node *node;
-    if (SP_UNLIKELY(sp_here.run != manager->run
-                    || (region->extras & (SP_LINES_TOO | SP_MEMORY_TOO)) != 0
+    if (SP_UNLIKELY(sp_here.run != manager->run || (region->extras & slow) != 0
                     || sp_current_context() != thread->stack.context
                     || (node = sp_open_call_known_node(thread, region)) == NULL
                     || *node->alike != 0 || thread->stack.top == thread->stack.limit)) {
         sp_open_call_enter_slow(manager, region, key, annotation);
         return;
     }
+    if (lines)
+        sp_open_call_take_lines(thread);
     sp_open_call_push(thread, manager, region, key, node, annotation, false);
     sp_guard_release();
+}
+
+SP_INLINE void sp_open_call_enter(sp_manager *manager, sp_region *region, const void *key,
+                                  sp_annotation annotation)
+{
+    sp_open_call_enter_by(manager, region, key, annotation, false);
 }
 
 /* Take the top open call off the stack and charge its time to what is around it. It stays readable
@@ -153,13 +162,11 @@ SP_INLINE void sp_open_call_record(sp_thread *thread, const sp_open_call *open, 
                       ticks, open->node->id);
 }
 
-/* way: the one in which it was entered, a constant where it is called. */
+/* It ends now. way: the one in which it was entered, a constant where it is called. */
 SP_INLINE void sp_open_call_leave(sp_manager *manager, sp_region *region, const void *key,
-                                  bool failed,
-                                  sp_cost way)
+                                  uint64_t now, bool failed, sp_cost way)
 {
     sp_guard_take();
-    uint64_t now = sp_now();
     sp_thread *thread = sp_here.thread;
     if (SP_UNLIKELY(sp_here.run != manager->run || thread->stack.top->region != region
                     || thread->stack.top->key != key)) {

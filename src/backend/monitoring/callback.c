@@ -39,16 +39,24 @@ PyObject *sp_event_refuse(void)
     return NULL;
 }
 
-int sp_callback_add(PyObject *module, const char *name, vectorcallfunc function)
+static int add(PyTypeObject *type, PyObject *module, const sp_callback *which)
+{
+    Callback *callback = (Callback *)type->tp_alloc(type, 0);
+    if (callback == NULL)
+        return -1;
+    callback->vectorcall = which->function;
+    int result = PyModule_AddObjectRef(module, which->name, (PyObject *)callback);
+    Py_DECREF(callback);
+    return result;
+}
+
+int sp_callbacks_add(PyObject *module, const sp_callback *callbacks)
 {
     static PyTypeObject *type = NULL; /* Owned, for ever. */
     if (type == NULL && (type = (PyTypeObject *)PyType_FromSpec(&callback_spec)) == NULL)
         return -1;
-    Callback *callback = (Callback *)type->tp_alloc(type, 0);
-    if (callback == NULL)
-        return -1;
-    callback->vectorcall = function;
-    int result = PyModule_AddObjectRef(module, name, (PyObject *)callback);
-    Py_DECREF(callback);
+    int result = 0;
+    for (; result == 0 && callbacks->name != NULL; callbacks++)
+        result = add(type, module, callbacks);
     return result;
 }

@@ -6,8 +6,13 @@
 
 #include "base/compat.h"
 
-/* Add a callback to the module; -1 with an exception set. */
-int sp_callback_add(PyObject *module, const char *name, vectorcallfunc function);
+typedef struct {
+    const char *name;
+    vectorcallfunc function;
+} sp_callback;
+
+/* Add callbacks, up to one without a name, to the module; -1 with an exception set. */
+int sp_callbacks_add(PyObject *module, const sp_callback *callbacks);
 
 /* Whether these are what an event carries: a code object, an int, and what else there is. Only a call
  * by hand gives something else. */

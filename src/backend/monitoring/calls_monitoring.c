@@ -155,6 +155,13 @@ static PyObject *on_c_raise(PyObject *self, PyObject *const *args, size_t nargsf
     return on_c_end(args, nargsf, true);
 }
 
+static const sp_callback callbacks[] = {
+    {"on_call_start", on_start}, {"on_call_resume", on_resume}, {"on_call_return", on_return},
+    {"on_call_yield", on_yield}, {"on_call_throw", on_throw},   {"on_call_unwind", on_unwind},
+    {"on_c_call", on_c_call},    {"on_c_return", on_c_return},  {"on_c_raise", on_c_raise},
+    {NULL, NULL},
+};
+
 int sp_calls_monitoring_init(PyObject *module)
 {
     sp_calls_globals = globals_of;
@@ -163,21 +170,7 @@ int sp_calls_monitoring_init(PyObject *module)
         return -1;
     Py_XSETREF(disable, PyObject_GetAttrString(monitoring, "DISABLE"));
     Py_XSETREF(missing, PyObject_GetAttrString(monitoring, "MISSING"));
-    if (disable == NULL || missing == NULL)
-        return -1;
-    static const struct {
-        const char *name;
-        vectorcallfunc function;
-    } callbacks[] = {
-        {"on_call_start", on_start}, {"on_call_resume", on_resume}, {"on_call_return", on_return},
-        {"on_call_yield", on_yield}, {"on_call_throw", on_throw},   {"on_call_unwind", on_unwind},
-        {"on_c_call", on_c_call},    {"on_c_return", on_c_return},  {"on_c_raise", on_c_raise},
-    };
-    for (size_t i = 0; i < sizeof callbacks / sizeof *callbacks; i++) {
-        if (sp_callback_add(module, callbacks[i].name, callbacks[i].function) < 0)
-            return -1;
-    }
-    return 0;
+    return disable == NULL || missing == NULL ? -1 : sp_callbacks_add(module, callbacks);
 }
 
 #endif

@@ -57,12 +57,12 @@ static SP_NOINLINE void hit_other(PyObject *const *args, const void *frame, uint
     sp_shared_release();
 }
 
-static PyObject *on_line(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *on_line(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
     uint64_t now = sp_now();
     const void *frame = sp_current_frame();
-    (void)module;
-    if (!sp_event_is(args, nargs, 2))
+    (void)self, (void)names;
+    if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), 2))
         return sp_event_refuse();
     if (SP_UNLIKELY(!hit_top(args, frame, now)))
         hit_other(args, frame, now);
@@ -162,14 +162,15 @@ SP_INLINE void raise_event(PyObject *const *args)
 
 /* What sys.monitoring calls for the others. */
 #define CALLBACK(event, takes)                                                                 \
-    static PyObject *on_##event(PyObject *module, PyObject *const *args, Py_ssize_t nargs)     \
+    static PyObject *on_##event(PyObject *self, PyObject *const *args, size_t nargsf,          \
+                                PyObject *names)                                               \
     {                                                                                          \
-        (void)module;                                                                          \
-        if (!sp_event_is(args, nargs, takes))                                                  \
+        (void)self, (void)names;                                                               \
+        if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), takes))                             \
             return sp_event_refuse();                                                          \
         sp_shared_take();                                                                      \
         event##_event(args);                                                                   \
-        sp_shared_release();                                                                      \
+        sp_shared_release();                                                                   \
         Py_RETURN_NONE;                                                                        \
     }
 CALLBACK(jump, 3)
@@ -365,29 +366,24 @@ static PyObject *receive_raises(PyObject *module, PyObject *event)
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-/* The callbacks are private, and the interpreter calls them with what their events carry. */
-#define FASTCALL(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL
-
 static PyMethodDef functions[] = {
     {"use_tool", use_tool, METH_O, use_tool_doc},
     {"leave_tool", leave_tool, METH_O, leave_tool_doc},
     {"receive_raises", receive_raises, METH_O, receive_raises_doc},
-    {"on_line", FASTCALL(on_line), "sys.monitoring callback of LINE."},
-    {"on_jump", FASTCALL(on_jump), "sys.monitoring callback of JUMP."},
-    {"on_yield", FASTCALL(on_yield), "sys.monitoring callback of PY_YIELD."},
-    {"on_resume", FASTCALL(on_resume), "sys.monitoring callback of PY_RESUME."},
-    {"on_throw", FASTCALL(on_throw), "sys.monitoring callback of PY_THROW."},
-    {"on_raise", FASTCALL(on_raise), "sys.monitoring callback of RAISE."},
-    {"on_start", FASTCALL(on_start), "sys.monitoring callback of PY_START."},
-    {"on_end", FASTCALL(on_end), "sys.monitoring callback of PY_RETURN and PY_UNWIND."},
     {NULL},
+};
+
+static const sp_callback callbacks[] = {
+    {"on_line", on_line},   {"on_jump", on_jump},   {"on_yield", on_yield}, {"on_resume", on_resume},
+    {"on_throw", on_throw}, {"on_raise", on_raise}, {"on_start", on_start}, {"on_end", on_end},
+    {NULL, NULL},
 };
 
 int sp_lines_monitoring_init(PyObject *module)
 {
     sp_line_arm = arm;
     sp_line_any_on = any_on;
-    return PyModule_AddFunctions(module, functions);
+    return PyModule_AddFunctions(module, functions) < 0 ? -1 : sp_callbacks_add(module, callbacks);
 }
 
 #endif
