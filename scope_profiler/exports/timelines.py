@@ -18,7 +18,7 @@ import numpy as np
 from .._model.recorded import Node
 from ..results import BLOCK, EventMetadata, NestingError, ProfilingResults, Region, blocks
 from ..results.call_stack import nested_calls
-from ..results.functions import sums_of, trees_of
+from ..results.functions import ranks_of, sums_of, trees_of
 from ..results.rank_regions import NestedCalls
 from .weights import preorder, weights_of
 
@@ -113,7 +113,7 @@ def timelines(
 ) -> Iterator[Timeline]:
     """The timeline of each rank, one after the other, as what one takes of memory is large."""
     chosen = results.get_regions(include, exclude)
-    for rank, nodes in trees_of(results, ranks, include, exclude):
+    for rank in ranks_of(results, ranks):
         regions = [region for region in chosen if rank in region and region[rank].num_events]
         called = sum(region[rank].num_calls > 0 for region in chosen if rank in region)
         if regions and len(regions) == called:
@@ -125,7 +125,8 @@ def timelines(
                 known = [(region.name, region[rank]) for region in regions]
                 yield _of_calls(results, rank, known, calls)
                 continue
-        yield _laid_out(results, rank, nodes)
+        for _, nodes in trees_of(results, rank, include, exclude):
+            yield _laid_out(results, rank, nodes)
 
 
 def process_name(results: ProfilingResults, rank: int) -> str:

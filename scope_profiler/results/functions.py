@@ -40,11 +40,9 @@ def trees_of(
     It is the recorder's, where that is known, or else follows from the calls. Where neither is, it is
     flat. Ranks without a call have none.
     """
-    wanted, chosen = name_filter(include, exclude), rank_set(ranks)
+    wanted = name_filter(include, exclude)
     regions = results.get_regions(include, exclude)
-    for rank in sorted({*results.recorded}.union(*(region.ranks for region in regions))):
-        if chosen is not None and rank not in chosen:
-            continue
+    for rank in ranks_of(results, ranks):
         of_rank = [region for region in regions if rank in region and region[rank].num_calls]
         nodes: Sequence[Node]
         if rank in results.recorded:
@@ -53,6 +51,13 @@ def trees_of(
             nodes = _from_calls(of_rank, rank)
         if nodes:
             yield RankTree(rank, nodes)
+
+
+def ranks_of(results: ProfilingResults, chosen: int | Iterable[int] | None) -> list[int]:
+    """The ranks that recorded something, of those that were chosen (None: all)."""
+    wanted = rank_set(chosen)
+    known = {*results.recorded}.union(*(region.ranks for region in results))
+    return sorted(known if wanted is None else known & wanted)
 
 
 def _from_calls(regions: Sequence[MPIRegion], rank: int) -> Sequence[Node]:

@@ -38,11 +38,15 @@ def counts_of_cprofile(function):
             name = "{%s}" % re.sub(" at 0x[0-9a-f]+", "", entry.code)[1:-1]
             of_c[_CALLED_BY_SUPER.get(name, name)] += entry.callcount
         elif entry.code.co_flags & STEPS:  # of which cProfile counts the steps
-            of_python[entry.code.co_filename, entry.code.co_name] = None
+            of_python[place(entry.code)] = None
         elif not entry.code.co_name.endswith("comp>"):
-            of_python[entry.code.co_filename, entry.code.co_name] += entry.callcount
+            of_python[place(entry.code)] += entry.callcount
     del of_c["{method 'disable' of '_lsprof.Profiler' objects}"]
     return of_c, of_python
+
+
+def place(code):
+    return code.co_filename, code.co_firstlineno, code.co_name
 
 
 def counts_of_ours(function, **settings):
@@ -56,7 +60,8 @@ def counts_of_ours(function, **settings):
         if region.name.startswith("{"):
             of_c[region.name] += count
         elif count:
-            of_python[region.source_file, region.name.rpartition(".")[2]] += count
+            name = region.name.rpartition(".")[2].removesuffix(f":{region.source_lineno}")
+            of_python[region.source_file, region.source_lineno, name] += count
     counters = manager._counters()
     manager.reset()
     assert not (counters["unmatched"] or counters["lost"] or counters["open"])
