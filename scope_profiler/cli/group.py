@@ -18,6 +18,9 @@ COMMANDS = {
     "inspect": "inspect_file.inspect",
     "line-profile": "line_profile.line_profile",
     "export": "export_files.export",
+    "diff": "diff.diff",
+    "check": "diff.check",
+    "merge": "merge_files.merge",
 }
 
 #: Commands of 0.7.5 that this version does not have.

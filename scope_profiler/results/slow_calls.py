@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class SlowCall(NamedTuple):
     """A call of a region.
 
-    rank, index: the rank that made it, and its number among the calls of the region there.
+    rank, call_index: the rank that made it, and its number among the calls of the region there.
     start_ns: when it began, since the run was set up, or else since the first call.
     duration_ns, exclusive_ns: how long it took, and what of that no call inside it did; the latter is
         None where it is not known which calls are inside which.
@@ -31,7 +31,7 @@ class SlowCall(NamedTuple):
     """
 
     rank: int
-    index: int
+    call_index: int
     start_ns: int
     duration_ns: int
     exclusive_ns: int | None

@@ -27,7 +27,7 @@ def test_calls_of_other_threads_are_not_inside():
     assert (first.duration_ns, first.exclusive_ns, first.start_ns, first.track) == (
         100, 50, 0, "MainThread")
     assert inside(second) == [(-1, "a", 1, 30), (0, "b", 1, 1)] and second.track == "Worker"
-    assert inside(third) == [(-1, "a", 1, 20), (0, "b", 1, 5)] and third.index == 2
+    assert inside(third) == [(-1, "a", 1, 20), (0, "b", 1, 5)] and third.call_index == 2
     assert len(slowest_calls(results, "a", 1)) == 1
 
 
@@ -42,8 +42,8 @@ def test_recursion_is_inside_its_outermost_call():
 def test_ranks():
     results = ProfilingResults({"f": MPIRegion("f", {
         0: region((0, 1 * SECOND), (5 * SECOND, 8 * SECOND)), 3: region((0, 2 * SECOND))})})
-    assert [(call.rank, call.index) for call in slowest_calls(results, "f", 2)] == [(0, 1), (3, 0)]
-    assert [(call.rank, call.index) for call in slowest_calls(results, "f", 2, {3, 4})] == [(3, 0)]
+    assert [(call.rank, call.call_index) for call in slowest_calls(results, "f", 2)] == [(0, 1), (3, 0)]
+    assert [(call.rank, call.call_index) for call in slowest_calls(results, "f", 2, {3, 4})] == [(3, 0)]
 
 
 def test_without_single_calls():

@@ -15,7 +15,8 @@ PACKAGE = ROOT / "scope_profiler"
 
 # From the bottom up: what is here imports nothing that comes later.
 LAYERS = (
-    "_core", "_version", "_base", "config", "_model", "results", "io", "exports", "report",
+    "_core", "_version", "_base", "config", "_model", "results", "io", "exports", "_compare",
+    "report",
     "_instrument", "_runtime", "_run", "_launch", "manager", "calls", "line_profiler", "cprofile", "memory",
     "compat", "cli",
     "scope_profiler", "compat.old_paths", "__main__",
