@@ -19,7 +19,7 @@ CONFIDENCE = 99.0
 MOST_BLOCKS, LEAST_CALLS = 16, 8
 #: Of one run on each side: so many blocks it takes, and of so much a change nothing can be said, as it is
 #: not known how runs differ.
-LEAST_BLOCKS, ONE_RUN = 4, 0.05
+LEAST_BLOCKS, ONE_RUN = 4, 0.03
 #: Without blocks so many runs it takes.
 LEAST_RUNS = 3
 

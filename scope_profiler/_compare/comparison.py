@@ -107,8 +107,8 @@ def _less_common(found: list[Compared]) -> list[Compared]:
     return [
         each if each.change.low is None or each.change.high is None
         else each._replace(change=each.change._replace(
-            low=(1 + each.change.low) / max(common, 1.0) / (1 + most) - 1,
-            high=(1 + each.change.high) / min(common, 1.0) * (1 + most) - 1,
+            low=(1 + each.change.low) / max(common, 1.0) / (1 + most) ** 2 - 1,
+            high=(1 + each.change.high) / min(common, 1.0) * (1 + most) ** 2 - 1,
             noise=noise - 1,
         )) for each in found
     ]

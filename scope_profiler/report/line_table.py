@@ -37,7 +37,7 @@ def show(code, rows, out, text=None, only_counted=False):
 def _show(code, total, lines, missing, out):
     out.line()
     out.head(f"{shown(code.co_qualname)} – {format_time(total)}")
-    for text in (f"{_file(code)}, line {code.co_firstlineno}", *missing):
+    for text in (f"{file_of(code)}, line {code.co_firstlineno}", *missing):
         out.line(text)
     out.line()
     width = out.width or _UNLIMITED
@@ -75,7 +75,7 @@ def _table(lines, total, width):
     return list(zip(numbers, *cells.values(), ["", *(text for _, _, text in lines)]))
 
 
-def _file(code):
+def file_of(code):
     """Its file, from the working directory on where it is below that."""
     path, here = code.co_filename, os.path.join(os.getcwd(), "")
     return shown(path.removeprefix(here))

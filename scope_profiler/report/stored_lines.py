@@ -73,7 +73,7 @@ def _show_top(functions, texts, top, out):
     out.title(f"The {min(top, len(lines))} of {many(len(lines), 'line')} that took most, of "
               f"{format_time(total)} in all lines; a line has also what it calls")
     out.line()
-    rows = [(f"{shown(code.co_filename)}:{row.line}", shown(code.co_qualname), format_count(row.hits),
+    rows = [(f"{line_table.file_of(code)}:{row.line}", shown(code.co_qualname), format_count(row.hits),
              "< overhead" if ns < 0 else format_time(ns), f"{100 * max(ns, 0) / total:.1f}" if total else "–",
              _text(texts.get(code), code, row.line))
             for ns, code, row in lines[:top]]

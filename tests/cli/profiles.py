@@ -21,14 +21,14 @@ class Terminal(io.StringIO):
         return True
 
 
-def printed(monkeypatch, *words, columns=None):
+def printed(monkeypatch, *words, columns=None, NO_COLOR=""):
     """What a command prints, piped, or on a terminal with so many columns; and its exit status."""
     stream = io.StringIO() if columns is None else Terminal()
     with monkeypatch.context() as patch:
         patch.setattr("sys.stdout", stream)
         if columns is not None:
             patch.setenv("COLUMNS", str(columns))
-        patch.delenv("NO_COLOR", raising=False)
+        patch.setenv("NO_COLOR", NO_COLOR)
         status = main([*map(str, words)])
     return stream.getvalue(), status
 

@@ -144,6 +144,7 @@ def test_no_colours(monkeypatch):
     path = a_run()
     assert "\x1b" in "".join(lines(monkeypatch, path, columns=80))
     assert "\x1b" not in "".join(lines(monkeypatch, path))
+    assert "\x1b" not in "".join(lines(monkeypatch, path, columns=80, NO_COLOR="1"))
 
 
 @pytest.mark.parametrize("words, message", [
