@@ -85,6 +85,7 @@ def run(script, script_args, module, text, output, recursive, everything, includ
     Examples:
       scope-profiler run simulate.py --steps 100
       scope-profiler run -o fine.h5 --line-profile simulate.py
+      scope-profiler run --recursive -o run.prof simulate.py
       scope-profiler run -m package.module
       scope-profiler run --lines 'package.Grid.*' simulate.py
       scope-profiler run --functions --c-functions -c 'import json; json.dumps([1])'

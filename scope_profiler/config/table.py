@@ -191,7 +191,8 @@ ARGUMENTS = (
             "Where finalize() writes, None for nowhere; instead of file_path and "
             "deactivate_file_output.",
             option=Option("-o --output --outfile",
-                          f"Where to write the results.  [default: {_FILE}]"),
+                          "Where to write the results; x.prof, x.speedscope.json, x.trace.json, x.svg "
+                          f"and others are for other programs.  [default: {_FILE}]"),
             variable="SCOPE_PROFILER_OUTPUT"),
     Setting("replace", SWITCH, False, "End the run that is active, if any."),
     Setting("region_tags", STRINGS, None, "Record only the regions that have one of these tags.",

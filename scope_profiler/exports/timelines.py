@@ -15,10 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from .._base.arguments import name_filter
 from .._model.recorded import Node
 from ..results import BLOCK, EventMetadata, NestingError, ProfilingResults, Region, blocks
 from ..results.call_stack import nested_calls
 from ..results.functions import ranks_of, sums_of, trees_of
+from ..results.nesting import nest
 from ..results.rank_regions import NestedCalls
 from .weights import preorder, weights_of
 
@@ -112,7 +114,9 @@ def timelines(
     exclude: str | Iterable[str] | None,
 ) -> Iterator[Timeline]:
     """The timeline of each rank, one after the other, as what one takes of memory is large."""
-    chosen = results.get_regions(include, exclude)
+    wanted = name_filter(include, exclude)
+    # In their own order: how all calls of a rank lie within each other is known without a search.
+    chosen = [region for region in results if wanted(region.name)]
     for rank in ranks_of(results, ranks):
         regions = [region for region in chosen if rank in region and region[rank].num_events]
         called = sum(region[rank].num_calls > 0 for region in chosen if rank in region)
@@ -160,8 +164,9 @@ def _of_calls(
         of_tracks = [np.arange(len(calls.start_ns))]
     for track, rows in zip(numbers, of_tracks):
         name = "calls" if tracks is None else results.lane_label(track, rank)
-        if calls.is_proper:
-            lanes.append(Lane(len(lanes) + 1, name, rows, calls.depth[rows]))
+        depth = calls.depth[rows] if calls.is_proper else _depth_of(calls, rows)
+        if depth is not None:
+            lanes.append(Lane(len(lanes) + 1, name, rows, depth))
             continue
         for number, (part, depth) in enumerate(_apart(calls, rows)):
             part_name = f"{name}, at the same time ({number + 1})" if number else name
@@ -171,6 +176,16 @@ def _of_calls(
         calls.region_index, calls.call_index, calls.start_ns, calls.end_ns,
         None if calls.is_proper else calls.parent, lanes, False,
     )
+
+
+def _depth_of(calls: NestedCalls, rows: np.ndarray) -> np.ndarray | None:
+    """How many of the calls of a track each is inside of; None where some overlap in part."""
+    found = nest(calls.start_ns[rows], calls.end_ns[rows], None, _no_parents)
+    return found.depth if found.is_proper else None
+
+
+def _no_parents(starts: np.ndarray, ends: np.ndarray, nodes: object) -> np.ndarray:
+    return np.full(len(starts), -1, np.int32)
 
 
 def _apart(calls: NestedCalls, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
