@@ -14,7 +14,7 @@ _FORMATS = {**dict.fromkeys(EXPORTS, ()), "json": (), "prof": ("call_paths",),
             "flamegraph": ("width", "threshold", "scalable")}
 
 
-@click.command(cls=ReadingCommand, short_help="Write a file for other programs: pstats, speedscope, Perfetto, ...",
+@click.command(cls=ReadingCommand, short_help="Write a file for pstats, speedscope, Perfetto and others.",
                context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())
 @click.option("-o", "--output", metavar="OUT", type=click.Path(),
