@@ -76,6 +76,7 @@ _LAZY = {
     "ProfilingConfig": "_run.profiling_config",
     "ProfilingRun": "_run.runs",
     "RegionStatistics": "_model.statistics",
+    "convert": "io",
     "load": "io",
     "load_processes": "io",
     "read_h5": "io",
@@ -85,6 +86,7 @@ _LAZY = {
     "sniff_profile_format": "io",
     "write_profile": "io",
     "write_json": "io",
+    "write_parquet": "io",
     "export_json": "io",
     "export_callgrind": "exports",
     "export_chrome_trace": "exports",
@@ -98,6 +100,8 @@ _LAZY = {
     "CorruptProfileError": "io",
     "JSONProfileError": "io",
     "UnsupportedProfileError": "io",
+    "TraceFormatError": "io",
+    "load_traces": "io",
     "ProfilingResults": "results",
     "MPIRegion": "results",
     "Region": "results",
@@ -208,6 +212,12 @@ def _import_print_statistics():
     return print_statistics
 
 
+def _import_write_parquet():
+    from .io.parquet_writer import write_parquet
+
+    return write_parquet
+
+
 def _import_write_lprof():
     from .line_profiler.lprof import write
 
@@ -228,7 +238,7 @@ def _import_stats_of():
 
 above.offer(load=_import_load, print_results=_import_print_results,
             print_statistics=_import_print_statistics, write_lprof=_import_write_lprof,
-            export=_import_export, stats_of=_import_stats_of)
+            export=_import_export, stats_of=_import_stats_of, write_parquet=_import_write_parquet)
 
 
 def __dir__():

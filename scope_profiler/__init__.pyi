@@ -19,6 +19,7 @@ from .io import (
     CorruptProfileError as CorruptProfileError,
     JSONProfileError as JSONProfileError,
     UnsupportedProfileError as UnsupportedProfileError,
+    convert as convert,
     load as load,
     load_processes as load_processes,
     read_h5 as read_h5,
@@ -30,6 +31,8 @@ from .io import (
 )
 from .io.json_export import export_json as export_json
 from .io.json_writer import write_json as write_json
+from .io.parquet_writer import write_parquet as write_parquet
+from .io.spt_reader import TraceFormatError as TraceFormatError, load_traces as load_traces
 from .manager import ProfileManager as ProfileManager
 from .config.options import (
     GPUOptions as GPUOptions,

@@ -131,9 +131,10 @@ def one_of(*choices):
 
 def integer(name, value, minimum=None, takes="an int"):
     """An int of 64 bits, of at least minimum."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise wrong_type(name, takes, value)
-    value = operator.index(value)
+    if type(value) is not int:
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise wrong_type(name, takes, value)
+        value = operator.index(value)
     if not -(2**63) <= value < 2**63:
         raise ValueError(f"{name} takes an int of 64 bits, got {value}")
     if minimum is not None and value < minimum:
@@ -153,6 +154,8 @@ def whole(minimum):
 
 def number(name, value):
     """A number, as a float."""
+    if type(value) is float:
+        return value
     from numbers import Real  # that numpy's are of, too
 
     if isinstance(value, bool) or not isinstance(value, Real):

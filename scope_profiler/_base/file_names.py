@@ -6,6 +6,12 @@ import os
 FORMATS = {"hdf5": (".h5", ".hdf5", ".hdf"), "json": (".json", ".json.gz")}
 HDF5, JSON = FORMATS.values()
 
+#: Folders in Parquet, and traces of native code: no run writes them.
+PARQUET, SPT = (".parquet",), (".spt",)
+
+#: The file of a rank in a folder of Parquet.
+PARQUET_PART = "calls.parquet"
+
 #: The same of those that other programs read, and this package does not.
 EXPORTS = {
     "prof": (".prof", ".pstats"),

@@ -2,14 +2,16 @@
 
 from contextlib import suppress
 
-from .._base import environment
+from .._base import collection, environment
 from .._base.needs import explained
 from .._base.warning import complain
 from .._runtime import own_files, process_end, processes
 from . import managers
 from .moment import now
+from .rooms import rooms
 
 
+@collection.put_off()
 def finalize(manager, verbose, return_results, lines, style, start_over):
     """See ProfileManager.finalize. lines: its verbose_line_profiler."""
     run = manager._run
@@ -23,7 +25,8 @@ def finalize(manager, verbose, return_results, lines, style, start_over):
     if start_over:  # nothing may fail between taking the part and having it
         with processes.unforked():
             _load(files, return_results, printing)
-    moment = now(manager, wanted, start_over)  # before anything is imported, which takes its time
+    on_disk = rooms(manager, files[0].file_path) if files and not (return_results or start_over) else None
+    moment = now(manager, wanted, start_over, on_disk)  # before anything is imported, which takes its time
     run.finalize_time_ns = moment.taken_ns
     with processes.unforked():
         _load(files, return_results, printing)

@@ -135,7 +135,7 @@ def _regions(manager, moment, recorded, with_text):
     from ..results import EventMetadata, Region
 
     ends, *columns = moment.calls or ([0] * len(moment.regions), b"", b"")
-    columns = _arrays(columns)
+    columns = _arrays(columns, ends[-1] if ends else 0, len(moment.tree))
     if manager._on_thread is not None and "thread_ids" not in columns:
         columns["thread_ids"] = columns["start_times_ns"] * 0
     table = _metadata_table(moment.annotations[0])
@@ -184,7 +184,8 @@ def _aggregates(stats):
 def calls_of(region):
     """Starts and durations of the region's finished calls, sorted by start: two int64 arrays,
     ns on the perf_counter_ns() axis."""
-    calls = _sorted(_arrays(region.manager._events(region)[1:]))
+    ends, *columns = region.manager._events(region)
+    calls = _sorted(_arrays(columns, ends[-1]))
     return calls["start_times_ns"], calls["durations_ns"]
 
 
@@ -192,13 +193,14 @@ _COLUMNS = ("start_times_ns", "durations_ns", "thread_ids", "annotations", "task
             "node_ids")
 
 
-def _arrays(columns):
-    """The columns that there are: {name: array}, of int64 but for the nodes."""
+def _arrays(columns, calls, nodes=0):
+    """The columns that there are, of so many calls: {name: array}, of int64 but for those of the nodes,
+    of which there are so many. A column that was put into a room may be longer."""
     import numpy as np
 
-    calls = len(columns[0]) // 8
+    widths = {"node_ids": 2 if nodes < 1 << 15 else 4}
     return {
-        name: np.frombuffer(column, f"i{len(column) // calls if calls else 8}")
+        name: np.frombuffer(column, f"i{widths.get(name, 8)}", calls)
         for name, column in zip(_COLUMNS, columns)
         if column is not None
     }
@@ -206,13 +208,16 @@ def _arrays(columns):
 
 def _sorted(columns):
     """Calls in the order in which they began, of those that began together the longest first; they
-    are recorded in the order of their ends."""
+    are recorded in the order of their ends. The columns themselves are sorted."""
+    from ..results import ascend
+
     starts = columns["start_times_ns"]
-    if len(starts) > 1 and not (starts[1:] > starts[:-1]).all():
+    if not ascend(starts, strictly=True):
         import numpy as np
 
         order = np.lexsort((-columns["durations_ns"], starts))
-        return {name: column[order] for name, column in columns.items()}
+        for column in columns.values():
+            column[:] = column[order]
     return columns
 
 

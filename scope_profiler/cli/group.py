@@ -16,6 +16,8 @@ COMMANDS = {
     "run": "run.run",
     "kernprof": "kernprof.kernprof",
     "inspect": "inspect_file.inspect",
+    "convert": "convert_files.convert",
+    "import-native": "convert_files.import_native",
     "line-profile": "line_profile.line_profile",
     "export": "export_files.export",
     "diff": "diff.diff",

@@ -26,7 +26,7 @@ def matching(patterns):
     """
     paths = []
     for pattern in patterns:
-        if os.path.isdir(pattern):
+        if os.path.isdir(pattern) and not pattern.rstrip(os.sep).endswith(".parquet"):
             found = [path for path in sorted(glob.glob(os.path.join(glob.escape(pattern), "*")))
                      if path.endswith((".h5", ".hdf5", ".hdf", ".json", ".json.gz"))]
             if not found:

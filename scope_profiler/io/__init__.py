@@ -1,4 +1,4 @@
-"""Files of results: HDF5, and JSON."""
+"""Files of results: HDF5, JSON and Parquet; traces of native code, to be read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from .compression import check_compression
 from .unreadable import CorruptProfileError, JSONProfileError, UnsupportedProfileError
 from .formats import (
+    convert,
     load,
     read_h5,
     read_h5_summary,
@@ -19,13 +20,23 @@ from .program_files import load_processes
 from .safe_file import replacing
 
 #: Loaded, with numpy and h5py, when it is first asked for.
-_LAZY = {"export_json": "json_export", "write_hdf5": "hdf5_writer", "write_json": "json_writer"}
+_LAZY = {
+    "TraceFormatError": "spt_reader",
+    "convert_traces": "spt_reader",
+    "export_json": "json_export",
+    "find_traces": "spt_reader",
+    "load_traces": "spt_reader",
+    "write_hdf5": "hdf5_writer",
+    "write_json": "json_writer",
+    "write_parquet": "parquet_writer",
+}
 
 __all__ = [
     "CorruptProfileError",
     "JSONProfileError",
     "UnsupportedProfileError",
     "check_compression",
+    "convert",
     "load",
     "load_processes",
     "read_h5",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._base import collection
 from .._base.arguments import boolean, file_of, instance
-from .._base.file_names import EXPORTS, FORMATS, format_of
+from .._base.file_names import EXPORTS, HDF5, JSON, PARQUET, SPT, format_of
 from .._base.needs import explained
 from .._base.shown import shown
 from .allowance import check_max_bytes
@@ -18,24 +20,61 @@ from .unreadable import CorruptProfileError, UnsupportedProfileError
 if TYPE_CHECKING:
     from ..results import ProfilingResults
 
-_HTML = (".html", ".htm")
-_BEGINNINGS = {"hdf5": (b"\x89HDF\r\n\x1a\n",), "json": (b"\x1f\x8b", b"{"), "html": (b"<",)}
+
+
+class _Format(NamedTuple):
+    """A format of files.
+
+    suffixes: What their names end in.
+    beginnings: What they begin with.
+    reader, writer: The functions, as a module of this folder and a name in it; None for none.
+    """
+
+    suffixes: tuple[str, ...]
+    beginnings: tuple[bytes, ...]
+    reader: str | None
+    writer: str | None
+
+
+_FORMATS = {
+    "hdf5": _Format(
+        HDF5, (b"\x89HDF\r\n\x1a\n",), "hdf5_reader.read_hdf5", "hdf5_writer.write_hdf5"
+    ),
+    "json": _Format(JSON, (b"\x1f\x8b", b"{"), "json_reader.read_json_file", "json_writer.write_json"),
+    "parquet": _Format(
+        PARQUET, (b"PAR1",), "parquet_reader.read_parquet", "parquet_writer.write_parquet"
+    ),
+    "spt": _Format(SPT, (b"SCOPEPRF",), "spt_reader.read_spt", None),
+    "html": _Format((".html", ".htm"), (b"<",), None, None),
+}
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def _function(name: str) -> Callable[..., Any]:
+    """A reader or writer, imported."""
+    module, attribute = name.split(".")
+    with explained():
+        return getattr(import_module(f".{module}", __package__), attribute)
 
 
 def _named(path: Path) -> str | None:
     """The format that a suffix stands for; None for others."""
-    return "html" if path.name.lower().endswith(_HTML) else format_of(path)
+    for name in ("parquet", "spt", "html"):
+        if path.name.lower().endswith(_FORMATS[name].suffixes):
+            return name
+    return format_of(path)
 
 
 def _sniffed(path: Path) -> str | None:
-    """The format that the contents of a file have; None for others."""
+    """The format that the contents of a file, or of a folder, have; None for others."""
     _check_regular(path)
+    if path.is_dir() and any(path.glob("rank=*/*.parquet")):
+        return "parquet"
     with open(path, "rb") as file:
         head = file.read(512)
     text = head.removeprefix(_BYTE_ORDER_MARK).lstrip()
-    for name, beginnings in _BEGINNINGS.items():
-        if head.startswith(beginnings) or text.startswith(beginnings):
+    for name, known in _FORMATS.items():
+        if head.startswith(known.beginnings) or text.startswith(known.beginnings):
             return name
     return None
 
@@ -48,7 +87,7 @@ def _check_regular(path: Path) -> None:
 
 
 def sniff_profile_format(path: str | os.PathLike[str]) -> str:
-    """ "hdf5", "json" or "html": by the contents of a file, or else by its name.
+    """ "hdf5", "json", "parquet", "spt" or "html": by the contents of a file, or else by its name.
 
     Gzip is taken to be JSON. What neither contents nor name tell is "hdf5".
 
@@ -64,7 +103,8 @@ def load(
 ) -> ProfilingResults:
     """The results in a file, whose contents decide on the format.
 
-    path: A file in HDF5 or JSON, the latter compressed or not.
+    path: A file in HDF5 or JSON, the latter compressed or not; a folder in Parquet, or the file of one
+        rank in it; a trace of native code (``.spt``).
     verbose: Print how many regions, ranks and calls there are.
     max_bytes: How many bytes of memory what the file holds may take, estimated from the lengths in
         it before memory is taken: a damaged or crafted file may unpack to a thousand times its
@@ -80,7 +120,7 @@ def load(
     path = file_of("path", path)
     name = _sniffed(path)
     if name is None:
-        reason = "this is not a profile; it starts with neither HDF5, JSON nor HTML"
+        reason = "this is not a profile; it starts with neither HDF5, JSON nor HTML, Parquet nor SCOPEPRF"
         raise CorruptProfileError(path, reason if path.stat().st_size else "the file is empty")
     return _read(name, path, verbose, check_max_bytes(max_bytes))
 
@@ -129,12 +169,10 @@ def _read(
             "read the HDF5 or JSON file that it was made from"
         )
     _check_regular(path)
-    with explained():
-        if name == "json":
-            from .json_reader import read_json_file as read
-        else:
-            from .hdf5_reader import read_hdf5 as read
-    return _announced(read(path, max_bytes), verbose)
+    read = _function(_FORMATS[name].reader or "")
+    with collection.put_off():
+        results = read(path, max_bytes)
+    return _announced(results, verbose)
 
 
 def read_h5_summary(
@@ -198,11 +236,12 @@ def write_profile(
     """Write results to a file, whose suffix decides on the format; return its path.
 
     A file that was there is replaced in one step: it stays whole whatever
-    happens while writing. Nothing of the results is lost in either format.
+    happens while writing. Nothing of the results is lost in any of the formats.
 
     results: The results.
-    file_path: Ends in .h5, .hdf5 or .hdf for HDF5, in .json or .json.gz for JSON.
-    settings: Those of `write_hdf5` or of `write_json`.
+    file_path: Ends in .h5, .hdf5 or .hdf for HDF5, in .json or .json.gz for JSON, in .parquet for a
+        folder of Parquet.
+    settings: Those of `write_hdf5`, `write_json` or `write_parquet`.
 
     Raises ValueError when no format has this suffix.
     Raises UnsupportedProfileError when it is that of an HTML report, which this version does not
@@ -218,19 +257,30 @@ def write_profile(
         raise UnsupportedProfileError(
             f"{path}: this version has no HTML report yet; file_path must end in one of {_writable()}"
         )
-    if name == "json":
-        with explained():
-            from .json_writer import write_json
+    writer = _FORMATS[name].writer if name in _FORMATS else None
+    if writer is None:
+        hint = "; export() writes files for other programs" if name in EXPORTS else ""
+        raise ValueError(f"file_path must end in one of {_writable()}; got {str(path)!r}{hint}")
+    write = _function(writer)
+    with collection.put_off():
+        return write(results, path, **settings)
 
-        return write_json(results, path, **settings)
-    if name == "hdf5":
-        with explained():
-            from .hdf5_writer import write_hdf5
 
-        return write_hdf5(results, path, **settings)
-    hint = "; export() writes files for other programs" if name in EXPORTS else ""
-    raise ValueError(f"file_path must end in one of {_writable()}; got {str(path)!r}{hint}")
+def convert(
+    source: str | os.PathLike[str], target: str | os.PathLike[str], **settings: Any
+) -> Path:
+    """Write what one file holds to another, in the format that the name of that says; return its path.
+
+    All formats that can be written hold all that there is of results, so nothing is lost.
+
+    source, target: The files; of `source` the contents decide.
+    settings: Those of `write_profile`.
+
+    Raises as `load` and `write_profile` do.
+    """
+    return write_profile(load(source), target, **settings)
 
 
 def _writable() -> str:
-    return ", ".join(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+    suffixes = (known.suffixes for known in _FORMATS.values() if known.writer is not None)
+    return ", ".join(suffix for of_format in suffixes for suffix in of_format)

@@ -12,6 +12,7 @@ import numpy as np
 from ..results import OPTIONAL_COLUMNS, Region, blocks, parts_of
 from .compression import Compression
 from .hdf5_datasets import Dataset, Group
+from .progress import progress
 from .safe_file import SafeFile
 
 #: Row numbers of a region's metadata, which are kept apart from the other columns.
@@ -28,11 +29,8 @@ _Values = Callable[[Region, slice], "np.ndarray | int"]
 
 def recorded_columns(regions: Sequence[Region]) -> list[str]:
     """The optional columns that at least one of the regions has."""
-    return [
-        name
-        for name in OPTIONAL_COLUMNS
-        if any(region.has_column(name) for region in regions)
-    ]
+    known = set().union(*(region.columns_known for region in regions))
+    return [name for name in OPTIONAL_COLUMNS if name in known]
 
 
 class EventWriter:
@@ -51,12 +49,19 @@ class EventWriter:
         self._compression = compression
         self._ends = np.cumsum([region.num_events for region in regions], dtype=np.int64)
         self._length = int(self._ends[-1]) if len(regions) else 0
+        self._advance: Callable[[int], None] = lambda more: None
 
     def write(self) -> None:
         """Starts, durations and the optional columns."""
+        known = recorded_columns(self._regions)
+        with progress("Writing the calls", self._length * (2 + len(known))) as self._advance:
+            self._write(known)
+        self._advance = lambda more: None
+
+    def _write(self, known: list[str]) -> None:
         self.write_column("start_deltas", _start_deltas)
         self.write_column("durations", lambda region, rows: region.durations_ns[rows])
-        for name in recorded_columns(self._regions):
+        for name in known:
             values = partial(_optional, name, OPTIONAL_COLUMNS[name])
             if name == "node_ids":
                 self.write_column(name, values, self._width_of(name), PACKED)
@@ -94,6 +99,7 @@ class EventWriter:
         for rows in blocks(self._length, chunk=chunk):
             self._output.check()
             dataset[rows] = self._gathered(rows, values, dtype)
+            self._advance(rows.stop - rows.start)
 
     def _gathered(self, rows: slice, values: _Values, dtype: str | np.dtype) -> np.ndarray:
         """Rows of the column, in which region follows region."""

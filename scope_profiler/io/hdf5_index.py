@@ -15,10 +15,11 @@ from .hdf5_datasets import Group
 from .hdf5_events import recorded_columns
 from .hdf5_schema import AGGREGATES, COLUMN_BITS, EXTENDED, RECORDED, SUMMARY, UNKNOWN
 from .hdf5_texts import read_texts, write_texts
+from .recorded_tables import known_or
 from .region_rows import (
     exclusive_of_events,
     exclusive_or_total,
-    extended,
+    EXTENDED_ATTRIBUTES,
     from_extended,
     from_summary,
 )
@@ -29,7 +30,7 @@ def write_index(
 ) -> None:
     """Region number, rank and all that is known of each region but its calls."""
     for name, dtype, values in _number_columns(rows, aggregate):
-        group[name] = np.array(values, dtype)
+        group[name] = np.asarray(values, dtype)
     regions = [region for _, _, region in rows]
     for name, texts in (
         ("source_files", (region.source_file or "" for region in regions)),
@@ -52,10 +53,10 @@ def _number_columns(
     yield "source_lines", "<i8", [_or(region.source_lineno, -1) for region in regions]
     yield "exclusive_totals", "<i8", [_or(exclusive_of_events(region), -1) for region in regions]
     yield "summary_statistics", SUMMARY, [_summary_row(region) for region in regions]
-    columns = recorded_columns(regions)
-    yield "extended_statistics", EXTENDED, [_extended_row(region, columns) for region in regions]
-    if any(region.statistics is not None for region in regions):
-        yield "recorded_statistics", RECORDED, [_recorded_row(region) for region in regions]
+    yield "extended_statistics", EXTENDED, _extended_rows(regions)
+    statistics = [region.statistics or {} for region in regions]
+    if any(statistics):
+        yield "recorded_statistics", RECORDED, _recorded_rows(statistics)
     if aggregate:
         for name, attribute in AGGREGATES.items():
             values = [getattr(region, attribute) for region in regions]
@@ -86,17 +87,22 @@ def _summary_row(region: Region) -> tuple[float, ...]:
     )
 
 
-def _extended_row(region: Region, columns: Sequence[str]) -> tuple[int, ...]:
-    has = sum(COLUMN_BITS[name] for name in columns if region.has_column(name))
-    return (*(_or(value, UNKNOWN) for value in extended(region).values()), has)
+def _extended_rows(regions: Sequence[Region]) -> np.ndarray:
+    rows = np.empty(len(regions), EXTENDED)
+    for name, of_region in EXTENDED_ATTRIBUTES.items():
+        rows[name] = known_or([getattr(region, of_region) for region in regions], UNKNOWN)
+    rows["columns"] = 0
+    for name in recorded_columns(regions):
+        rows["columns"] += [COLUMN_BITS[name] * region.has_column(name) for region in regions]
+    return rows
 
 
-def _recorded_row(region: Region) -> tuple[float, ...]:
-    known = region.statistics or {}
-    return (
-        *(known.get(name, UNKNOWN) for name in INTEGER_STATISTICS),
-        *(known.get(name, np.nan) for name in FLOAT_STATISTICS),
-    )
+def _recorded_rows(statistics: Sequence[Mapping[str, float]]) -> np.ndarray:
+    rows = np.empty(len(statistics), RECORDED)
+    for names, unknown in ((INTEGER_STATISTICS, UNKNOWN), (FLOAT_STATISTICS, np.nan)):
+        for name in names:
+            rows[name] = [known.get(name, unknown) for known in statistics]
+    return rows
 
 
 def _or(value: int | None, otherwise: int) -> int:

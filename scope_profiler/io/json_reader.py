@@ -58,7 +58,10 @@ def read_json_file(
         try:
             packed = file.peek(2).startswith(_GZIP)
             text = _text(gzip.GzipFile(fileobj=file) if packed else file, allowance)
-            return _results(_checked(parse_json(text, allowance, "the text")), path)
+            document = checked_document(parse_json(text, allowance, "the text"))
+            tables = [checked_table(table) for table in document.get("event_metadata_tables", ())]
+            rows = [_row(row, tables) for row in document.get("regions", ())]
+            return results_of(document, rows, path)
         except Exception as error:
             # Whatever json, numpy or our own checks make of a damaged file.
             reason = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else error
@@ -74,7 +77,7 @@ def _text(file: BufferedIOBase, allowance: Allowance) -> bytearray:
     return text
 
 
-def _checked(document: Any) -> dict[str, Any]:
+def checked_document(document: Any) -> dict[str, Any]:
     """The document, if it is one, with its NaNs and infinities restored."""
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError(f'this is JSON, but not a profile: its "format" is not "{FORMAT}"')
@@ -88,11 +91,15 @@ def _checked(document: Any) -> dict[str, Any]:
     return document
 
 
-def _results(document: dict[str, Any], path: Path) -> ProfilingResults:
-    tables = [checked_table(table) for table in document.get("event_metadata_tables", ())]
-    rows = [_row(row, tables) for row in document.get("regions", ())]
+def results_of(
+    document: Mapping[str, Any], rows: list[Row], path: Path, *trees: Mapping[str, Any] | None
+) -> ProfilingResults:
+    """The results of a document, of whose regions `rows` are made; `trees` are in the place of its
+    own."""
     names = document.get("region_names", dict.fromkeys(name for name, _, _ in rows))
-    recorded = _recorded(document.get("recorded"))
+    recorded: dict[int, Recorded] = {}
+    for tables in trees or (document.get("recorded"),):
+        recorded.update(_recorded(tables))
     return ProfilingResults(
         regions_of(names, with_sketches(rows, recorded)),
         document.get("metadata"),
@@ -128,13 +135,22 @@ def _recorded(tables: Mapping[str, Any] | None) -> dict[int, Recorded]:
 _FACTS = ("source_file", "source_lineno", "source_text", "tags", "exclusive_total_ns")
 
 
-def _row(row: Mapping[str, Any], tables: list[list[dict[str, Any]]]) -> Row:
+def region_facts(row: Mapping[str, Any]) -> Row:
+    """What the object of a region says besides its calls."""
     known = {key: row[key] for key in _FACTS if key in row}
     if "aggregate" in row:
         aggregate = row["aggregate"]
         known["statistics"] = from_summary(aggregate)
         known["exclusive_total_ns"] = aggregate.get("exclusive")
-    else:
+    if "recorded_statistics" in row:
+        known["statistics"] = row["recorded_statistics"]
+    known.update(from_extended(row.get("extended_statistics", {})))
+    return row["name"], checked_rank(int(row["rank"])), known
+
+
+def _row(row: Mapping[str, Any], tables: list[list[dict[str, Any]]]) -> Row:
+    name, rank, known = region_facts(row)
+    if "aggregate" not in row:
         starts = np.array(row.get("start_times_ns", ()))
         known["start_times_ns"] = starts
         known["durations_ns"] = _durations(starts, np.array(row.get("end_times_ns", ())))
@@ -145,10 +161,7 @@ def _row(row: Mapping[str, Any], tables: list[list[dict[str, Any]]]) -> Row:
         )
     elif row.get("event_metadata"):
         known["event_metadata"] = row["event_metadata"]
-    if "recorded_statistics" in row:
-        known["statistics"] = row["recorded_statistics"]
-    known.update(from_extended(row.get("extended_statistics", {})))
-    return row["name"], checked_rank(int(row["rank"])), known
+    return name, rank, known
 
 
 def _durations(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:

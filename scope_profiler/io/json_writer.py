@@ -67,7 +67,7 @@ def write_json(
     _check_indent(indent)
     instance(ProfilingResults)("results", results)
     path = file_named("filepath", filepath, ".json", ".json.gz")
-    _write(_document(results, include, exclude, rank_set(ranks)), path, indent)
+    _write(document_of(results, rank_set(ranks), include, exclude), path, indent)
     return path
 
 
@@ -77,7 +77,7 @@ def write_document(
     place: Callable[[str, str], None] = os.replace,
 ) -> None:
     """Write all of the results; for `place` see `replacing`. Raises OSError as `write_json` does."""
-    _write(_document(results, None, None, None), Path(path), None, place)
+    _write(document_of(results), Path(path), None, place)
 
 
 def _write(
@@ -100,13 +100,18 @@ def _check_indent(indent: object) -> None:
         raise ValueError(f"indent must be of spaces and tabs; got {indent!r}")
 
 
-def _document(
+def document_of(
     results: ProfilingResults,
-    include: str | Iterable[str] | None,
-    exclude: str | Iterable[str] | None,
-    ranks: set[int] | None,
+    ranks: set[int] | None = None,
+    include: str | Iterable[str] | None = None,
+    exclude: str | Iterable[str] | None = None,
+    columns: bool = True,
 ) -> dict[str, Any]:
-    """The document, of which the long parts are made while they are written."""
+    """The document, of which the long parts are made while they are written.
+
+    columns: Whether to have a value for each call in it. Without, regions say in ``calls`` how many
+        there are, in ``columns`` which of `OPTIONAL_COLUMNS` they have, and ``has_metadata``.
+    """
     chosen = {region.name for region in results.get_regions(include, exclude)}
     names = [name for name in results.region_names if name in chosen]
     rows = [
@@ -131,10 +136,11 @@ def _document(
         "region_names": names,
         "regions": (
             _region(name, rank, region, table, places.get(rank))
+            if columns else _facts(name, rank, region)
             for (name, rank, region), table in zip(rows, notes.numbers)
         ),
     }
-    if notes.tables:
+    if notes.tables and columns:
         document["event_metadata_tables"] = (list(table) for table in notes.tables)
     for key, infos in (("threads", results.threads), ("tasks", results.tasks)):
         if infos:
@@ -167,12 +173,7 @@ def _region(
 ) -> dict[str, Any]:
     """The object of one region on one rank; `table` is that of its metadata, or -1; `places` are
     those of the nodes in the tree that is written."""
-    row: dict[str, Any] = {"name": name, "rank": rank}
-    for key in ("source_file", "source_lineno", "source_text"):
-        if getattr(region, key) is not None:
-            row[key] = getattr(region, key)
-    if region.tags:
-        row["tags"] = region.tags
+    row = _place(name, rank, region)
     if region.has_event_data:
         row["start_times_ns"] = region.start_times_ns
         row["end_times_ns"] = region.start_times_ns + region.durations_ns
@@ -191,7 +192,37 @@ def _region(
         entries = per_call(region)
         if entries is not None:
             row["event_metadata"] = entries
+    _add_statistics(row, region)
+    return row
+
+
+def _facts(name: str, rank: int, region: Region) -> dict[str, Any]:
+    """The object of one region on one rank, without its calls."""
+    row = _place(name, rank, region)
+    if region.has_event_data:
+        row["calls"] = region.num_events
+        row["columns"] = [key for key in OPTIONAL_COLUMNS if region.has_column(key)]
+        row["has_metadata"] = region.has_event_metadata
+        exclusive = exclusive_of_events(region)
+        if exclusive is not None:
+            row["exclusive_total_ns"] = exclusive
+    else:
+        row["aggregate"] = aggregate(region)
+    _add_statistics(row, region)
+    return row
+
+
+def _place(name: str, rank: int, region: Region) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": name, "rank": rank}
+    for key in ("source_file", "source_lineno", "source_text"):
+        if getattr(region, key) is not None:
+            row[key] = getattr(region, key)
+    if region.tags:
+        row["tags"] = region.tags
+    return row
+
+
+def _add_statistics(row: dict[str, Any], region: Region) -> None:
     row["extended_statistics"] = extended(region)
     if region.statistics is not None:
         row["recorded_statistics"] = region.statistics
-    return row

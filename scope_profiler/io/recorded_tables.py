@@ -7,8 +7,10 @@ other in `sketch_values` and `sketch_counts`.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -38,7 +40,7 @@ def tables_of(recorded: Mapping[int, Recorded]) -> dict[str, Any]:
     sketches = [node.sketch for _, node in nodes if node.sketch is not None]
     return {
         "names": [node.name for _, node in nodes],
-        "nodes": np.array([_row(rank, node) for rank, node in nodes], NODE),
+        "nodes": _rows([rank for rank, _ in nodes], [node for _, node in nodes]),
         "sketch_values": np.concatenate([np.empty(0), *(one.values for one in sketches)]),
         "sketch_counts": np.concatenate(
             [np.empty(0, np.int64), *(one.counts for one in sketches)]
@@ -50,12 +52,27 @@ def tables_of(recorded: Mapping[int, Recorded]) -> dict[str, Any]:
     }
 
 
-def _row(rank: int, node: Node) -> tuple[float, ...]:
-    known = node.first_ns, *(getattr(node.statistics, name) for name in _STATISTICS)
-    first, *statistics = (_UNKNOWN if value is None else value for value in known)
-    size, unit = (-1, 0.0) if node.sketch is None else (len(node.sketch.values), node.sketch.unit)
-    deviation = float("nan") if node.std_ns is None else node.std_ns
-    return (rank, node.parent, first, size, unit, *statistics, deviation)
+def _rows(ranks: list[int], nodes: list[Node]) -> np.ndarray:
+    """The table `nodes`, filled column by column: with a hundred thousand of them that is much quicker."""
+    rows = np.empty(len(nodes), NODE)
+    statistics = [node.statistics for node in nodes]
+    rows["rank"] = ranks
+    rows["parent"] = [node.parent for node in nodes]
+    rows["first_ns"] = known_or([node.first_ns for node in nodes], _UNKNOWN)
+    sketches = [node.sketch for node in nodes]
+    rows["sketch"] = [-1 if sketch is None else len(sketch.values) for sketch in sketches]
+    rows["unit"] = [0.0 if sketch is None else sketch.unit for sketch in sketches]
+    for name in _STATISTICS:
+        rows[name] = known_or(list(map(attrgetter(name), statistics)), _UNKNOWN)
+    rows["deviation"] = known_or([node.std_ns for node in nodes], math.nan)
+    return rows
+
+
+def known_or(values: list[Any], otherwise: float) -> list[Any]:
+    """The values, `otherwise` in the place of None."""
+    if None not in values:
+        return values
+    return [otherwise if value is None else value for value in values]
 
 
 def from_tables(tables: Mapping[str, Any]) -> dict[int, Recorded]:

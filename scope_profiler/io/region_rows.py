@@ -24,6 +24,7 @@ _EXTENDED = {
 }
 
 EXTENDED_NAMES = tuple(_EXTENDED)
+EXTENDED_ATTRIBUTES = {name: attribute for name, (attribute, _) in _EXTENDED.items()}
 
 
 def extended(region: Region) -> dict[str, int | None]:
@@ -128,21 +129,19 @@ def regions_of(names: Iterable[str], rows: Iterable[Row]) -> dict[str, MPIRegion
         if "errors" not in known:
             _forget_unrecorded(known)
             _sort(known)
-        of_calls = known.pop("of_calls", None)
         region = Region(**known)
-        regions[name][checked_rank(rank)] = (
-            _checked(name, region) if of_calls is None else region.knowing(of_calls)
-        )
+        if "of_calls" not in known:
+            _check(name, region)
+        regions[name][checked_rank(rank)] = region
     return {name: MPIRegion(name, by_rank) for name, by_rank in regions.items()}
 
 
-def _checked(name: str, region: Region) -> Region:
+def _check(name: str, region: Region) -> None:
     shortest = [region.statistics.get(key, 0) for key in _DURATIONS] if region.statistics else [0]
     if region.num_events:
         shortest.append(int(region.durations_ns.min()))
     if min(shortest) < 0:
         raise ValueError(f"region {name!r} has a negative duration, {min(shortest)} ns")
-    return region
 
 
 def _forget_unrecorded(known: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from .call_stack import (
     call_stack_roots,
 )
 from .checks import FLOAT_STATISTICS, INTEGER_STATISTICS
-from .columns import BLOCK, OPTIONAL_COLUMNS, blocks, parts_of
+from .columns import BLOCK, OPTIONAL_COLUMNS, ascend, blocks, parts_of
 from .errors import EventDataUnavailableError, NestingError
 from .event_metadata import EventMetadata
 from .merge import merge_processes, merge_results
@@ -49,6 +49,7 @@ __all__ = [
     "Sketch",
     "TaskInfo",
     "ThreadInfo",
+    "ascend",
     "blocks",
     "build_call_arrays",
     "build_call_stack",

@@ -10,6 +10,7 @@ from .columns import blocks
 
 if TYPE_CHECKING:
     from .call_stack import CallArrays
+    from .event_columns import EventColumns
 
 
 class CallRows(Sequence):
@@ -22,7 +23,7 @@ class CallRows(Sequence):
     def __init__(
         self,
         length: int,
-        columns: Callable[[], CallArrays],
+        columns: Callable[[], CallArrays | EventColumns],
         dicts: Callable[[slice], list[dict[str, Any]]],
     ) -> None:
         self._length = length
@@ -30,8 +31,8 @@ class CallRows(Sequence):
         self._dicts = dicts
 
     @cached_property
-    def columns(self) -> CallArrays:
-        """What the dicts are made of, as `CallArrays`."""
+    def columns(self) -> Any:
+        """What the dicts are made of: `CallArrays` of a call stack, `EventColumns` of events."""
         return self._columns()
 
     def __len__(self) -> int:

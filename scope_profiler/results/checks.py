@@ -25,6 +25,9 @@ INTEGER_STATISTICS = (
     "last_end",
 )
 FLOAT_STATISTICS = ("mean", "std", "p50", "p90", "p95", "p99", "p999")
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(INTEGER_STATISTICS, int), **dict.fromkeys(FLOAT_STATISTICS, float)
+}
 
 
 def rows_of(name: str, tables: Any) -> dict[int, list[Any]]:
@@ -45,15 +48,16 @@ def normal_statistics(
         return None
     known = {}
     for name, value in mapping("statistics", statistics).items():
-        if name not in INTEGER_STATISTICS and name not in FLOAT_STATISTICS:
-            raise ValueError(
-                f"statistics takes {', '.join(INTEGER_STATISTICS + FLOAT_STATISTICS)}; got {name!r}"
-            )
+        kind = _KINDS.get(name)
+        if kind is None:
+            raise ValueError(f"statistics takes {', '.join(_KINDS)}; got {name!r}")
         if value is None or value != value:
             continue
-        known[name] = (
-            (number if name in FLOAT_STATISTICS else integer)(f"statistics[{name!r}]", value)
-        )
+        if kind is float:
+            value = value if type(value) is float else number(f"statistics[{name!r}]", value)
+        elif type(value) is not int or not INT64.min <= value <= INT64.max:
+            value = integer(f"statistics[{name!r}]", value)
+        known[name] = value
     if "count" not in known or "total" not in known:
         raise ValueError(f"statistics needs count and total; got {sorted(known)}")
     if known["count"] < length:

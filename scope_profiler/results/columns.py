@@ -37,6 +37,15 @@ def blocks(length: int, size: int = BLOCK, chunk: int | None = None) -> Iterator
         yield slice(start, min(start + size, length))
 
 
+def ascend(values: np.ndarray, strictly: bool = False) -> bool:
+    """Whether no value is less than the one before it; strictly: whether each is larger."""
+    compare = np.greater if strictly else np.greater_equal
+    return all(
+        compare(values[rows.start + 1 : rows.stop + 1], values[rows]).all()
+        for rows in blocks(len(values) - 1)
+    )
+
+
 def parts_of(rows: slice, ends: np.ndarray) -> Iterator[tuple[int, slice]]:
     """Which parts of several columns some rows of all of them are, one column after the other.
 

@@ -78,7 +78,10 @@ def merge_processes(result_sets: Sequence[ProfilingResults]) -> ProfilingResults
     The metadata are those of the first, with the lists ``process_ids`` and
     ``process_names`` (str, by rank, empty where unknown).
     """
-    sizes = [max(results.num_ranks, 1) for results in result_sets]
+    # Of a trace of one rank, that may be any.
+    sizes = [
+        max(results.num_ranks, 1 + max(_ranks_of(results), default=0)) for results in result_sets
+    ]
     firsts = [sum(sizes[:index]) for index in range(len(sizes))]
     known = [results.metadata.get("rank") for results in result_sets]
     if all(isinstance(rank, int) and 0 <= rank < _MOST_RANKS for rank in known) and (

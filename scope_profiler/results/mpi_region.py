@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +11,9 @@ import numpy as np
 
 from .._base.arguments import check_percentile, finite, integer, mapping, rank_set, text
 from .columns import INT64
+from .call_rows import CallRows
+from .columns import parts_of
+from .event_columns import event_columns
 from .region import Region
 from .scalars import Scalars, known_or, known_values
 from .._model.sketch import Sketch
@@ -75,14 +78,12 @@ class MPIRegion(Scalars):
         self, in_rank: Mapping[int, tuple[RankRegions, int]], totals: Mapping[int, int]
     ) -> MPIRegion:
         """The same region with the others of its ranks; see `Region.attached`. Both are by rank."""
-        attached = MPIRegion(
-            self._name,
-            {
-                rank: region.attached(*in_rank[rank], totals.get(rank))
-                for rank, region in self._regions.items()
-            },
-        )
-        attached.color = self.color
+        attached = object.__new__(MPIRegion)
+        attached._name, attached.color = self._name, self.color
+        attached._regions = {
+            rank: region.attached(*in_rank[rank], totals.get(rank))
+            for rank, region in self._regions.items()
+        }
         return attached
 
     # -- per rank ------------------------------------------------------------
@@ -316,15 +317,32 @@ class MPIRegion(Scalars):
 
     def events(
         self, ranks: int | Iterable[int] | None = None, origin: float = 0.0
-    ) -> list[dict[str, Any]]:
+    ) -> CallRows:
         """The recorded calls of `ranks` (None: all) as a dict each; see `Region.events`."""
-        wanted, origin = rank_set(ranks), finite("origin", origin)
-        return [
-            {"name": self._name, "rank": rank, **event}
-            for rank, region in self._regions.items()
-            if wanted is None or rank in wanted
-            for event in region.events(origin)
-        ]
+        return events_of([self], rank_set(ranks), finite("origin", origin))
 
     def __repr__(self) -> str:
         return f"<MPIRegion {self._name!r} on {len(self)} rank(s): {self._description()}>"
+
+
+def events_of(
+    regions: Iterable[MPIRegion], ranks: Collection[int] | None, origin: float
+) -> CallRows:
+    """The recorded calls of these regions on these ranks (None: all), a dict each."""
+    calls = [
+        (region.name, rank, region[rank])
+        for region in regions for rank in region if ranks is None or rank in ranks
+    ]
+    for name, _, region in calls:
+        region.require_intervals(name)
+    ends = np.cumsum([region.num_events for _, _, region in calls], dtype=np.int64)
+
+    def dicts(rows: slice) -> list[dict[str, Any]]:
+        return [
+            {"name": calls[index][0], "rank": calls[index][1], **event}
+            for index, part in parts_of(rows, ends)
+            for event in calls[index][2].events(origin)[part]
+        ]
+
+    length = int(ends[-1]) if calls else 0
+    return CallRows(length, lambda: event_columns(calls, origin), dicts)

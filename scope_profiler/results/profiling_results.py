@@ -18,7 +18,7 @@ from .checks import plain_value, rows_of
 from .exporting import Exporting
 from .function_tables import FunctionTables
 from .line_entries import normal_entry
-from .columns import INT64
+from .columns import INT64, blocks
 from .mpi_region import MPIRegion
 from .no_counters import NoCounters
 from .region import Region
@@ -117,6 +117,13 @@ class ProfilingResults(RunSelections, FunctionTables, Exporting, NoCounters):
     def from_h5(cls, file_path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
         """The results in a file; see `scope_profiler.io.load`."""
         return above.get("load")(file_path, verbose)
+
+    def to_parquet(self, path: str | os.PathLike[str], **settings: Any) -> Path:
+        """Write the results as Parquet, a folder with a file for each rank; return its path.
+
+        settings: Those of `scope_profiler.io.write_parquet`, which raises what this raises.
+        """
+        return above.get("write_parquet")(self, path, **settings)
 
     # -- the regions ---------------------------------------------------------
 
@@ -331,7 +338,10 @@ def _check_nodes(name: str, region: Region, recorded: Recorded) -> None:
             f"node_ids of region {name!r} must be places in the tree of its rank, which has "
             f"{len(recorded.nodes)}; got {least} to {most}"
         )
-    for node in np.flatnonzero(np.bincount(region.node_ids)).tolist():
+    nodes = set().union(*(
+        np.unique(region.node_ids[rows]).tolist() for rows in blocks(region.num_events)
+    ))
+    for node in sorted(nodes):
         if recorded.nodes[node].name != name:
             raise ValueError(
                 f"node_ids of region {name!r} has {node}, a place of {recorded.nodes[node].name!r}"

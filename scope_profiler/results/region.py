@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import copy
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +17,8 @@ from .._base.arguments import (
     several_of,
     text_or_none,
 )
+from .call_rows import CallRows
+from .event_columns import event_columns
 from .region_calls import Calls
 from .checks import normal_statistics, normal_tags
 from .columns import blocks
@@ -54,6 +55,8 @@ class Region(Calls, Scalars):
         waited inside; the call that it belongs to. A parent of -1 is a root; parents are given as
         call ids, which are unique per rank. A node is the place in the tree of the rank
         (`Recorded.nodes`) where the call was made.
+    of_calls: Any of `INTEGER_STATISTICS` that follow from these calls, so that they need not be looked
+        at for it.
 
     Raises TypeError or ValueError naming the argument, what it got and what it takes.
     """
@@ -81,6 +84,7 @@ class Region(Calls, Scalars):
         call_ids: Any = None,
         parent_ids: Any = None,
         node_ids: Any = None,
+        of_calls: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__(
             start_times_ns,
@@ -104,8 +108,7 @@ class Region(Calls, Scalars):
         self._corrected_exclusive = integer_or_none("corrected_exclusive_ns", corrected_exclusive_ns)
         self._corrected_total = integer_or_none("corrected_total_ns", corrected_total_ns)
         self._errors = None if errors is None else integer("errors", errors, minimum=0)
-        # What follows from the calls, so far as that is known without looking at them.
-        self._of_calls: Mapping[str, int] = {}
+        self._of_calls: Mapping[str, int] = of_calls or {}
         self._tags = normal_tags(tags)
         self._source_file = text_or_none("source_file", source_file) or None
         self._source_lineno = integer_or_none("source_lineno", source_lineno)
@@ -337,7 +340,7 @@ class Region(Calls, Scalars):
 
         `total_ns` is its exclusive time among them; None to keep what is known.
         """
-        region = copy(self) if regions.has_nodes else copy(self.without_nodes())
+        region = (self if regions.has_nodes else self.without_nodes())._copy()
         region._in_rank = regions, index
         if total_ns is not None:
             region._exclusive = integer("exclusive_totals", total_ns)
@@ -345,15 +348,8 @@ class Region(Calls, Scalars):
 
     def without_exclusive(self) -> Region:
         """The same region, its exclusive time to be told anew."""
-        region = copy(self)
+        region = self._copy()
         region._exclusive = region._corrected_exclusive = None
-        return region
-
-    def knowing(self, of_calls: Mapping[str, int]) -> Region:
-        """The same region, with what follows from its calls: any of `INTEGER_STATISTICS`, so that
-        these need not be looked at for it."""
-        region = copy(self)
-        region._of_calls = dict(of_calls)
         return region
 
     def for_thread(self, thread_index: int) -> Region:
@@ -408,16 +404,19 @@ class Region(Calls, Scalars):
         """The scalars of the region by name, durations in seconds."""
         return self._summary()
 
-    def events(self, origin: float = 0.0) -> list[dict[str, Any]]:
+    def events(self, origin: float = 0.0) -> CallRows:
         """The recorded calls as a dict each, `origin` seconds subtracted from their times.
 
-        This makes Python objects for every call: for large runs use the columns.
+        The dicts are made when they are asked for; all of them at once are `list()` of it.
 
         Raises EventDataUnavailableError when the region was called and no call has its interval.
         """
         origin = finite("origin", origin)
         self.require_intervals()
-        return self._dicts(origin)
+        return CallRows(
+            self.num_events, lambda: event_columns([("", 0, self)], origin),
+            lambda rows: self._dicts(origin, rows),
+        )
 
     def __len__(self) -> int:
         return self.num_calls

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from copy import copy
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
 from .checks import normal_event_metadata
-from .columns import column, read_only
+from .columns import ascend, column, read_only
+from .event_columns import EVENT_KEYS
 from .event_metadata import NOTHING, EventMetadata
 from .rank_regions import RankRegions
 from .stored_column import StoredColumn, taken, values_of
@@ -37,7 +37,7 @@ class Calls:
         self._stored_starts = _kept("start_times_ns", start_times_ns, None, np.int64)
         length = len(self._stored_starts)
         self._stored_durations = _kept("durations_ns", durations_ns, length, np.int64)
-        if isinstance(self._stored_starts, np.ndarray) and (self._starts[1:] < self._starts[:-1]).any():
+        if isinstance(self._stored_starts, np.ndarray) and not ascend(self._stored_starts):
             raise ValueError("start_times_ns must be sorted; got a start before the one it follows")
         if (optional["call_ids"] is None) != (optional["parent_ids"] is None):
             raise ValueError("call_ids and parent_ids must be given together")
@@ -69,6 +69,11 @@ class Calls:
     def _column(self, name: str) -> np.ndarray | None:
         known = self._columns.get(name)
         return None if known is None else values_of(known)
+
+    @property
+    def columns_known(self) -> Collection[str]:
+        """Those of `OPTIONAL_COLUMNS` that there are."""
+        return self._columns.keys()
 
     def has_column(self, name: str) -> bool:
         """Whether there is that one of `OPTIONAL_COLUMNS`. It is not read."""
@@ -158,13 +163,19 @@ class Calls:
         """The threads that called the region, ascending; empty when unknown."""
         return [] if self.thread_ids is None else np.unique(self.thread_ids).tolist()
 
+    def _copy(self) -> Self:
+        """Another object with all that this one has; `copy.copy` takes several times as long."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        return other
+
     # -- the other regions of the rank ---------------------------------------------
 
     def detached(self) -> Self:
         """The same calls, the columns shared, without the other regions of the rank."""
         if self._in_rank is None:
             return self
-        calls = copy(self)
+        calls = self._copy()
         calls._in_rank = None
         return calls
 
@@ -227,7 +238,7 @@ class Calls:
 
     def at_nodes(self, nodes: StoredColumn) -> Self:
         """The same calls, at other places of another tree."""
-        calls = copy(self)
+        calls = self._copy()
         calls._columns = {**self._columns, "node_ids": nodes}
         return calls
 
@@ -235,7 +246,7 @@ class Calls:
         """The same calls, in no tree."""
         if not self.has_column("node_ids"):
             return self
-        calls = copy(self)
+        calls = self._copy()
         calls._columns = {**self._columns}
         del calls._columns["node_ids"]
         return calls
@@ -258,7 +269,7 @@ class Calls:
 
         `offsets` by column; `threads` are new numbers for some threads.
         """
-        calls = copy(self)
+        calls = self._copy()
         calls._columns = dict(self._columns)
         for name in offsets.keys() & self._columns.keys():
             if not offsets[name] and not (threads and name == "thread_ids"):
@@ -280,28 +291,23 @@ class Calls:
             **{name: taken(column, rows, length) for name, column in self._columns.items()},
         }
 
-    def _dicts(self, origin: float) -> list[dict[str, Any]]:
-        """The calls as a dict each, `origin` seconds subtracted from their times."""
-        starts, ends = self.start_times - origin, self.end_times - origin
+    def _dicts(self, origin: float, chosen: slice) -> list[dict[str, Any]]:
+        """Those calls as a dict each, `origin` seconds subtracted from their times."""
+        starts, durations = self._starts[chosen], self._durations[chosen]
         columns = {
-            "start": starts.tolist(),
-            "end": ends.tolist(),
-            "duration": self.durations.tolist(),
+            "start": (starts / 1e9 - origin).tolist(),
+            "end": ((starts + durations) / 1e9 - origin).tolist(),
+            "duration": (durations / 1e9).tolist(),
         }
-        for name, key in (
-            ("call_ids", "call_id"),
-            ("parent_ids", "parent_id"),
-            ("thread_ids", "thread"),
-            ("task_ids", "task"),
-        ):
+        for name, key in EVENT_KEYS.items():
             if name in self._columns:
-                columns[key] = values_of(self._columns[name]).tolist()
-        if self.await_times is not None:
-            columns["await_duration"] = self.await_times.tolist()
+                values = values_of(self._columns[name])[chosen]
+                columns[key] = (values / 1e9 if name == "await_ns" else values).tolist()
         names = ("call_index", *columns)
-        rows = [dict(zip(names, row)) for row in zip(range(self.num_events), *columns.values())]
+        numbers = range(self.num_events)[chosen]
+        rows = [dict(zip(names, row)) for row in zip(numbers, *columns.values())]
         if self._event_metadata is not None:
-            for row, entry in zip(rows, self._event_metadata):
+            for row, entry in zip(rows, self._event_metadata[chosen]):
                 if entry:
                     row["metadata"] = entry
         return rows

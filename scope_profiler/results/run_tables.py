@@ -9,16 +9,14 @@ from .._base.arguments import boolean, finite, integer, rank_set
 from .call_rows import CallRows
 from .call_stack import build_call_graph, build_call_stack
 from .columns import INT64
-from .data_frames import pandas
+from .data_frames import arrow_table, events_frame, events_table, needed, pandas, polars
 from .errors import EventDataUnavailableError
 from .openmetrics import openmetrics
 from .run_facts import RunFacts
+from .mpi_region import MPIRegion, events_of
 from .tracks import track_label, thread_summary
 from .scalars import percentile_scalars
 from .threads import TaskInfo, ThreadInfo
-
-if TYPE_CHECKING:
-    from .mpi_region import MPIRegion
 
 #: The percentiles that a summary also has by their short names.
 _SHORT = ("p50", "p95", "p99")
@@ -78,24 +76,22 @@ class RunTables(RunFacts):
         ranks: int | Iterable[int] | None = None,
         relative: bool = True,
         origin: float | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> CallRows:
         """The recorded calls as a dict each, times in seconds.
 
         Their keys are ``name, rank, call_index, start, end, duration``; those that were recorded of
         ``call_id, parent_id, thread, task, await_duration``; and ``metadata`` where something was
         noted. Times count from `origin`; without one, from `time_origin` if `relative`.
 
-        This makes Python objects for every call: for large runs use the columns of the regions.
+        The dicts are made when they are asked for; all of them at once are `list()` of it, which takes
+        some 400 bytes a call, and what they are made of are its `columns`, 44 bytes a call.
+
         Raises EventDataUnavailableError when of a region only aggregates were kept.
         """
         self._require_event_data("events")
-        zero = self._zero(relative, origin)
-        wanted = rank_set(ranks)
-        return [
-            event
-            for region in self.get_regions(include, exclude)
-            for event in region.events(wanted, zero)
-        ]
+        return events_of(
+            self.get_regions(include, exclude), rank_set(ranks), self._zero(relative, origin)
+        )
 
     def _zero(self, relative: bool, origin: float | None) -> float:
         relative = boolean("relative", relative)
@@ -119,21 +115,49 @@ class RunTables(RunFacts):
 
         Raises ImportError when pandas is not installed.
         """
+        return pandas("to_dataframe").DataFrame(self._summary_rows(include, exclude, per_rank))
+
+    def to_arrow(
+        self,
+        include: str | Iterable[str] | None = None,
+        exclude: str | Iterable[str] | None = None,
+        per_rank: bool = False,
+    ) -> Any:
+        """As `to_dataframe`, a pyarrow.Table. Raises ImportError when pyarrow is not installed."""
+        return arrow_table("to_arrow", self._summary_rows(include, exclude, per_rank))
+
+    def to_polars(
+        self,
+        include: str | Iterable[str] | None = None,
+        exclude: str | Iterable[str] | None = None,
+        per_rank: bool = False,
+    ) -> Any:
+        """As `to_dataframe`, a polars.DataFrame.
+
+        Raises ImportError when polars or pyarrow is not installed.
+        """
+        rows = self._summary_rows(include, exclude, per_rank)
+        return polars("to_polars", arrow_table("to_polars", rows))
+
+    def _summary_rows(
+        self,
+        include: str | Iterable[str] | None,
+        exclude: str | Iterable[str] | None,
+        per_rank: bool,
+    ) -> list[dict[str, Any]]:
         if not boolean("per_rank", per_rank):
-            return pandas("to_dataframe").DataFrame(self.summary(include, exclude))
-        return pandas("to_dataframe").DataFrame(
-            [
-                {
-                    "name": region.name,
-                    "rank": rank,
-                    **region[rank].get_summary(),
-                    **percentile_scalars(region[rank]),
-                    "errors": region[rank].errors,
-                }
-                for region in self.get_regions(include, exclude)
-                for rank in region
-            ]
-        )
+            return self.summary(include, exclude)
+        return [
+            {
+                "name": region.name,
+                "rank": rank,
+                **region[rank].get_summary(),
+                **percentile_scalars(region[rank]),
+                "errors": region[rank].errors,
+            }
+            for region in self.get_regions(include, exclude)
+            for rank in region
+        ]
 
     def to_events_dataframe(
         self,
@@ -143,13 +167,47 @@ class RunTables(RunFacts):
         relative: bool = True,
         origin: float | None = None,
     ) -> Any:
-        """`events` as a pandas DataFrame.
+        """`events` as a pandas DataFrame, made of their columns; names are a categorical.
 
         Raises ImportError when pandas is not installed.
         """
+        pandas("to_events_dataframe")  # raises before anything is made
         events = self.events(include, exclude, ranks, relative, origin)
-        keys = None if events else ["name", "rank", "call_index", "start", "end", "duration"]
-        return pandas("to_events_dataframe").DataFrame(events, columns=keys)
+        return events_frame("to_events_dataframe", events.columns)
+
+    def to_events_arrow(
+        self,
+        include: str | Iterable[str] | None = None,
+        exclude: str | Iterable[str] | None = None,
+        ranks: int | Iterable[int] | None = None,
+        relative: bool = True,
+        origin: float | None = None,
+    ) -> Any:
+        """`events` as a pyarrow.Table, made of their columns; names and metadata, which are JSON, are
+        dictionaries.
+
+        Raises ImportError when pyarrow is not installed.
+        """
+        needed("to_events_arrow", "pyarrow")
+        events = self.events(include, exclude, ranks, relative, origin)
+        return events_table("to_events_arrow", events.columns)
+
+    def to_events_polars(
+        self,
+        include: str | Iterable[str] | None = None,
+        exclude: str | Iterable[str] | None = None,
+        ranks: int | Iterable[int] | None = None,
+        relative: bool = True,
+        origin: float | None = None,
+    ) -> Any:
+        """`to_events_arrow` as a polars.DataFrame, whose columns are the same memory.
+
+        Raises ImportError when polars or pyarrow is not installed.
+        """
+        needed("to_events_polars", "polars")
+        return polars(
+            "to_events_polars", self.to_events_arrow(include, exclude, ranks, relative, origin)
+        )
 
     # -- the call stack --------------------------------------------------------
 

@@ -23,10 +23,12 @@ typedef struct {
 } moment;
 
 /* Take these parts, all of one moment; the events of one region, or with NULL of all. START_OVER: the run
- * begins anew there, unless this fails. False with an exception set. To be given back in any case. */
-static bool take(sp_manager *manager, int parts, const sp_region *wanted, moment *taken)
+ * begins anew there, unless this fails. rooms: see sp_event_columns. False with an exception set. To be
+ * given back in any case. */
+static bool take(sp_manager *manager, int parts, const sp_region *wanted, const Py_buffer *rooms,
+                 moment *taken)
 {
-    *taken = (moment){0};
+    *taken = (moment){.events.rooms = rooms};
     sp_lend_regions(manager);
     sp_stop_threads();
     taken->scale = sp_statistics_settle(manager);
@@ -60,7 +62,7 @@ static void give_back(sp_manager *manager, moment *taken)
 static PyObject *collect_tree(sp_manager *manager)
 {
     moment taken;
-    PyObject *rows = take(manager, TREE, NULL, &taken)
+    PyObject *rows = take(manager, TREE, NULL, NULL, &taken)
                          ? sp_rows_of_tree(taken.tree, manager->waits, taken.scale)
                          : NULL;
     give_back(manager, &taken);
@@ -90,7 +92,7 @@ PyObject *sp_snapshot_regions(PyObject *self, PyObject *unused)
     sp_manager *manager = (sp_manager *)self;
     moment taken;
     (void)unused;
-    PyObject *rows = take(manager, REGIONS, NULL, &taken)
+    PyObject *rows = take(manager, REGIONS, NULL, NULL, &taken)
                          ? sp_rows_of_regions(&taken.regions, manager->waits, taken.scale)
                          : NULL;
     give_back(manager, &taken);
@@ -145,7 +147,7 @@ PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
     }
     const sp_region *wanted = region == Py_None ? NULL : (const sp_region *)region;
     PyObject *columns =
-        take(manager, EVENTS, wanted, &taken) ? sp_event_columns_tuple(&taken.events) : NULL;
+        take(manager, EVENTS, wanted, NULL, &taken) ? sp_event_columns_tuple(&taken.events) : NULL;
     give_back(manager, &taken);
     return columns;
 }
@@ -172,23 +174,51 @@ PyObject *sp_snapshot_counters(PyObject *self, PyObject *unused)
 /* ---- All of one moment ------------------------------------------------------------------- */
 
 const char sp_snapshot_all_doc[] =
-"_snapshot(calls, start_over=False)\n--\n\n"
+"_snapshot(calls, start_over=False, rooms=None)\n--\n\n"
 "(_collect(None), the sketch of each of its rows as (number of the first bucket, counts as bytes of\n"
 "uint64), ns per tick, _collect_regions(), _events(None) or, without calls, None, _counters()), all\n"
 "of one moment. start_over: what is recorded from there on is taken the next time, and nothing of\n"
-"what was recorded before; calls that are open are those that end later, with all their time.";
+"what was recorded before; calls that are open are those that end later, with all their time. rooms: a\n"
+"tuple of a writable buffer, or None, for each column of _events(): those that are large enough are\n"
+"filled, and are there in the place of bytearrays.";
+
+static void release(Py_buffer rooms[SP_EVENT_COLUMNS])
+{
+    for (int i = 0; i < SP_EVENT_COLUMNS; i++)
+        PyBuffer_Release(&rooms[i]);
+}
+
+/* The buffers of a tuple; false with an exception set. */
+static bool get_rooms(PyObject *tuple, Py_buffer rooms[SP_EVENT_COLUMNS])
+{
+    if (!PyTuple_Check(tuple) || PyTuple_GET_SIZE(tuple) != SP_EVENT_COLUMNS) {
+        PyErr_SetString(PyExc_TypeError, "_snapshot() takes a room for each column");
+        return false;
+    }
+    for (int i = 0; i < SP_EVENT_COLUMNS; i++) {
+        PyObject *room = PyTuple_GET_ITEM(tuple, i);
+        if (room != Py_None && PyObject_GetBuffer(room, &rooms[i], PyBUF_WRITABLE) < 0) {
+            release(rooms);
+            return false;
+        }
+    }
+    return true;
+}
 
 PyObject *sp_snapshot_all(PyObject *self, PyObject *args)
 {
     sp_manager *manager = (sp_manager *)self;
     moment taken;
     int wanted, start_over = 0;
-    if (!PyArg_ParseTuple(args, "p|p:_snapshot", &wanted, &start_over))
+    PyObject *tuple = Py_None;
+    Py_buffer rooms[SP_EVENT_COLUMNS] = {{0}};
+    if (!PyArg_ParseTuple(args, "p|pO:_snapshot", &wanted, &start_over, &tuple)
+        || (tuple != Py_None && !get_rooms(tuple, rooms)))
         return NULL;
     PyObject *parts[5] = {NULL};
     PyObject *result = NULL;
     int which = TREE | REGIONS | (wanted ? EVENTS : 0) | (start_over ? START_OVER : 0);
-    if (take(manager, which, NULL, &taken)
+    if (take(manager, which, NULL, rooms, &taken)
         && (parts[0] = sp_rows_of_tree(taken.tree, manager->waits, taken.scale)) != NULL
         && (parts[1] = sp_sketches_of_tree(taken.tree)) != NULL
         && (parts[2] = sp_rows_of_regions(&taken.regions, manager->waits, taken.scale)) != NULL
@@ -199,5 +229,6 @@ PyObject *sp_snapshot_all(PyObject *self, PyObject *args)
     for (int i = 0; i < 5; i++)
         Py_XDECREF(parts[i]);
     give_back(manager, &taken);
+    release(rooms);
     return result;
 }

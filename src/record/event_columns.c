@@ -124,21 +124,28 @@ static int gather_thread(void *value, void *argument)
 }
 
 /* Room for one column; NULL with an exception set. */
-static void *new_bytes(PyObject **column, uint64_t size)
+static void *new_bytes(sp_event_columns *events, int which, uint64_t size)
 {
+    const Py_buffer *room = events->rooms == NULL ? NULL : &events->rooms[which];
+    PyObject **column = &events->columns[which];
+    if (room != NULL && room->obj != NULL && (uint64_t)room->len >= size) {
+        *column = Py_NewRef(room->obj);
+        return room->buf;
+    }
     *column = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)size);
     return *column == NULL ? NULL : PyByteArray_AS_STRING(*column);
 }
 
-static int64_t *new_column(PyObject **column, uint64_t length)
+static int64_t *new_column(sp_event_columns *events, int which, uint64_t length)
 {
-    return new_bytes(column, length * sizeof(int64_t));
+    return new_bytes(events, which, length * sizeof(int64_t));
 }
 
 /* Fill the columns, region after region; `ends` comes back as where each region ends. */
 static int gather(sp_manager *manager, gathering *into, uint32_t nodes,
-                  PyObject *columns[SP_EVENT_COLUMNS])
+                  sp_event_columns *events)
 {
+    PyObject **columns = events->columns;
     sp_map_each(&manager->threads, count_thread, into);
     uint64_t total = 0;
     for (uint32_t i = 0; i < manager->region_count; i++) {
@@ -146,31 +153,31 @@ static int gather(sp_manager *manager, gathering *into, uint32_t nodes,
         into->ends[i] = total;
         total += count;
     }
-    if ((into->starts = new_column(&columns[0], total)) == NULL
-        || (into->durations = new_column(&columns[1], total)) == NULL)
+    if ((into->starts = new_column(events, 0, total)) == NULL
+        || (into->durations = new_column(events, 1, total)) == NULL)
         return -1;
     if (into->recorded < 2)
         columns[2] = Py_NewRef(Py_None);
-    else if ((into->threads = new_column(&columns[2], total)) == NULL)
+    else if ((into->threads = new_column(events, 2, total)) == NULL)
         return -1;
     if (manager->annotations == NULL)
         columns[3] = Py_NewRef(Py_None);
-    else if ((into->annotations = new_column(&columns[3], total)) == NULL)
+    else if ((into->annotations = new_column(events, 3, total)) == NULL)
         return -1;
     if (!manager->waits) {
         columns[4] = Py_NewRef(Py_None);
         columns[5] = Py_NewRef(Py_None);
     }
-    else if ((into->tasks = new_column(&columns[4], total)) == NULL
-             || (into->waits = new_column(&columns[5], total)) == NULL)
+    else if ((into->tasks = new_column(events, 4, total)) == NULL
+             || (into->waits = new_column(events, 5, total)) == NULL)
         return -1;
     if (nodes == 0)
         columns[6] = Py_NewRef(Py_None);
     else if (nodes > INT16_MAX) {
-        if ((into->wide_nodes = new_bytes(&columns[6], total * sizeof *into->wide_nodes)) == NULL)
+        if ((into->wide_nodes = new_bytes(events, 6, total * sizeof *into->wide_nodes)) == NULL)
             return -1;
     }
-    else if ((into->nodes = new_bytes(&columns[6], total * sizeof *into->nodes)) == NULL)
+    else if ((into->nodes = new_bytes(events, 6, total * sizeof *into->nodes)) == NULL)
         return -1;
     sp_map_each(&manager->threads, gather_thread, into);
     return 0;
@@ -197,7 +204,7 @@ int sp_event_columns_gather(sp_manager *manager, const sp_region *wanted, uint32
     if (events->ends == NULL)
         return -1;
     return gather(manager, &(gathering){.wanted = wanted, .ends = events->ends}, nodes,
-                  events->columns);
+                  events);
 }
 
 PyObject *sp_event_columns_tuple(const sp_event_columns *events)

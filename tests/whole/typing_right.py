@@ -192,3 +192,5 @@ assert_type(sp.write_json(results, "typed.json", indent=1), Path)
 assert_type(sp.load("typed.json"), sp.ProfilingResults)
 assert_type(sp.load_processes("typed.json", verbose=True), sp.ProfilingResults)
 reader: Callable[[str], sp.ProfilingResults] = sp.ProfilingH5Reader
+assert_type(sp.convert("typed.json", "again.json"), Path)
+assert_type(results.between(0, 1).where(step=1).for_rank(0), sp.ProfilingResults)

@@ -25,7 +25,8 @@ HEADINGS = {
                "register_opt_in_tag get_region get_all_regions registered_regions recorded_regions",
     "Whole programs": "run run_script profile_script profile_command",
     "Files": "load load_processes read_profile read_h5 read_h5_summary read_json "
-             "sniff_profile_format write_profile write_json export_json merge_results "
+             "sniff_profile_format write_profile convert write_json write_parquet export_json "
+             "load_traces merge_results "
              "collect_region_statistics collect_file_metadata write_region_statistics_json",
     "Files for other programs": "export_prof to_pstats load_prof export_speedscope export_collapsed "
                                 "export_chrome_trace export_perfetto export_callgrind "
@@ -33,7 +34,7 @@ HEADINGS = {
     "Calls one by one": "build_call_arrays build_call_stack call_stack_children call_stack_roots",
     "Objects": "ProfileManager ProfilingRun ProfileRegion RegionFactory RegionStatistics "
                "ProfilingConfig ProfilingResults MPIRegion Region ThreadInfo TaskInfo CallArrays",
-    "Errors": "CorruptProfileError JSONProfileError UnsupportedProfileError "
+    "Errors": "CorruptProfileError JSONProfileError TraceFormatError UnsupportedProfileError "
               "EventDataUnavailableError NestingError",
 }
 

@@ -1,0 +1,220 @@
+"""Mutate files of every format and read them: python tools/fuzz_readers.py --seconds 60 [--seed N].
+
+Each mutation is read in a child process, many in each, with `load(max_bytes=)` of 64 MiB and four times the
+file. What is found is a crash, more than 5 seconds, more memory than that (as the limit of the address
+space tells, with 64 MiB for what Python itself takes), or an exception that `load` does not document. The
+files that did it are left in --keep.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import gzip
+import json
+import os
+import random
+import resource
+import signal
+import struct
+import sys
+import tempfile
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+import scope_profiler as sp
+from scope_profiler.io import formats
+
+LONGEST, SPARE = 5, 64 << 20
+BATCH = 400
+INTERESTING = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 1 << 32, (1 << 63) - 1,
+               (1 << 64) - 1, 1 << 40]
+DOCUMENTED = (sp.CorruptProfileError, sp.JSONProfileError, sp.UnsupportedProfileError)
+
+
+def made() -> sp.ProfilingResults:
+    """Results with something of everything."""
+    notes = [{"step": 1}, {}, {"x": "y", "z": [1, 2.5, None]}]
+    line = {"region": "a", "filename": "f.py", "function": "f", "first_lineno": 3, "line_numbers": [4],
+            "hits": [10], "times": [1.5], "unit": 1e-9}
+    a = sp.Region(start_times_ns=[10, 20, 30], durations_ns=[5, 4, 3], thread_ids=[0, 1, 0],
+                  task_ids=[-1, 0, -1], await_ns=[0, 2, 0], event_metadata=notes, tags=["t"],
+                  source_file="f.py", source_lineno=3, source_text="def f(): ...", errors=1)
+    b = sp.Region(statistics={"count": 3, "total": 9, "minimum": 1, "maximum": 5, "std": 1.5})
+    thread = sp.ThreadInfo(0, 0, "MainThread", 12, 34, False, 0, None, 5)
+    return sp.ProfilingResults(
+        {"a": sp.MPIRegion("a", {0: a, 3: a}), "ü b": sp.MPIRegion("ü b", {0: b})},
+        {"label": "x", "start_time_ns": 1}, line_profile={0: [line]}, threads={0: [thread]},
+    )
+
+
+def recorded(folder: Path) -> Path:
+    manager = sp.ProfileManager()
+    manager.setup(file_path=str(folder / "recorded.h5"), verbose=False)
+    for step in range(5):
+        with manager.metadata(step=step), manager.region("outer"), manager.region("inner"):
+            pass
+    manager.finalize(verbose=False)
+    return folder / "recorded.h5"
+
+
+def trace(version: int, order: str) -> bytes:
+    data = b"SCOPEPRF" + struct.pack(order + "iiq", version, 1, 2)
+    for name in (b"one", b"two"):
+        data += struct.pack(order + "i", len(name)) + name
+        if version == 2:
+            data += struct.pack(order + "i", 3) + b"f.c" + struct.pack(order + "i", 7)
+        data += struct.pack(order + "q", 2) + struct.pack(order + "4q", 1, 5, 4, 9)
+    return data
+
+
+def seeds(folder: Path) -> dict[str, list[bytes]]:
+    """Files to begin with, by format."""
+    results, run = made(), recorded(folder)
+    found: dict[str, list[bytes]] = {"hdf5": [run.read_bytes()], "json": [], "spt": []}
+    for name, settings in (("a.h5", {}), ("b.h5", {"compression": "gzip", "chunk_size": 2})):
+        found["hdf5"].append(sp.write_profile(results, folder / name, **settings).read_bytes())
+    for source in (results, sp.load(run)):
+        found["json"].append(sp.write_profile(source, folder / "a.json").read_bytes())
+    found["json"].append(gzip.compress(found["json"][0]))
+    found["spt"] = [trace(version, order) for version in (1, 2) for order in "<>"]
+    try:
+        path = sp.load(run).to_parquet(folder / "a.parquet") / "rank=0/calls.parquet"
+    except ImportError:
+        return found
+    found["parquet"] = [path.read_bytes()]
+    return found
+
+
+def mutated(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
+    """The bytes with one to eight changes."""
+    new = bytearray(data)
+    for _ in range(chance.choice((1, 1, 1, 2, 3, 8))):
+        at = chance.randrange(len(new) + 1)
+        kind = chance.randrange(7)
+        if kind == 0 and new:
+            new[at % len(new)] ^= 1 << chance.randrange(8)
+        elif kind == 1 and new:
+            new[at % len(new)] = chance.randrange(256)
+        elif kind == 2:
+            size = chance.choice((1, 2, 4, 8))
+            value = chance.choice(INTERESTING) % (1 << 8 * size)
+            new[at : at + size] = value.to_bytes(size, chance.choice(("little", "big")))
+        elif kind == 3:
+            del new[at : at + chance.choice((1, 2, 8, 64, 1024))]
+        elif kind == 4:
+            begin = chance.randrange(len(new) + 1)
+            new[at:at] = new[begin : begin + chance.choice((1, 8, 64, 1024))]
+        elif kind == 5:
+            other = chance.choice(others)
+            begin = chance.randrange(len(other))
+            piece = other[begin : begin + chance.choice((4, 16, 256))]
+            new[at : at + len(piece)] = piece
+        elif chance.random() < 0.1:
+            del new[at:]
+    return bytes(new)
+
+
+def mutated_parquet(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
+    """The file with its own metadata changed: what Parquet itself reads is not ours to check."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(pa.BufferReader(data))
+    packed = table.schema.metadata[b"scope_profiler"]
+    if chance.random() < 0.1:
+        packed = mutated(packed, [packed], chance)
+    else:
+        text = zlib.decompress(base64.b64decode(packed))
+        packed = base64.b64encode(zlib.compress(mutated(text, [text], chance)))
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata({b"scope_profiler": packed}), sink)
+    return sink.getvalue().to_pybytes()
+
+
+def read(path: Path) -> None:
+    """Everything that a file holds."""
+    size = path.stat().st_size
+    results = sp.load(path, max_bytes=(64 << 20) + 4 * size)
+    for region in results:
+        for rank in region:
+            one = region[rank]
+            np.sum(one.durations_ns), np.sum(one.start_times_ns), one.node_ids
+            one.event_metadata.ids
+    results.summary()
+
+
+def child(name: str, files: dict[str, list[bytes]], seed: int, folder: Path, stop: float) -> None:
+    """Read a batch; exits with 0, or leaves the file that did it. Which one it is at is in "at"."""
+    chance = random.Random(seed)
+    path, at = folder / "case", folder / "at"
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    change = mutated_parquet if name == "parquet" else mutated
+    for number in range(BATCH):
+        data = change(chance.choice(files[name]), files[name], chance)
+        path.write_bytes(data)
+        at.write_text(str(number))
+        limit = used + (64 << 20) + 4 * len(data) + SPARE
+        resource.setrlimit(resource.RLIMIT_AS, (limit, -1))
+        signal.alarm(LONGEST)  # what does not end is ended by it
+        try:
+            read(path)
+        except DOCUMENTED as error:
+            if "MemoryError" in repr(error) or "Unable to allocate" in str(error):
+                raise SystemExit(3) from error
+        except BaseException as error:
+            print(f"{name}: {error!r}"[:300], file=sys.stderr)
+            raise SystemExit(4) from error
+        signal.alarm(0)
+        if time.monotonic() > stop:
+            break
+    raise SystemExit(0)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--batches", type=int, help="of each format; as many as there is time for")
+    parser.add_argument("--formats", nargs="*")
+    parser.add_argument("--keep", type=Path, default=Path("fuzz-findings"))
+    arguments = parser.parse_args()
+    stop = time.monotonic() + arguments.seconds
+    counts: dict[str, int] = {}
+    findings = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        files = seeds(folder)
+        formats._function("hdf5_reader.read_hdf5"), formats._function("json_reader.read_json_file")
+        chosen = arguments.formats or [*files]
+        seed = arguments.seed
+        last = None if arguments.batches is None else seed + arguments.batches * len(chosen)
+        while time.monotonic() < stop and seed != last:
+            for of_format in chosen:
+                seed += 1
+                pid = os.fork()
+                if pid == 0:
+                    code = 5
+                    try:
+                        child(of_format, files, seed, folder, stop)
+                    except SystemExit as end:
+                        code = int(end.code or 0)
+                    finally:
+                        os._exit(code)
+                status = os.waitpid(pid, 0)[1]
+                counts[of_format] = counts.get(of_format, 0) + 1 + int((folder / "at").read_text())
+                if status:
+                    findings += 1
+                    arguments.keep.mkdir(exist_ok=True)
+                    kept = arguments.keep / f"{of_format}-{seed}-{status}"
+                    kept.write_bytes((folder / "case").read_bytes())
+                    print(f"{kept}: status {status}", file=sys.stderr)
+    print(json.dumps({"mutations": counts, "all": sum(counts.values()), "findings": findings}))
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
