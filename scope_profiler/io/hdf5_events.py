@@ -12,7 +12,7 @@ import numpy as np
 from ..results import OPTIONAL_COLUMNS, Region, blocks, parts_of
 from .compression import Compression
 from .hdf5_datasets import Dataset, Group
-from .progress import progress
+from .progress_bar import progress
 from .safe_file import SafeFile
 
 #: Row numbers of a region's metadata, which are kept apart from the other columns.

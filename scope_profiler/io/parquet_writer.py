@@ -37,7 +37,7 @@ from .json_pieces import json_pieces
 from .json_values import json_text
 from .json_writer import document_of
 from .metadata_tables import MetadataTables
-from .progress import progress
+from .progress_bar import progress
 
 _COMPRESSION = one_of("zstd", "snappy", "gzip", "lz4", "brotli", "none")
 

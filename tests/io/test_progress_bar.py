@@ -1,12 +1,12 @@
-"""progress.py: a bar where something takes long, on a terminal alone."""
+"""progress_bar.py: a bar where something takes long, on a terminal alone."""
 
 import io
 import sys
 
 import pytest
 
-from scope_profiler.io import progress as module
-from scope_profiler.io.progress import progress
+from scope_profiler.io import progress_bar as module
+from scope_profiler.io.progress_bar import progress
 
 
 class Screen(io.StringIO):
