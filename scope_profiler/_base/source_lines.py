@@ -7,21 +7,25 @@ import re
 import sys
 from tokenize import TokenError
 
-# {(file, first line, qualified name): the lines of the file}: a list for each file, which linecache
-# has as well as long as the file stays as it is.
+# {(file, first line, qualified name): (hash of the code, the lines of the file)}: a list for each file,
+# which linecache has as well as long as the file stays as it is.
 _kept = {}
 
 _CYTHON_DEF = re.compile(r"(\s*)(?:cdef|cpdef|property)\b")
 
 
 def keep(code, names=None):
-    """Keep the source of a code object as it is now, for the file may change, or be gone.
+    """Keep the source of a code object as it is now, for the file may change, or be gone. Of code that was
+    kept before, the source of before stays.
 
-    names: the globals of its function, whose loader has the source where there is no file.
+    names: the globals of its function, whose loader has the source where there is no file; {} for what is in a file alone.
     """
     key = code.co_filename, code.co_firstlineno, code.co_qualname
-    if key not in _kept and (lines := _lines(code.co_filename, names)):
-        _kept[key] = lines
+    number = hash(code)
+    if _kept.get(key, (None,))[0] == number:
+        return
+    if lines := _lines(code.co_filename, names):
+        _kept[key] = number, lines
 
 
 def block(file, first, name):
@@ -30,7 +34,7 @@ def block(file, first, name):
 
     name: its qualified name. Of a module ("<module>") the whole text.
     """
-    lines = _kept.get((file, first, name)) or _lines(file)
+    lines = _kept.get((file, first, name), (None, None))[1] or _lines(file)
     if name == "<module>":
         return lines[max(first, 1) - 1:] or None
     found = block_in(lines, first)
@@ -63,7 +67,7 @@ def _lines(file, names=None):
     """All lines of a file as it is now; [] when it cannot be found."""
     linecache.checkcache(file)
     if file not in linecache.cache and not os.path.exists(file):
-        linecache.lazycache(file, names or _globals_of(file))
+        linecache.lazycache(file, _globals_of(file) if names is None else names)
     return linecache.getlines(file)
 
 

@@ -113,7 +113,16 @@ _known = {}  # Overhead: LineOverhead
 
 def of(manager):
     """The LineOverhead of the manager's run."""
-    of_calls = overhead.of(manager)
+    return _of(overhead.of(manager))
+
+
+def of_type(manager_type):
+    """The LineOverhead where lines are counted and no calls. manager_type: of the managers to measure
+    with."""
+    return _of(overhead.of_type(manager_type, False, True))
+
+
+def _of(of_calls):
     if of_calls not in _known:
         _known[of_calls] = LineOverhead(of_calls)
     return _known[of_calls]

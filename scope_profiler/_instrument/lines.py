@@ -130,8 +130,15 @@ def arm(code):
     if len(_slowed) < _MOST_CODES:
         name = CountedCode(code.co_filename, code.co_firstlineno, code.co_qualname)
         _slowed[name] = interpreter.slowed(instructions)
+        _keep_source(code)
     withs = () if helps else interpreter.with_statements(instructions)
     return min(lines), max(lines), withs, loops, events, not helps
+
+
+def _keep_source(code):
+    from .._base import source_lines  # inspect is loaded by line mode alone
+
+    source_lines.keep(code, {})
 
 
 def _events(code, instructions, loops):

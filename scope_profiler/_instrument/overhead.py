@@ -93,10 +93,12 @@ def of(manager):
     """The Overhead of the manager's run, by the clock in use."""
     run = manager._run
     keeps_calls = run is None or not run._settings["aggregation_mode"]
-    return _of(type(manager._default), keeps_calls, manager._line_mode)
+    return of_type(type(manager._default), keeps_calls, manager._line_mode)
 
 
-def _of(manager_type, events, lines):
+def of_type(manager_type, events, lines):
+    """The Overhead of runs with single calls kept (events) or not, with lines counted or not.
+    manager_type: of the managers to measure with."""
     key = _core.clock_info()["source"], events, lines
     if key not in _overheads:
         _overheads[key] = Overhead(manager_type, events, lines)
@@ -184,7 +186,7 @@ def _region(manager, _=None):
 def _measure_traced(manager_type, tracing, name, function, region, decide_c):
     if name in _traced:
         return
-    overhead = _of(manager_type, True, False)
+    overhead = of_type(manager_type, True, False)
     manager = overhead.manager()
 
     def decide(manager, code, namespace, in_span):

@@ -13,7 +13,7 @@ from .. import _core
 from .._base import interpreter, source_lines
 from .._base.unrecorded import unrecorded
 from .._base.warning import warn
-from .._instrument import lines
+from .._instrument import line_overhead, lines
 from .._instrument.decorator import Decoration, carrier
 from ..manager import ProfileManager
 from . import callables
@@ -237,11 +237,18 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
     @unrecorded
     def get_stats(self) -> LineStats:
         """What has been counted so far: LineStats, with times in nanoseconds, of every function that
-        is registered, in that order."""
+        is registered, in that order.
+
+        The times are as they were measured; `lines`, and what is written as JSON, CSV, a data frame or
+        HTML, also has what measuring is estimated to have added."""
+        return self._stats(line_overhead.of_type(ProfileManager))
+
+    @unrecorded
+    def _stats(self, overhead: line_overhead.LineOverhead | None = None) -> LineStats:
         from .stats import LineStats
 
         timings: dict[Key, list[Any]] = {_key(code): [] for code in self._codes.values()}
-        counted = lines.lines_of(self._region)
+        counted = lines.lines_of(self._region, overhead)
         for key, rows in counted.items():
             timings[key] = [(row.line, row.hits, row.time_ns) for row in rows]
         return LineStats(timings, self.timer_unit, lines=counted)
@@ -255,20 +262,20 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
                     sort: bool = False, rich: bool = False, *,
                     config: ConfigArgument = None) -> None:
         """Print what has been counted so far; see LineStats.print()."""
-        self.get_stats().print(
+        self._stats().print(
             stream=stream, output_unit=output_unit, stripzeros=stripzeros, details=details,
             summarize=summarize, sort=sort, rich=rich, config=config)
 
     def dump_stats(self, filename: str | os.PathLike[str]) -> None:
         """Write what has been counted so far into a file (.lprof)."""
-        self.get_stats().to_file(filename)
+        self._stats().to_file(filename)
 
     # ---- As line_profiler shows what it has inside
 
     @property
     def code_map(self) -> dict[CodeType, dict[int, dict[str, Any]]]:
         """{code: {line: {"code", "lineno", "total_time", "nhits"}}}, in units of timer_unit."""
-        timings = self.get_stats().timings
+        timings = self._stats().timings
         return {
             code: {
                 line: {"code": code, "lineno": line, "total_time": time, "nhits": hits}

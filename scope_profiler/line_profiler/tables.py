@@ -30,7 +30,7 @@ def columns(stats: LineStats) -> list[str]:
 def _extras(stats: LineStats) -> list[str]:
     """What is known of lines besides hits and times."""
     rows = [row for lines in stats.lines.values() for row in lines]
-    return [name for name in EXTRAS if any(is_number(getattr(row, name)) for row in rows)]
+    return [name for name in (*EXTRAS, "net_ns") if any(is_number(getattr(row, name)) for row in rows)]
 
 
 def rows(stats: LineStats, all_lines: bool) -> list[dict[str, Any]]:

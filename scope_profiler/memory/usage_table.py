@@ -57,7 +57,7 @@ def tables(prof: MemoryProfiler) -> Iterator[tuple[CountedCode, dict[int, LineMe
     has what the process used when the function began."""
     counted = prof.lines()
     for outer, inner in prof.functions_measured():
-        rows = added_up(row for code in (outer, *inner) for row in counted.get(code, ()))
+        rows = added_up(_grown_once([outer, *inner], counted))
         own = counted.get(outer, [])
         lines = {row.line: _of(row) for row in rows if row.resident_bytes is not None}
         if not lines:
@@ -65,6 +65,19 @@ def tables(prof: MemoryProfiler) -> Iterator[tuple[CountedCode, dict[int, LineMe
         if own and own[0].line != outer.co_firstlineno:
             lines[outer.co_firstlineno] = _before(own[0])
         yield outer, lines
+
+
+def _grown_once(
+    codes: list[CountedCode], counted: dict[CountedCode, list[CountedLine]]
+) -> Iterator[CountedLine]:
+    """The lines of a function and those inside it. What a comprehension or lambda took is in the increment
+    of the line that it stands in."""
+    seen: set[int] = set()
+    for code in codes:
+        rows = counted.get(code, [])
+        for row in rows:
+            yield row._replace(increment_bytes=0) if row.line in seen else row
+        seen.update(row.line for row in rows)
 
 
 def _of(row: CountedLine) -> LineMemory:

@@ -276,15 +276,12 @@ void sp_line_code_lines_on(sp_line_code *entry)
  * functions. So they stay on for a while, which does not cost much more than switching did. */
 enum { UNRECORDED_LINES = 1000 };
 
-void sp_line_code_line_unrecorded(PyCodeObject *code)
+bool sp_line_code_only_switched(const sp_line_code *entry)
 {
-    sp_line_code *entry = sp_line_code_find(code);
-    if (entry == NULL || !entry->lines_on || entry->lines_stay_on || entry->frames != 0
-        || ++entry->unrecorded_lines < UNRECORDED_LINES)
-        return;
-    entry->lines_on = false;
-    sp_line_codes_on--;
-    arm_quietly(entry);
+    const sp_line_watch *watch = entry->watches;
+    while (watch != NULL && !watch->always && watch->region->line_switch != NULL)
+        watch = watch->next_of_code;
+    return watch == NULL;
 }
 
 /* Whether a region that watches it may be open now. */
@@ -307,6 +304,19 @@ static void fall_asleep(sp_line_code *entry)
     entry->lines_on = false;
     for (const sp_line_watch *watch = entry->watches; watch != NULL; watch = watch->next_of_code)
         watch->region->line_switch->asleep = true;
+}
+
+void sp_line_code_line_unrecorded(PyCodeObject *code)
+{
+    sp_line_code *entry = sp_line_code_find(code);
+    if (entry == NULL || !entry->lines_on || entry->lines_stay_on || entry->frames != 0
+        || ++entry->unrecorded_lines < UNRECORDED_LINES)
+        return;
+    entry->lines_on = false;
+    sp_line_codes_on--;
+    if (sp_line_code_only_switched(entry)) /* lines were its only events */
+        fall_asleep(entry);
+    arm_quietly(entry);
 }
 
 void sp_line_code_begin_unrecorded(PyCodeObject *code)

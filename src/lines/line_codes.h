@@ -44,6 +44,8 @@ void sp_line_code_used(sp_line_code *entry, int change);
 /* All that live, as a list of code objects; NULL with an exception set. */
 PyObject *sp_line_codes(void);
 
+/* Whether all that watch the code are regions that are switched. */
+bool sp_line_code_only_switched(const sp_line_code *entry);
 /* Whether any region watches the code; whether this one does. */
 bool sp_line_code_is_watched(PyCodeObject *code);
 bool sp_line_code_watched_by(const sp_line_code *entry, const struct sp_region *region);

@@ -66,9 +66,13 @@ static void end_here(sp_line_thread *here, sp_line_switched *switched)
 
 sp_line_frame *sp_line_frame_runs(const void *frame, PyCodeObject *code)
 {
-    const sp_line_thread *here = sp_line_here;
+    sp_line_thread *here = sp_line_here;
     if (here == NULL || here->on_count == 0)
         return NULL;
+    sp_line_frame *again =
+        here->bottom == sp_stack_bottom() ? sp_line_frame_begins_again(here, frame, code) : NULL;
+    if (again != NULL)
+        return again;
     const sp_line_code *entry = sp_line_code_find(code);
     bool wanted = false;
     for (uint32_t i = 0; entry != NULL && entry->watches != NULL && !wanted && i < here->switched_count; i++)

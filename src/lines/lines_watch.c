@@ -127,10 +127,10 @@ sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool 
 
 void sp_line_frame_ends(const void *frame, PyCodeObject *code, uint64_t now)
 {
-    sp_line_thread *here = sp_line_thread_known();
-    if (here == NULL)
-        return;
-    sp_line_frame *recorded = sp_line_find(here, frame, code);
+    sp_line_frame *recorded = sp_line_top(frame, code);
+    sp_line_thread *here = recorded != NULL ? sp_line_here : sp_line_thread_known();
+    if (recorded == NULL && here != NULL)
+        recorded = sp_line_find(here, frame, code);
     if (recorded == NULL || recorded->decorated) /* a decorated call ends by itself */
         return;
     sp_line_stop(recorded, now);

@@ -14,7 +14,7 @@ def known_costs(monkeypatch):
     """Every kind costs something that can be told in a sum: 1 + 10**i inside, 10**i/2 around."""
     known = Overhead(ProfileManager, True, False)
     known._known = {name: Cost(0, 0) for name in COSTS}
-    monkeypatch.setattr(overhead, "_of", lambda manager_type, events, lines: known)
+    monkeypatch.setattr(overhead, "of_type", lambda manager_type, events, lines: known)
     return known._known
 
 
@@ -270,7 +270,7 @@ def test_it_is_in_the_file_and_in_what_is_merged(clock, manager, known_costs, tm
         assert said in capsys.readouterr().out
     known_costs["block"] = Cost(20, 5)
     one = dict(results.recorded[0].facts)
-    other = Overhead.facts(overhead._of(ProfileManager, True, False), [2, *[0] * 11])
+    other = Overhead.facts(overhead.of_type(ProfileManager, True, False), [2, *[0] * 11])
     assert "20 ns per with of" in overhead_line(together([one, other]), 0)
 
 

@@ -9,6 +9,8 @@ import zipfile
 
 import pytest
 
+from scope_profiler import ProfileManager
+from scope_profiler._base import source_lines
 from scope_profiler.line_profiler import LineProfiler, LineStats
 
 TEXT = "def f():\n    total = 1\n    return total  # before\n"
@@ -68,6 +70,30 @@ def test_a_module_that_is_loaded_again(module):
     assert rows_of(printed(after.get_stats()))[-1] == (["1"], "return total  # after")
 
 
+def test_a_function_of_a_run_is_shown_as_it_was_when_it_ran(module):
+    module.write_text(TEXT)
+    manager = ProfileManager()
+    manager.setup(use_line_profiler=True, deactivate_file_output=True)
+    code = imported().f.__code__
+    manager.profile("f")(sys.modules["changing"].f)()
+    manager.finalize()
+    module.write_text("# new\n\n" + TEXT.replace("before", "after"))
+    linecache.checkcache()
+    text = source_lines.block(code.co_filename, code.co_firstlineno, code.co_qualname)
+    assert "".join(text or ()) == TEXT
+
+
+def test_a_file_that_runs_again_after_a_change_is_shown_as_it_is_then(module):
+    for change in "before", "after":
+        module.write_text(TEXT.replace("1\n", f"'{change}'\n"))
+        linecache.checkcache()
+        namespace = {}
+        exec(compile(module.read_text(), module, "exec"), namespace)
+        source_lines.keep(code := namespace["f"].__code__, {})
+        text = source_lines.block(code.co_filename, code.co_firstlineno, code.co_qualname)
+        assert change in "".join(text)
+
+
 def test_results_have_it_elsewhere(module, tmp_path):
     module.write_text(TEXT)
     stats = profiled(imported().f).get_stats()
@@ -75,8 +101,6 @@ def test_results_have_it_elsewhere(module, tmp_path):
     stats.to_json("x.json")
     module.unlink()
     linecache.clearcache()
-    from scope_profiler._base import source_lines
-
     source_lines._kept.clear()
     assert "Could not find file" in printed(LineStats(stats.timings, stats.unit))
     for path in ("x.lprof", "x.json"):

@@ -6,6 +6,8 @@ import contextlib
 import cProfile
 import functools
 import gc
+import io
+import json
 import sys
 import threading
 import weakref
@@ -13,7 +15,7 @@ import weakref
 import pytest
 
 import line_profiler_reference as reference
-from scope_profiler.line_profiler import LineProfiler
+from scope_profiler.line_profiler import LineProfiler, LineStats
 from test_lines import (  # noqa: F401 (fixtures)
     DIFFERENCES, VERSION, counted, from_3_12, lined, live, written_down,
 )
@@ -44,6 +46,37 @@ def make_double():
         return m + n
 
     return double
+
+
+def test_what_measuring_added_is_known_of_each_line_and_the_table_has_the_times_as_they_were():
+    profiler = LineProfiler()
+    double = profiler(make_double())
+    for n in range(100):
+        double(n)
+    stats = profiler.get_stats()
+    (key, rows), = stats.timings.items()
+    assert [(row.line, row.hits, row.time_ns) for row in stats.lines[key]] == rows
+    assert all(row.overhead_ns > 0 for row in stats.lines[key])
+    function, = json.loads(stats.to_json())["functions"]
+    assert [line["net_ns"] for line in function["lines"]] == [row.net_ns for row in stats.lines[key]]
+    assert "net_ns" in stats.to_csv().splitlines()[0]
+    texts = io.StringIO(), io.StringIO()
+    stats.print(texts[0])
+    LineStats(stats.timings, stats.unit).print(texts[1])
+    assert texts[0].getvalue() == texts[1].getvalue()
+
+
+@from_3_12
+def test_code_has_no_event_of_its_begin_where_its_lines_have():
+    profiler = LineProfiler()
+    function = make_double()
+    double = profiler(function)
+    tool = next(number for number in (3, 4, 5) if sys.monitoring.get_tool(number) == "scope_profiler")
+    for n in range(3):
+        assert double(n) == 2 * n
+    events = sys.monitoring.get_local_events(tool, function.__code__)
+    assert events & sys.monitoring.events.LINE and not events & sys.monitoring.events.PY_START
+    assert hits(profiler) == {1: 3, 2: 3}
 
 
 # ---- As line_profiler counts ------------------------------------------------------------------

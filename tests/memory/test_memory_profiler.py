@@ -194,6 +194,18 @@ def test_functions_inside_count_in_the_table_of_the_outer():
     assert rows_of(stream.getvalue())["return mapped(40 << 20)"][1] == pytest.approx(40, abs=3)
 
 
+def test_a_comprehension_grows_by_what_it_takes_once():
+    stream = io.StringIO()
+
+    @profile(stream=stream)
+    def work():
+        return [mapped(20 << 20) for _ in range(2)]
+
+    work()
+    table = rows_of(stream.getvalue())
+    assert table["return [mapped(20 << 20) for _ in range(2)]"][1] == pytest.approx(40, abs=3)
+
+
 def test_coroutines_and_generators():
     stream = io.StringIO()
 

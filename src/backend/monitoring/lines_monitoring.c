@@ -200,7 +200,11 @@ static int events_of(const sp_line_code *entry)
         return events;
     if (entry->suspends)
         events |= all.resume;
-    return events | all.start | (lines ? all.leave : 0);
+    /* The first line of a frame tells that it begins, where only regions that are switched watch it: for
+     * others it matters whether it began while they were open. */
+    if (!lines || !sp_line_code_only_switched(entry))
+        events |= all.start;
+    return events | (lines ? all.leave : 0);
 }
 
 static int call(PyObject *result)
