@@ -44,6 +44,7 @@ class ProfileManager(_core.Manager):
         self._recursive = False  # some decorated functions ask to have traced what they call,
         self._traces = False  # and it is
         self._traces_c = False  # C functions are traced with Python's
+        self._named_targets = None  # functions to decorate that were named by text
         self._interpreter_regions = ()  # what makes regions of the interpreter's own doings
         self._selection = Selection()
         self._definitions = {}  # of define_region: {name: (functions, tags)}
@@ -318,9 +319,24 @@ class ProfileManager(_core.Manager):
 
     @on_class_or_instance
     @unrecorded
-    def instrument(self, module, *, include=("*",), exclude=(), prefix=None, tags=None):
+    def instrument(self, module, *names, include=("*",), exclude=(), prefix=None, tags=None):
         """Decorate the functions of a module, or the methods of a class, in place; see
-        instrumentation.instrument."""
+        instrumentation.instrument.
+
+        Or by text, whatever package they are of: "package.module:function", "package.module:Class.method",
+        "package.module:Class" or "package.module", with globs in the last part. They are decorated
+        when the module is imported, or at once where it is; functions that other modules have imported
+        from there are replaced there, too. Regions are named "package.module.Class.method". What
+        was not found is said by finalize(), but for verbose=False.
+        """
+        if isinstance(module, str):
+            if self._named_targets is None:
+                from ._instrument.named_targets import NamedTargets
+
+                self._named_targets = NamedTargets(self)
+            return self._named_targets.add((module, *names), include, exclude, prefix, tags)
+        if names:
+            raise TypeError(f"instrument() takes one module or class, or names as str, got also {names!r}")
         from ._instrument.by_name import instrument
 
         return instrument(self, module, include=include, exclude=exclude, prefix=prefix, tags=tags)

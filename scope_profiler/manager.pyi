@@ -209,8 +209,8 @@ class ProfileManager:
     @classmethod
     def instrument(
         cls,
-        module: ModuleType | type[Any],
-        *,
+        module: ModuleType | type[Any] | str,
+        *names: str,
         include: _Several = ("*",),
         exclude: _Several = (),
         prefix: str | None = None,

@@ -40,10 +40,7 @@ def instrument(manager, module, *, include=("*",), exclude=(), prefix=None, tags
     Raises ValueError when a region of that name has other tags. Nothing is decorated then.
     """
     _check_module("module", module)
-    if prefix is not None:
-        text("prefix", prefix)
-    include, exclude = _globs("include", include), _globs("exclude", exclude)
-    tags = None if tags is None else normal_tags("tags", tags)
+    include, exclude, prefix, tags = check(include, exclude, prefix, tags).values()
     home = module.__module__ if isinstance(module, type) else module.__name__
     changed, replacements = {}, {}  # the latter by the address of what is replaced
     for name, value in list(vars(module).items()):
@@ -58,6 +55,14 @@ def instrument(manager, module, *, include=("*",), exclude=(), prefix=None, tags
     for name, decorated in changed.items():  # only now: all of it or nothing
         setattr(module, name, decorated)
     return changed
+
+
+def check(include, exclude, prefix, tags):
+    """These arguments of instrument(), as it uses them. Raises TypeError."""
+    if prefix is not None:
+        text("prefix", prefix)
+    return {"include": _globs("include", include), "exclude": _globs("exclude", exclude),
+            "prefix": prefix, "tags": None if tags is None else normal_tags("tags", tags)}
 
 
 def _globs(argument, patterns):

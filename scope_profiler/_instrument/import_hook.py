@@ -69,3 +69,50 @@ class ImportHook:
             complain(f"the functions of {name} are not profiled", error)
         spec.loader = copy(loader)  # that of a zip file is for all modules in it
         spec.loader.get_code = {name: code}.__getitem__
+
+
+class AfterImport(ImportHook):
+    """The same for modules right after they have run, before those that import them go on.
+
+    found(name, module) is called then; path is None for wanted().
+    """
+
+    def _show(self, name, spec):
+        if hasattr(spec.loader, "exec_module") and self._wanted(name, None):
+            spec.loader = _Loader(spec.loader, self._after)
+
+    def _after(self, module):
+        name = module.__name__
+        try:
+            self._found(name, sys.modules.get(name, module))
+        except Exception as error:
+            complain(f"the functions of {name} are not profiled", error)
+
+
+class _Loader:
+    """What loads a module in the place of its loader, which the module has for its own when it runs."""
+
+    def __init__(self, loader, after):
+        self._loader = loader
+        self._after = after
+
+    def __getattr__(self, name):
+        return getattr(self._loader, name)
+
+    def give_back(self, module):
+        module.__loader__ = module.__spec__.loader = self._loader
+        return self._loader
+
+    def after(self, module):
+        with here:
+            self._after(module)
+
+
+# It claims to be of importlib, which Python leaves out of the tracebacks of imports.
+_EXEC_MODULE = """
+def exec_module(self, module):
+    self.give_back(module).exec_module(module)
+    self.after(module)
+"""
+exec(compile(_EXEC_MODULE, SourceFileLoader.exec_module.__code__.co_filename, "exec"), namespace := {})
+_Loader.exec_module = namespace.pop("exec_module")

@@ -1,6 +1,7 @@
 """finalize(): from one snapshot the results, the files and the report."""
 
 from contextlib import suppress
+import sys
 
 from .._base import collection, environment
 from .._base.needs import explained
@@ -53,6 +54,8 @@ def finalize(manager, verbose, return_results, lines, style, start_over):
         snapshot = replace(snapshot, file_path=paths[0], paths=paths)
     if printing:
         _report(snapshot, regions=verbose, lines=lines is not False, style=style, seen=printed)
+    if verbose and manager._named_targets is not None:
+        _tell_missing(manager._named_targets.missing())
     return snapshot.results if return_results else None
 
 
@@ -116,3 +119,10 @@ def _report(snapshot, **how):
         print_run(snapshot, **how)
     except Exception as error:
         complain("the report could not be printed", error)
+
+
+def _tell_missing(targets):
+    """Say which functions were to be regions and are not there."""
+    with suppress(OSError, ValueError, AttributeError):  # of a stream that is closed, or not there
+        for text, why in targets:
+            print(f"scope-profiler: instrument({text!r}): {why}", file=sys.stderr)

@@ -13,6 +13,7 @@ from .._instrument.code_finder import NamedFunctions
 from .._launch.host import Host
 from .._launch.programs import Tracing, destination, execute, name_of
 from .._runtime import process_end
+from ..config import toml
 from ..config.kinds import STRINGS, SWITCH
 from ..config.table import ARGUMENTS, DEFAULTS, SETTINGS
 from ..manager import ProfileManager
@@ -66,13 +67,16 @@ def _option(row):
                    "any package. May be repeated.")
 @click.option("--entrypoint", metavar="NAME",
               help="Trace, and call the region of functions of this name just that.")
+@click.option("--regions", "regions_file", metavar="FILE",
+              help="Make regions of functions that a TOML file names, in its table "
+                   "[scope_profiler.regions]: \"package.module:Class.method\" = true, or its tags.")
 @click.option("--sample-memory", metavar="FILE",
               help="Draw the memory of the process and those below it over time, with the regions: "
                    "memory.png; or a table: memory.csv.")
 @click.argument("script")
 @click.argument("script_args", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
 def run(script, script_args, module, text, output, recursive, everything, include, exclude, lines,
-        entrypoint, sample_memory, **settings):
+        entrypoint, regions_file, sample_memory, **settings):
     """Run SCRIPT with ARGS, record its regions, and print a report when it has ended.
 
     SCRIPT runs as it would under Python itself, and its exit status is that of this command. Its
@@ -111,6 +115,8 @@ def run(script, script_args, module, text, output, recursive, everything, includ
         settings["use_line_profiler"] = True
     program = load(script, module, text)
     given = {name: value for name, value in settings.items() if value not in (None, ())}
+    if regions_file is not None:
+        _make_regions(regions_file)
     current = _setup(given)
     if recursive is None:
         recursive = current._settings["recursive_profile"]
@@ -123,6 +129,15 @@ def run(script, script_args, module, text, output, recursive, everything, includ
         tracing = Tracing(name, not everything, include, exclude, entrypoint, named,
                           only_lines=not recursive)
     return partial(_run, _End(given, samples, tracing), program, script_args, tracing)
+
+
+def _make_regions(file):
+    """Have functions decorated that the file names."""
+    try:
+        for name, how in toml.read_regions(file).items():
+            manager.instrument(name, **how)
+    except (TypeError, ValueError) as error:
+        raise click.UsageError(shown(error)) from None
 
 
 def _setup(settings):

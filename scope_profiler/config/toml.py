@@ -31,6 +31,40 @@ def read(config_path):
     return settings, places
 
 
+def read_regions(config_path):
+    """The functions that are to be regions, in the table [scope_profiler.regions] of a TOML file:
+
+        "package.module:Class.method" = true
+        "package.module:solve" = ["tag"]
+        "package.module" = {include = ["s*"], exclude = [], prefix = "p", tags = ["tag"]}
+
+    Returns {name: arguments of instrument()}. Raises TypeError when config_path is no path, ValueError
+    when the file cannot be read, is no TOML, or has no such table or something else in it.
+    """
+    config_path = path("config_path", config_path)
+    outer = _table(config_path, "scope_profiler", _parse(config_path).get("scope_profiler", {}))
+    if "regions" not in outer:
+        raise ValueError(f"{config_path} has no table [scope_profiler.regions]")
+    where = "scope_profiler.regions"
+    return {name: _region(f"{config_path}: [{where}] {name!r}", value)
+            for name, value in _table(config_path, where, outer["regions"]).items()}
+
+
+_OF_REGIONS = {"include", "exclude", "prefix", "tags"}
+
+
+def _region(where, value):
+    if value is True:
+        return {}
+    if isinstance(value, (str, list)):
+        return {"tags": value}
+    if not isinstance(value, dict):
+        raise ValueError(f"{where} takes true, tags or a table, got {value!r}")
+    if not value.keys() <= _OF_REGIONS:
+        raise ValueError(f"{where}: {unknown(value.keys() - _OF_REGIONS, _OF_REGIONS)}")
+    return value
+
+
 def _parse(config_path):
     import tomllib
 

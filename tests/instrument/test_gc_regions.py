@@ -87,7 +87,7 @@ def modules(tmp_path, monkeypatch):
 def test_imports_are_below_what_imports_them(paths, modules):
     manager, tree = paths(trace_imports=True)
     for _ in range(2):
-        import outer_module  # noqa: F401: the second time it is there
+        import outer_module  # noqa: F401
 
     with manager.profile_region("work"):
         importlib.import_module("colorsys" if "colorsys" not in sys.modules else "inner_module")
