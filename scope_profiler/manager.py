@@ -43,8 +43,9 @@ class ProfileManager(_core.Manager):
         self._measures_memory = False
         self._recursive = False  # some decorated functions ask to have traced what they call,
         self._traces = False  # and it is
-        self._traces_c = False  # C functions are traced with Python's
-        self._named_targets = None  # functions to decorate that were named by text
+        self._traces_c = False  # C functions are traced with Python's,
+        self._max_depth = None  # down to this depth
+        self._named_targets = None  # functions to decorate, by name
         self._interpreter_regions = ()  # what makes regions of the interpreter's own doings
         self._selection = Selection()
         self._definitions = {}  # of define_region: {name: (functions, tags)}
@@ -323,23 +324,14 @@ class ProfileManager(_core.Manager):
         """Decorate the functions of a module, or the methods of a class, in place; see
         instrumentation.instrument.
 
-        Or by text, whatever package they are of: "package.module:function", "package.module:Class.method",
-        "package.module:Class" or "package.module", with globs in the last part. They are decorated
-        when the module is imported, or at once where it is; functions that other modules have imported
-        from there are replaced there, too. Regions are named "package.module.Class.method". What
-        was not found is said by finalize(), but for verbose=False.
+        Or by text, of whatever package: "package.module:function", "package.module:Class.method" (also with
+        globs in the last part), "package.module:Class" or "package.module". They are decorated when the
+        module is imported, or at once where it is, and other modules that have them have the decorated
+        ones then. Regions are named "package.module.Class.method". finalize() says what was not found.
         """
-        if isinstance(module, str):
-            if self._named_targets is None:
-                from ._instrument.named_targets import NamedTargets
+        from ._instrument.named_targets import instrument
 
-                self._named_targets = NamedTargets(self)
-            return self._named_targets.add((module, *names), include, exclude, prefix, tags)
-        if names:
-            raise TypeError(f"instrument() takes one module or class, or names as str, got also {names!r}")
-        from ._instrument.by_name import instrument
-
-        return instrument(self, module, include=include, exclude=exclude, prefix=prefix, tags=tags)
+        return instrument(self, module, names, include, exclude, prefix, tags)
 
     @unrecorded
     def _check_region(self, functions, tags):

@@ -171,6 +171,14 @@ def finite(name, value):
     return result
 
 
+def not_negative(name, value):
+    """A finite number of at least 0, as a float."""
+    result = finite(name, value)
+    if result < 0:
+        raise ValueError(f"{name} takes a number of at least 0, got {value!r}")
+    return result
+
+
 def check_percentile(name, value):
     """A number from 0 to 100."""
     if not 0 <= number(name, value) <= 100:

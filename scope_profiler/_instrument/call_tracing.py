@@ -201,8 +201,8 @@ def _tracing_aside(manager, decide, decide_c):
 
 
 @unrecorded
-def trace_c(manager):
-    """Whether calls of C functions are traced has changed: a run has begun."""
+def settings_changed(manager):
+    """Whether calls of C functions are traced, or how deep calls are, has changed: a run has begun."""
     tracing = _tracings.get(id(manager))
     if tracing is not None:
         _decide_anew(manager, tracing)
@@ -217,7 +217,7 @@ def _decide_anew(manager, tracing):
         overhead.measure_traced(type(manager._default), _tracing_aside, of_c=True)
     tracing.of_c = manager._traces_c
     decide_c = _decide_c if tracing.of_c else None
-    _core.trace_calls(manager, _decide, tracing.filter is not None, decide_c)
+    _core.trace_calls(manager, _decide, tracing.filter is not None, decide_c, manager._max_depth)
     _watch(any(tracing.of_c for tracing in _tracings.values()))
 
 
@@ -333,7 +333,7 @@ def _c_name(function):
         found = None if isinstance(owner, ModuleType) else _method(type(owner), name)
         full = name if module is None else f"{module}.{name}"
         text = f"<built-in method {full}>" if found is None else str(found)
-    return "{%s}" % re.sub(" at 0x[0-9a-fA-F]+", "", text)[1:-1]
+    return "{" + re.sub(" at 0x[0-9a-fA-F]+", "", text)[1:-1] + "}"
 
 
 _OF_TYPES = MethodDescriptorType, ClassMethodDescriptorType, BuiltinFunctionType

@@ -115,4 +115,4 @@ def exec_module(self, module):
     self.after(module)
 """
 exec(compile(_EXEC_MODULE, SourceFileLoader.exec_module.__code__.co_filename, "exec"), namespace := {})
-_Loader.exec_module = namespace.pop("exec_module")
+_Loader.exec_module = namespace.pop("exec_module")  # type: ignore[attr-defined]

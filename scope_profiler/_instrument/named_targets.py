@@ -7,12 +7,23 @@ from typing import NamedTuple
 import weakref
 
 from .._base.arguments import wrong_type
-from .by_name import check, instrument
+from . import by_name
 from .code_finder import alike, is_glob
 from .import_hook import AfterImport
 
 _waiting = {}  # name of a module: [(weak reference to a NamedTargets, Target), ...]
 _hook = None
+
+
+def instrument(manager, module, names, include, exclude, prefix, tags):
+    """See ProfileManager.instrument."""
+    if isinstance(module, str):
+        if manager._named_targets is None:
+            manager._named_targets = NamedTargets(manager)
+        return manager._named_targets.add((module, *names), include, exclude, prefix, tags)
+    if names:
+        raise TypeError(f"instrument() takes one module or class, or names as str, got also {names!r}")
+    return by_name.instrument(manager, module, include=include, exclude=exclude, prefix=prefix, tags=tags)
 
 
 class Target(NamedTuple):
@@ -48,7 +59,7 @@ class NamedTargets:
         """Decorate these, now or when their modules are imported: {name in the module: what is there now}
         of those that were decorated now. The rest is as for by_name.instrument()."""
         changed = {}
-        how = check(include, exclude, prefix, tags)
+        how = by_name.check(include, exclude, prefix, tags)
         for target in [Target.parse(name, how) for name in names]:
             module = sys.modules.get(target.module)
             if isinstance(module, ModuleType):
@@ -78,14 +89,14 @@ class NamedTargets:
                 return self._lacks(target, owner, name)
             owner, full = vars(owner)[name], f"{full}.{name}"
         how = {**target.how, "prefix": target.how["prefix"] or full}
-        return instrument(self._manager(), owner, **how)
+        return by_name.instrument(self._manager(), owner, **how)
 
     def _decorate_in(self, owner, full, name, target):
         if not is_glob(name) and name not in vars(owner):
             return self._lacks(target, owner, name)
         how = {**target.how, "prefix": target.how["prefix"] or full, "include": (name,)}
         before = dict(vars(owner))
-        changed = instrument(self._manager(), owner, **how)
+        changed = by_name.instrument(self._manager(), owner, **how)
         if not changed and is_glob(name):
             return self._lacks(target, owner, name)
         if isinstance(owner, ModuleType):

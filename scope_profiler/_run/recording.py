@@ -18,7 +18,7 @@ def start(manager, run):
     _set_line_mode(manager, on and settings["use_line_profiler"], details)  # may fail, as the next
     try:
         _set_memory(manager, any(measures))
-        _set_tracing_c(manager, on and settings["trace_c"])
+        _set_traced(manager, on and settings["trace_c"], settings["max_depth"])
         _set_tracing(manager, on, on and settings["recursive_profile"])
     except BaseException:
         _set_line_mode(manager, lined, lined and manager._run._settings["line_details"])
@@ -34,7 +34,7 @@ def start(manager, run):
     _watch_tasks(manager, on and settings["track_async"])
     manager._begin(not settings["aggregation_mode"], manager._line_mode,
                    manager._selection.wanted is not None, manager._tasks is not None, measures[0],
-                   details, measures[1])
+                   details, measures[1], 1e9 * (settings["min_duration"] or 0))
     manager._record(on)
 
 
@@ -114,12 +114,13 @@ def _set_tracing(manager, on, of_all=False):
     manager._traces = on
 
 
-def _set_tracing_c(manager, on):
-    if on != manager._traces_c:
+def _set_traced(manager, of_c, max_depth):
+    """What is traced where functions are: those of C, too; down to which depth."""
+    if (of_c, max_depth) != (manager._traces_c, manager._max_depth):
         from .._instrument import call_tracing
 
-        manager._traces_c = on
-        call_tracing.trace_c(manager)
+        manager._traces_c, manager._max_depth = of_c, max_depth
+        call_tracing.settings_changed(manager)
 
 
 def _watch_interpreter(manager, gc=False, imports=False):

@@ -30,6 +30,9 @@ def _options(command):
     return command
 
 
+_TYPES = {"int": click.INT, "float": click.FLOAT}
+
+
 def _option(row):
     """One of them. It gives None where the setting is not given."""
     names, option = row.option.names.split(), row.option
@@ -38,7 +41,7 @@ def _option(row):
         several = row.kind is STRINGS
         return click.option(
             *names, row.name, metavar=option.metavar or row.kind.metavar, multiple=several,
-            type=click.INT if row.kind.annotation == "int" else None, hidden=option.hidden,
+            type=_TYPES.get(row.kind.annotation), hidden=option.hidden,
             help=f"{help} May be repeated." if several else help,
         )
     flag = {} if "/" in option.names else {"is_flag": True, "flag_value": option.value}

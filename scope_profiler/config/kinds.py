@@ -6,7 +6,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .._base import environment
-from .._base.arguments import any_of, anything, boolean, one_of, path, strings, text, whole
+from .._base.arguments import (
+    any_of,
+    anything,
+    boolean,
+    not_negative,
+    one_of,
+    path,
+    strings,
+    text,
+    whole,
+)
 
 
 class Kind(NamedTuple):
@@ -59,6 +69,9 @@ def at_least(minimum):
     """The kind of an int."""
     takes = f"an int of at least {minimum}"
     return Kind(whole(minimum), "int", "int", takes, "N", environment.whole)
+
+
+SECONDS = Kind(not_negative, "float", "float", "seconds, as a number of at least 0", "SECONDS")
 
 
 def choice(*words):

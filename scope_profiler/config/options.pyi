@@ -74,6 +74,8 @@ class ProfilingOptions(_Options):
     line_memory: bool | None = None
     line_details: bool | None = None
     trace_c: bool | None = None
+    max_depth: int | None = None
+    min_duration: float | None = None
     trace_gc: bool | None = None
     trace_imports: bool | None = None
     profiling_activated: InitVar[bool | None] = field(default=None, kw_only=True)

@@ -43,5 +43,7 @@ class SetupOptions(TypedDict, total=False):
     line_memory: bool | None
     line_details: bool | None
     trace_c: bool | None
+    max_depth: int | None
+    min_duration: float | None
     trace_gc: bool | None
     trace_imports: bool | None

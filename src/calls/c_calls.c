@@ -143,6 +143,8 @@ static bool enter(sp_tracing *tracing, const void *frame, const PyMethodDef *def
     if (region == NULL || !region->recording)
         return true;
     sp_c_call_end_stale(tracing, frame);
+    if (sp_calls_too_deep(tracing))
+        return true;
     sp_open_call_enter(manager, region, sp_c_call_key(frame), sp_metadata_for(region));
     return sp_tracing_is_on(serial);
 }

@@ -15,6 +15,7 @@ typedef struct sp_tracing {
         *decide_c;    /* the same for C functions (c_calls.c), or NULL: none is wanted. Owned. */
     uint64_t serial;  /* unique in the process, not 0 */
     bool everywhere;  /* not in sections alone */
+    uint32_t max_depth; /* calls with so many around them are not recorded; UINT32_MAX for no bound */
     sp_map decisions; /* code -> sp_decision. Owned. */
     sp_map c_functions; /* of c_calls.c: definition -> region. Owned. */
     sp_map suspended; /* frame -> sp_suspended_call. Owned. */
@@ -47,6 +48,15 @@ SP_INLINE bool sp_calls_in_section(const sp_tracing *tracing)
             return true;
     }
     return false;
+}
+
+/* Whether as many calls are open in this thread as the tracing may record below each other. */
+SP_INLINE bool sp_calls_too_deep(const sp_tracing *tracing)
+{
+    if (SP_LIKELY(tracing->max_depth == UINT32_MAX) || sp_here.run != tracing->manager->run)
+        return false;
+    const sp_stack *stack = &sp_here.thread->stack;
+    return stack->top - stack->calls >= (ptrdiff_t)tracing->max_depth;
 }
 
 enum { SP_DECISIONS = 256 };

@@ -85,7 +85,7 @@ bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
             sp_suspended_call_replaced(tracing, frame);
         sp_region *region = decision->region;
         if (region != NULL && region->recording && (decision->everywhere || in_section)
-            && !enter(tracing, region, frame, true))
+            && !sp_calls_too_deep(tracing) && !enter(tracing, region, frame, true))
             return true;
     }
     return wanted;
@@ -182,6 +182,15 @@ void sp_calls_cancel(const void *frame)
 
 /* ---- Beginning and ending a tracing ------------------------------------------------------ */
 
+sp_tracing *sp_tracing_simple;
+
+static void find_simple(void)
+{
+    sp_tracing *first = sp_tracings;
+    bool simple = first != NULL && first->next == NULL && first->max_depth == UINT32_MAX;
+    sp_tracing_simple = simple ? first : NULL;
+}
+
 static sp_tracing *new_tracing(sp_manager *manager)
 {
     static uint64_t last_serial = 0;
@@ -191,10 +200,14 @@ static sp_tracing *new_tracing(sp_manager *manager)
     tracing->manager = manager;
     tracing->serial = ++last_serial;
     tracing->next = sp_tracings;
-    return sp_tracings = tracing;
+    tracing->max_depth = UINT32_MAX;
+    sp_tracings = tracing;
+    find_simple();
+    return tracing;
 }
 
-bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c, bool everywhere)
+bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c, bool everywhere,
+                    uint32_t max_depth)
 {
     sp_tracing *tracing = tracing_of(manager);
     if (tracing == NULL)
@@ -208,6 +221,8 @@ bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c, b
     Py_XSETREF(tracing->decide_c, Py_XNewRef(decide_c));
     sp_calls_need((int)everywhere - (int)tracing->everywhere);
     tracing->everywhere = everywhere;
+    tracing->max_depth = max_depth;
+    find_simple();
     return true;
 }
 
@@ -278,6 +293,7 @@ static void end_tracing(sp_tracing *tracing)
     while (*link != tracing)
         link = &(*link)->next;
     *link = tracing->next;
+    find_simple();
     end_calls(tracing);
     sp_decisions_forget(tracing);
     sp_c_functions_forget(tracing);

@@ -37,11 +37,9 @@ SP_INLINE bool sp_calls_suspends(const PyCodeObject *code)
     return (code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
 }
 
-/* The one tracing that is on, when it is one. */
-SP_INLINE sp_tracing *sp_tracing_alone(void)
-{
-    return SP_LIKELY(sp_tracings != NULL && sp_tracings->next == NULL) ? sp_tracings : NULL;
-}
+/* The one tracing that is on, when it is one and has no bound of depth. */
+extern sp_tracing *sp_tracing_simple;
+SP_INLINE sp_tracing *sp_tracing_alone(void) { return sp_tracing_simple; }
 
 /* A call begins in this frame. Returns whether somebody wants calls of this code. */
 bool sp_calls_enter_slow(const void *frame, PyCodeObject *code);
@@ -91,7 +89,7 @@ void sp_calls_cancel(const void *frame);
 /* The manager's calls are traced from now on, or everything is decided anew; see trace_calls(). False
  * when memory is out. Under shared, as all of these. decide_c: NULL for no C functions. */
 SP_MUST_USE bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c,
-                                bool everywhere);
+                                bool everywhere, uint32_t max_depth);
 /* They are no longer. Calls that are open, in whatever thread, end now. The manager may be gone. */
 void sp_calls_untrace(const sp_manager *manager);
 /* It is decided anew about the code. */

@@ -6,25 +6,30 @@
 
 PyDoc_STRVAR(
     trace_doc,
-    "trace_calls(manager, decide, everywhere, decide_c=None)\n--\n\n"
+    "trace_calls(manager, decide, everywhere, decide_c=None, max_depth=None)\n--\n\n"
     "Trace calls for the manager, or go on with everything decided anew. decide(manager, code, globals,\n"
     "in_section) tells, once for each code object, (region, whether all calls are wanted and not only\n"
     "those in traced sections, whether those that it makes of C functions are) or None. region is False\n"
     "when the latter alone are; None when in_section is false and the code wanted in sections alone, and\n"
     "it is asked again in one. everywhere: whether it may say that all calls are wanted.\n"
-    "decide_c(manager, function) tells the region of a C function or None; without it none is traced.");
+    "decide_c(manager, function) tells the region of a C function or None; without it none is traced.\n"
+"max_depth: calls with so many open ones around them are not recorded.");
 
 static PyObject *trace_calls(PyObject *module, PyObject *args)
 {
     sp_state *state = PyModule_GetState(module);
-    PyObject *manager, *decide, *decide_c = Py_None;
+    PyObject *manager, *decide, *decide_c = Py_None, *max_depth = Py_None;
     int everywhere;
-    if (!PyArg_ParseTuple(args, "O!Op|O:trace_calls", state->manager_type, &manager, &decide,
-                          &everywhere, &decide_c))
+    if (!PyArg_ParseTuple(args, "O!Op|OO:trace_calls", state->manager_type, &manager, &decide,
+                          &everywhere, &decide_c, &max_depth))
+        return NULL;
+    unsigned long bound = max_depth == Py_None ? UINT32_MAX : PyLong_AsUnsignedLong(max_depth);
+    if (PyErr_Occurred())
         return NULL;
     sp_shared_take();
     bool traces = sp_calls_trace((sp_manager *)manager, decide,
-                                 decide_c == Py_None ? NULL : decide_c, everywhere);
+                                 decide_c == Py_None ? NULL : decide_c, everywhere,
+                                 bound < UINT32_MAX ? (uint32_t)bound : UINT32_MAX);
     sp_shared_release();
     return traces ? Py_NewRef(Py_None) : PyErr_NoMemory();
 }

@@ -104,7 +104,7 @@ static void switch_all(sp_manager *manager)
 PyDoc_STRVAR(
     begin_doc,
     "_begin(events, lines, selective=False, waits=False, memory=False, line_details=False,\n"
-    "       line_memory=False)\n--\n\n"
+    "       line_memory=False, shortest_ns=0)\n--\n\n"
     "Forget the run before and start a new one. events: log every call, not statistics alone.\n"
     "lines: count lines in decorated functions and in `with` blocks. selective: regions without "
     "tags\n"
@@ -113,15 +113,17 @@ PyDoc_STRVAR(
     "memory: measure what calls take of memory, while _core.count_memory() has it counted.\n"
     "line_details: of each line keep the extremes and a sketch of its hits, exceptions and "
     "callees.\n"
-    "line_memory: measure what lines take of memory, too.");
+    "line_memory: measure what lines take of memory, too.\n"
+    "shortest_ns: calls that take less are not logged.");
 
 static PyObject *manager_begin(PyObject *self, PyObject *args)
 {
     sp_manager *manager = (sp_manager *)self;
     int events = 1, lines = 0, selective = 0, waits = 0, memory = 0, line_details = 0,
         line_memory = 0;
-    if (!PyArg_ParseTuple(args, "pp|ppppp:_begin", &events, &lines, &selective, &waits, &memory,
-                          &line_details, &line_memory))
+    double shortest_ns = 0;
+    if (!PyArg_ParseTuple(args, "pp|pppppd:_begin", &events, &lines, &selective, &waits, &memory,
+                          &line_details, &line_memory, &shortest_ns))
         return NULL;
     static uint64_t last_run = 0;
     sp_shared_take();
@@ -129,6 +131,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     sp_left_run left = sp_run_leave(manager);
     manager->run = ++last_run;
     manager->events = events;
+    manager->shortest = (uint64_t)(shortest_ns / sp_clock_scale());
     manager->blocks = &sp_memory_blocks;
     manager->lines = lines;
     manager->selective = selective;

@@ -125,11 +125,12 @@ static sp_open_call *find_any(const sp_thread *thread, const sp_region *region)
     return NULL;
 }
 
-SP_NOINLINE void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested)
+SP_NOINLINE void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested,
+                                   uint64_t ticks)
 {
     if (!nested) /* or the call around it has waited too */
         node->waiting += waited;
-    if (thread->log.on && thread->log.waits)
+    if (ticks >= thread->log.shortest && thread->log.waits)
         sp_log_wait(&thread->log, waited);
 }
 

@@ -22,8 +22,8 @@ sp_open_call *sp_open_call_take_below(sp_thread *thread, const sp_region *region
 void sp_open_call_leave_slow(sp_manager *manager, sp_region *region, const void *key, uint64_t now,
                              bool failed, sp_cost way);
 
-/* A call that ends now has waited so long; the next record is its. */
-void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested);
+/* A call that ends now, and took so many ticks, has waited so long; the next record is its, if it has one. */
+void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested, uint64_t ticks);
 
 /* In which task and with which metadata a call is made. */
 SP_INLINE uint64_t sp_open_call_context(const sp_thread *thread, uint32_t annotation)
@@ -156,8 +156,8 @@ SP_INLINE void sp_open_call_record(sp_thread *thread, const sp_open_call *open, 
     sp_node_record(open->node, way, ticks, open->children, open->inside, open->nested,
                    failed);
     if (SP_UNLIKELY(open->waited != 0))
-        sp_open_call_wait(thread, open->node, open->waited, open->nested);
-    if (thread->log.on)
+        sp_open_call_wait(thread, open->node, open->waited, open->nested, ticks);
+    if (ticks >= thread->log.shortest)
         sp_log_append(&thread->log, sp_open_call_context(thread, open->annotation), open->start,
                       ticks, open->node->id);
 }

@@ -53,8 +53,8 @@ SP_INLINE void sp_stepped_end(const sp_stepped *call, sp_thread *thread, uint64_
     sp_node_record(call->node, way, lasted, (int64_t)lasted - own, call->inside, call->nested,
                    failed);
     if (lasted > call->running)
-        sp_open_call_wait(thread, call->node, lasted - call->running, call->nested);
-    if (thread->log.on)
+        sp_open_call_wait(thread, call->node, lasted - call->running, call->nested, lasted);
+    if (lasted >= thread->log.shortest)
         sp_log_append(&thread->log, sp_open_call_context(thread, call->annotation), call->start,
                       lasted,
                       call->node->id);

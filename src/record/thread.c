@@ -13,7 +13,7 @@ bool sp_stack_init(sp_stack *stack, size_t room)
     return true;
 }
 
-sp_thread *sp_thread_new(sp_owner *owner, sp_block_store *blocks)
+sp_thread *sp_thread_new(sp_owner *owner, sp_block_store *blocks, uint64_t shortest)
 {
     sp_thread *thread = sp_calloc(1, sizeof *thread);
     if (thread == NULL)
@@ -27,6 +27,7 @@ sp_thread *sp_thread_new(sp_owner *owner, sp_block_store *blocks)
     thread->stack.top->node = &thread->tree.root;
     thread->log.store = blocks;
     thread->log.on = blocks != NULL;
+    thread->log.shortest = thread->log.on ? shortest : UINT64_MAX;
     return thread;
 }
 

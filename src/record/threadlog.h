@@ -60,6 +60,7 @@ typedef struct sp_log {
     bool waits;       /* how long calls waited is written, too */
     uint64_t dropped; /* calls that found no memory: their statistics are kept, their times not */
     bool on;          /* off: statistics only */
+    uint64_t shortest; /* ticks that a call takes which is written; UINT64_MAX when it is off */
 } sp_log;
 
 SP_INLINE void sp_record_write(sp_record *record, uint64_t start, uint64_t rest)

@@ -573,3 +573,61 @@ def test_overhead_and_report(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "{built-in method builtins.len}" in done.stdout
     assert "per traced call of a C function" in done.stdout
+
+
+# ---- Bounds of what is recorded
+
+
+@pytest.mark.parametrize("depth, counts", [
+    (1, {"user.a": 2}),
+    (2, {"user.a": 2, "user.b": 2}),
+    (3, {"user.a": 2, "user.b": 2, "user.c": 4}),
+    (4, {"user.a": 2, "user.b": 2, "user.c": 4, "user.steps": 4, "{built-in method builtins.len}": 4}),
+])
+def test_max_depth(clock, depth, counts):
+    user = load("""
+        def a(): b()
+        def b(): c(), c()
+        def c():
+            len([])
+            for i in steps(): pass
+        def steps():
+            yield 1
+            yield 2
+    """)
+    manager = ProfileManager()
+    manager.setup(deactivate_file_output=True, trace_c=True, max_depth=depth)
+    with traced(manager):
+        user["a"]()
+        thread = threading.Thread(target=user["a"])
+        thread.start()
+        thread.join()
+    assert counts_of(manager) == counts
+    assert nothing_missed(manager) and manager._counters()["open"] == 0
+    manager.setup(deactivate_file_output=True, replace=True)
+    with traced(manager):
+        user["a"]()
+    assert counts_of(manager)["user.steps"] == 2
+    manager.reset()
+
+
+def test_min_duration(clock):
+    manager = ProfileManager()
+    manager.setup(deactivate_file_output=True, min_duration=10e-9, track_async=True)
+
+    def steps(n):
+        clock.tick(n)
+        yield
+        clock.tick(n)
+
+    region, steps = manager.profile_region("r"), manager.profile("steps")(steps)
+    for ns in (3, 10, 9, 40):
+        with region:
+            clock.tick(ns)
+        list(steps(ns // 2))
+    results = manager.finalize(verbose=False, return_results=True)
+    for name, kept in (("r", [10, 40]), ("steps", [10, 40])):
+        assert results[name].num_calls == 4
+        assert sorted(int(ns) for ns in results[name].durations_ns) == kept
+        assert results[name].total_duration_ns() in (62, 60)  # of all
+    manager.reset()

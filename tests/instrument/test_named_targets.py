@@ -121,8 +121,8 @@ def test_functions_of_c(manager):
 def test_what_is_not_found_is_said_in_the_end(capfd):
     manager = ProfileManager()
     manager.setup(deactivate_file_output=True)
-    manager.instrument("named_one:slove", "named_one:Grid.inherited", "named_nowhere:f", "named_one:Gird.step",
-                       "named_one:nothing*", "named_one:solve.other")
+    manager.instrument("named_one:slove", "named_one:Grid.inherited", "named_nowhere:f",
+                       "named_one:Gird.step", "named_one:nothing*", "named_one:solve.other")
     import named_one  # noqa: F401
 
     manager.finalize()
