@@ -36,15 +36,13 @@ class ProfileManager(_core.Manager):
         self._region_type = Region
         self.profile_region = self.region = self._region_lookup
         self.metadata = super().metadata  # the class has that of the process-wide manager
-        self._run = None
+        self._run = self._tasks = None
         self._host = None  # while it runs a program: see host.py
-        self._tasks = None
         self._line_mode = False
         self._measures_memory = False
         self._recursive = False  # some decorated functions ask to have traced what they call,
         self._traces = False  # and it is
-        self._traces_c = False  # C functions are traced with Python's,
-        self._max_depth = None  # down to this depth
+        self._traces_c, self._max_depth = False, None  # C functions too; down to this depth
         self._named_targets = None  # functions to decorate, by name
         self._interpreter_regions = ()  # what makes regions of the interpreter's own doings
         self._selection = Selection()
@@ -321,14 +319,8 @@ class ProfileManager(_core.Manager):
     @on_class_or_instance
     @unrecorded
     def instrument(self, module, *names, include=("*",), exclude=(), prefix=None, tags=None):
-        """Decorate the functions of a module, or the methods of a class, in place; see
-        instrumentation.instrument.
-
-        Or by text, of whatever package: "package.module:function", "package.module:Class.method" (also with
-        globs in the last part), "package.module:Class" or "package.module". They are decorated when the
-        module is imported, or at once where it is, and other modules that have them have the decorated
-        ones then. Regions are named "package.module.Class.method". finalize() says what was not found.
-        """
+        """Decorate the functions of a module, or the methods of a class, in place; or what names mean,
+        when their modules are imported: "package.module:Class.method"; see instrumentation.instrument."""
         from ._instrument.named_targets import instrument
 
         return instrument(self, module, names, include, exclude, prefix, tags)

@@ -1,5 +1,10 @@
 """instrument("package.module:Class.method"): functions that are named by text are decorated as soon as
-their module is imported, or at once where it is."""
+their module is imported, or at once where it is.
+
+Names are "package.module:function", "package.module:Class.method" (also with globs in the last part),
+"package.module:Class" or "package.module". Other modules that have imported a function have the decorated
+one then, too. Regions are named "package.module.Class.method". finalize() says what was not found.
+"""
 
 import sys
 from types import ModuleType

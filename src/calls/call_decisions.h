@@ -15,7 +15,8 @@ typedef struct sp_tracing {
         *decide_c;    /* the same for C functions (c_calls.c), or NULL: none is wanted. Owned. */
     uint64_t serial;  /* unique in the process, not 0 */
     bool everywhere;  /* not in sections alone */
-    uint32_t max_depth; /* calls with so many around them are not recorded; UINT32_MAX for no bound */
+    uint32_t
+        max_depth; /* calls with so many around them are not recorded; UINT32_MAX for no bound */
     sp_map decisions; /* code -> sp_decision. Owned. */
     sp_map c_functions; /* of c_calls.c: definition -> region. Owned. */
     sp_map suspended; /* frame -> sp_suspended_call. Owned. */

@@ -13,7 +13,7 @@ PyDoc_STRVAR(
     "when the latter alone are; None when in_section is false and the code wanted in sections alone, and\n"
     "it is asked again in one. everywhere: whether it may say that all calls are wanted.\n"
     "decide_c(manager, function) tells the region of a C function or None; without it none is traced.\n"
-"max_depth: calls with so many open ones around them are not recorded.");
+    "max_depth: calls with so many open ones around them are not recorded.");
 
 static PyObject *trace_calls(PyObject *module, PyObject *args)
 {
@@ -27,9 +27,9 @@ static PyObject *trace_calls(PyObject *module, PyObject *args)
     if (PyErr_Occurred())
         return NULL;
     sp_shared_take();
-    bool traces = sp_calls_trace((sp_manager *)manager, decide,
-                                 decide_c == Py_None ? NULL : decide_c, everywhere,
-                                 bound < UINT32_MAX ? (uint32_t)bound : UINT32_MAX);
+    bool traces =
+        sp_calls_trace((sp_manager *)manager, decide, decide_c == Py_None ? NULL : decide_c,
+                       everywhere, bound < UINT32_MAX ? (uint32_t)bound : UINT32_MAX);
     sp_shared_release();
     return traces ? Py_NewRef(Py_None) : PyErr_NoMemory();
 }

@@ -29,7 +29,7 @@ typedef struct sp_manager {
     bool leaving;   /* calls were open when recording stopped last: they end all the same */
     bool events;    /* it logs every call, not statistics alone, */
     sp_block_store *blocks; /* in blocks of this. Borrowed. */
-    uint64_t shortest; /* but those that take fewer ticks */
+    uint64_t shortest;      /* but those that take fewer ticks */
     bool lines;     /* it is in line mode, */
     bool line_details; /* and keeps more of each line */
     bool memory;       /* it is measured what calls take of memory, */

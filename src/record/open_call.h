@@ -23,7 +23,8 @@ void sp_open_call_leave_slow(sp_manager *manager, sp_region *region, const void 
                              bool failed, sp_cost way);
 
 /* A call that ends now, and took so many ticks, has waited so long; the next record is its, if it has one. */
-void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested, uint64_t ticks);
+void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested,
+                       uint64_t ticks);
 
 /* In which task and with which metadata a call is made. */
 SP_INLINE uint64_t sp_open_call_context(const sp_thread *thread, uint32_t annotation)
