@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,13 +88,33 @@ def _on_rank(regions: Iterable[MPIRegion], rank: int) -> list[MPIRegion]:
 def nested_calls(regions: Sequence[MPIRegion], rank: int) -> NestedCalls:
     """How the calls of those regions, all of which the rank knows, lie within each other: among all
     regions of one run, if they are of one, or else by themselves. Raises as `build_call_arrays`."""
+    return _nesting(regions, rank)()
+
+
+def _nesting(regions: Sequence[MPIRegion], rank: int) -> Callable[[], NestedCalls]:
+    """What returns `nested_calls`. It raises here where it does: what the tree tells is looked at when
+    it is first asked for, as that cannot be wrong."""
     for region in regions:
         region[rank].require_intervals(region.name)
     chosen = [region[rank] for region in regions]
     of_rank = {id(region.rank_regions): region.rank_regions for region in chosen}
-    if len(of_rank) == 1:
-        return of_rank.popitem()[1].nested_calls([region.index_in_rank for region in chosen])
-    return RankRegions(chosen).nested_calls()
+    if len(of_rank) != 1:
+        found = cache(lambda: RankRegions(chosen).nested_calls())
+    else:
+        [all_of_rank] = of_rank.values()
+        found = cache(lambda: all_of_rank.nested_calls([region.index_in_rank for region in chosen]))
+        if all_of_rank.is_recorded:
+            return found
+    found()
+    return found
+
+
+def _rows(
+    regions: Sequence[MPIRegion], rank: int, nesting: Callable[[], NestedCalls],
+    dicts: Callable[[slice], list[dict[str, Any]]],
+) -> CallRows:
+    number = sum(region[rank].num_events for region in regions)
+    return CallRows(number, lambda: _arrays(regions, rank, nesting()), dicts)
 
 
 def tree_of_calls(
@@ -115,12 +136,17 @@ def build_call_graph(regions: Iterable[MPIRegion], rank: int) -> CallRows:
     of a root is None. Sorted by number. Raises as `build_call_arrays`.
     """
     regions = _on_rank(regions, rank)
-    calls = nested_calls(regions, rank)
+    nesting = _nesting(regions, rank)
     names = [region.name for region in regions]
-    ids = calls.call_id
-    order = None if ids is None else np.argsort(ids, kind="stable")
+
+    @cache
+    def in_order() -> np.ndarray | None:
+        ids = nesting().call_id
+        return None if ids is None else np.argsort(ids, kind="stable")
 
     def dicts(rows: slice) -> list[dict[str, Any]]:
+        calls, order = nesting(), in_order()
+        ids = calls.call_id
         chosen = rows if order is None else order[rows]
         numbers, parents = np.arange(rows.start, rows.stop), calls.parent[chosen]
         if ids is not None:
@@ -142,7 +168,7 @@ def build_call_graph(regions: Iterable[MPIRegion], rank: int) -> CallRows:
             )
         ]
 
-    return CallRows(len(calls.start_ns), lambda: _arrays(regions, rank, calls), dicts)
+    return _rows(regions, rank, nesting, dicts)
 
 
 def build_call_stack(
@@ -155,16 +181,17 @@ def build_call_stack(
     None), ``call_path`` (the names from the root on, joined by " > "), ``source_file,
     source_lineno, lane`` (see `CallArrays`; -1 where unknown) and ``color``.
 
-    What is kept are columns; each dict is made when it is asked for. Raises as `build_call_arrays`.
+    What is kept are columns, of which those of a recorded tree are made when first looked at; each dict
+    is made when it is asked for. Raises as `build_call_arrays`.
     """
     regions, origin = _on_rank(regions, rank), finite("origin", origin)
-    calls = nested_calls(regions, rank)
+    nesting = _nesting(regions, rank)
     names = [region.name for region in regions]
     places = [(region[rank].source_file, region[rank].source_lineno) for region in regions]
     paths: dict[tuple[Any, ...], str] = {}
 
     def path_of(call: int) -> str:
-        path = []
+        calls, path = nesting(), []
         while call >= 0:
             path.append(int(calls.region_index[call]))
             call = int(calls.parent[call])
@@ -176,6 +203,7 @@ def build_call_stack(
         return known
 
     def dicts(rows: slice) -> list[dict[str, Any]]:
+        calls = nesting()
         starts, ends = calls.start_ns[rows], calls.end_ns[rows]
         columns = (
             range(rows.start, rows.stop),
@@ -219,7 +247,7 @@ def build_call_stack(
             })
         return made
 
-    return CallRows(len(calls.start_ns), lambda: _arrays(regions, rank, calls), dicts)
+    return _rows(regions, rank, nesting, dicts)
 
 
 def call_stack_roots(calls: Sequence[Mapping[str, Any]]) -> list[int]:
