@@ -3,6 +3,7 @@
 import gc
 from importlib.util import find_spec
 import mmap
+import os
 from pathlib import Path
 import signal
 import sysconfig
@@ -19,6 +20,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the backgrou
 # However slow the machine is at the moment, or a build with sanitizers.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+EXAMPLES = int(os.environ.get("SCOPE_PROFILER_EXAMPLES") or 0)
+
+
+def examples(count):
+    """How many random programs a test runs, unless SCOPE_PROFILER_EXAMPLES says how many."""
+    return EXAMPLES or count
+
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_GIL = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))

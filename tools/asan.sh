@@ -31,7 +31,7 @@ mkdir "$reports"
 build() {
     cd "$copy/$2"
     SCOPE_PROFILER_WERROR=0 SCOPE_PROFILER_LDFLAGS="-fsanitize=address" \
-        SCOPE_PROFILER_CFLAGS="-O1 -g -fno-omit-frame-pointer -fno-wrapv \
+        SCOPE_PROFILER_CFLAGS="-O1 -g1 -fno-omit-frame-pointer -fno-wrapv \
             -fsanitize=address,undefined -fsanitize-undefined-trap-on-error ${*:3}" \
         "$root/$1/bin/python" setup.py -q build_ext --inplace --force
 }
@@ -64,7 +64,7 @@ oldest=(tests/{lines,calls} tests/record/test_{open_call,task}.py
         tests/whole/test_{protocols,random_programs}.py)
 with_greenlets=(-k "greenlet or live_objects" $(grep -rl --include='test_*.py' greenlet tests)
                 tests/whole/test_live_objects.py)
-pytest=(-m pytest -q -n auto --dist worksteal -p no:faulthandler -p no:cacheprovider)
+pytest=(-m pytest -q -n "$(tools/test_workers.sh)" --dist worksteal -p no:faulthandler -p no:cacheprovider)
 export SCOPE_PROFILER_EXAMPLES=50
 
 passed=1

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test_all.sh [PYTEST ARGUMENT...]: the test suite on each Python that pythons.sh finds. Tests of what
 # touches neither the C core nor anything that differs between versions of Python run on the first
-# (tests_without_core.txt).
+# (tests_without_core.txt). All random programs run on the oldest and the newest, fewer on those between.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -24,6 +24,8 @@ for venv in "${!setups[@]}"; do
     if wait "${setups[$venv]}"; then is_set_up[$venv]=1; fi
 done
 
+ends=$(tools/pythons.sh --ends)
+workers=$(tools/test_workers.sh)
 mapfile -t once <tools/tests_without_core.txt
 
 failed=0
@@ -36,9 +38,11 @@ while IFS=$'\t' read -r -u3 python venv; do
     result="FAILED: could not be set up"
     if [[ ${is_set_up[$venv]-} ]]; then
         export SCOPE_PROFILER_PEER_PYTHON=$PWD/.bench/${name#Python }/bin/python
+        examples=${SCOPE_PROFILER_EXAMPLES-}
+        grep -qF "$python"$'\t' <<<"$ends" || examples=${examples:-50}
         status=""
-        # A process for each processor; one that has nothing left takes tests from the other.
-        "$venv/bin/python" -m pytest -q -n auto --dist worksteal "${passed_over[@]}" "$@" 2>&1 | tee "$log" || status="FAILED: "
+        SCOPE_PROFILER_EXAMPLES=$examples \
+            "$venv/bin/python" -m pytest -q -n "$workers" --dist worksteal "${passed_over[@]}" "$@" 2>&1 | tee "$log" || status="FAILED: "
         result=$status$(tail -n1 "$log")
     fi
     passed_over=("${once[@]/#/--ignore-glob=tests/}")

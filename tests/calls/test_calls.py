@@ -22,7 +22,7 @@ import pytest
 from hypothesis import given, settings
 
 import call_programs
-from conftest import CODE_DIES, Clock, events_of
+from conftest import CODE_DIES, Clock, events_of, examples
 from scope_profiler import ProfileManager, _core
 from scope_profiler._instrument import call_tracing as calls
 
@@ -84,7 +84,7 @@ def check_program(program):
 
 
 @given(call_programs.programs)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_programs(program):
     check_program(program)
 

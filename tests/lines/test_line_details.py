@@ -9,7 +9,7 @@ import threading
 
 from hypothesis import given, settings, strategies as st
 import pytest
-from conftest import NEEDS_H5PY
+from conftest import NEEDS_H5PY, examples
 
 from scope_profiler import ProfileManager, load, write_profile
 from scope_profiler._instrument import line_overhead, lines as line_mode
@@ -397,7 +397,7 @@ def check(manager, program):
 
 
 def test_any_program(clock):
-    @settings(max_examples=150)
+    @settings(max_examples=examples(150))
     @given(STEPS)
     def of_steps(steps):
         manager = detailed()

@@ -7,12 +7,13 @@ import itertools
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 import pytest
 
+from conftest import examples
 from scope_profiler import ProfileManager, _core
 from scope_profiler._instrument.lines import counted_lines, watch
 from scope_profiler._model.counted_lines import once
 
 fast = settings(
-    max_examples=60, deadline=None, derandomize=True, phases=[Phase.generate, Phase.shrink],
+    max_examples=examples(60), deadline=None, derandomize=True, phases=[Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),
 )
 REGIONS = st.sampled_from([(manager, region) for manager in (0, 1) for region in "abc"])

@@ -24,6 +24,7 @@ import weakref
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 import pytest
 
+from conftest import examples
 import line_profiler_reference as reference
 from peer import MISSING, python_with
 import scope_profiler
@@ -1356,7 +1357,7 @@ def traced(function):
 
 
 fast = settings(
-    max_examples=150, deadline=None, derandomize=True, phases=[Phase.generate, Phase.shrink],
+    max_examples=examples(150), deadline=None, derandomize=True, phases=[Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),
 )
 

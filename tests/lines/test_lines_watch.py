@@ -12,7 +12,7 @@ import weakref
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from conftest import CODE_DIES
+from conftest import CODE_DIES, examples
 import line_profiler_reference as reference
 from scope_profiler import ProfileManager
 from scope_profiler._instrument.lines import counted_lines, watch
@@ -1627,7 +1627,7 @@ ACTIONS = st.recursive(
 
 
 @given(st.lists(ACTIONS, max_size=6))
-@settings(deadline=None, max_examples=150,
+@settings(deadline=None, max_examples=examples(150),
           suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_random_programs_count_as_a_model_does(actions):
     """A watches f and gen, B watches f and g."""

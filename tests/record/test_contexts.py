@@ -12,7 +12,7 @@ import pytest
 
 from scope_profiler import ProfileManager, _core
 
-from conftest import Clock, calls_of
+from conftest import Clock, calls_of, examples
 
 
 def hold(region):
@@ -116,7 +116,7 @@ steps = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(steps)
 def test_totals_paths_and_own_times_of_any_interleaving(program):
     running = Program()

@@ -9,7 +9,7 @@ import pytest
 
 from scope_profiler import _core
 
-from conftest import Clock, calls_of
+from conftest import Clock, calls_of, examples
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 
@@ -30,7 +30,7 @@ def record(durations):
 
 
 @given(st.lists(st.integers(0, 10**13), min_size=1, max_size=60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_statistics_are_exact(durations):
     row = record(durations)
     assert row[2] == len(durations)
@@ -44,7 +44,7 @@ def test_statistics_are_exact(durations):
 
 
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=300))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_percentiles_are_within_one_percent(durations):
     percentiles = record(durations)[11]
     ordered = sorted(durations)

@@ -8,7 +8,7 @@ import pytest
 
 from scope_profiler import _core
 
-from conftest import Clock, calls_of, events_of
+from conftest import Clock, calls_of, events_of, examples
 
 
 def test_interleaved_generators_each_close_their_own(clock, core):
@@ -319,7 +319,7 @@ programs = st.recursive(
 
 
 @given(programs)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_random_nesting_matches_an_oracle(program):
     clock = Clock()
     try:
@@ -360,7 +360,7 @@ def test_random_nesting_matches_an_oracle(program):
 # Random interleavings of generators that hold regions open: every interval is its own, and the
 # exclusive times are a partition of the time that some region was open.
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9)), max_size=40))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_random_interleaving_keeps_intervals_and_time(steps):
     clock = Clock()
     try:

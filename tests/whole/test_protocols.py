@@ -16,7 +16,7 @@ import weakref
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from conftest import events_of
+from conftest import events_of, examples
 from scope_profiler import ProfileManager
 
 MODES = {
@@ -524,7 +524,7 @@ def with_user_frames(seen):
     ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.sampled_from(["generator", "coroutine", "async generator"]), st.integers(0, 4),
     st.sampled_from(["", "raise from", "swallow", "ignore", "wait", "fail", "stop"]),

@@ -8,15 +8,14 @@ import os
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
+from conftest import EXAMPLES, examples
 from region_model import Model
 from region_programs import THREADS, TURNS, Interpreter, Real, programs
 
-EXAMPLES = int(os.environ.get("SCOPE_PROFILER_EXAMPLES", 0))
 
-
-def examples(count):
+def of(count):
     return settings(
-        max_examples=EXAMPLES or count, deadline=None, derandomize=not EXAMPLES,
+        max_examples=examples(count), deadline=None, derandomize=not EXAMPLES,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 
@@ -31,32 +30,32 @@ def check(program):
     assert found == expected
 
 
-@examples(150)
+@of(150)
 @given(programs())
 def test_regions_functions_and_generators(program):
     check(program)
 
 
-@examples(150)
+@of(150)
 @given(programs(*TURNS))
 def test_runs_that_pause_end_and_begin_anew(program):
     check(program)
 
 
-@examples(100)
+@of(100)
 @given(programs(*TURNS, *THREADS, threads=True))
 def test_threads_that_resume_what_others_suspended(program):
     check(program)
 
 
-@examples(20)
+@of(20)
 @given(programs(*TURNS, st.just(("finalize",))))
 def test_results_on_the_way(program):
     check(program)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork() here")
-@examples(20)
+@of(20)
 @given(programs(forks=True))
 def test_forked_children(program):
     check(program)
