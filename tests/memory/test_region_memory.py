@@ -48,7 +48,8 @@ def about(got, *expected):
     return all(0 <= one - other < 1000 for one, other in zip((allocated, freed, peak), expected))
 
 
-@pytest.mark.parametrize("size", [sys.getsizeof(b"1"), 512, 513, 65_533, 65_534, 65_535, 65_536, SIZE, 3 << 20])
+@pytest.mark.parametrize("size", [sys.getsizeof(b"1"), 512, 513, 65_533, 65_534, 65_535, 65_536,
+                                  SIZE, 3 << 20])
 def test_a_block_counts_to_the_byte(measured, size):
     region = measured.profile_region("r")
     less = size - sys.getsizeof(b"")
