@@ -7,7 +7,7 @@ from .._base import collection, environment
 from .._base.needs import explained
 from .._base.warning import complain
 from .._runtime import own_files, process_end, processes
-from . import managers
+from . import journal, managers
 from .moment import now
 from .rooms import rooms
 
@@ -27,7 +27,9 @@ def finalize(manager, verbose, return_results, lines, style, start_over):
         with processes.unforked():
             _load(files, return_results, printing)
     on_disk = rooms(manager, files[0].file_path) if files and not (return_results or start_over) else None
-    moment = now(manager, wanted, start_over, on_disk)  # before anything is imported, which takes its time
+    run._journal_error = journal.error(manager)
+    # before anything is imported, which takes its time
+    moment = now(manager, wanted, start_over, on_disk, cut=bool(files))
     run.finalize_time_ns = moment.taken_ns
     with processes.unforked():
         _load(files, return_results, printing)
@@ -44,6 +46,7 @@ def finalize(manager, verbose, return_results, lines, style, start_over):
         with process_end.writing():
             for file in files:
                 file.write(snapshot.results)
+        journal.written(manager)
         paths = [file.path for file in files]  # other names, where others had taken them
         run._written_path = paths[0]
         if start_over:

@@ -8,12 +8,12 @@ from time import perf_counter_ns
 Moment = namedtuple("Moment", "tree sketches scale regions calls counters annotations lines taken_ns")
 
 
-def now(manager, calls, start_over=False, rooms=None):
+def now(manager, calls, start_over=False, rooms=None, cut=False):
     """The Moment that is; calls: with every call by itself. start_over: what is recorded after it is no
-    more of what was recorded before. rooms: where the calls go, see `rooms`. It imports nothing, which
-    takes its time."""
+    more of what was recorded before; cut: nor in the same journal. rooms: where the calls go, see
+    `rooms`. It imports nothing, which takes its time."""
     taken_ns = perf_counter_ns()
-    core = manager._snapshot(calls, start_over, rooms)
+    core = manager._snapshot(calls, start_over, rooms, cut)
     lines = []
     if manager._line_mode:
         lines = manager._take_lines() if start_over else manager._lines(None)

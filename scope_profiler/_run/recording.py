@@ -2,7 +2,7 @@
 
 from .._instrument.tags import Selection
 from .._runtime import own_files, process_end  # noqa: F401
-from . import finalizing, managers  # noqa: F401
+from . import finalizing, journal, managers  # noqa: F401
 
 # process_end and finalizing are needed later, when importing them would not be safe: in the child of a
 # fork, and while another thread forks.
@@ -24,6 +24,7 @@ def start(manager, run):
         _set_line_mode(manager, lined, lined and manager._run._settings["line_details"])
         raise
     _release_file(manager)
+    journal.discard(manager)
     manager._run = run
     own_files.writes_to(managers.paths())
     manager._selection = Selection(settings["region_tags"], settings["enable_tags"])
@@ -34,7 +35,7 @@ def start(manager, run):
     _watch_tasks(manager, on and settings["track_async"])
     manager._begin(not settings["aggregation_mode"], manager._line_mode,
                    manager._selection.wanted is not None, manager._tasks is not None, measures[0],
-                   details, measures[1], 1e9 * (settings["min_duration"] or 0))
+                   details, measures[1], 1e9 * (settings["min_duration"] or 0), journal.begin(run))
     manager._record(on)
 
 
@@ -53,6 +54,7 @@ def stop(manager):
 
 def forget(manager):
     """There is no run any more."""
+    journal.discard(manager)
     manager._begin(False, False)
     manager._record(False)
     _watch_threads(manager, False)

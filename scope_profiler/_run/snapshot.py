@@ -43,6 +43,8 @@ def take_snapshot(manager, results=True, moment=None):
     del facts["costs"]
     facts["metadata_lost"], reason = moment.annotations[1:]
     facts["metadata_error"] = reason or ""
+    if run._journal_error:
+        facts["journal_error"] = run._journal_error
     sketches = _sketches(moment) if results else [None] * len(moment.tree)
     recorded = Recorded(_nodes(moment.tree, cost, sketches), end - run.start_time_ns, facts)
     lines = _lines(manager, moment) if manager._line_mode else None

@@ -78,6 +78,7 @@ class ProfilingOptions(_Options):
     min_duration: float | None = None
     trace_gc: bool | None = None
     trace_imports: bool | None = None
+    journal: bool | None = None
     profiling_activated: InitVar[bool | None] = field(default=None, kw_only=True)
     time_trace: InitVar[bool | None] = field(default=None, kw_only=True)
     flush_to_disk: InitVar[bool | None] = field(default=None, kw_only=True)

@@ -47,3 +47,4 @@ class SetupOptions(TypedDict, total=False):
     min_duration: float | None
     trace_gc: bool | None
     trace_imports: bool | None
+    journal: bool | None

@@ -186,6 +186,10 @@ TABLE = (
             "Make a region of each import of a module that is not there yet, \"import numpy\", with what "
             "that imports below it.",
             option=Option("--imports"), in_host=STAYS_ON),
+    Setting("journal", SWITCH, False,
+            "Keep the calls in a file beside file_path while they are recorded, from which `scope-profiler "
+            "recover` has them when the process was killed.",
+            about=KEPT, option=Option("--journal/--no-journal"), in_host=BEGINS_ANEW),
 )
 
 #: What setup() and session() take besides: not of the run, but of its beginning.

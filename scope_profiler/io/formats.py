@@ -45,6 +45,7 @@ _FORMATS = {
         PARQUET, (b"PAR1",), "parquet_reader.read_parquet", "parquet_writer.write_parquet"
     ),
     "spt": _Format(SPT, (b"SCOPEPRF",), "spt_reader.read_spt", None),
+    "journal": _Format((), (b"SPJRNL\r\n",), "journal_reader.read_journal", None),
     "html": _Format((".html", ".htm"), (b"<",), None, None),
 }
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -87,7 +88,7 @@ def _check_regular(path: Path) -> None:
 
 
 def sniff_profile_format(path: str | os.PathLike[str]) -> str:
-    """ "hdf5", "json", "parquet", "spt" or "html": by the contents of a file, or else by its name.
+    """ "hdf5", "json", "parquet", "spt", "journal" or "html": by the contents of a file, or else by its name.
 
     Gzip is taken to be JSON. What neither contents nor name tell is "hdf5".
 
@@ -104,7 +105,8 @@ def load(
     """The results in a file, whose contents decide on the format.
 
     path: A file in HDF5 or JSON, the latter compressed or not; a folder in Parquet, or the file of one
-        rank in it; a trace of native code (``.spt``).
+        rank in it; a trace of native code (``.spt``); the journal of a run that was killed or goes on:
+        what is missing of it is in the metadata of the results, as ``missing``.
     verbose: Print how many regions, ranks and calls there are.
     max_bytes: How many bytes of memory what the file holds may take, estimated from the lengths in
         it before memory is taken: a damaged or crafted file may unpack to a thousand times its

@@ -112,6 +112,9 @@ def missed(facts):
                f"{shown(facts['metadata_error'])}.")
     if facts.get("lines_lost"):
         yield f"{format_count(facts['lines_lost'])} times lines could not be recorded."
+    if facts.get("journal_error"):
+        yield (f"The journal has ended early: {shown(facts['journal_error'])}. Recording went on in memory "
+               "alone.")
 
 
 def written(paths, begun):

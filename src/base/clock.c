@@ -177,6 +177,28 @@ void sp_clock_calibrate(void)
     SP_UNLOCK(&line.lock);
 }
 
+void sp_clock_pair(uint64_t *ticks, int64_t *ns)
+{
+    uint64_t at = 0;
+    if (sp_clock.source == SP_CLOCK_COUNTER)
+        read_both(ticks, &at);
+    else
+        at = *ticks = sp_now();
+    *ns = (int64_t)at;
+}
+
+void sp_clock_first_pair(uint64_t *ticks, int64_t *ns)
+{
+    *ticks = 0;
+    *ns = 0;
+    if (sp_clock.source != SP_CLOCK_COUNTER)
+        return;
+    SP_LOCK(&line.lock);
+    *ticks = line.pieces[0].ticks;
+    *ns = line.origin_ns;
+    SP_UNLOCK(&line.lock);
+}
+
 int64_t sp_clock_instant_ns(uint64_t ticks)
 {
     if (sp_clock.source != SP_CLOCK_COUNTER)

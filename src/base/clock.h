@@ -51,6 +51,10 @@ SP_INLINE uint64_t sp_now(void)
 void sp_clock_init(void);
 /* Read both clocks, so that all ticks until now can be converted. */
 void sp_clock_calibrate(void);
+/* What both clocks show now, and what they showed when the module was loaded, for who converts without
+ * this file. */
+void sp_clock_pair(uint64_t *ticks, int64_t *ns);
+void sp_clock_first_pair(uint64_t *ticks, int64_t *ns);
 /* An instant on the perf_counter_ns() axis; the duration of what began at `start`; any sum of
  * durations. In ns; instants must be from before the last calibration. */
 int64_t sp_clock_instant_ns(uint64_t ticks);

@@ -2,8 +2,10 @@
 #include "base/heap.h"
 #include "base/thread_guard.h"
 #include "calls/calls.h"
+#include "journal/journal.h"
 #include "lines/lines.h"
 #include "python/factory.h"
+#include "python/journal_functions.h"
 #include "python/lines_functions.h"
 #include "python/metadata_type.h"
 #include "python/region_lookup.h"
@@ -104,7 +106,7 @@ static void switch_all(sp_manager *manager)
 PyDoc_STRVAR(
     begin_doc,
     "_begin(events, lines, selective=False, waits=False, memory=False, line_details=False,\n"
-    "       line_memory=False, shortest_ns=0)\n--\n\n"
+    "       line_memory=False, shortest_ns=0, journal=None)\n--\n\n"
     "Forget the run before and start a new one. events: log every call, not statistics alone.\n"
     "lines: count lines in decorated functions and in `with` blocks. selective: regions without "
     "tags\n"
@@ -114,7 +116,8 @@ PyDoc_STRVAR(
     "line_details: of each line keep the extremes and a sketch of its hits, exceptions and "
     "callees.\n"
     "line_memory: measure what lines take of memory, too.\n"
-    "shortest_ns: calls that take less are not logged.");
+    "shortest_ns: calls that take less are not logged. journal: (path as bytes, facts about the run, a\n"
+    "plain value) of the file that the log of calls lies in.");
 
 static PyObject *manager_begin(PyObject *self, PyObject *args)
 {
@@ -122,8 +125,12 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     int events = 1, lines = 0, selective = 0, waits = 0, memory = 0, line_details = 0,
         line_memory = 0;
     double shortest_ns = 0;
-    if (!PyArg_ParseTuple(args, "pp|pppppd:_begin", &events, &lines, &selective, &waits, &memory,
-                          &line_details, &line_memory, &shortest_ns))
+    const char *path = NULL;
+    PyObject *journal = Py_None, *facts = NULL;
+    if (!PyArg_ParseTuple(args, "pp|pppppdO:_begin", &events, &lines, &selective, &waits, &memory,
+                          &line_details, &line_memory, &shortest_ns, &journal))
+        return NULL;
+    if (journal != Py_None && !PyArg_Parse(journal, "(yO):_begin", &path, &facts))
         return NULL;
     static uint64_t last_run = 0;
     sp_shared_take();
@@ -132,7 +139,8 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     manager->run = ++last_run;
     manager->events = events;
     manager->shortest = (uint64_t)(shortest_ns / sp_clock_scale());
-    manager->blocks = &sp_memory_blocks;
+    if (path == NULL || sp_journal_begin(manager, path, facts) < 0)
+        manager->blocks = &sp_memory_blocks;
     manager->lines = lines;
     manager->selective = selective;
     manager->waits = waits;
@@ -292,6 +300,11 @@ static PyMethodDef manager_methods[] = {
      sp_metadata_make_doc},
     {"_metadata_of_call", sp_metadata_of_call_py, METH_VARARGS, sp_metadata_of_call_doc},
     {"_annotations", sp_metadata_annotations, METH_NOARGS, sp_metadata_annotations_doc},
+    {"_journal_note", sp_journal_note_py, METH_O, sp_journal_note_doc},
+    {"_journal_state", sp_journal_state_py, METH_O, sp_journal_state_doc},
+    {"_journal_cut", sp_journal_cut_py, METH_NOARGS, sp_journal_cut_doc},
+    {"_journal_remove", sp_journal_remove_py, METH_NOARGS, sp_journal_remove_doc},
+    {"_journal", sp_journal_status_py, METH_NOARGS, sp_journal_status_doc},
     {"_make_permanent", manager_make_permanent, METH_NOARGS, make_permanent_doc},
     {"_factory", sp_factory_new, METH_O, sp_factory_new_doc},
     {NULL},

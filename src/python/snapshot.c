@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/thread_guard.h"
+#include "journal/journal.h"
 #include "python/rows.h"
 #include "python/state.h"
 #include "record/counters.h"
@@ -12,7 +13,7 @@
 /* ---- What is taken ----------------------------------------------------------------------- */
 
 /* The parts of a moment that are wanted. */
-enum { TREE = 1, REGIONS = 2, EVENTS = 4, START_OVER = 8 };
+enum { TREE = 1, REGIONS = 2, EVENTS = 4, START_OVER = 8, CUT = 16 };
 
 typedef struct {
     double scale; /* ns per tick */
@@ -23,7 +24,7 @@ typedef struct {
 } moment;
 
 /* Take these parts, all of one moment; the events of one region, or with NULL of all. START_OVER: the run
- * begins anew there, unless this fails. rooms: see sp_event_columns. False with an exception set. To be
+ * begins anew there, CUT: its journal does, unless this fails. rooms: see sp_event_columns. False with an exception set. To be
  * given back in any case. */
 static bool take(sp_manager *manager, int parts, const sp_region *wanted, const Py_buffer *rooms,
                  moment *taken)
@@ -41,6 +42,8 @@ static bool take(sp_manager *manager, int parts, const sp_region *wanted, const 
                     || sp_event_columns_gather(manager, wanted, nodes, &taken->events) == 0);
     sp_statistics_forget_merged(manager);
     taken->counters = sp_counters_take(manager);
+    if (done && (parts & CUT))
+        sp_journal_cut(manager);
     if (done && (parts & START_OVER))
         sp_run_start_over(manager);
     sp_resume_threads();
@@ -174,13 +177,14 @@ PyObject *sp_snapshot_counters(PyObject *self, PyObject *unused)
 /* ---- All of one moment ------------------------------------------------------------------- */
 
 const char sp_snapshot_all_doc[] =
-"_snapshot(calls, start_over=False, rooms=None)\n--\n\n"
+"_snapshot(calls, start_over=False, rooms=None, cut=False)\n--\n\n"
 "(_collect(None), the sketch of each of its rows as (number of the first bucket, counts as bytes of\n"
 "uint64), ns per tick, _collect_regions(), _events(None) or, without calls, None, _counters()), all\n"
 "of one moment. start_over: what is recorded from there on is taken the next time, and nothing of\n"
 "what was recorded before; calls that are open are those that end later, with all their time. rooms: a\n"
 "tuple of a writable buffer, or None, for each column of _events(): those that are large enough are\n"
-"filled, and are there in the place of bytearrays.";
+"filled, and are there in the place of bytearrays. cut: what is recorded from there on goes to another\n"
+"journal.";
 
 static void release(Py_buffer rooms[SP_EVENT_COLUMNS])
 {
@@ -209,15 +213,16 @@ PyObject *sp_snapshot_all(PyObject *self, PyObject *args)
 {
     sp_manager *manager = (sp_manager *)self;
     moment taken;
-    int wanted, start_over = 0;
+    int wanted, start_over = 0, cut = 0;
     PyObject *tuple = Py_None;
     Py_buffer rooms[SP_EVENT_COLUMNS] = {{0}};
-    if (!PyArg_ParseTuple(args, "p|pO:_snapshot", &wanted, &start_over, &tuple)
+    if (!PyArg_ParseTuple(args, "p|pOp:_snapshot", &wanted, &start_over, &tuple, &cut)
         || (tuple != Py_None && !get_rooms(tuple, rooms)))
         return NULL;
     PyObject *parts[5] = {NULL};
     PyObject *result = NULL;
-    int which = TREE | REGIONS | (wanted ? EVENTS : 0) | (start_over ? START_OVER : 0);
+    int which = TREE | REGIONS | (wanted ? EVENTS : 0) | (start_over ? START_OVER : 0)
+                | (cut ? CUT : 0);
     if (take(manager, which, NULL, rooms, &taken)
         && (parts[0] = sp_rows_of_tree(taken.tree, manager->waits, taken.scale)) != NULL
         && (parts[1] = sp_sketches_of_tree(taken.tree)) != NULL

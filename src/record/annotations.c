@@ -36,7 +36,10 @@ sp_annotation sp_annotation_note(sp_manager *manager, PyObject *entry)
         sp_annotation_failed(manager);
         return (sp_annotation){0};
     }
-    return (sp_annotation){manager->run, (uint32_t)PyList_GET_SIZE(manager->annotations)};
+    uint32_t number = (uint32_t)PyList_GET_SIZE(manager->annotations);
+    if (manager->blocks != NULL && manager->blocks->noted != NULL)
+        manager->blocks->noted(manager->blocks, number, entry);
+    return (sp_annotation){manager->run, number};
 }
 
 /* What the run has under the number, or None. Borrowed. */

@@ -28,7 +28,7 @@ typedef struct sp_manager {
     bool recording; /* a run is on and not paused */
     bool leaving;   /* calls were open when recording stopped last: they end all the same */
     bool events;    /* it logs every call, not statistics alone, */
-    sp_block_store *blocks; /* in blocks of this. Borrowed. */
+    sp_block_store *blocks; /* in blocks of this; NULL without a run. Owned. */
     uint64_t shortest;      /* but those that take fewer ticks */
     bool lines;     /* it is in line mode, */
     bool line_details; /* and keeps more of each line */

@@ -96,6 +96,8 @@ static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *regi
         return NULL;
     }
     tree->nodes[tree->count++] = node;
+    if (tree->grown != NULL)
+        tree->grown(tree, node);
     return node;
 }
 

@@ -85,12 +85,13 @@ typedef struct {
     sp_node *node;
 } sp_edge;
 
-typedef struct {
+typedef struct sp_tree {
     sp_node root;
     sp_node **nodes; /* by id; nodes[0] is the root. Owned. */
     uint32_t count, capacity;
     sp_map edges; /* (parent node, region) -> node */
     sp_map first; /* region -> its first node */
+    void (*grown)(struct sp_tree *tree, const sp_node *node); /* told of new nodes; or NULL */
     sp_edge cache[SP_EDGE_CACHE]; /* the edges walked last; some 4 ns faster than the map */
 } sp_tree;
 

@@ -73,7 +73,8 @@ void sp_run_start_over(sp_manager *manager)
 
 sp_left_run sp_run_leave(sp_manager *manager)
 {
-    sp_left_run left = {manager->threads, sp_annotations_leave(manager)};
+    sp_left_run left = {manager->threads, sp_annotations_leave(manager), manager->blocks};
+    manager->blocks = NULL;
     manager->threads = (sp_map){0};
     sp_map_each(&left.threads, abandon_thread, manager);
     forget_edges(manager);
@@ -89,5 +90,7 @@ void sp_left_run_free(sp_left_run *left)
 {
     sp_map_each(&left->threads, free_thread, NULL);
     sp_map_free(&left->threads);
+    if (left->blocks != NULL && left->blocks->free != NULL)
+        left->blocks->free(left->blocks);
     sp_annotations_release(&left->annotations);
 }

@@ -7,6 +7,7 @@
 typedef struct {
     sp_map threads;
     sp_left_annotations annotations;
+    sp_block_store *blocks; /* of the logs, or NULL. Owned. */
 } sp_left_run;
 
 /* The run goes on with nothing recorded, but for the calls that are open: they count where they end. The

@@ -6,7 +6,7 @@
  * the cost of a new one is spread over 65 536 calls. */
 enum { FIRST_RECORDS = 256, MOST_RECORDS = 65536 };
 
-static bool take_memory(sp_block_store *store, const sp_log *log, size_t records, sp_block *block)
+static bool take_memory(sp_block_store *store, sp_log *log, size_t records, sp_block *block)
 {
     (void)store, (void)log;
     block->records = sp_malloc(records * sizeof *block->records);
@@ -25,7 +25,8 @@ static void give_back_memory(sp_block_store *store, const sp_block *block)
     sp_free(block->records);
 }
 
-sp_block_store sp_memory_blocks = {take_memory, ignore_full, give_back_memory};
+sp_block_store sp_memory_blocks = {
+    .take = take_memory, .full = ignore_full, .give_back = give_back_memory};
 
 void sp_log_free(sp_log *log)
 {
@@ -50,6 +51,12 @@ void sp_log_settle(sp_log *log)
         sp_block *last = &log->blocks[log->count - 1];
         last->used = (size_t)(log->next - last->records);
     }
+}
+
+void sp_log_end_block(sp_log *log)
+{
+    sp_log_settle(log);
+    log->end = log->next;
 }
 
 bool sp_log_extend(sp_log *log)

@@ -39,12 +39,22 @@ struct sp_log;
  * records in the run any longer. */
 typedef struct sp_block_store {
     /* Room for about so many records, for at least 3; false when there is none. */
-    bool (*take)(struct sp_block_store *store, const struct sp_log *log, size_t records,
+    bool (*take)(struct sp_block_store *store, struct sp_log *log, size_t records,
                  sp_block *block);
     /* Its `used` is final: nothing more is written to the block. */
     void (*full)(struct sp_block_store *store, const struct sp_log *log, const sp_block *block);
     void (*give_back)(struct sp_block_store *store, const sp_block *block);
+    void (*free)(struct sp_block_store *store); /* when all are given back; or NULL */
+    /* Metadata have a number from now on, which contexts name; or NULL. Under shared. */
+    void (*noted)(struct sp_block_store *store, uint32_t number, PyObject *entry);
 } sp_block_store;
+
+/* What a store notes of a log. */
+typedef struct {
+    uint64_t part;    /* in which part of what it writes the log has blocks, */
+    uint64_t ordinal; /* how many there, */
+    uint32_t nodes;   /* and how many nodes of the log's thread stand there */
+} sp_log_stored;
 
 /* The usual one: memory of the process. */
 extern sp_block_store sp_memory_blocks;
@@ -56,6 +66,7 @@ typedef struct sp_log {
     sp_block_store *store; /* of the blocks. Borrowed. */
     int64_t first;    /* number of the thread whose calls a block begins with, */
     int64_t thread;   /* and of the one that writes now */
+    sp_log_stored stored;
     uint64_t context; /* of the calls written now: number of the task << 32 | of the metadata */
     bool waits;       /* how long calls waited is written, too */
     uint64_t dropped; /* calls that found no memory: their statistics are kept, their times not */
@@ -76,6 +87,9 @@ void sp_log_start_over(sp_log *log);
 bool sp_log_extend(sp_log *log);
 /* Bring `used` of the last block up to date, before the blocks are read. */
 void sp_log_settle(sp_log *log);
+
+/* The next record begins a new block. */
+void sp_log_end_block(sp_log *log);
 
 SP_NOINLINE void sp_log_append_slow(sp_log *log, uint64_t context, uint64_t start,
                                     uint64_t ticks, uint32_t node);

@@ -12,6 +12,7 @@ LAYERS = [
     ("base",),
     ("memory",),
     ("record",),
+    ("journal",),
     ("lines",),
     ("calls",),
     ("backend/monitoring", "backend/py311"),

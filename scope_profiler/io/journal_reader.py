@@ -1,0 +1,340 @@
+"""Results from a journal: of a run that was killed, or that goes on. Neither the program nor the recorder
+is needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._model.recorded import OTHER_PATHS, Node, Recorded, sketches_by_region
+from .._model.statistics import RegionStatistics
+from ..results import EventMetadata, MPIRegion, ProfilingResults, Region, Sketch
+from ..results.nesting import Tree, by_tree, exclusive_ns, nest
+from ..results.scalars import PERCENTILES
+from .journal_blocks import Journal, JournalFile, NodeItem
+from .journal_calls import RecordedCalls, read_calls
+
+_BUCKETS = 64
+_BYTES_OF_CALL = 400  # what a call takes while results are made of it
+_UNKNOWN: Any = None
+
+
+class _Calls(NamedTuple):
+    """All calls of a journal, sorted by start, in ticks since the journal's first instant; the node is the
+    place in the tree of all threads."""
+
+    start: np.ndarray
+    ticks: np.ndarray
+    node: np.ndarray
+    thread: np.ndarray
+    annotation: np.ndarray
+    task: np.ndarray
+    waited: np.ndarray
+
+
+class Recovered(NamedTuple):
+    """The results of a journal, and sentences about what is missing of it."""
+
+    results: ProfilingResults
+    missing: list[str]
+
+
+def read_journal(
+    path: str | os.PathLike[str], max_bytes: int | None = None
+) -> ProfilingResults:
+    """As `recover`, the results alone. What is missing is in their metadata, as "missing"."""
+    return recover(Path(path), max_bytes).results
+
+
+def recover(path: Path, max_bytes: int | None = None) -> Recovered:
+    """Everything that a journal has.
+
+    Raises CorruptProfileError when it is none or its head is damaged, UnsupportedProfileError when
+    another version or machine wrote it.
+    """
+    with JournalFile(path, max_bytes) as file:
+        try:
+            journal = file.journal()
+            tree = _Merged(journal)
+            calls = tree.calls(file)
+        except ValueError as error:
+            raise file.corrupt(str(error)) from None
+    return _Building(journal, tree, calls).recovered()
+
+
+class _Merged:
+    """The nodes of all threads as one tree: (place above, region) of each place."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.paths: list[tuple[int, int]] = []
+        self.first: list[int] = []
+        self._places: dict[tuple[int, int], int] = {}
+        self._of_thread: dict[int, dict[int, int]] = {}
+        for thread in sorted(journal.nodes):
+            placed = self._of_thread[thread] = {0: -1}
+            for number, node in sorted(journal.nodes[thread].items()):
+                self._place(number, node, placed)
+            journal.nodes[thread] = {
+                number: node for number, node in journal.nodes[thread].items() if number in placed
+            }
+
+    def _place(self, number: int, node: NodeItem, placed: dict[int, int]) -> None:
+        known = node.region in self._journal.regions or node.region < 0
+        if not known or node.parent not in placed or node.parent >= number:
+            return  # its definition is damaged; calls there cannot be told
+        path = placed[node.parent], node.region
+        place = self._places.setdefault(path, len(self.paths))
+        if place == len(self.paths):
+            self.paths.append(path)
+            self.first.append(node.first)
+        self.first[place] = min(self.first[place], node.first)
+        placed[number] = place
+
+    def calls(self, file: JournalFile) -> _Calls:
+        """Those of all threads."""
+        parts = []
+        for thread in sorted(self._journal.calls):
+            found = read_calls(file, self._journal, thread)
+            file.allowance.take(len(found.start) * _BYTES_OF_CALL, "the calls of the journal")
+            placed = self._of_thread.get(thread, {0: -1})
+            places = np.zeros(max(placed) + 1, np.int64)
+            places[list(placed)] = list(placed.values())
+            parts.append(self._shared(found, places))
+        columns = [np.concatenate(column) for column in zip(*parts)]
+        if not parts:
+            columns = [np.empty(0, np.int64)] * len(_Calls._fields)
+        order = np.lexsort((-columns[1], columns[0]))
+        return _Calls(*(column[order] for column in columns))
+
+    def _shared(self, found: RecordedCalls, places: np.ndarray) -> _Calls:
+        begin = np.uint64(self._journal.first[0])
+        return _Calls((found.start - begin).astype(np.int64), found.ticks.astype(np.int64),
+                      places[found.node], found.thread, found.annotation, found.task, found.waited)
+
+
+class _Building:
+    """Makes results."""
+
+    def __init__(self, journal: Journal, tree: _Merged, calls: _Calls) -> None:
+        self._journal, self._paths, self._calls = journal, tree.paths, calls
+        self._first = tree.first
+        self._scale = journal.scale
+        self._waits = bool(journal.facts.get("waits"))
+        self._open: set[int] = set()
+
+    def recovered(self) -> Recovered:
+        """The results and what is missing."""
+        nodes = self._nodes()
+        missing = self._missing()
+        metadata = self._metadata(missing)
+        wall = metadata["finalize_time_ns"] - metadata["start_time_ns"]
+        recorded = Recorded(nodes, wall, {})
+        regions = {name: MPIRegion(name, {0: region}) for name, region in self._regions(recorded)}
+        results = ProfilingResults(regions, metadata=metadata, file_path=self._journal.path,
+                                   recorded={0: recorded})
+        return Recovered(results, missing)
+
+    def _ns(self, ticks: Any) -> Any:
+        return np.rint(np.asarray(ticks) * self._scale).astype(np.int64)
+
+    def _instants(self, ticks: Any) -> Any:
+        return self._journal.first[1] + self._ns(ticks)
+
+    def _name(self, region: int) -> str:
+        return OTHER_PATHS if region < 0 else self._journal.regions[region].name
+
+    # -- the tree --------------------------------------------------------------
+
+    def _nodes(self) -> list[Node]:
+        calls = self._calls
+        own, nested = self._nesting()
+        nodes = []
+        order = np.argsort(calls.node, kind="stable")
+        places = np.arange(len(self._paths))
+        begins = np.searchsorted(calls.node[order], places)
+        ends = np.searchsorted(calls.node[order], places, "right")
+        for place, (above, region) in enumerate(self._paths):
+            rows = order[begins[place] : ends[place]]
+            nodes.append(self._node(place, above, self._name(region), rows, own, nested))
+        return nodes
+
+    def _nesting(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of each call the ticks in none inside it, and whether it is inside one of the same node."""
+        calls = self._calls
+        ends = calls.start + calls.ticks
+        tree = Tree(self._unsure())
+        tracks = calls.thread * (int(calls.task.max(initial=0)) + 1) + calls.task
+
+        def search(begins: np.ndarray, stops: np.ndarray, nodes: Any) -> np.ndarray:
+            return by_tree(begins, stops, nodes, tree)
+
+        within = nest(calls.start, ends, tracks, search, calls.node, tree)
+        inside = within.parent >= 0
+        around = np.where(inside, calls.node[np.maximum(within.parent, 0)], -1) if len(inside) else \
+            np.empty(0, np.int64)
+        pairs = calls.node * (len(self._paths) + 1) + around + 1
+        unique, which = np.unique(pairs, return_inverse=True)
+        folded = np.array([self._is_below(*divmod(int(pair), len(self._paths) + 1))
+                           for pair in unique], bool)
+        nested = folded[which] if len(which) else np.empty(0, bool)
+        above = tree.above[calls.node] if len(calls.node) else calls.node
+        self._open.update(np.unique(above[~inside & (above >= 0)]).tolist())
+        return exclusive_ns(calls.start, ends, within.parent, within.is_proper), nested
+
+    def _is_below(self, node: int, around: int) -> bool:
+        place = around - 1
+        while place >= 0:
+            if place == node:
+                return True
+            place = self._paths[place][0]
+        return False
+
+    def _unsure(self) -> list[Node]:
+        """Nodes whose calls may be inside one another."""
+        from dataclasses import replace
+
+        nothing = replace(RegionStatistics.nothing_of(""), sum_ns=1)
+        other = RegionStatistics.nothing_of(OTHER_PATHS)
+        return [Node(above, other if region < 0 else nothing) for above, region in self._paths]
+
+    def _node(self, place: int, above: int, name: str, rows: np.ndarray, own: np.ndarray,
+              nested: np.ndarray) -> Node:
+        first = int(self._instants(np.int64(self._first[place] - self._journal.first[0])))
+        if not len(rows):
+            statistics = RegionStatistics.nothing_of(name)
+            if name != OTHER_PATHS:
+                self._open.add(place)
+            return Node(above, self._opened(statistics, place), first, None, None)
+        ticks = self._calls.ticks[rows]
+        outermost = ~nested[rows]
+        minimum, maximum = int(self._ns(ticks.min())), int(self._ns(ticks.max()))
+        sketch = _sketch(ticks, self._scale)
+        every, total = int(self._ns(ticks.sum())), int(self._ns(ticks[outermost].sum()))
+        waited = int(self._ns(self._calls.waited[rows][outermost].sum())) if self._waits else None
+        deviation = float(ticks.std()) * self._scale
+        percentiles: dict[str, Any] = {
+            f"{known}_ns": sketch.percentile_ns(percentile, minimum, maximum)
+            for known, percentile in PERCENTILES.items()
+        }
+        statistics = RegionStatistics(
+            name, len(rows), 0, 0, total, int(self._ns(own[rows].sum())), round(every / len(rows)),
+            minimum, maximum, round(deviation), **percentiles, corrected_total_ns=_UNKNOWN,
+            corrected_exclusive_ns=_UNKNOWN, running_ns=None if waited is None else total - waited,
+            waiting_ns=waited, sum_ns=every, open_total_ns=0, open_exclusive_ns=0,
+        )
+        return Node(above, self._opened(statistics, place), first, sketch, deviation)
+
+    def _opened(self, statistics: RegionStatistics, place: int) -> RegionStatistics:
+        from dataclasses import replace
+
+        return replace(statistics, open_calls=1) if place in self._open else statistics
+
+    # -- regions ---------------------------------------------------------------
+
+    def _regions(self, recorded: Recorded) -> Iterator[tuple[str, Region]]:
+        calls = self._calls
+        of_path = np.array([region for _, region in self._paths], np.int64)
+        region_of = of_path[calls.node] if len(calls.node) else calls.node
+        sketches = sketches_by_region(recorded.nodes)
+        table, tasked = self._metadata_table(), self._waits
+        threaded = len(np.unique(calls.thread)) > 1 or bool(self._journal.facts.get("track_threads"))
+        by_name: dict[str, list[Node]] = {}
+        for node in recorded.nodes:
+            by_name.setdefault(node.name, []).append(node)
+        for number, region in sorted(self._journal.regions.items()):
+            rows = np.flatnonzero(region_of == number)
+            if not len(rows):
+                continue
+            statistics = _summed(by_name[region.name])
+            annotations = calls.annotation[rows] - 1
+            annotations[annotations >= len(table)] = -1
+            yield region.name, Region(
+                start_times_ns=self._instants(calls.start[rows]),
+                durations_ns=self._ns(calls.ticks[rows]),
+                node_ids=calls.node[rows],
+                thread_ids=calls.thread[rows] if threaded else None,
+                task_ids=calls.task[rows] - 1 if tasked else None,
+                await_ns=self._ns(calls.waited[rows]) if tasked else None,
+                event_metadata=EventMetadata(annotations, table) if table else None,
+                tags=region.tags,
+                source_file=region.file or None,
+                source_lineno=region.line or None,
+                exclusive_total_ns=statistics["exclusive"],
+                inclusive_total_ns=statistics["inclusive"],
+                statistics=self._aggregates(rows, sketches[region.name]),
+                sketch=sketches[region.name],
+            )
+
+    def _aggregates(self, rows: np.ndarray, sketch: Sketch) -> dict[str, Any]:
+        ticks = self._calls.ticks[rows]
+        minimum, maximum = int(self._ns(ticks.min())), int(self._ns(ticks.max()))
+        total = int(self._ns(ticks.sum()))
+        return {
+            "count": len(rows), "total": total, "minimum": minimum, "maximum": maximum,
+            "mean": total / len(rows), "std": float(ticks.std()) * self._scale,
+            **{name: sketch.percentile_ns(percentile, minimum, maximum)
+               for name, percentile in PERCENTILES.items()},
+        }  # fmt: skip
+
+    def _metadata_table(self) -> list[dict[str, Any]]:
+        table: list[dict[str, Any]] = []
+        for note in self._journal.notes:
+            number = note.get("annotation")
+            values = note.get("values")
+            if not isinstance(number, int) or not 0 < number <= len(self._journal.notes):
+                continue
+            table.extend({} for _ in range(number - len(table)))
+            entry = dict(values) if isinstance(values, dict) else {}
+            if "exception" in note:
+                raised = note["exception"]
+                entry["status"] = "ok" if raised is None else "error"
+                if raised is not None:
+                    entry["exception"] = raised
+            table[number - 1] = entry
+        return table
+
+    # -- what there is to say --------------------------------------------------
+
+    def _missing(self) -> list[str]:
+        missing = list(self._journal.problems)
+        if self._open:
+            missing.append(f"at least {len(self._open)} call(s) were open when the journal ends")
+        return missing
+
+    def _metadata(self, missing: list[str]) -> dict[str, Any]:
+        given = self._journal.facts.get("metadata")
+        metadata: dict[str, Any] = dict(given) if isinstance(given, Mapping) else {}
+        begun = metadata.get("start_time_ns")
+        calls = self._calls
+        end = self._journal.last[1]
+        if len(calls.start):
+            end = max(end, int(self._instants((calls.start + calls.ticks).max())))
+        if not isinstance(begun, int) or begun > end:
+            metadata["start_time_ns"] = self._journal.first[1]
+        metadata["finalize_time_ns"] = end
+        metadata["recovered_from"] = str(self._journal.path)
+        if missing:
+            metadata["missing"] = "; ".join(missing)
+        return metadata
+
+
+def _summed(nodes: list[Node]) -> dict[str, int]:
+    return {
+        "exclusive": sum(node.statistics.exclusive_ns for node in nodes),
+        "inclusive": sum(node.statistics.total_ns for node in nodes),
+    }
+
+
+def _sketch(ticks: np.ndarray, scale: float) -> Sketch:
+    """As src/record/node.c puts them into buckets."""
+    bit = np.frexp(np.maximum(ticks, 1).astype(np.float64))[1] - 1
+    octave = np.maximum(bit - 5, 0)
+    bucket = (ticks >> np.maximum(octave - 1, 0)) & (_BUCKETS - 1)
+    number = octave.astype(np.int64) * _BUCKETS + bucket
+    first = int(number.min())
+    return Sketch.of_buckets(first, np.bincount(number - first), scale)
