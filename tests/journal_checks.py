@@ -59,7 +59,7 @@ def sequences(results):
         ):
             found.setdefault(thread, []).append(
                 (start, duration, region.name, metadata[row] if metadata is not None else {}))
-    return {thread: sorted(calls) for thread, calls in found.items()}
+    return {thread: sorted(calls, key=lambda call: call[:3]) for thread, calls in found.items()}
 
 
 def check(killed):
@@ -96,3 +96,113 @@ def random_kill(folder, seed):
     else:
         killed = Killed(folder, threads, end=how, at=int(10 ** (chance.random() * 4.5)))
     return how, *check(killed)
+
+
+_FAULTS = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+/* At the FAULT_AT-th call of these that is about a file of ours: end the process, or fail. */
+static int of_ours(int file)
+{
+    char link[64], name[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t size = readlink(link, name, sizeof name - 1);
+    if (size <= 0)
+        return 0;
+    name[size] = 0;
+    const char *wanted = getenv("FAULT_IN");
+    return strstr(name, wanted) != NULL;
+}
+
+static int fault(void)
+{
+    static int seen;
+    if (++seen != atoi(getenv("FAULT_AT")))
+        return 0;
+    const char *error = getenv("FAULT_ERROR");
+    if (error == NULL)
+        kill(getpid(), SIGKILL);
+    errno = atoi(error);
+    return 1;
+}
+
+#define REAL(name) static __typeof__(name) *real; if (real == NULL) real = dlsym(RTLD_NEXT, #name)
+int fallocate(int file, int mode, off_t at, off_t size)
+{
+    REAL(fallocate);
+    return of_ours(file) && fault() ? -1 : real(file, mode, at, size);
+}
+ssize_t pwrite(int file, const void *data, size_t size, off_t at)
+{
+    REAL(pwrite);
+    return of_ours(file) && fault() ? -1 : real(file, data, size, at);
+}
+ssize_t pwrite64(int file, const void *data, size_t size, off_t at)
+{
+    REAL(pwrite64);
+    return of_ours(file) && fault() ? -1 : real(file, data, size, at);
+}
+ssize_t write(int file, const void *data, size_t size)
+{
+    REAL(write);
+    return of_ours(file) && fault() ? -1 : real(file, data, size);
+}
+int fsync(int file)
+{
+    REAL(fsync);
+    return of_ours(file) && fault() ? -1 : real(file);
+}
+void *mmap(void *at, size_t size, int rights, int flags, int file, off_t offset)
+{
+    REAL(mmap);
+    return file >= 0 && (flags & MAP_SHARED) && of_ours(file) && fault()
+               ? MAP_FAILED : real(at, size, rights, flags, file, offset);
+}
+int link(const char *from, const char *to)
+{
+    REAL(link);
+    return strstr(to, getenv("FAULT_IN")) && fault() ? -1 : real(from, to);
+}
+int unlink(const char *path)
+{
+    REAL(unlink);
+    return strstr(path, getenv("FAULT_IN")) && fault() ? -1 : real(path);
+}
+"""
+
+
+class FaultLibrary:
+    """A library that, loaded before others, ends a program or fails at a write to a file of a run."""
+
+    def __init__(self, folder):
+        self._library = Path(folder, "faults.so")
+        source = Path(folder, "faults.c")
+        source.write_text("#include <stdio.h>\n" + _FAULTS)
+        subprocess.run(["cc", "-shared", "-fPIC", "-w", "-D_GNU_SOURCE", "-o", self._library, source, "-ldl"],
+                       check=True)
+
+    def _at(self, at, where, **more):
+        return {"LD_PRELOAD": str(self._library), "FAULT_AT": str(at), "FAULT_IN": where, **more}
+
+    def killing(self, at):
+        """The variables with which a program is killed at that write to its journal."""
+        return self._at(at, ".journal")
+
+    def killing_all(self, at):
+        """... or to its file."""
+        return self._at(at, "killed_run")
+
+    def failing(self, at, error):
+        """... with which that write fails."""
+        import errno
+
+        return self._at(at, ".journal", FAULT_ERROR=str(getattr(errno, error)))

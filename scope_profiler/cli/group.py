@@ -23,6 +23,7 @@ COMMANDS = {
     "diff": "diff.diff",
     "check": "diff.check",
     "merge": "merge_files.merge",
+    "recover": "recover.recover",
 }
 
 #: Commands of 0.7.5 that this version does not have.

@@ -53,14 +53,15 @@ class NodeItem(NamedTuple):
 class Journal:
     """What is in a journal but the calls.
 
-    facts: About the run. calls: The blocks of calls of each record, by ordinal. nodes: Of each record, by
-    number. state: What was checkpointed last, and the `ns` then; or None. first, last: Ticks and ns of
+    facts: About the run. part: 1 for its first file. calls: The blocks of calls of each record. nodes: Of
+    each record, by number. state: What was checkpointed last, and the `ns` then; or None. first, last: Ticks and ns of
     one instant. problems: What is missing, as sentences.
     """
 
     path: Path
     size: int
     facts: dict[str, Any]
+    part: int
     first: tuple[int, int]
     last: tuple[int, int]
     calls: dict[int, list[Block]] = field(default_factory=dict)
@@ -121,7 +122,7 @@ class JournalFile:
         """Everything but the calls. Raises CorruptProfileError, UnsupportedProfileError."""
         head, facts = self._head()
         first = int(head["ticks"]), int(head["ns"])
-        found = Journal(self.path, self.size, facts, first, first)
+        found = Journal(self.path, self.size, facts, int(head["part"]), first, first)
         states = []
         for block in self._blocks(form.HEAD.itemsize + int(head["facts"]), found.problems):
             kind = int(block.head["kind"])

@@ -20,7 +20,7 @@ NO_REGION = -1
 #: At the begin of the file; JSON follows.
 HEAD = np.dtype([
     ("magic", "S8"), ("order", "u8"), ("version", "u4"), ("page", "u4"), ("ticks", "u8"), ("ns", "i8"),
-    ("facts", "u8"), ("facts_hash", "u8"), ("hash", "u8"),
+    ("part", "u8"), ("facts", "u8"), ("facts_hash", "u8"), ("hash", "u8"),
 ])  # fmt: skip
 BLOCK = np.dtype([
     ("magic", "u4"), ("kind", "u4"), ("length", "u8"), ("sequence", "u8"), ("thread", "u8"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,9 +18,11 @@ from ..results.nesting import Tree, by_tree, exclusive_ns, nest
 from ..results.scalars import PERCENTILES
 from .journal_blocks import Journal, JournalFile, NodeItem
 from .journal_calls import RecordedCalls, read_calls
+from .unreadable import UnsupportedProfileError
 
 _BUCKETS = 64
 _BYTES_OF_CALL = 400  # what a call takes while results are made of it
+_NEVER = (1 << 64) - 1  # of a node: when its first call began
 _UNKNOWN: Any = None
 
 
@@ -61,6 +64,8 @@ def recover(path: Path, max_bytes: int | None = None) -> Recovered:
             journal = file.journal()
             tree = _Merged(journal)
             calls = tree.calls(file)
+        except UnsupportedProfileError:
+            raise
         except ValueError as error:
             raise file.corrupt(str(error)) from None
     return _Building(journal, tree, calls).recovered()
@@ -108,7 +113,13 @@ class _Merged:
         columns = [np.concatenate(column) for column in zip(*parts)]
         if not parts:
             columns = [np.empty(0, np.int64)] * len(_Calls._fields)
-        order = np.lexsort((-columns[1], columns[0]))
+        # Of calls that are alike those are outside that ended later, but where nothing tells whether they
+        # came one after the other.
+        levels = Tree(_unsure(self.paths)).level
+        number, is_empty = np.arange(len(columns[0])), columns[1] == 0
+        level = levels[columns[2]] if len(levels) else columns[2]
+        order = np.lexsort((np.where(is_empty, number, -number), np.where(is_empty, level, 0),
+                            -columns[1], columns[0]))
         return _Calls(*(column[order] for column in columns))
 
     def _shared(self, found: RecordedCalls, places: np.ndarray) -> _Calls:
@@ -167,7 +178,7 @@ class _Building:
         """Of each call the ticks in none inside it, and whether it is inside one of the same node."""
         calls = self._calls
         ends = calls.start + calls.ticks
-        tree = Tree(self._unsure())
+        tree = Tree(_unsure(self._paths))
         tracks = calls.thread * (int(calls.task.max(initial=0)) + 1) + calls.task
 
         def search(begins: np.ndarray, stops: np.ndarray, nodes: Any) -> np.ndarray:
@@ -175,39 +186,35 @@ class _Building:
 
         within = nest(calls.start, ends, tracks, search, calls.node, tree)
         inside = within.parent >= 0
-        around = np.where(inside, calls.node[np.maximum(within.parent, 0)], -1) if len(inside) else \
-            np.empty(0, np.int64)
-        pairs = calls.node * (len(self._paths) + 1) + around + 1
-        unique, which = np.unique(pairs, return_inverse=True)
-        folded = np.array([self._is_below(*divmod(int(pair), len(self._paths) + 1))
-                           for pair in unique], bool)
-        nested = folded[which] if len(which) else np.empty(0, bool)
         above = tree.above[calls.node] if len(calls.node) else calls.node
         self._open.update(np.unique(above[~inside & (above >= 0)]).tolist())
+        nested = self._nested(within.parent, above, tree)
         return exclusive_ns(calls.start, ends, within.parent, within.is_proper), nested
 
-    def _is_below(self, node: int, around: int) -> bool:
-        place = around - 1
-        while place >= 0:
-            if place == node:
-                return True
-            place = self._paths[place][0]
-        return False
-
-    def _unsure(self) -> list[Node]:
-        """Nodes whose calls may be inside one another."""
-        from dataclasses import replace
-
-        nothing = replace(RegionStatistics.nothing_of(""), sum_ns=1)
-        other = RegionStatistics.nothing_of(OTHER_PATHS)
-        return [Node(above, other if region < 0 else nothing) for above, region in self._paths]
+    def _nested(self, parents: np.ndarray, above: np.ndarray, tree: Tree) -> np.ndarray:
+        """bool [n]: whether each call is inside one of its node."""
+        node, nested = self._calls.node, np.zeros(len(parents), bool)
+        around = np.where(parents >= 0, node[np.maximum(parents, 0)], above) if len(parents) else above
+        folded = {*np.unique(node[around != above]).tolist()}
+        for place, (upper, _) in enumerate(self._paths):
+            if upper in folded:  # a recursion goes through it
+                folded.add(place)
+        rows = np.flatnonzero(np.isin(node, [*folded]) & (parents >= 0))
+        reached = parents[rows]
+        while len(rows):
+            same = node[reached] == node[rows]
+            nested[rows[same]] = True
+            reached = parents[reached]
+            goes_on = ~same & (reached >= 0)
+            rows, reached = rows[goes_on], reached[goes_on]
+        return nested
 
     def _node(self, place: int, above: int, name: str, rows: np.ndarray, own: np.ndarray,
               nested: np.ndarray) -> Node:
-        first = int(self._instants(np.int64(self._first[place] - self._journal.first[0])))
+        first = self._begin(place, rows)
         if not len(rows):
             statistics = RegionStatistics.nothing_of(name)
-            if name != OTHER_PATHS:
+            if name != OTHER_PATHS and self._journal.part == 1:  # its first call is not over
                 self._open.add(place)
             return Node(above, self._opened(statistics, place), first, None, None)
         ticks = self._calls.ticks[rows]
@@ -229,9 +236,14 @@ class _Building:
         )
         return Node(above, self._opened(statistics, place), first, sketch, deviation)
 
-    def _opened(self, statistics: RegionStatistics, place: int) -> RegionStatistics:
-        from dataclasses import replace
+    def _begin(self, place: int, rows: np.ndarray) -> int | None:
+        """When the first call at a place began, ns; None where there was none."""
+        first = self._first[place]
+        if first == _NEVER:
+            return int(self._instants(self._calls.start[rows].min())) if len(rows) else None
+        return int(self._instants(float(first - self._journal.first[0])))
 
+    def _opened(self, statistics: RegionStatistics, place: int) -> RegionStatistics:
         return replace(statistics, open_calls=1) if place in self._open else statistics
 
     # -- regions ---------------------------------------------------------------
@@ -302,6 +314,9 @@ class _Building:
 
     def _missing(self) -> list[str]:
         missing = list(self._journal.problems)
+        lost = int((self._calls.annotation > len(self._metadata_table())).sum())
+        if lost:
+            missing.append(f"the metadata of {lost} call(s) are missing")
         if self._open:
             missing.append(f"at least {len(self._open)} call(s) were open when the journal ends")
         return missing
@@ -321,6 +336,13 @@ class _Building:
         if missing:
             metadata["missing"] = "; ".join(missing)
         return metadata
+
+
+def _unsure(paths: list[tuple[int, int]]) -> list[Node]:
+    """Nodes whose calls may be inside one another."""
+    nothing = replace(RegionStatistics.nothing_of(""), sum_ns=1)
+    other = RegionStatistics.nothing_of(OTHER_PATHS)
+    return [Node(above, other if region < 0 else nothing) for above, region in paths]
 
 
 def _summed(nodes: list[Node]) -> dict[str, int]:

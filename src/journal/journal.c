@@ -86,6 +86,7 @@ static void write_head(const journal *into, char *at)
     sp_journal_head head = {.order = SP_JOURNAL_ORDER,
                             .version = SP_JOURNAL_VERSION,
                             .page = SP_JOURNAL_PAGE,
+                            .part = into->part,
                             .facts = into->facts.size,
                             .facts_hash = sp_journal_hash(into->facts.at, into->facts.size)};
     memcpy(head.magic, SP_JOURNAL_MAGIC, sizeof head.magic);

@@ -1,6 +1,6 @@
 #include "journal/journal_format.h"
 
-_Static_assert(sizeof(sp_journal_head) == 64, "as docs/journal.md has it");
+_Static_assert(sizeof(sp_journal_head) == 72, "as docs/journal.md has it");
 _Static_assert(sizeof(sp_journal_block) == 96, "as docs/journal.md has it");
 _Static_assert(sizeof(sp_journal_item) == 16, "as docs/journal.md has it");
 _Static_assert(sizeof(sp_journal_node) == 24, "as docs/journal.md has it");

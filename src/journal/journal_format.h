@@ -22,6 +22,7 @@ typedef struct {
     uint32_t page;
     uint64_t ticks; /* one instant, by the clock of the records */
     int64_t ns;     /* and as perf_counter_ns() has it */
+    uint64_t part;  /* 1 for the first file of a run */
     uint64_t facts; /* bytes of JSON */
     uint64_t facts_hash;
     uint64_t hash; /* of what stands before */

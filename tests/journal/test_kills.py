@@ -1,0 +1,70 @@
+"""Programs that are killed: what their journals have is the begin of what each thread did. The long run of
+the same is `make kill-tests`."""
+
+import shutil
+import sysconfig
+
+import pytest
+
+from journal_checks import FaultLibrary, Killed, check, random_kill
+from scope_profiler import load
+
+pytestmark = pytest.mark.skipif(shutil.which("true") is None, reason="there are no processes here")
+
+
+@pytest.mark.parametrize("end", ["kill", "exit", "segfault"])
+@pytest.mark.parametrize("threads, at", [(1, 0), (1, 1234), (3, 400)])
+def test_what_was_over_is_recovered(tmp_path, end, threads, at):
+    killed = Killed(tmp_path, threads, end=end, at=at)
+    assert killed.status != 0
+    calls, missing = check(killed)
+    assert calls >= at + 1
+    assert missing == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_killed_at_random(tmp_path, seed):
+    random_kill(tmp_path, seed)
+
+
+@pytest.fixture(scope="module")
+def faults(tmp_path_factory):
+    if shutil.which("cc") is None or sysconfig.get_platform() != "linux-x86_64":
+        pytest.skip("there is no compiler here")
+    return FaultLibrary(tmp_path_factory.mktemp("faults"))
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 5, 7, 8, 9, 12])
+def test_killed_at_a_write_to_the_file(tmp_path, faults, at):
+    killed = Killed(tmp_path, 1, 60_000, environment=faults.killing(at))
+    if killed.status == 0:
+        assert len(load(killed.journals[0])) == 7
+        return
+    if killed.journals and killed.journals[0].stat().st_size > 4096:
+        check(killed)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 5, 8, 9])
+@pytest.mark.parametrize("error", ["ENOSPC", "EDQUOT", "EIO", "ENODEV"])
+def test_a_write_that_fails_ends_the_journal_alone(tmp_path, faults, at, error):
+    killed = Killed(tmp_path, 1, 20_000, "finalize", environment=faults.failing(at, error))
+    assert killed.status == 0
+    assert killed.journals == []
+    results = load(killed.output)
+    assert sum(region.num_calls for region in results) == 20_000
+
+
+def test_finalize_killed_at_any_write_leaves_file_or_journal(tmp_path, faults):
+    """Whatever is there afterwards has every call."""
+    at, done = 0, False
+    while not done:
+        at += 5
+        folder = tmp_path / f"killed_run{at}"
+        folder.mkdir()
+        killed = Killed(folder, 1, 3000, "finalize", environment=faults.killing_all(at))
+        done = killed.status == 0
+        whole = [path for path in (killed.output, *killed.journals) if path.exists()]
+        if killed.done[0] < 3000:
+            continue
+        assert any(sum(region.num_calls for region in load(path)) == 3000 for path in whole), at
+    assert at > 5
