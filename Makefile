@@ -32,6 +32,9 @@ generated:  ## write the stubs and pages that are made of the code
 stress:  ## run the stress test: 8 threads, a million calls each
 	@tools/stress.sh $(ARGS)
 
+kill-tests:  ## kill 200 programs, and compare their journals with what they did: ARGS="RUNS"
+	@tools/run.sh tools/kill_tests.py $(ARGS)
+
 cpython-tests:  ## run CPython's own tests under the profiler: ARGS="--short", ARGS="test_json"
 	@tools/cpython_tests.sh $(ARGS)
 

@@ -8,6 +8,7 @@ import pytest
 
 from journal_checks import FaultLibrary, Killed, check, random_kill
 from scope_profiler import load
+from scope_profiler.io import journal_format as form
 
 pytestmark = pytest.mark.skipif(shutil.which("true") is None, reason="there are no processes here")
 
@@ -34,18 +35,19 @@ def faults(tmp_path_factory):
     return FaultLibrary(tmp_path_factory.mktemp("faults"))
 
 
-@pytest.mark.parametrize("at", [1, 2, 3, 4, 5, 7, 8, 9, 12])
+@pytest.mark.parametrize("at", [1, 2, 3, 9])
 def test_killed_at_a_write_to_the_file(tmp_path, faults, at):
     killed = Killed(tmp_path, 1, 60_000, environment=faults.killing(at))
     if killed.status == 0:
         assert len(load(killed.journals[0])) == 7
         return
-    if killed.journals and killed.journals[0].stat().st_size > 4096:
+    if killed.journals and killed.journals[0].read_bytes().startswith(form.MAGIC):
         check(killed)
+    else:
+        assert killed.done == (0,)  # the file begins with the first call
 
 
-@pytest.mark.parametrize("at", [1, 2, 3, 4, 5, 8, 9])
-@pytest.mark.parametrize("error", ["ENOSPC", "EDQUOT", "EIO", "ENODEV"])
+@pytest.mark.parametrize("at, error", [(1, "ENOSPC"), (2, "EDQUOT"), (3, "ENODEV"), (4, "EIO")])
 def test_a_write_that_fails_ends_the_journal_alone(tmp_path, faults, at, error):
     killed = Killed(tmp_path, 1, 20_000, "finalize", environment=faults.failing(at, error))
     assert killed.status == 0
@@ -58,7 +60,7 @@ def test_finalize_killed_at_any_write_leaves_file_or_journal(tmp_path, faults):
     """Whatever is there afterwards has every call."""
     at, done = 0, False
     while not done:
-        at += 5
+        at += 1 + at // 2
         folder = tmp_path / f"killed_run{at}"
         folder.mkdir()
         killed = Killed(folder, 1, 3000, "finalize", environment=faults.killing_all(at))
@@ -67,4 +69,4 @@ def test_finalize_killed_at_any_write_leaves_file_or_journal(tmp_path, faults):
         if killed.done[0] < 3000:
             continue
         assert any(sum(region.num_calls for region in load(path)) == 3000 for path in whole), at
-    assert at > 5
+    assert at > 1
