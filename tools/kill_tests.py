@@ -22,7 +22,8 @@ def main(runs=200):
         calls.append(recovered)
         kinds[how] += 1
         missing.update(sentence.partition(": ")[2] or sentence for sentence in told)
-    print(f"{runs} runs: {dict(kinds)}; {min(calls)} to {max(calls)} calls, {sum(calls)} together; each the "
+    print(f"{runs} runs: {dict(kinds)}; "
+          f"{min(calls)} to {max(calls)} calls, {sum(calls)} in all; each the "
           f"begin of what its threads did, and none that was over is missing. Told of: {dict(missing) or 'nothing'}")
 
 

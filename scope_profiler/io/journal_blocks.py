@@ -53,9 +53,9 @@ class NodeItem(NamedTuple):
 class Journal:
     """What is in a journal but the calls.
 
-    facts: About the run. part: 1 for its first file. calls: The blocks of calls of each record. nodes: Of
-    each record, by number. state: What was checkpointed last, and the `ns` then; or None. first, last: Ticks and ns of
-    one instant. problems: What is missing, as sentences.
+    facts: About the run. part: 1 for its first file. calls: The blocks of calls of each record.
+    nodes: Of each record, by number. state: What was checkpointed last, and the `ns` then; or None.
+    first, last: Ticks and ns of one instant. problems: What is missing, as sentences.
     """
 
     path: Path
