@@ -24,7 +24,8 @@ def main(runs=200):
         missing.update(sentence.partition(": ")[2] or sentence for sentence in told)
     print(f"{runs} runs: {dict(kinds)}; "
           f"{min(calls)} to {max(calls)} calls, {sum(calls)} in all; each the "
-          f"begin of what its threads did, and none that was over is missing. Told of: {dict(missing) or 'nothing'}")
+          "begin of what its threads did, and none that was over is missing. Told of: "
+          f"{dict(missing) or 'nothing'}")
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def split(path):
     if format is None:
         return os.path.splitext(path)
     end = len(path) - len(suffix)
-    return path[:end], path[end:]
+    return (path[:end], path[end:]) if os.path.basename(path[:end]) else (path, "")
 
 
 def identity(path):

@@ -7,9 +7,12 @@ import re
 import sys
 from tokenize import TokenError
 
-# {(file, first line, qualified name): (hash of the code, the lines of the file)}: a list for each file,
-# which linecache has as well as long as the file stays as it is.
+from . import file_names
+
+# {(file, first line, qualified name): (hash of the code, the lines of the file)}
 _kept = {}
+# {file: (what tells whether it is still the same, its lines)}, which those above share.
+_files = {}
 
 _CYTHON_DEF = re.compile(r"(\s*)(?:cdef|cpdef|property)\b")
 
@@ -18,13 +21,14 @@ def keep(code, names=None):
     """Keep the source of a code object as it is now, for the file may change, or be gone. Of code that was
     kept before, the source of before stays.
 
-    names: the globals of its function, whose loader has the source where there is no file; {} for what is in a file alone.
+    names: the globals of its function, whose loader has the source where there is no file; {} for what
+        is in a file alone.
     """
     key = code.co_filename, code.co_firstlineno, code.co_qualname
     number = hash(code)
     if _kept.get(key, (None,))[0] == number:
         return
-    if lines := _lines(code.co_filename, names):
+    if lines := _lines_now(code.co_filename, names):
         _kept[key] = number, lines
 
 
@@ -61,6 +65,17 @@ def block_in(lines, first):
         return rest[:len(getblock(plain))]
     except (TokenError, SyntaxError, IndexError):
         return rest
+
+
+def _lines_now(file, names):
+    """The same in the middle of the program, whose linecache stays as it is."""
+    known = file_names.identity(file)
+    if known is None or _files.get(file, (None,))[0] != known:
+        was_there = file in linecache.cache
+        _files[file] = known, _lines(file, names)
+        if not was_there:
+            linecache.cache.pop(file, None)
+    return _files[file][1]
 
 
 def _lines(file, names=None):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from .._base import above
+from .._base import above, arguments
 from .._base.arguments import text
 from .functions import CallSums, Function, functions_of, place_in, trees_of
 
@@ -71,10 +71,9 @@ class FunctionTables:
         """The functions as a `pstats.Stats`, sorted by these keys of its, such as "cumulative" and
         "tottime"; without any by own time. The ranks are added up.
 
-        Raises ValueError when no function was called.
+        Raises ValueError when no function was called, or for another key.
         """
-        stats: pstats.Stats = above.get("stats_of")(self, ranks)
-        return stats.sort_stats(*(keys or ("tottime",)))
+        return _sorted_by(above.get("stats_of")(self, ranks), *(keys or ("tottime",)))
 
     def print_stats(
         self, *restrictions: _Restriction, sort: str = "tottime", stream: TextIO | None = None
@@ -100,8 +99,9 @@ class FunctionTables:
         self._sorted_stats(sort, stream).print_callees(*restrictions)
 
     def _sorted_stats(self, sort: str, stream: TextIO | None) -> pstats.Stats:
-        stats: pstats.Stats = above.get("stats_of")(self, None, stream)
-        return stats.sort_stats(sort)
+        if stream is not None:
+            arguments.stream("stream", stream)
+        return _sorted_by(above.get("stats_of")(self, None, stream), sort)
 
     def _functions(self, *chosen: Any) -> dict[str, Function]:
         results = cast("ProfilingResults", self)
@@ -118,6 +118,14 @@ class FunctionTables:
         if not named:
             raise KeyError(f"no function is called {name!r}")
         return named
+
+
+def _sorted_by(stats: pstats.Stats, *keys: str) -> pstats.Stats:
+    for key in keys:
+        if not isinstance(key, str) or key not in stats.get_sort_arg_defs():
+            words = ", ".join(stats.get_sort_arg_defs())
+            raise ValueError(f"what to sort by is one of {words}; got {key!r}")
+    return stats.sort_stats(*keys)
 
 
 def _times(sums: CallSums) -> dict[str, Any]:

@@ -115,7 +115,8 @@ class RunTables(RunFacts):
 
         Raises ImportError when pandas is not installed.
         """
-        return pandas("to_dataframe").DataFrame(self._summary_rows(include, exclude, per_rank))
+        rows = self._summary_rows(include, exclude, per_rank)
+        return pandas("to_dataframe").DataFrame(rows)
 
     def to_arrow(
         self,
@@ -171,7 +172,6 @@ class RunTables(RunFacts):
 
         Raises ImportError when pandas is not installed.
         """
-        pandas("to_events_dataframe")  # raises before anything is made
         events = self.events(include, exclude, ranks, relative, origin)
         return events_frame("to_events_dataframe", events.columns)
 

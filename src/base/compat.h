@@ -207,7 +207,10 @@ SP_INLINE const void *sp_stack_bottom_of(const PyThreadState *state)
         chunk = *chunk;
     return chunk;
 }
-SP_INLINE const void *sp_stack_bottom(void) { return sp_stack_bottom_of(PyThreadState_GetUnchecked()); }
+SP_INLINE const void *sp_stack_bottom(void)
+{
+    return sp_stack_bottom_of(PyThreadState_GetUnchecked());
+}
 
 /* The context that runs now, NULL before a thread has used one. */
 SP_INLINE PyObject *sp_current_context(void)

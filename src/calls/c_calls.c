@@ -194,6 +194,5 @@ void sp_c_call_end_stale(const sp_tracing *tracing, const void *frame)
         return;
     const sp_open_call *top = sp_here.thread->stack.top;
     if (SP_UNLIKELY(top->key == sp_c_call_key(frame)))
-        sp_open_call_leave(tracing->manager, top->region, top->key, sp_now(), false,
-                           SP_TRACED_C);
+        sp_open_call_leave(tracing->manager, top->region, top->key, sp_now(), false, SP_TRACED_C);
 }

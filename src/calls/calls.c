@@ -130,8 +130,8 @@ static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObjec
             suspended = sp_suspended_call_new(tracing, frame, code, open);
         if (suspended == NULL) { /* it ends in its first step, or memory is out */
             sp_here.thread->lost += how == SP_STEP_GOES_ON;
-            sp_open_call_leave(tracing->manager, open->region, open->key, now, how == SP_STEP_FAILS,
-                               SP_TRACED);
+            sp_open_call_leave(tracing->manager, open->region, open->key, now,
+                               how == SP_STEP_FAILS, SP_TRACED);
             return true;
         }
     }

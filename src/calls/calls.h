@@ -68,8 +68,8 @@ SP_INLINE bool sp_calls_leave(const void *frame, PyCodeObject *code, sp_outcome 
         return sp_calls_leave_slow(frame, code, how);
     if (SP_LIKELY(sp_here.run == tracing->manager->run
                   && sp_here.thread->stack.top->key == sp_calls_key(frame))) {
-        sp_open_call_leave(tracing->manager, sp_here.thread->stack.top->region, sp_calls_key(frame),
-                           sp_now(), how == SP_STEP_FAILS, SP_TRACED);
+        sp_open_call_leave(tracing->manager, sp_here.thread->stack.top->region,
+                           sp_calls_key(frame), sp_now(), how == SP_STEP_FAILS, SP_TRACED);
         return true;
     }
     const sp_decision *used = sp_decision_used(tracing, code);

@@ -93,12 +93,13 @@ static PyObject *extras_of(const sp_line_code *code, const sp_line_columns *colu
 
 /* [(line, hits, nanoseconds, extras), ...] of the lines that were hit, or have gone on after a hit that was
  * taken before. */
-static PyObject *rows_of(const sp_line_code *code, const sp_line_columns *columns)
+static PyObject *rows_of(const sp_line_table *table, const sp_line_columns *columns)
 {
+    const sp_line_code *code = table->code;
     const sp_cell *cells = columns->cells;
     PyObject *rows = PyList_New(0);
     for (int i = 0; rows != NULL && i < code->plan.count; i++) {
-        if (cells[i].hits == 0 && cells[i].ticks == 0)
+        if (cells[i].hits == 0 && (cells[i].ticks == 0 || !table->goes_on))
             continue;
         PyObject *row =
             Py_BuildValue("iKLN", code->plan.first + i, (unsigned long long)cells[i].hits,
@@ -115,7 +116,7 @@ static int append(PyObject *list, const sp_line_table *table, const sp_line_colu
     const sp_line_code *code = table->code;
     PyObject *entry =
         Py_BuildValue("(O(OiO)NO)", table->region, code->file, code->def_line, code->name,
-                      rows_of(code, columns), columns == &table->again ? Py_True : Py_False);
+                      rows_of(table, columns), columns == &table->again ? Py_True : Py_False);
     int result = entry == NULL ? -1 : PyList_Append(list, entry);
     Py_XDECREF(entry);
     return result;

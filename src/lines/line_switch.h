@@ -36,7 +36,8 @@ SP_INLINE sp_line_frame *sp_line_frame_begins_again(sp_line_thread *here, const 
         return NULL;
     const sp_region *region = here->switched[0].region;
     sp_line_table *table = sp_line_table_recall(here, code, region);
-    if (SP_UNLIKELY(table == NULL || !sp_region_counts_lines(region) || sp_unrecorded_for(region->manager)))
+    if (SP_UNLIKELY(table == NULL || !sp_region_counts_lines(region)
+                    || sp_unrecorded_for(region->manager)))
         return NULL;
     sp_line_code *entry = table->code;
     const sp_line_frame *top = here->stack.top;

@@ -113,6 +113,7 @@ void sp_line_tables_reset(const sp_manager *manager)
             sp_line_table_free(table);
             continue;
         }
+        table->goes_on = false;
         start_again(table, &table->first);
         start_again(table, &table->again);
     }
@@ -122,8 +123,8 @@ void sp_line_tables_reset(const sp_manager *manager)
 
 /* What was counted goes to `into`, whose cells are given; frames go on counting in the cells that they
  * know. */
-static void take_columns(const sp_line_table *table, sp_line_columns *columns, sp_line_columns *into,
-                         sp_cell *cells)
+static void take_columns(const sp_line_table *table, sp_line_columns *columns,
+                         sp_line_columns *into, sp_cell *cells)
 {
     *into = *columns;
     into->cells = cells;
@@ -148,6 +149,8 @@ static sp_line_table *take_table(sp_line_table *table)
     taken->code = table->code;
     taken->region = (sp_region *)Py_NewRef(table->region);
     sp_line_code_used(taken->code, 1);
+    taken->goes_on = table->goes_on;
+    table->goes_on = true;
     take_columns(table, &table->first, &taken->first, taken->cells);
     take_columns(table, &table->again, &taken->again, again);
     return taken;

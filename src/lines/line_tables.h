@@ -16,12 +16,14 @@ SP_INLINE size_t sp_line_call_slot(const PyCodeObject *code, const struct sp_reg
 {
     return (((uintptr_t)code >> 4) ^ ((uintptr_t)region >> 4)) % SP_LINE_CALLS;
 }
-SP_INLINE sp_line_table *sp_line_table_recall(const sp_line_thread *here, const PyCodeObject *code,
+SP_INLINE sp_line_table *sp_line_table_recall(const sp_line_thread *here,
+                                              const PyCodeObject *code,
                                               const struct sp_region *region)
 {
     size_t slot = sp_line_call_slot(code, region);
     sp_line_table *table = here->calls[slot].table;
-    return SP_LIKELY(here->calls[slot].region == region && table->code->code == code) ? table : NULL;
+    return SP_LIKELY(here->calls[slot].region == region && table->code->code == code) ? table
+                                                                                      : NULL;
 }
 SP_INLINE void sp_line_table_remember(sp_line_thread *here, sp_line_table *table)
 {

@@ -88,6 +88,7 @@ typedef struct sp_line_table {
     sp_region *region; /* Borrowed; NULL when it is gone. */
     struct sp_line_thread *owner; /* who counts here */
     uint32_t uses;   /* by recorded frames; while there are any it is not freed */
+    bool goes_on;    /* a part was taken: time may be of lines whose hits were in that */
     sp_line_columns first;
     /* For frames that record the line for another region of the manager already; without cells until
      * there is one. */
@@ -120,18 +121,18 @@ typedef struct {
     int line;           /* the one that runs, less the first; -1: none */
     uint32_t reason_count;
     uint64_t waited; /* ticks, before it went on, for regions that watch it */
-    uint64_t so_far;  /* of the line that runs: ticks before the frame was suspended, */
-    uint64_t callees; /* and of those since, what frames above have taken */
+    uint64_t so_far; /* of the line that runs: ticks before the frame was suspended, */
+    uint64_t callees;     /* and of those since, what frames above have taken */
     sp_line_reason *more; /* those for which there is no room. Owned. */
     const sp_region *region; /* that the decorated call opens, or NULL */
-    uint32_t mark; /* from which the memory of the line is measured, or 0 */
-    bool measures; /* what its lines take of memory */
-    bool decorated; /* a decorated call, which ends by itself */
-    bool muted;     /* another tool has asked for no line events of this frame (3.11) */
+    uint32_t mark;           /* from which the memory of the line is measured, or 0 */
+    bool measures;           /* what its lines take of memory */
+    bool decorated;          /* a decorated call, which ends by itself */
+    bool muted;              /* another tool has asked for no line events of this frame (3.11) */
     bool plain; /* it counts in one table, hits and time alone, and so do those below it */
-    uint64_t since;   /* when the line began, or the frame was suspended */
-    uint64_t begun; /* when it was put on the stack, unless it is plain */
-    int64_t resident; /* the memory of the process when the line began */
+    uint64_t since;      /* when the line began, or the frame was suspended */
+    uint64_t begun;      /* when it was put on the stack, unless it is plain */
+    int64_t resident;    /* the memory of the process when the line began */
     sp_line_work before; /* when it was put on the stack, if a line ran below */
     sp_line_reason reasons[SP_LINE_REASONS];
 } sp_line_frame;

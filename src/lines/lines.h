@@ -52,8 +52,9 @@ SP_INLINE bool sp_lines_call_again(const PyThreadState *state, sp_region *region
                                    const PyCodeObject *code, uint64_t *mark)
 {
     sp_line_thread *here = sp_line_here;
-    if (SP_UNLIKELY(here == NULL || code == NULL || here->bottom != sp_stack_bottom_of(state) || region->watches != NULL
-                    || here->stack.top->frame == NULL || sp_unrecorded_for(region->manager)))
+    if (SP_UNLIKELY(here == NULL || code == NULL || here->bottom != sp_stack_bottom_of(state)
+                    || region->watches != NULL || here->stack.top->frame == NULL
+                    || sp_unrecorded_for(region->manager)))
         return false;
     sp_line_table *table = sp_line_table_recall(here, code, region);
     if (SP_UNLIKELY(table == NULL || !sp_line_has_room(here)))

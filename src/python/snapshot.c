@@ -149,8 +149,9 @@ PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
         return NULL;
     }
     const sp_region *wanted = region == Py_None ? NULL : (const sp_region *)region;
-    PyObject *columns =
-        take(manager, EVENTS, wanted, NULL, &taken) ? sp_event_columns_tuple(&taken.events) : NULL;
+    PyObject *columns = take(manager, EVENTS, wanted, NULL, &taken)
+                            ? sp_event_columns_tuple(&taken.events)
+                            : NULL;
     give_back(manager, &taken);
     return columns;
 }
@@ -177,14 +178,14 @@ PyObject *sp_snapshot_counters(PyObject *self, PyObject *unused)
 /* ---- All of one moment ------------------------------------------------------------------- */
 
 const char sp_snapshot_all_doc[] =
-"_snapshot(calls, start_over=False, rooms=None, cut=False)\n--\n\n"
-"(_collect(None), the sketch of each of its rows as (number of the first bucket, counts as bytes of\n"
-"uint64), ns per tick, _collect_regions(), _events(None) or, without calls, None, _counters()), all\n"
-"of one moment. start_over: what is recorded from there on is taken the next time, and nothing of\n"
-"what was recorded before; calls that are open are those that end later, with all their time. rooms: a\n"
-"tuple of a writable buffer, or None, for each column of _events(): those that are large enough are\n"
-"filled, and are there in the place of bytearrays. cut: what is recorded from there on goes to another\n"
-"journal.";
+    "_snapshot(calls, start_over=False, rooms=None, cut=False)\n--\n\n"
+    "(_collect(None), the sketch of each of its rows as (number of the first bucket, counts as bytes of\n"
+    "uint64), ns per tick, _collect_regions(), _events(None) or, without calls, None, _counters()), all\n"
+    "of one moment. start_over: what is recorded from there on is taken the next time, and nothing of\n"
+    "what was recorded before; calls that are open are those that end later, with all their time. rooms: a\n"
+    "tuple of a writable buffer, or None, for each column of _events(): those that are large enough are\n"
+    "filled, and are there in the place of bytearrays. cut: what is recorded from there on goes to another\n"
+    "journal.";
 
 static void release(Py_buffer rooms[SP_EVENT_COLUMNS])
 {
@@ -221,13 +222,14 @@ PyObject *sp_snapshot_all(PyObject *self, PyObject *args)
         return NULL;
     PyObject *parts[5] = {NULL};
     PyObject *result = NULL;
-    int which = TREE | REGIONS | (wanted ? EVENTS : 0) | (start_over ? START_OVER : 0)
-                | (cut ? CUT : 0);
+    int which =
+        TREE | REGIONS | (wanted ? EVENTS : 0) | (start_over ? START_OVER : 0) | (cut ? CUT : 0);
     if (take(manager, which, NULL, rooms, &taken)
         && (parts[0] = sp_rows_of_tree(taken.tree, manager->waits, taken.scale)) != NULL
         && (parts[1] = sp_sketches_of_tree(taken.tree)) != NULL
         && (parts[2] = sp_rows_of_regions(&taken.regions, manager->waits, taken.scale)) != NULL
-        && (parts[3] = wanted ? sp_event_columns_tuple(&taken.events) : Py_NewRef(Py_None)) != NULL
+        && (parts[3] = wanted ? sp_event_columns_tuple(&taken.events) : Py_NewRef(Py_None))
+               != NULL
         && (parts[4] = sp_counters_dict(manager, taken.counters)) != NULL)
         result = Py_BuildValue("(OOdOOO)", parts[0], parts[1], taken.scale, parts[2], parts[3],
                                parts[4]);

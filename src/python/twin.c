@@ -48,11 +48,11 @@ SP_INLINE Twin *find(PyObject *function)
     return find_slow(function, slot);
 }
 
-static SP_APART PyObject *call_with_lines(const Twin *twin, PyObject *function, PyObject *const *args,
-                                          size_t nargsf, PyObject *names)
+static SP_APART PyObject *call_with_lines(const Twin *twin, PyObject *function,
+                                          PyObject *const *args, size_t nargsf, PyObject *names)
 {
-    return sp_decorated_call(twin->region, function, twin->plain, args, nargsf, names, false, true,
-                             (PyCodeObject *)PyFunction_GET_CODE(function));
+    return sp_decorated_call(twin->region, function, twin->plain, args, nargsf, names, false,
+                             true, (PyCodeObject *)PyFunction_GET_CODE(function));
 }
 
 static PyObject *twin_call(PyObject *function, PyObject *const *args, size_t nargsf,

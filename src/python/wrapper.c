@@ -25,12 +25,12 @@ SP_INLINE vectorcallfunc call_of(const Wrapper *wrapper)
                                                : PyObject_Vectorcall;
 }
 
-static SP_APART PyObject *call_with_lines(const Wrapper *wrapper, PyObject *const *args, size_t nargsf,
-                                          PyObject *names, bool record_outcome)
+static SP_APART PyObject *call_with_lines(const Wrapper *wrapper, PyObject *const *args,
+                                          size_t nargsf, PyObject *names, bool record_outcome)
 {
     PyObject *code = wrapper->bottom == NULL ? NULL : PyFunction_GET_CODE(wrapper->bottom);
-    return sp_decorated_call(wrapper->region, wrapper->wrapped, call_of(wrapper), args, nargsf, names,
-                             record_outcome, true, (PyCodeObject *)code);
+    return sp_decorated_call(wrapper->region, wrapper->wrapped, call_of(wrapper), args, nargsf,
+                             names, record_outcome, true, (PyCodeObject *)code);
 }
 
 static PyObject *wrapper_call(PyObject *self, PyObject *const *args, size_t nargsf,
@@ -40,8 +40,8 @@ static PyObject *wrapper_call(PyObject *self, PyObject *const *args, size_t narg
     if (SP_UNLIKELY(sp_region_counts_lines(wrapper->region)))
         return call_with_lines(wrapper, args, nargsf, names, false);
     if (SP_LIKELY(wrapper->region->recording))
-        return sp_decorated_call(wrapper->region, wrapper->wrapped, call_of(wrapper), args, nargsf, names,
-                                 false, false, NULL);
+        return sp_decorated_call(wrapper->region, wrapper->wrapped, call_of(wrapper), args,
+                                 nargsf, names, false, false, NULL);
     return call_of(wrapper)(wrapper->wrapped, args, nargsf, names);
 }
 
@@ -61,8 +61,8 @@ static PyObject *annotated_call(PyObject *self, PyObject *const *args, size_t na
     PyObject *result =
         sp_region_counts_lines(wrapper->region)
             ? call_with_lines(wrapper, args, nargsf, names, wrapper->record_outcome)
-            : sp_decorated_call(wrapper->region, wrapper->wrapped, call_of(wrapper), args, nargsf, names,
-                                wrapper->record_outcome, false, NULL);
+            : sp_decorated_call(wrapper->region, wrapper->wrapped, call_of(wrapper), args, nargsf,
+                                names, wrapper->record_outcome, false, NULL);
     if (metadata != NULL) {
         sp_metadata_pop(metadata);
         Py_DECREF(metadata);

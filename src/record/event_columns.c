@@ -142,8 +142,7 @@ static int64_t *new_column(sp_event_columns *events, int which, uint64_t length)
 }
 
 /* Fill the columns, region after region; `ends` comes back as where each region ends. */
-static int gather(sp_manager *manager, gathering *into, uint32_t nodes,
-                  sp_event_columns *events)
+static int gather(sp_manager *manager, gathering *into, uint32_t nodes, sp_event_columns *events)
 {
     PyObject **columns = events->columns;
     sp_map_each(&manager->threads, count_thread, into);
@@ -167,17 +166,15 @@ static int gather(sp_manager *manager, gathering *into, uint32_t nodes,
     if (!manager->waits) {
         columns[4] = Py_NewRef(Py_None);
         columns[5] = Py_NewRef(Py_None);
-    }
-    else if ((into->tasks = new_column(events, 4, total)) == NULL
-             || (into->waits = new_column(events, 5, total)) == NULL)
+    } else if ((into->tasks = new_column(events, 4, total)) == NULL
+               || (into->waits = new_column(events, 5, total)) == NULL)
         return -1;
     if (nodes == 0)
         columns[6] = Py_NewRef(Py_None);
     else if (nodes > INT16_MAX) {
         if ((into->wide_nodes = new_bytes(events, 6, total * sizeof *into->wide_nodes)) == NULL)
             return -1;
-    }
-    else if ((into->nodes = new_bytes(events, 6, total * sizeof *into->nodes)) == NULL)
+    } else if ((into->nodes = new_bytes(events, 6, total * sizeof *into->nodes)) == NULL)
         return -1;
     sp_map_each(&manager->threads, gather_thread, into);
     return 0;
@@ -203,8 +200,7 @@ int sp_event_columns_gather(sp_manager *manager, const sp_region *wanted, uint32
     events->ends = sp_calloc((size_t)events->regions + 1, sizeof *events->ends);
     if (events->ends == NULL)
         return -1;
-    return gather(manager, &(gathering){.wanted = wanted, .ends = events->ends}, nodes,
-                  events);
+    return gather(manager, &(gathering){.wanted = wanted, .ends = events->ends}, nodes, events);
 }
 
 PyObject *sp_event_columns_tuple(const sp_event_columns *events)

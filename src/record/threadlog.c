@@ -33,7 +33,7 @@ void sp_log_free(sp_log *log)
     for (size_t i = 0; i < log->count; i++)
         log->store->give_back(log->store, &log->blocks[i]);
     sp_free(log->blocks);
-    *log = (sp_log){.store = log->store};
+    *log = (sp_log){.store = log->store, .shortest = UINT64_MAX};
 }
 
 void sp_log_start_over(sp_log *log)
@@ -42,6 +42,7 @@ void sp_log_start_over(sp_log *log)
     sp_log_free(log);
     log->waits = before.waits;
     log->on = before.on;
+    log->shortest = before.shortest;
     log->first = log->thread = before.thread;
 }
 
@@ -72,7 +73,8 @@ bool sp_log_extend(sp_log *log)
     sp_block *last = log->count == 0 ? NULL : &log->blocks[log->count - 1];
     size_t records = last == NULL ? FIRST_RECORDS : 2 * last->capacity;
     sp_block block = {0};
-    if (!log->store->take(log->store, log, records > MOST_RECORDS ? MOST_RECORDS : records, &block))
+    if (!log->store->take(log->store, log, records > MOST_RECORDS ? MOST_RECORDS : records,
+                          &block))
         return false;
     sp_log_settle(log);
     if (last != NULL)
@@ -114,7 +116,8 @@ void sp_log_append_slow(sp_log *log, uint64_t context, uint64_t start, uint64_t 
         sp_record_write(log->next++, context, SP_RECORD_CONTEXT);
         log->context = context;
     }
-    sp_record_write(log->next++, start, (is_long ? SP_LONG_DURATION : ticks) << SP_NODE_BITS | node);
+    sp_record_write(log->next++, start,
+                    (is_long ? SP_LONG_DURATION : ticks) << SP_NODE_BITS | node);
     if (is_long)
         sp_record_write(log->next++, ticks, UINT64_MAX);
 }

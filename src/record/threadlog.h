@@ -20,9 +20,10 @@ enum { SP_NODE_BITS = 24 };
 /* What a record of node 0 says. None is 0, so `rest` of a whole record never is: it is written last, and
  * where blocks begin as zeros it tells how far a log goes whose thread was killed. */
 enum {
-    SP_RECORD_WAIT = 1 << SP_NODE_BITS,    /* how long the next one waited */
-    SP_RECORD_THREAD = 2 << SP_NODE_BITS,  /* by which thread they are made */
-    SP_RECORD_CONTEXT = 3 << SP_NODE_BITS  /* in which task and with which metadata they are made */
+    SP_RECORD_WAIT = 1 << SP_NODE_BITS,   /* how long the next one waited */
+    SP_RECORD_THREAD = 2 << SP_NODE_BITS, /* by which thread they are made */
+    SP_RECORD_CONTEXT = 3
+        << SP_NODE_BITS /* in which task and with which metadata they are made */
 };
 
 typedef struct {
@@ -64,8 +65,8 @@ typedef struct sp_log {
     sp_block *blocks;      /* Owned. */
     size_t count, capacity;
     sp_block_store *store; /* of the blocks. Borrowed. */
-    int64_t first;    /* number of the thread whose calls a block begins with, */
-    int64_t thread;   /* and of the one that writes now */
+    int64_t first;         /* number of the thread whose calls a block begins with, */
+    int64_t thread;        /* and of the one that writes now */
     sp_log_stored stored;
     uint64_t context; /* of the calls written now: number of the task << 32 | of the metadata */
     bool waits;       /* how long calls waited is written, too */

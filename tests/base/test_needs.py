@@ -119,5 +119,5 @@ def test_extras_are_of_what_is_there():
     with open(ROOT / "pyproject.toml", "rb") as file:
         project = tomllib.load(file)["project"]
     extras = project["optional-dependencies"]
-    assert extras.keys() == {"hdf5", "line-profiler", "pandas", "plot", "all", "test"}
-    assert extras["line-profiler"] == [] and extras["all"] == ["scope-profiler[pandas,plot]"]
+    assert extras.keys() == {"hdf5", "line-profiler", "arrow", "pandas", "polars", "plot", "all", "test"}
+    assert extras["line-profiler"] == [] and extras["all"] == ["scope-profiler[arrow,pandas,plot,polars]"]

@@ -231,7 +231,8 @@ def test_other_suffixes_are_refused(tmp_path):
     for name in ("x.txt", "x", "x.gz", "x.json.bz2"):
         with pytest.raises(
             ValueError,
-            match=rf"path must end in one of \.h5, \.hdf5, \.hdf, \.json, \.json\.gz, \.parquet; got .*{name}",
+            match=r"path must end in one of \.h5, \.hdf5, \.hdf, \.json, \.json\.gz, \.parquet; got .*"
+                  + name,
         ):
             write_profile(example(), tmp_path / name)
     with pytest.raises(UnsupportedProfileError, match="x.html: this version has no HTML report"):

@@ -176,8 +176,8 @@ def test_lines_and_metadata_are_of_that_moment_too(manager):
         with manager.metadata(late=True):
             work()
 
-    def now(*arguments, original=finalizing.now):
-        moment = original(*arguments)
+    def now(*arguments, original=finalizing.now, **options):
+        moment = original(*arguments, **options)
         thread = threading.Thread(target=go_on)
         thread.start()
         thread.join()

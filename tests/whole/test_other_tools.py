@@ -194,7 +194,7 @@ class We:
             if region.name.startswith("tool_programs.") or "." not in region.name:
                 counts[region.name] += number
         hits = {(name, code.co_name): [row[:2] for row in rows]
-                for name, code, rows, _ in counted_lines(manager)}
+                for name, code, rows, *_ in counted_lines(manager)}
         calls.stop(manager)
         manager.reset()
         return counts, hits

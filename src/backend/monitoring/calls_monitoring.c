@@ -156,10 +156,11 @@ static PyObject *on_c_raise(PyObject *self, PyObject *const *args, size_t nargsf
 }
 
 static const sp_callback callbacks[] = {
-    {"on_call_start", on_start}, {"on_call_resume", on_resume}, {"on_call_return", on_return},
-    {"on_call_yield", on_yield}, {"on_call_throw", on_throw},   {"on_call_unwind", on_unwind},
-    {"on_c_call", on_c_call},    {"on_c_return", on_c_return},  {"on_c_raise", on_c_raise},
-    {NULL, NULL},
+    {"on_call_start", on_start},   {"on_call_resume", on_resume},
+    {"on_call_return", on_return}, {"on_call_yield", on_yield},
+    {"on_call_throw", on_throw},   {"on_call_unwind", on_unwind},
+    {"on_c_call", on_c_call},      {"on_c_return", on_c_return},
+    {"on_c_raise", on_c_raise},    {NULL, NULL},
 };
 
 int sp_calls_monitoring_init(PyObject *module)

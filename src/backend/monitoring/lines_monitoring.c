@@ -161,18 +161,18 @@ SP_INLINE void raise_event(PyObject *const *args)
 }
 
 /* What sys.monitoring calls for the others. */
-#define CALLBACK(event, takes)                                                                 \
-    static PyObject *on_##event(PyObject *self, PyObject *const *args, size_t nargsf,          \
-                                PyObject *names)                                               \
-    {                                                                                          \
-        (void)self, (void)names;                                                               \
-        if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), takes))                             \
-            return sp_event_refuse();                                                          \
-        sp_shared_take();                                                                      \
-        event##_event(args);                                                                   \
-        sp_shared_release();                                                                   \
-        Py_RETURN_NONE;                                                                        \
-    }
+#    define CALLBACK(event, takes)                                                               \
+        static PyObject *on_##event(PyObject *self, PyObject *const *args, size_t nargsf,        \
+                                    PyObject *names)                                             \
+        {                                                                                        \
+            (void)self, (void)names;                                                             \
+            if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), takes))                           \
+                return sp_event_refuse();                                                        \
+            sp_shared_take();                                                                    \
+            event##_event(args);                                                                 \
+            sp_shared_release();                                                                 \
+            Py_RETURN_NONE;                                                                      \
+        }
 CALLBACK(jump, 3)
 CALLBACK(yield, 3)
 CALLBACK(resume, 2)
@@ -378,16 +378,17 @@ static PyMethodDef functions[] = {
 };
 
 static const sp_callback callbacks[] = {
-    {"on_line", on_line},   {"on_jump", on_jump},   {"on_yield", on_yield}, {"on_resume", on_resume},
-    {"on_throw", on_throw}, {"on_raise", on_raise}, {"on_start", on_start}, {"on_end", on_end},
-    {NULL, NULL},
+    {"on_line", on_line},     {"on_jump", on_jump},   {"on_yield", on_yield},
+    {"on_resume", on_resume}, {"on_throw", on_throw}, {"on_raise", on_raise},
+    {"on_start", on_start},   {"on_end", on_end},     {NULL, NULL},
 };
 
 int sp_lines_monitoring_init(PyObject *module)
 {
     sp_line_arm = arm;
     sp_line_any_on = any_on;
-    return PyModule_AddFunctions(module, functions) < 0 ? -1 : sp_callbacks_add(module, callbacks);
+    return PyModule_AddFunctions(module, functions) < 0 ? -1
+                                                        : sp_callbacks_add(module, callbacks);
 }
 
 #endif
