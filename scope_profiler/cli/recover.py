@@ -46,7 +46,8 @@ def recover(path, output, every, remove):
         except (OSError, ValueError) as error:
             click.echo(f"Error: {shown(error)}", err=True)
             failed += 1
-    return 2 if failed else 0
+    if failed:
+        raise SystemExit(2)
 
 
 def _journals(path, every):

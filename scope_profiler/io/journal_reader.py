@@ -229,7 +229,7 @@ class _Building:
             for known, percentile in PERCENTILES.items()
         }
         statistics = RegionStatistics(
-            name, len(rows), 0, 0, total, int(self._ns(own[rows].sum())), round(every / len(rows)),
+            name, len(rows), _UNKNOWN, 0, total, int(self._ns(own[rows].sum())), round(every / len(rows)),
             minimum, maximum, round(deviation), **percentiles, corrected_total_ns=_UNKNOWN,
             corrected_exclusive_ns=_UNKNOWN, running_ns=None if waited is None else total - waited,
             waiting_ns=waited, sum_ns=every, open_total_ns=0, open_exclusive_ns=0,
@@ -279,6 +279,7 @@ class _Building:
                 exclusive_total_ns=statistics["exclusive"],
                 inclusive_total_ns=statistics["inclusive"],
                 statistics=self._aggregates(rows, sketches[region.name]),
+                errors=None,  # the calls do not tell
                 sketch=sketches[region.name],
             )
 

@@ -268,3 +268,16 @@ def test_a_hole_of_a_terabyte_is_no_work(whole):
     with open(path, "r+b") as file:
         file.truncate(1 << 40)
     assert sequences(load(path)) == calls
+
+
+def test_what_a_journal_does_not_tell_is_unknown(tmp_path):
+    manager = ProfileManager()
+    manager.setup(file_path=str(tmp_path / "run.h5"), journal=True, verbose=False)
+    with pytest.raises(ValueError), manager.profile_region("bad"):
+        raise ValueError
+    [path] = tmp_path.glob("*.journal")
+    found = load(path)
+    manager.reset()
+    assert found["bad"].num_calls == 1
+    assert found["bad"].errors is found["bad"][0].errors is None
+    assert [node.statistics.errors for node in found.recorded[0].nodes] == [None]
