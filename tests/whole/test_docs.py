@@ -1,5 +1,6 @@
 """The programs in the documentation run, and say the truth."""
 
+from importlib.util import find_spec
 import re
 import subprocess
 import sys
@@ -60,16 +61,42 @@ def test_the_tour_of_the_readme_runs_in_order(tmp_path):
     assert (tmp_path / "run.h5").exists()
 
 
+def commands_of_the_readme(running):
+    commands = re.findall(r"^scope-profiler (.*?) +#", text_of("README.md"), re.M)
+    return [command.split() for command in commands if command.startswith("run ") is running]
+
+
+def run_command(words, folder):
+    return subprocess.run([sys.executable, "-m", "scope_profiler", *words], cwd=folder,
+                          capture_output=True, text=True)
+
+
 def test_the_commands_of_the_readme_run(tmp_path):
     pytest.importorskip("h5py")
     (tmp_path / "script.py").write_text("def work():\n    return 1\n\nwork()\n")
-    commands = re.findall(r"^scope-profiler (.*?) +#", text_of("README.md"), re.M)
+    commands = commands_of_the_readme(running=True)
     assert len(commands) == 3
-    for command in commands:
-        done = subprocess.run([sys.executable, "-m", "scope_profiler", *command.split()],
-                              cwd=tmp_path, capture_output=True, text=True)
+    for words in commands:
+        done = run_command(words, tmp_path)
         assert done.returncode == 0, done.stderr
-        assert ("__main__.work" in done.stdout) is ("--recursive" in command)
+        assert ("__main__.work" in done.stdout) is ("--recursive" in words)
+
+
+def test_the_commands_of_the_readme_read(tmp_path):
+    pytest.importorskip("h5py")
+    for name in ("loop", "run", "before", "after"):
+        run(f"import scope_profiler as sp\n@sp.profile('turn')\ndef turn():\n    return 1\n"
+            f"with sp.session(file_path='{name}.h5', use_line_profiler={name == 'run'}, verbose=False):\n"
+            "    turn()\n", tmp_path)
+    commands = commands_of_the_readme(running=False)
+    assert [words[0] for words in commands] == ["inspect", "line-profile", "diff", "export", "convert"]
+    for words in commands:
+        done = run_command(words, tmp_path)
+        if "loop.parquet" in words and find_spec("pyarrow") is None:
+            assert done.returncode == 2 and "pip install" in done.stderr
+        else:
+            assert done.returncode == 0, done.stderr
+            assert words[0] in ("export", "convert") or "turn" in done.stdout
 
 
 def row_of(page, heading):
