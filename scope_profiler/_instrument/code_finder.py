@@ -55,14 +55,14 @@ class Pattern:
 
     A dotted name stands for a module, for a function or class in it ("package.solver.Grid.step"),
     and for all that is below it: "package" has its modules, "package.Grid" its methods. below=False:
-    not for that.
+    not for that. "package.solver:Grid.step" is the same, as entry points are written.
     """
 
     def __init__(self, text, below=True):
         self.text = text
         self._below = below
         self.is_path = is_path(text)
-        self._glob = os.path.abspath(text) if self.is_path else text
+        self._glob = os.path.abspath(text) if self.is_path else text.replace(":", ".")
 
     def has_file(self, path):
         """Whether it is about files, and this one is among them, or below such a folder."""

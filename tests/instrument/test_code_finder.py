@@ -96,6 +96,7 @@ def test_type_parameters_are_passed_through():
     ("pack*.mod*", "package.module", None, PLAIN),
     ("module.Outer", "module", None, ["Outer.Inner.method", "Outer.value"]),
     ("module.Outer.Inner.method", "module", None, ["Outer.Inner.method"]),
+    ("module:Outer.Inner.*", "module", None, ["Outer.Inner.method"]),
     ("module.gen*", "module", None, ["generator"]),
     ("*.generator", "module", None, ["generator"]),
     ("other", "module", None, []),
