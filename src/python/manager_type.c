@@ -88,6 +88,9 @@ static void manager_dealloc(PyObject *self)
     PyObject_GC_UnTrack(self);
     if (manager->weakrefs != NULL)
         PyObject_ClearWeakRefs(self);
+    sp_shared_take();
+    sp_calls_untrace(manager); /* of one whose end nobody else has watched */
+    sp_shared_release();
     manager_clear(self);
     sp_free(manager->regions);
     Py_XDECREF(manager->region_type);
