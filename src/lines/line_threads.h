@@ -25,6 +25,11 @@ SP_INLINE sp_line_thread *sp_line_thread_here(void)
     const void *bottom = sp_stack_bottom();
     return SP_LIKELY(here != NULL && here->bottom == bottom) ? here : sp_line_thread_switch(bottom);
 }
+/* Whether a region that watches code is open or switched on there. */
+SP_INLINE bool sp_line_watches(const sp_line_thread *here)
+{
+    return here->stack.open_count != 0 || here->on_count != 0;
+}
 /* Whether this thread has, or may resume, a recorded frame, or a region open that watches code. */
 SP_INLINE bool sp_lines_open(void)
 {

@@ -98,7 +98,7 @@ sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool 
     sp_line_thread *here = sp_line_thread_known();
     if (here == NULL)
         return NULL;
-    bool may_be = here->stack.open_count != 0 || here->on_count != 0 || sp_line_always_watched != 0;
+    bool may_be = sp_line_watches(here) || sp_line_always_watched != 0;
     sp_line_code *entry = may_be ? sp_line_code_find(code) : NULL;
     bool wanted = entry != NULL && entry->watches != NULL && is_wanted(here, entry);
     sp_line_frame *recorded = sp_line_match(frame, code, sp_now());

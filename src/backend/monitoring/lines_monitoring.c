@@ -134,8 +134,9 @@ SP_INLINE void start_event(PyObject *const *args)
         && sp_line_frame_begins_again(here, frame, (PyCodeObject *)args[0]) != NULL)
         return;
     if (sp_line_always_watched != 0
-        || (here != NULL && (here->stack.open_count != 0 || here->on_count != 0 || here->other_count != 0
-                             || here->stack.top->frame == frame)))
+        || (here != NULL
+            && (sp_line_watches(here) || here->other_count != 0
+                || here->stack.top->frame == frame)))
         sp_line_frame_begins(frame, (PyCodeObject *)args[0], true);
     else if (sp_line_switches != 0)
         sp_line_code_begin_unrecorded((PyCodeObject *)args[0]);

@@ -1,6 +1,7 @@
 #include "backend/py311/evaluator.h"
 
 #include "lines/line_backend.h"
+#include "lines/line_threads.h"
 
 #if !SP_MONITORING
 
@@ -45,7 +46,7 @@ static SP_NOINLINE PyObject *evaluate_in_depth(PyThreadState *state, _PyInterpre
         outermost = now;
     _PyInterpreterState_SetEvalFrameFunc(state->interp, before);
     sp_evaluator_in_depth++;
-    bool watches = sp_line_here != NULL && (sp_line_here->stack.open_count != 0 || sp_line_here->on_count != 0);
+    bool watches = sp_line_here != NULL && sp_line_watches(sp_line_here);
     bool traced = watches && sp_line_trace(true);
     PyObject *result = sp_evaluator_calls.on
                            ? sp_evaluator_calls.evaluate_in_depth(state, frame, throwing, before)

@@ -109,7 +109,7 @@ static bool switch_tracer(bool on)
     bool installed = state->c_tracefunc == trace;
     bool was = installed && state->cframe->use_tracing != 0;
     if (SP_UNLIKELY(sp_evaluator_in_depth != 0)) /* nobody would put it in again */
-        on |= here->stack.top != here->stack.frames || here->stack.open_count != 0 || here->on_count != 0;
+        on |= here->stack.top != here->stack.frames || sp_line_watches(here);
     on |= here->running != NULL;
     if (on && !installed) {
         here->foreign_trace = state->c_tracefunc;
@@ -172,7 +172,7 @@ SP_INLINE bool is_recorded(sp_line_thread *here, _PyInterpreterFrame *frame)
         return true;
     sp_line_frame *top = here->stack.top;
     if (SP_LIKELY(sp_line_suspended_count == 0
-                  && ((here->stack.open_count == 0 && here->on_count == 0 && sp_line_always_watched == 0)
+                  && ((!sp_line_watches(here) && sp_line_always_watched == 0)
                       || !sp_line_code_is_watched(frame->f_code)))) {
         if (top->frame != NULL)
             return top->frame == frame && top->decorated; /* a decorated generator goes on */
