@@ -77,25 +77,18 @@ def shares(times):
 # ---- The truth
 
 
-class Truth:
+def truth(lines, rounds):
     """The nanoseconds of each line."""
-
-    def __init__(self, lines):
-        self.names = namespace()
-        without = [define(lines[:i] + lines[i + 1:], self.names) for i in range(len(lines))]
-        self.functions = [define(lines, self.names), *without]
-        self.taken = [math.inf] * len(self.functions)
-
-    def round(self):
-        for place, function in enumerate(self.functions):
-            self.names["burst"](50, function)
+    names = namespace()
+    without = [define(lines[:i] + lines[i + 1:], names) for i in range(len(lines))]
+    taken = {}
+    for _ in range(rounds):
+        for place, function in enumerate((define(lines, names), *without)):
+            names["burst"](50, function)
             start = process_time_ns()
-            self.names["burst"](HITS, function)
-            self.taken[place] = min(self.taken[place], process_time_ns() - start)
-
-    def times(self):
-        whole, *without = self.taken
-        return [max(whole - taken, 0) / HITS for taken in without]
+            names["burst"](HITS, function)
+            taken[place] = min(taken.get(place, math.inf), process_time_ns() - start)
+    return [max(taken[0] - taken[i], 0) / HITS for i in range(1, len(lines) + 1)]
 
 
 # ---- Profilers
@@ -147,18 +140,12 @@ class Peer:
 
 
 def measured(tool, rounds):
-    """{function: {"true" and each kind of time of the tool: [ns of each line]}}. Round about, as machines
-    are quicker at one time than at another."""
+    """{function: {"true" and each kind of time of the tool: [ns of each line]}}"""
     found = {}
     for name, lines in FUNCTIONS.items():
         tool.prepare(lines)
-        truth = Truth(lines)
-        taken = []
-        for _ in range(rounds):
-            truth.round()
-            taken.append(tool.times(lines))
-            truth.round()
-        found[name] = {"true": truth.times(), **{
+        taken = [tool.times(lines) for _ in range(rounds)]
+        found[name] = {"true": truth(lines, 2 * rounds), **{
             what: [*map(min, zip(*(each[what] for each in taken)))][:len(lines)]
             for what in taken[0]}}
     return found

@@ -35,6 +35,8 @@ class profile_region:
         region_name: str,
         functions: Iterable[Callable[..., Any]] | None = None,
         tags: str | Iterable[str] | None = None,
+        keep_every: int | None = None,
+        keep: int | None = None,
     ) -> regions.Region: ...
 
 @final

@@ -5,7 +5,7 @@ from ._base.arguments import UNSET, boolean, wrong_type
 from ._base.unrecorded import unrecorded
 from ._instrument.decorator import profile
 from ._instrument.regions import Region
-from ._instrument.tags import Selection, add_opt_in, normal_tags
+from ._instrument.tags import Selection, add_opt_in, normal_tags, set_tags
 from ._run import forks, managers  # noqa: F401 - forks are followed from the import on
 from ._run.managers import on_class_or_instance
 
@@ -40,6 +40,7 @@ class ProfileManager(_core.Manager):
         self._host = None  # while it runs a program: see host.py
         self._line_mode = False
         self._measures_memory = False
+        self._thins = False  # some regions do not keep all calls
         self._recursive = False  # some decorated functions ask to have traced what they call,
         self._traces = False  # and it is
         self._traces_c, self._max_depth = False, None  # C functions too; down to this depth
@@ -273,7 +274,7 @@ class ProfileManager(_core.Manager):
 
     @on_class_or_instance
     def profile(self, region_name=None, recursive=None, metadata=None, record_outcome=False,
-                tags=None):
+                tags=None, keep_every=None, keep=None):
         """Decorator: time every call of a function under a region.
 
         @profile("name"), or @profile and @profile() for the function's own name. It may be
@@ -285,27 +286,24 @@ class ProfileManager(_core.Manager):
         recursive: have every function traced that is called inside; None: as setup() says.
         metadata: of each call, a dict or a callable that gets the arguments and gives one.
         record_outcome: each call's metadata gets status, "ok" or "error", and exception, the
-        name of its type. tags: as of profile_region().
+        name of its type. tags, keep_every, keep: as of profile_region().
         """
-        return profile(self, region_name, recursive, metadata, record_outcome, tags)
+        return profile(self, region_name, recursive, metadata, record_outcome, tags, keep_every, keep)
 
     @on_class_or_instance
     @unrecorded
-    def define_region(self, region_name, functions=None, tags=None):
-        """The Region of that name, as profile_region() gives it, defined once for all.
-
-        Raises ValueError when it has been defined with other functions or tags. Whatever is wrong, the
-        region is as it was.
-        """
+    def define_region(self, region_name, functions=None, tags=None, keep_every=None, keep=None):
+        """The Region of that name, as profile_region() gives it, defined once for all: ValueError when it
+        has been defined otherwise. Whatever is wrong, the region is as it was."""
         self._find(region_name)  # is it a name?
-        definition = self._check_region(functions, tags)
+        definition = (*self._check_region(functions, tags, keep_every, keep), keep_every, keep)
         known = self._definitions.get(region_name, definition)
         if known != definition:
             raise ValueError(
-                f"region {region_name!r} is defined already with other functions or tags: "
+                f"region {region_name!r} is defined already with other arguments: "
                 f"{known}, now {definition}"
             )
-        region = self.profile_region(region_name, *definition)
+        region = self.profile_region(region_name, *definition[:2], keep_every=keep_every, keep=keep)
         self._definitions[region.name] = definition
         return region
 
@@ -326,8 +324,12 @@ class ProfileManager(_core.Manager):
         return instrument(self, module, names, include, exclude, prefix, tags)
 
     @unrecorded
-    def _check_region(self, functions, tags):
+    def _check_region(self, functions, tags, keep_every=None, keep=None):
         """What profile_region() was given, as tuples or None. Raises TypeError when they are not that."""
+        if keep_every is not None or keep is not None:
+            from ._instrument.thinning import normal_thinning
+
+            normal_thinning(keep_every, keep)
         if functions is not None:
             from ._instrument.lines import with_lines
 
@@ -336,16 +338,13 @@ class ProfileManager(_core.Manager):
 
     @unrecorded
     def _set_tags(self, region, tags):
-        """Tags stay with a region, and a later run may give it others, unless they are those of
-        a decorated function or defined region."""
-        tags, name = normal_tags("tags", tags), region.name
-        if tags == region.tags:
-            return
-        if region.tags and (name in self._tagged or name in self._decorated_tags
-                            or name in self._definitions):
-            raise ValueError(f"region {name!r} has the tags {region.tags}, not {tags}")
-        self._tagged.add(name)
-        region._tag(tags, self._selection.takes(tags))
+        set_tags(self, region, tags)
+
+    @unrecorded
+    def _set_thinning(self, region, keep_every, keep):
+        from ._instrument.thinning import thin
+
+        thin(region, keep_every, keep)
 
     @unrecorded
     def _add_functions(self, region, functions):

@@ -182,6 +182,8 @@ class ProfileManager:
         metadata: _Metadata | None = None,
         record_outcome: bool = False,
         tags: _Several | None = None,
+        keep_every: int | None = None,
+        keep: int | None = None,
     ) -> _Decorated: ...
     @overload
     @classmethod
@@ -192,6 +194,8 @@ class ProfileManager:
         metadata: _Metadata | None = None,
         record_outcome: bool = False,
         tags: _Several | None = None,
+        keep_every: int | None = None,
+        keep: int | None = None,
     ) -> _Decorator: ...
     @classmethod
     def metadata(cls, **values: Any) -> _core.MetadataScope[dict[str, Any]]: ...
@@ -201,6 +205,8 @@ class ProfileManager:
         region_name: str,
         functions: Iterable[Callable[..., Any]] | None = None,
         tags: _Several | None = None,
+        keep_every: int | None = None,
+        keep: int | None = None,
     ) -> Region: ...
     @classmethod
     def region_factory(

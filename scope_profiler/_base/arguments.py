@@ -152,6 +152,27 @@ def whole(minimum):
     return lambda name, value: integer(name, value, minimum, takes)
 
 
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
+          "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+
+
+def size(minimum):
+    """The check for a number of bytes, also as a text with a unit: "200 MB", "1.5 GiB"."""
+    takes = f'bytes, at least {minimum}, as an int or a text such as "200 MB"'
+
+    def check(name, value):
+        if isinstance(value, str):
+            text = value.replace(" ", "").lower()
+            digits = text.rstrip("bkmgti")
+            factor = _UNITS.get(text[len(digits):])
+            if factor is None or not digits.replace(".", "", 1).isdecimal():
+                raise ValueError(f"{name} takes {takes}, got {value!r}")
+            value = int(float(digits) * factor)
+        return integer(name, value, minimum, takes)
+
+    return check
+
+
 def number(name, value):
     """A number, as a float."""
     if type(value) is float:

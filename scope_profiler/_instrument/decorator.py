@@ -16,19 +16,20 @@ from .tags import normal_tags
 _CLASS_METHODS = ("__init_subclass__", "__class_getitem__")
 
 # How a function is decorated: the arguments of ProfileManager.profile() but the name.
-Decoration = namedtuple("Decoration", "recursive metadata record_outcome tags")
+Decoration = namedtuple("Decoration", "recursive metadata record_outcome tags keep_every keep",
+                        defaults=(None, None))
 
 
-def profile(manager, region_name, recursive, metadata, record_outcome, tags):
+def profile(manager, region_name, recursive, metadata, record_outcome, tags, keep_every, keep):
     """See ProfileManager.profile."""
     if environment.DISABLED:
         named = region_name is None or isinstance(region_name, str)
         return (lambda function: function) if named else region_name
-    how = decoration(recursive, metadata, record_outcome, tags)
+    how = decoration(recursive, metadata, record_outcome, tags, keep_every, keep)
     if region_name is None or isinstance(region_name, str):
         if region_name is not None:
             # A bad name or tag is an error here, not at the use.
-            manager.profile_region(region_name, tags=tags)
+            _region_of(manager, region_name, how)
         return lambda function: decorate(manager, region_name, function, how)
     if callable(region_name) or isinstance(
         region_name, (staticmethod, classmethod, property)
@@ -41,7 +42,7 @@ def profile(manager, region_name, recursive, metadata, record_outcome, tags):
 
 
 @unrecorded
-def decoration(recursive, metadata, record_outcome, tags):
+def decoration(recursive, metadata, record_outcome, tags, keep_every=None, keep=None):
     """A Decoration of these. Raises TypeError when one of them is not what profile() takes."""
     if metadata is not None and not isinstance(metadata, dict) and not callable(metadata):
         raise wrong_type("metadata", "a dict or a callable that gives one", metadata)
@@ -49,7 +50,15 @@ def decoration(recursive, metadata, record_outcome, tags):
         if not isinstance(value, bool) and not (name == "recursive" and value is None):
             raise wrong_type(name, "a bool", value)
     tags = None if tags is None else normal_tags("tags", tags)
-    return Decoration(recursive, metadata, record_outcome, tags)
+    if keep_every is not None or keep is not None:
+        from .thinning import normal_thinning
+
+        normal_thinning(keep_every, keep)
+    return Decoration(recursive, metadata, record_outcome, tags, keep_every, keep)
+
+
+def _region_of(manager, name, how):
+    return manager.profile_region(name, tags=how.tags, keep_every=how.keep_every, keep=how.keep)
 
 
 @unrecorded
@@ -71,7 +80,7 @@ def decorate(manager, region_name, function, how):
             f"profile() decorates a callable, got {type(function).__name__}: {function!r}"
         )
     name = name_of(function) if region_name is None else region_name
-    region = manager.profile_region(name, tags=how.tags)
+    region = _region_of(manager, name, how)
     if how.tags:
         manager._decorated_tags.add(name)
     code = _code_of(function)

@@ -143,4 +143,4 @@ def _signature_of_lookup():
     """The inspect.Signature of the callable profile_region, which is in C."""
     import inspect
 
-    return inspect.signature(lambda region_name, functions=None, tags=None: None)
+    return inspect.signature(lambda region_name, functions=None, tags=None, keep_every=None, keep=None: None)

@@ -25,6 +25,19 @@ def add_opt_in(tags):
     _opt_in.update(normal_tags("tags", tags))
 
 
+def set_tags(manager, region, tags):
+    """Tags stay with a region, and a later run may give it others, unless they are those of a decorated
+    function or defined region."""
+    tags, name = normal_tags("tags", tags), region.name
+    if tags == region.tags:
+        return
+    if region.tags and (name in manager._tagged or name in manager._decorated_tags
+                        or name in manager._definitions):
+        raise ValueError(f"region {name!r} has the tags {region.tags}, not {tags}")
+    manager._tagged.add(name)
+    region._tag(tags, manager._selection.takes(tags))
+
+
 class Selection:
     """Which tags a run records.
 

@@ -17,7 +17,7 @@ from .recorded import PERCENTILES, SUMS, Node, Recorded, std_of
 from .statistics import RegionStatistics
 
 #: Facts of a moment, not of the time up to it.
-_OF_A_MOMENT = ("open", "threads", "log_bytes")
+_OF_A_MOMENT = ("open", "threads", "log_bytes", "events")
 
 
 def recorded_between(later: Recorded, earlier: Recorded) -> tuple[Recorded, list[int]]:

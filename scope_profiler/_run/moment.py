@@ -3,9 +3,12 @@
 from collections import namedtuple
 from time import perf_counter_ns
 
+from . import kept
+
 #: The parts of Manager._snapshot(), Manager._annotations(), Manager._lines(None), empty without line
-#: mode, and when that was, on the axis of perf_counter_ns().
-Moment = namedtuple("Moment", "tree sketches scale regions calls counters annotations lines taken_ns")
+#: mode, when that was, on the axis of perf_counter_ns(), and of how many calls of each region start and
+#: end are kept, or None where that was not counted.
+Moment = namedtuple("Moment", "tree sketches scale regions calls counters annotations lines taken_ns kept")
 
 
 def now(manager, calls, start_over=False, rooms=None, cut=False):
@@ -13,8 +16,12 @@ def now(manager, calls, start_over=False, rooms=None, cut=False):
     more of what was recorded before; cut: nor in the same journal. rooms: where the calls go, see
     `rooms`. It imports nothing, which takes its time."""
     taken_ns = perf_counter_ns()
+    counted = None if calls or not kept.is_limited(manager) else manager._kept()
     core = manager._snapshot(calls, start_over, rooms, cut)
     lines = []
     if manager._line_mode:
         lines = manager._take_lines() if start_over else manager._lines(None)
-    return Moment(*core, manager._annotations(), lines, taken_ns)
+    if calls:
+        ends = core[4][0]
+        counted = [end - begin for begin, end in zip((0, *ends), ends)]
+    return Moment(*core, manager._annotations(), lines, taken_ns, counted)

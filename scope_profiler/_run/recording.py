@@ -2,7 +2,7 @@
 
 from .._instrument.tags import Selection
 from .._runtime import own_files, process_end  # noqa: F401
-from . import finalizing, journal, managers  # noqa: F401
+from . import finalizing, journal, kept, managers  # noqa: F401
 
 # process_end and finalizing are needed later, when importing them would not be safe: in the child of a
 # fork, and while another thread forks.
@@ -35,7 +35,8 @@ def start(manager, run):
     _watch_tasks(manager, on and settings["track_async"])
     manager._begin(not settings["aggregation_mode"], manager._line_mode,
                    manager._selection.wanted is not None, manager._tasks is not None, measures[0],
-                   details, measures[1], 1e9 * (settings["min_duration"] or 0), journal.begin(run))
+                   details, measures[1], 1e9 * (settings["min_duration"] or 0), journal.begin(run),
+                   *kept.limits(settings))
     manager._record(on)
 
 

@@ -12,6 +12,7 @@ from .._instrument.source import shown_path
 from .._model.counted_lines import CountedLines
 from .._model.recorded import OTHER_PATHS, Node, Recorded, sketches_by_region
 from .._model.statistics import RegionStatistics
+from . import kept
 from .moment import now
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Snapshot:
     recorded: Recorded
     regions: "list[RegionStatistics]"  # that were entered, in the order in which they were first
     lines: "list[CountedLines] | None"  # None when not in line mode
+    dropped: "list[tuple[str, int, int]]"  # (region, calls kept, calls), of those that keep not all
     results: "ProfilingResults | None"  # where that was asked for
 
 
@@ -41,6 +43,8 @@ def take_snapshot(manager, results=True, moment=None):
     cost = overhead.of(manager)
     facts = {**moment.counters, **cost.facts(moment.counters["costs"])}
     del facts["costs"]
+    of_kept, dropped = kept.facts(run._settings, moment.kept, moment.regions)
+    facts.update(of_kept)
     facts["metadata_lost"], reason = moment.annotations[1:]
     facts["metadata_error"] = reason or ""
     if run._journal_error:
@@ -57,6 +61,7 @@ def take_snapshot(manager, results=True, moment=None):
         regions=[RegionStatistics.from_row(row, cost) for row in sorted(moment.regions, key=_first)
                  if row[2] or row[4]],
         lines=lines,
+        dropped=dropped,
         results=_results(manager, end, moment, recorded, lines) if results else None,
     )
 

@@ -13,6 +13,7 @@ from .._base.arguments import (
     not_negative,
     one_of,
     path,
+    size,
     strings,
     text,
     whole,
@@ -63,6 +64,12 @@ STRINGS = Kind(
 )
 ANYTHING = Kind(anything, "Any", "Any", "anything")
 COMPRESSION = Kind(_compression, "str", "str", any_of(_FILTERS), "NAME")
+
+
+def bytes_at_least(minimum):
+    """The kind of a number of bytes."""
+    takes = f'bytes, at least {minimum}, as an int or a text such as "200 MB"'
+    return Kind(size(minimum), "int | str", "int", takes, "SIZE")
 
 
 def at_least(minimum):

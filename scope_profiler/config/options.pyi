@@ -79,6 +79,11 @@ class ProfilingOptions(_Options):
     trace_gc: bool | None = None
     trace_imports: bool | None = None
     journal: bool | None = None
+    max_memory: int | str | None = None
+    max_events: int | None = None
+    on_full: str | None = None
+    keep_every: int | None = None
+    keep: int | None = None
     profiling_activated: InitVar[bool | None] = field(default=None, kw_only=True)
     time_trace: InitVar[bool | None] = field(default=None, kw_only=True)
     flush_to_disk: InitVar[bool | None] = field(default=None, kw_only=True)

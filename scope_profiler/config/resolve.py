@@ -99,6 +99,11 @@ def _check(chosen, places):
     """What can be wrong with settings of which each alone is right."""
     _refuse_absent(chosen, places)
     _check_level(chosen, places)
+    if chosen["keep_every"] is not None and chosen["keep"] is not None:
+        raise ValueError(
+            f"keep_every={chosen['keep_every']} and keep={chosen['keep']}"
+            f"{places.get('keep') or places.get('keep_every', '')} do not go together"
+        )
     if not chosen["deactivate_file_output"]:
         _check_destination(chosen["file_path"], places)
 

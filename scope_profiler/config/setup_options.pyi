@@ -48,3 +48,8 @@ class SetupOptions(TypedDict, total=False):
     trace_gc: bool | None
     trace_imports: bool | None
     journal: bool | None
+    max_memory: int | str | None
+    max_events: int | None
+    on_full: str | None
+    keep_every: int | None
+    keep: int | None

@@ -20,6 +20,7 @@ from .kinds import (
     TEXT,
     Kind,
     at_least,
+    bytes_at_least,
     choice,
 )
 
@@ -190,6 +191,25 @@ TABLE = (
             "Keep the calls in a file beside file_path while they are recorded, from which `scope-profiler "
             "recover` has them when the process was killed.",
             about=KEPT, option=Option("--journal/--no-journal"), in_host=BEGINS_ANEW),
+    Setting("max_memory", bytes_at_least(4096), None,
+            "How much memory single calls may take, of all threads together: bytes, or a text such as "
+            "\"200 MB\". Statistics, percentiles and the tree are of all calls, whatever is dropped.",
+            about=KEPT, option=Option("--max-memory"), in_host=BEGINS_ANEW),
+    Setting("max_events", at_least(64), None,
+            "How many single calls are kept at most, of all threads together.",
+            about=KEPT, option=Option("--max-events"), in_host=BEGINS_ANEW),
+    Setting("on_full", choice("ring", "stop", "aggregate"), "ring",
+            "What is done when max_memory or max_events is reached: \"ring\" drops the oldest calls for "
+            "new ones, \"stop\" keeps what there is and no more until finalize(start_over=True), "
+            "\"aggregate\" goes on as with aggregation_mode from there on.",
+            about=KEPT, option=Option("--on-full"), in_host=BEGINS_ANEW),
+    Setting("keep_every", at_least(1), None,
+            "Of how many calls of a region one is kept by itself, unless the region says it: the first of "
+            "each so many in a thread.",
+            about=KEPT, option=Option("--keep-every"), in_host=BEGINS_ANEW),
+    Setting("keep", at_least(1), None,
+            "How many calls of a region are kept, unless the region says it: a random sample of all.",
+            about=KEPT, option=Option("--keep"), in_host=BEGINS_ANEW),
 )
 
 #: What setup() and session() take besides: not of the run, but of its beginning.

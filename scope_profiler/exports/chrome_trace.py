@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from .._base.progress_bar import progress
 from .._version import __version__
 from ..io.json_export import write_each
 from ..io.json_values import json_text
 from ..io.safe_file import written
 from ..results import BLOCK, ProfilingResults, Region, blocks
 from .flows import Flows
+from .progress import progress
 from .timelines import Timeline, origin_ns, timelines
 
 
@@ -57,7 +57,7 @@ def write_chrome_trace(
 ) -> list[Path]:
     """Write it to one file; see `export_chrome_trace`. place: see `replacing`."""
     calls = sum(region.num_events for region in results)
-    with written(path, place) as file, progress(f"Writing {path.name}", calls) as advance:
+    with written(path, place) as file, progress(path, calls) as advance:
         facts = {**results.metadata, "exporter": f"scope-profiler@{__version__}"}
         file.write(b'{"displayTimeUnit": "ns", "otherData": {' + _members(facts)[1:].encode())
         file.write(b'},\n"traceEvents": [')

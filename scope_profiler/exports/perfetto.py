@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from .._base.progress_bar import progress
 from ..io.json_export import write_each
 from ..io.json_values import json_text
 from ..io.safe_file import written
 from ..results import ProfilingResults, Region
 from .flows import Flows
+from .progress import progress
 from .protobuf import double, fixed, integer, text, varint, varints, width_of
 from .timelines import Timeline, opens_and_closes, origin_ns, timelines
 
@@ -70,7 +70,7 @@ def write_perfetto(
     calls = sum(region.num_events for region in results)
     names = 0
     tracks = max(results.num_ranks, *results.recorded, 0) + 1  # numbers from here on are of lanes
-    with written(path, place) as file, progress(f"Writing {path.name}", calls) as advance:
+    with written(path, place) as file, progress(path, calls) as advance:
         file.write(_packet(integer(_FLAGS, _CLEARED)))
         for timeline in timelines(results, ranks, include, exclude):
             file.write(_descriptors(timeline, tracks))

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from .._base.progress_bar import progress
 from .._version import __version__
 from ..io.json_export import write_each
 from ..io.safe_file import written
 from ..results import ProfilingResults
 from ..results.functions import place_in, sums_of, trees_of
+from .progress import progress
 from .timelines import Lane, Timeline, opens_and_closes, origin_ns, process_name, timelines
 
 _SCHEMA = "https://www.speedscope.app/file-format-schema.json"
@@ -53,7 +53,7 @@ def write_speedscope(
     """Write it to one file; see `export_speedscope`. place: see `replacing`."""
     frames = _Frames(results)
     calls = sum(region.num_events for region in results)
-    with written(path, place) as file, progress(f"Writing {path.name}", calls) as advance:
+    with written(path, place) as file, progress(path, calls) as advance:
         head = {"$schema": _SCHEMA, "name": results.display_label,
                 "exporter": f"scope-profiler@{__version__}", "activeProfileIndex": 0}
         file.write(json.dumps(head)[:-1].encode() + b', "profiles": [')

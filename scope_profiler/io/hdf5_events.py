@@ -9,10 +9,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .._base.progress_bar import progress
 from ..results import OPTIONAL_COLUMNS, Region, blocks, parts_of
 from .compression import Compression
 from .hdf5_datasets import Dataset, Group
+from .progress_bar import progress
 from .safe_file import SafeFile
 
 #: Row numbers of a region's metadata, which are kept apart from the other columns.

@@ -31,13 +31,13 @@ import numpy as np
 
 from .._base.arguments import instance, integer, one_of
 from .._base.file_names import PARQUET_PART
-from .._base.progress_bar import progress
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, Region, blocks, parts_of
 from ..results.data_frames import needed
 from .json_pieces import json_pieces
 from .json_values import json_text
 from .json_writer import document_of
 from .metadata_tables import MetadataTables
+from .progress_bar import progress
 
 _COMPRESSION = one_of("zstd", "snappy", "gzip", "lz4", "brotli", "none")
 

@@ -32,6 +32,7 @@ def print_run(snapshot, stream=None, *, regions=True, lines=True, style="table",
         out.line()
         for what, function, *arguments in (
             ("measuring", notes.recording, summary.facts, summary.wall_ns),
+            ("single calls", notes.dropped, snapshot.dropped, summary.facts.get("on_full", "")),
             ("the file", notes.written, snapshot.paths, snapshot.begun),
         ):
             for text in _part(out, what, lambda: list(function(*arguments))) or ():

@@ -90,6 +90,24 @@ def _kinds(facts):
     return sorted(kinds, key=lambda kind: kind[2], reverse=True)[:_MOST_KINDS]
 
 
+_MOST_DROPPED = 5
+
+
+def dropped(regions, on_full=""):
+    """What is to be said of regions that keep not every call by itself: (name, calls kept, calls), those
+    with most calls first."""
+    if not regions:
+        return
+    kept, calls = (sum(one[place] for one in regions) for place in (1, 2))
+    named = ", ".join(f"{shown(name)} {format_count(some)} of {format_count(count)}"
+                      for name, some, count in regions[:_MOST_DROPPED])
+    more = len(regions) - _MOST_DROPPED
+    others = f", and {many(more, 'more region')}" if more > 0 else ""
+    how = f' (on_full="{on_full}")' if on_full else ""
+    yield (f"Single calls: {format_count(kept)} of {format_count(calls)} are kept with start and end{how}, "
+           f"all in the statistics: {named}{others}.")
+
+
 _MISSED = (
     ("open", "still open: shown with what it has come to, counted when it ends",
      "still open: shown with what they have come to, counted when they end"),

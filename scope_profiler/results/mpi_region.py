@@ -125,6 +125,11 @@ class MPIRegion(Scalars):
         return sum(region.num_events for region in self._regions.values())
 
     @property
+    def dropped_events(self) -> int | None:
+        """How many calls have no interval, on all ranks; see `Region.dropped_events`."""
+        return self._sum_known("dropped_events")
+
+    @property
     def errors(self) -> int | None:
         """How many calls an exception left, on all ranks; None when unknown."""
         return self._sum_known("errors")

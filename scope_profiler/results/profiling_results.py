@@ -216,6 +216,13 @@ class ProfilingResults(RunSelections, FunctionTables, Exporting, NoCounters):
         return self._event_data_available and all(region.has_event_data for region in self)
 
     @property
+    def dropped(self) -> dict[str, int]:
+        """How many calls have no interval, by region, of those that are counted without
+        (`MPIRegion.dropped_events`): the bounds of the run left no room for them, or the region keeps
+        few. Statistics are of all calls."""
+        return {region.name: dropped for region in self if (dropped := region.dropped_events)}
+
+    @property
     def is_root(self) -> bool:
         """Whether this is the run, and not what is left on a rank that another one gathered."""
         return self._is_root

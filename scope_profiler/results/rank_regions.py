@@ -119,6 +119,11 @@ class RankRegions:
         """Whether the recorder's tree is known, in which calls may have their places."""
         return self._whole.has_nodes if self._whole is not None else self._recorded is not None
 
+    @property
+    def keeps_calls(self) -> bool:
+        """Whether it is known of the rank that single calls were recorded, if not all are kept."""
+        return self._recorded is not None and "dropped_events" in self._recorded.facts
+
     @cached_property
     def is_recorded(self) -> bool:
         """Whether the place of each call in the recorder's tree is known."""

@@ -324,6 +324,14 @@ class Region(Calls, Scalars):
         """The calls by how long they took, as they were recorded; None when unknown."""
         return self._sketch
 
+    @property
+    def dropped_events(self) -> int | None:
+        """How many calls have no interval, because the region keeps few of them or the bounds of the run
+        left no room; None where single calls were not recorded at all."""
+        dropped = self.num_calls - self.num_events
+        is_known = self.num_events or not dropped or self.rank_regions.keeps_calls
+        return dropped if is_known else None
+
     def require_intervals(self, name: str = "") -> None:
         """Raise EventDataUnavailableError when the region was called and no interval was kept."""
         if not self.has_event_data:

@@ -147,8 +147,11 @@ static bool take_block(journal *into, sp_thread *thread, size_t records, sp_bloc
         sp_journal_begin_block(&into->space, found, SP_JOURNAL_CALLS, thread);
     sp_journal_hold_block(&into->space);
     stored->ordinal++;
+    size_t capacity = (found.length - sizeof *head) / sizeof(sp_record);
+    if (thread->log.bounds != NULL && capacity > records)
+        capacity = records;
     *block = (sp_block){.records = (sp_record *)(head + 1),
-                        .capacity = (found.length - sizeof *head) / sizeof(sp_record),
+                        .capacity = capacity,
                         .place = (uintptr_t)into->space.file};
     return true;
 }
@@ -180,9 +183,8 @@ static void give_back(sp_block_store *store, const sp_block *block)
     }
     sp_journal_block *head = (sp_journal_block *)block->records - 1;
     SP_LOCK(&into->lock);
-    sp_journal_give_back(
-        &into->space, (sp_mapped_file *)(uintptr_t)block->place,
-        (sp_room){(char *)head, block->capacity * sizeof(sp_record) + sizeof *head});
+    sp_journal_give_back(&into->space, (sp_mapped_file *)(uintptr_t)block->place,
+                         (sp_room){(char *)head, head->length});
     SP_UNLOCK(&into->lock);
 }
 

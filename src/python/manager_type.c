@@ -109,7 +109,8 @@ static void switch_all(sp_manager *manager)
 PyDoc_STRVAR(
     begin_doc,
     "_begin(events, lines, selective=False, waits=False, memory=False, line_details=False,\n"
-    "       line_memory=False, shortest_ns=0, journal=None)\n--\n\n"
+    "       line_memory=False, shortest_ns=0, journal=None, limit=0, on_full=0, keep_every=0,\n"
+    "       keep=0)\n--\n\n"
     "Forget the run before and start a new one. events: log every call, not statistics alone.\n"
     "lines: count lines in decorated functions and in `with` blocks. selective: regions without "
     "tags\n"
@@ -120,26 +121,38 @@ PyDoc_STRVAR(
     "callees.\n"
     "line_memory: measure what lines take of memory, too.\n"
     "shortest_ns: calls that take less are not logged. journal: (path as bytes, facts about the run, a\n"
-    "plain value) of the file that the log of calls lies in.");
+    "plain value) of the file that the log of calls lies in.\n"
+    "limit: records of 16 bytes that logs may have in all, 0 for no bound; on_full: what is done then,\n"
+    "as sp_on_full has it. keep_every, keep: of calls of regions that do not say it themselves, log\n"
+    "one of so many, or so many of all.");
 
 static PyObject *manager_begin(PyObject *self, PyObject *args)
 {
     sp_manager *manager = (sp_manager *)self;
     int events = 1, lines = 0, selective = 0, waits = 0, memory = 0, line_details = 0,
-        line_memory = 0;
+        line_memory = 0, on_full = 0;
     double shortest_ns = 0;
     const char *path = NULL;
     PyObject *journal = Py_None, *facts = NULL;
-    if (!PyArg_ParseTuple(args, "pp|pppppdO:_begin", &events, &lines, &selective, &waits, &memory,
-                          &line_details, &line_memory, &shortest_ns, &journal))
+    unsigned long long limit = 0;
+    unsigned keep_every = 0, keep = 0;
+    if (!PyArg_ParseTuple(args, "pp|pppppdOKiII:_begin", &events, &lines, &selective, &waits,
+                          &memory, &line_details, &line_memory, &shortest_ns, &journal, &limit,
+                          &on_full, &keep_every, &keep))
         return NULL;
     if (journal != Py_None && !PyArg_Parse(journal, "(yO):_begin", &path, &facts))
         return NULL;
+    sp_bounds *bounds = limit == 0 ? NULL : sp_bounds_new(limit, (sp_on_full)on_full);
+    if (limit != 0 && bounds == NULL)
+        return PyErr_NoMemory();
     static uint64_t last_run = 0;
     sp_shared_take();
     sp_stop_threads();
     sp_left_run left = sp_run_leave(manager);
     manager->run = ++last_run;
+    manager->bounds = bounds;
+    manager->keep_every = keep_every;
+    manager->keep = keep;
     manager->events = events;
     manager->shortest = (uint64_t)(shortest_ns / sp_clock_scale());
     if (path == NULL || sp_journal_begin(manager, path, facts) < 0)
@@ -295,6 +308,7 @@ static PyMethodDef manager_methods[] = {
     {"_collect", sp_snapshot_collect, METH_O, sp_snapshot_collect_doc},
     {"_collect_regions", sp_snapshot_regions, METH_NOARGS, sp_snapshot_regions_doc},
     {"_events", sp_snapshot_events, METH_O, sp_snapshot_events_doc},
+    {"_kept", sp_snapshot_kept, METH_NOARGS, sp_snapshot_kept_doc},
     {"_snapshot", sp_snapshot_all, METH_VARARGS, sp_snapshot_all_doc},
     {"_take_lines", sp_lines_take_method, METH_NOARGS, sp_lines_take_method_doc},
     {"_lines", sp_lines_method, METH_O, sp_lines_method_doc},

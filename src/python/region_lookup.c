@@ -11,21 +11,25 @@ typedef struct {
 } RegionLookup;
 
 /* What help() prints: for an object that is no function it takes the repr and its own text. */
-#define LOOKUP_SIGNATURE "region(region_name, functions=None, tags=None)"
+#define LOOKUP_SIGNATURE                                                                         \
+    "region(region_name, functions=None, tags=None, keep_every=None, keep=None)"
 static const char lookup_doc[] =
-"The Region of that name, made when it does not exist yet: a context manager that times what runs\n"
-"inside it, and can be used again.\n\n"
-"region_name: a non-empty str.\n"
-"functions: in line mode, functions whose lines count while the region is open.\n"
-"tags: one str or several, by which regions are switched on and off: see setup(region_tags=,\n"
-"    enable_tags=).\n\n"
-"    with region(\"solve\"):\n"
-"        ...\n\n"
-"TypeError or ValueError when an argument is not that, ValueError when the region has other tags\n"
-"already.";
+    "The Region of that name, made when it does not exist yet: a context manager that times what runs\n"
+    "inside it, and can be used again.\n\n"
+    "region_name: a non-empty str.\n"
+    "functions: in line mode, functions whose lines count while the region is open.\n"
+    "tags: one str or several, by which regions are switched on and off: see setup(region_tags=,\n"
+    "    enable_tags=).\n"
+    "keep_every: of how many calls in a thread one is kept with start and end; keep: how many of all, a random\n"
+    "    sample. Statistics are of all calls. None for both: as the run has it.\n\n"
+    "    with region(\"solve\"):\n"
+    "        ...\n\n"
+    "TypeError or ValueError when an argument is not that, ValueError when the region has other tags\n"
+    "or keeps others already.";
 
-enum { NAME, FUNCTIONS, TAGS, PARAMETERS };
-static const char *const parameters[PARAMETERS] = {"region_name", "functions", "tags"};
+enum { NAME, FUNCTIONS, TAGS, KEEP_EVERY, KEEP, PARAMETERS };
+static const char *const parameters[PARAMETERS] = {"region_name", "functions", "tags",
+                                                   "keep_every", "keep"};
 
 /* Put one keyword argument in its place; -1 with an exception when there is none. */
 static int place(PyObject *name, PyObject *value, PyObject *given[PARAMETERS])
@@ -42,7 +46,8 @@ static int place(PyObject *name, PyObject *value, PyObject *given[PARAMETERS])
     }
     PyErr_Format(PyExc_TypeError,
                  "profile_region() got an unexpected keyword argument %R; it takes region_name, "
-                 "functions and tags", name);
+                 "functions, tags, keep_every and keep",
+                 name);
     return -1;
 }
 
@@ -50,15 +55,16 @@ static int parse(PyObject *const *args, Py_ssize_t nargs, PyObject *names,
                  PyObject *given[PARAMETERS])
 {
     Py_ssize_t named = names == NULL ? 0 : PyTuple_GET_SIZE(names);
-    for (Py_ssize_t i = 0; i < nargs && i < PARAMETERS; i++)
+    for (Py_ssize_t i = 0; i < nargs && i < KEEP_EVERY; i++)
         given[i] = args[i];
     for (Py_ssize_t i = 0; i < named; i++) {
         if (place(PyTuple_GET_ITEM(names, i), args[nargs + i], given) < 0)
             return -1;
     }
-    if (given[NAME] == NULL || nargs > PARAMETERS) {
+    if (given[NAME] == NULL || nargs > KEEP_EVERY) {
         PyErr_Format(PyExc_TypeError,
-                     "profile_region() takes region_name, functions and tags; got %zd arguments",
+                     "profile_region() takes region_name, functions, tags, keep_every and keep; "
+                     "got %zd arguments",
                      nargs + named);
         return -1;
     }
@@ -75,13 +81,35 @@ static int apply(sp_manager *manager, const char *method, sp_region *region, PyO
     return result == NULL ? -1 : 0;
 }
 
+static PyObject *or_none(PyObject *given) { return given == NULL ? Py_None : given; }
+
 /* What is given for a region that does not exist yet is checked before it is made; (functions, tags),
  * each a tuple or None, a new reference. */
 static PyObject *check(sp_manager *manager, PyObject *const given[PARAMETERS])
 {
-    return PyObject_CallMethod((PyObject *)manager, "_check_region", "OO",
-                               given[FUNCTIONS] == NULL ? Py_None : given[FUNCTIONS],
-                               given[TAGS] == NULL ? Py_None : given[TAGS]);
+    return PyObject_CallMethod((PyObject *)manager, "_check_region", "OOOO",
+                               or_none(given[FUNCTIONS]), or_none(given[TAGS]),
+                               or_none(given[KEEP_EVERY]), or_none(given[KEEP]));
+}
+
+static bool is_number(uint32_t own, PyObject *given)
+{
+    if (given == NULL || given == Py_None)
+        return own == 0;
+    int overflow = 0;
+    return PyLong_CheckExact(given) && PyLong_AsLongAndOverflow(given, &overflow) == (long)own;
+}
+
+static int thin(sp_manager *manager, sp_region *region, PyObject *const given[PARAMETERS])
+{
+    PyObject *every = or_none(given[KEEP_EVERY]), *keep = or_none(given[KEEP]);
+    if ((every == Py_None && keep == Py_None)
+        || (is_number(region->keep_every, every) && is_number(region->keep, keep)))
+        return 0;
+    PyObject *result =
+        PyObject_CallMethod((PyObject *)manager, "_set_thinning", "OOO", region, every, keep);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
 }
 
 static bool is_same_text(PyObject *a, PyObject *b)
@@ -137,6 +165,7 @@ static PyObject *open_with_given(sp_manager *manager, PyObject *const given[PARA
     if (region != NULL
         && ((given[TAGS] != NULL && !has_tags(region, given[TAGS])
              && apply(manager, "_set_tags", region, given[TAGS]) < 0)
+            || thin(manager, region, given) < 0
             || apply(manager, "_add_functions", region, given[FUNCTIONS]) < 0))
         Py_CLEAR(region);
     return (PyObject *)region;

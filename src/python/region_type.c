@@ -173,7 +173,28 @@ static PyObject *region_locate(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(
+    thin_doc,
+    "_thin(keep_every, keep)\n--\n\n"
+    "Keep the times of one call of so many, or of so many of all; 0 for what is not wanted, both: as the run\n"
+    "has it.");
+
+static PyObject *region_thin(PyObject *self, PyObject *args)
+{
+    sp_region *region = (sp_region *)self;
+    unsigned keep_every, keep;
+    if (!PyArg_ParseTuple(args, "II:_thin", &keep_every, &keep))
+        return NULL;
+    sp_stop_threads();
+    region->keep_every = keep_every;
+    region->keep = keep;
+    sp_region_switch(region);
+    sp_resume_threads();
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef region_methods[] = {
+    {"_thin", region_thin, METH_VARARGS, thin_doc},
     {"_locate", region_locate, METH_VARARGS, locate_doc},
     {"_tag", region_tag, METH_VARARGS, tag_doc},
     {NULL},
@@ -202,7 +223,16 @@ static PyObject *get_source_line(PyObject *self, void *unused)
     return PyLong_FromLong(line);
 }
 
+static PyObject *get_thinning(PyObject *self, void *unused)
+{
+    const sp_region *region = (const sp_region *)self;
+    (void)unused;
+    return Py_BuildValue("(II)", region->keep_every, region->keep);
+}
+
 static PyGetSetDef region_getset[] = {
+    {"_thinning", get_thinning, NULL, "(keep_every, keep) of its own, 0 for what it has not.",
+     NULL},
     {"tags", get_tags, NULL, "What it is switched on and off by: a tuple of str.", NULL},
     {"source_file", get_source, NULL, "The file it stands in: a str, or None.",
      (void *)offsetof(sp_region, source_file)},

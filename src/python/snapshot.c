@@ -1,6 +1,7 @@
 #include "python/snapshot.h"
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "base/thread_guard.h"
 #include "journal/journal.h"
 #include "python/rows.h"
@@ -156,14 +157,33 @@ PyObject *sp_snapshot_events(PyObject *self, PyObject *region)
     return columns;
 }
 
+const char sp_snapshot_kept_doc[] =
+    "_kept()\n--\n\n"
+    "Of how many finished calls of each region _events(None) has the times: a list of int.";
+
+PyObject *sp_snapshot_kept(PyObject *self, PyObject *unused)
+{
+    sp_manager *manager = (sp_manager *)self;
+    (void)unused;
+    sp_stop_threads();
+    uint32_t regions = manager->region_count;
+    uint64_t *counts = sp_event_counts(manager);
+    sp_resume_threads();
+    if (counts == NULL)
+        return PyErr_NoMemory();
+    PyObject *list = sp_counts_list(counts, regions);
+    sp_free(counts);
+    return list;
+}
+
 /* ---- Counters ---------------------------------------------------------------------------- */
 
 const char sp_snapshot_counters_doc[] =
-"_counters()\n--\n\n"
-"What the current run holds and what it missed, as a dict of int: calls finished, open, threads,\n"
-"log_bytes; moved calls, which another thread left than had entered them, unmatched exits, lost\n"
-"entries (no memory), dropped events (no memory), lines_lost; and costs, how often each cost of\n"
-"overhead.py was met, as a tuple.";
+    "_counters()\n--\n\n"
+    "What the current run holds and what it missed, as a dict of int: calls finished, open, threads,\n"
+    "events in logs, log_bytes; moved calls, which another thread left than had entered them, unmatched exits, lost\n"
+    "entries (no memory), dropped events (no memory), lines_lost; and costs, how often each cost of\n"
+    "overhead.py was met, as a tuple.";
 
 PyObject *sp_snapshot_counters(PyObject *self, PyObject *unused)
 {

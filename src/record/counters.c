@@ -7,8 +7,9 @@ uint64_t sp_lost_lines(void) { return SP_LOAD(&lost_lines); }
 
 static int add_totals(void *value, void *argument)
 {
-    const sp_thread *thread = value;
+    sp_thread *thread = value;
     sp_counters *sum = argument;
+    sp_log_settle(&thread->log);
     for (uint32_t i = 1; i < thread->tree.count; i++) {
         sum->calls += sp_node_count(thread->tree.nodes[i]);
         sum->open += thread->tree.nodes[i]->active;
@@ -19,6 +20,8 @@ static int add_totals(void *value, void *argument)
     }
     sum->lost += thread->lost;
     sum->dropped += thread->log.dropped;
+    for (size_t i = 0; i < thread->log.count; i++)
+        sum->events += thread->log.blocks[i].used - thread->log.blocks[i].notes;
     for (size_t i = 0; i < thread->log.count; i++)
         sum->bytes += sizeof(sp_block) + thread->log.blocks[i].capacity * sizeof(sp_record);
     return 0;
@@ -47,12 +50,12 @@ static PyObject *tuple_of(const uint64_t *costs)
 
 PyObject *sp_counters_dict(const sp_manager *manager, sp_counters sum)
 {
-    return Py_BuildValue("{sKsKsKsKsKsKsKsKsKsN}", "calls", (unsigned long long)sum.calls, "open",
-                         (unsigned long long)sum.open, "threads", (unsigned long long)sum.threads,
-                         "log_bytes", (unsigned long long)sum.bytes, "moved",
-                         (unsigned long long)manager->moved, "unmatched",
-                         (unsigned long long)manager->unmatched, "lost",
-                         (unsigned long long)sum.lost, "dropped", (unsigned long long)sum.dropped,
-                         "lines_lost", (unsigned long long)(sp_lost_lines() - manager->lines_lost_before),
-                         "costs", tuple_of(sum.costs));
+    return Py_BuildValue(
+        "{sKsKsKsKsKsKsKsKsKsKsN}", "calls", (unsigned long long)sum.calls, "open",
+        (unsigned long long)sum.open, "threads", (unsigned long long)sum.threads, "events",
+        (unsigned long long)sum.events, "log_bytes", (unsigned long long)sum.bytes, "moved",
+        (unsigned long long)manager->moved, "unmatched", (unsigned long long)manager->unmatched,
+        "lost", (unsigned long long)sum.lost, "dropped", (unsigned long long)sum.dropped,
+        "lines_lost", (unsigned long long)(sp_lost_lines() - manager->lines_lost_before), "costs",
+        tuple_of(sum.costs));
 }

@@ -24,12 +24,19 @@ static log_reader read_log(const sp_thread *thread)
     return (log_reader){.log = &thread->log, .thread = thread->log.first};
 }
 
+static void begin_block(log_reader *reader, size_t block)
+{
+    reader->block = block;
+    reader->record = 0;
+    reader->context = 0;
+    reader->thread = reader->log->first;
+}
+
 static const sp_record *read_record(log_reader *reader)
 {
     while (reader->block < reader->log->count
            && reader->record >= reader->log->blocks[reader->block].used) {
-        reader->block++;
-        reader->record = 0;
+        begin_block(reader, reader->block + 1);
     }
     if (reader->block >= reader->log->count)
         return NULL;
@@ -65,6 +72,8 @@ static bool read_event(log_reader *reader, event *read)
 
 typedef struct {
     const sp_region *wanted; /* or NULL for all */
+    sp_thinning *
+        *samples; /* by region id: where a sample of all calls is wanted; or NULL. Owned. */
     uint64_t *ends;          /* by region id: where its next event goes */
     int64_t *starts, *durations;
     int64_t *threads;       /* NULL when one thread made all the calls */
@@ -74,6 +83,61 @@ typedef struct {
     int32_t *wide_nodes; /* or are too many for the one or the other */
     int64_t recorded;       /* threads with a call so far */
 } gathering;
+
+/* Draw the samples: those of the threads are put together. */
+static int draw_thread(void *value, void *argument)
+{
+    sp_thread *thread = value;
+    gathering *into = argument;
+    sp_log_settle(&thread->log);
+    log_reader reader = read_log(thread);
+    event read;
+    while (read_event(&reader, &read)) {
+        sp_thinning *sample = into->samples[thread->tree.nodes[read.node]->region->id];
+        if (sample != NULL)
+            sp_thinning_offer(sample, sp_thinning_key(read.start, read.ticks, reader.thread));
+    }
+    return 0;
+}
+
+static void free_samples(const sp_manager *manager, gathering *into)
+{
+    for (uint32_t i = 0; into->samples != NULL && i < manager->region_count; i++)
+        sp_thinning_free(into->samples[i]);
+    sp_free(into->samples);
+}
+
+/* -1 when memory is out. */
+static int draw(sp_manager *manager, gathering *into)
+{
+    for (uint32_t i = 0; i < manager->region_count; i++) {
+        const sp_region *region = manager->regions[i];
+        uint32_t every, keep;
+        if (!(region->extras & SP_THINNED) || !sp_region_thinning(region, &every, &keep)
+            || keep == 0)
+            continue;
+        if (into->samples == NULL
+            && (into->samples = sp_calloc(manager->region_count, sizeof *into->samples)) == NULL)
+            return -1;
+        if ((into->samples[i] = sp_thinning_new(0, keep)) == NULL)
+            return -1;
+    }
+    if (into->samples != NULL)
+        sp_map_each(&manager->threads, draw_thread, into);
+    return 0;
+}
+
+/* Whether it is a call that is wanted. */
+static bool is_wanted(const gathering *into, const log_reader *reader, const event *read,
+                      const sp_region *region)
+{
+    if (into->wanted != NULL && into->wanted != region)
+        return false;
+    const sp_thinning *sample = into->samples == NULL ? NULL : into->samples[region->id];
+    return sample == NULL
+           || sp_thinning_key(read->start, read->ticks, reader->thread)
+                  <= sp_thinning_limit(sample);
+}
 
 static int count_thread(void *value, void *argument)
 {
@@ -85,7 +149,7 @@ static int count_thread(void *value, void *argument)
     int64_t last = -1; /* thread with such a call; there are no two records of one */
     while (read_event(&reader, &read)) {
         const sp_region *region = thread->tree.nodes[read.node]->region;
-        if (into->wanted == NULL || into->wanted == region) {
+        if (is_wanted(into, &reader, &read, region)) {
             into->ends[region->id]++;
             into->recorded += reader.thread != last;
             last = reader.thread;
@@ -102,7 +166,7 @@ static int gather_thread(void *value, void *argument)
     event read;
     while (read_event(&reader, &read)) {
         const sp_region *region = thread->tree.nodes[read.node]->region;
-        if (into->wanted != NULL && into->wanted != region)
+        if (!is_wanted(into, &reader, &read, region))
             continue;
         uint64_t at = into->ends[region->id]++;
         into->starts[at] = sp_clock_instant_ns(read.start);
@@ -145,6 +209,8 @@ static int64_t *new_column(sp_event_columns *events, int which, uint64_t length)
 static int gather(sp_manager *manager, gathering *into, uint32_t nodes, sp_event_columns *events)
 {
     PyObject **columns = events->columns;
+    if (draw(manager, into) < 0)
+        return -1;
     sp_map_each(&manager->threads, count_thread, into);
     uint64_t total = 0;
     for (uint32_t i = 0; i < manager->region_count; i++) {
@@ -180,7 +246,7 @@ static int gather(sp_manager *manager, gathering *into, uint32_t nodes, sp_event
     return 0;
 }
 
-static PyObject *list_of(const uint64_t *values, uint32_t count)
+PyObject *sp_counts_list(const uint64_t *values, uint32_t count)
 {
     PyObject *list = PyList_New(count);
     for (uint32_t i = 0; list != NULL && i < count; i++) {
@@ -200,12 +266,25 @@ int sp_event_columns_gather(sp_manager *manager, const sp_region *wanted, uint32
     events->ends = sp_calloc((size_t)events->regions + 1, sizeof *events->ends);
     if (events->ends == NULL)
         return -1;
-    return gather(manager, &(gathering){.wanted = wanted, .ends = events->ends}, nodes, events);
+    gathering into = {.wanted = wanted, .ends = events->ends};
+    int result = gather(manager, &into, nodes, events);
+    free_samples(manager, &into);
+    return result;
+}
+
+uint64_t *sp_event_counts(sp_manager *manager)
+{
+    gathering counting = {
+        .ends = sp_calloc((size_t)manager->region_count + 1, sizeof *counting.ends)};
+    if (counting.ends != NULL && draw(manager, &counting) == 0)
+        sp_map_each(&manager->threads, count_thread, &counting);
+    free_samples(manager, &counting);
+    return counting.ends;
 }
 
 PyObject *sp_event_columns_tuple(const sp_event_columns *events)
 {
-    PyObject *ends = list_of(events->ends, events->regions);
+    PyObject *ends = sp_counts_list(events->ends, events->regions);
     PyObject *const *columns = events->columns;
     return ends == NULL ? NULL
                         : Py_BuildValue("(NOOOOOOO)", ends, columns[0], columns[1], columns[2],

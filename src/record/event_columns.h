@@ -20,8 +20,12 @@ typedef struct {
  * stopped. -1 with or without an exception set, which says that memory is out. */
 SP_MUST_USE int sp_event_columns_gather(sp_manager *manager, const struct sp_region *wanted,
                                         uint32_t nodes, sp_event_columns *events);
+/* How many calls each region would have there: by id, which the caller frees; NULL when memory is out. */
+uint64_t *sp_event_counts(sp_manager *manager);
 /* As _core.Manager._events() gives them. */
 PyObject *sp_event_columns_tuple(const sp_event_columns *events);
+/* A list of int. */
+PyObject *sp_counts_list(const uint64_t *values, uint32_t count);
 void sp_event_columns_free(sp_event_columns *events);
 
 #endif

@@ -30,6 +30,10 @@ typedef struct sp_manager {
     bool events;    /* it logs every call, not statistics alone, */
     sp_block_store *blocks; /* in blocks of this; NULL without a run. Owned. */
     uint64_t shortest;      /* but those that take fewer ticks */
+    uint32_t keep_every,
+        keep;          /* of which calls the times are kept, unless a region says it itself: see
+                        * sp_region_thinning() */
+    sp_bounds *bounds; /* of the logs of this run, or NULL. Owned. */
     bool lines;     /* it is in line mode, */
     bool line_details; /* and keeps more of each line */
     bool memory;       /* it is measured what calls take of memory, */

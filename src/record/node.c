@@ -17,6 +17,8 @@ void sp_node_free(sp_node *node)
     node->sketch = (sp_sketch){0};
     sp_free(node->memory);
     node->memory = NULL;
+    sp_thinning_free(node->thinning);
+    node->thinning = NULL;
 }
 
 int sp_tree_init(sp_tree *tree)

@@ -19,6 +19,7 @@
 
 #include "base/table.h"
 #include "memory/thread_memory.h"
+#include "record/thinning.h"
 
 struct sp_region; /* here only an identity */
 
@@ -72,6 +73,7 @@ typedef struct sp_node {
     uint64_t open;     /* as of the last snapshot: the ticks of calls that are not over, outermost, */
     int64_t open_own;  /* and the part of them outside of other calls */
     struct sp_node *parent;
+    sp_thinning *thinning; /* of the calls of the region, in its first node; or NULL. Owned. */
     sp_memory_span
         *memory; /* of its outermost calls, and the highest peak of all; NULL where that is
                              * not measured. Owned. */
@@ -141,6 +143,12 @@ SP_INLINE void sp_sketch_add(sp_sketch *sketch, uint64_t value)
         && sp_sketch_reach(sketch, octave) < 0)
         return; /* a lost sample of the percentiles, never of count and times */
     sketch->counts[(octave - sketch->lowest) * SP_SKETCH_BUCKETS + bucket]++;
+}
+
+/* The first node of its region in its tree. */
+SP_INLINE sp_node *sp_node_first_alike(const sp_node *node)
+{
+    return (sp_node *)((char *)node->alike - offsetof(sp_node, active_alike));
 }
 
 /* A call begins. Where others of its region are open in the tree (*alike), it may be a recursion, also

@@ -113,6 +113,23 @@ SP_APART void sp_open_call_note_memory(sp_thread *thread)
         thread->lost++;
 }
 
+/* ---- Thinning ---------------------------------------------------------------------------- */
+
+SP_APART uint32_t sp_open_call_thin(sp_thread *thread, const sp_node *node, uint32_t annotation)
+{
+    sp_node *first = sp_node_first_alike(node);
+    uint32_t every, keep;
+    if (thread->log.shortest == UINT64_MAX || annotation == SP_THINNED_CALL)
+        return annotation;
+    if (first->thinning == NULL && sp_region_thinning(node->region, &every, &keep))
+        first->thinning = sp_thinning_new(every, keep);
+    if (first->thinning == NULL) /* all are kept */
+        return annotation;
+    thread->log.thinning = first->thinning;
+    thread->log.annotation = annotation;
+    return SP_THINNED_CALL;
+}
+
 /* ---- Finding ----------------------------------------------------------------------------- */
 
 /* The newest open call of the region at all. */

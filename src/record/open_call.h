@@ -42,6 +42,9 @@ SP_INLINE uint32_t sp_annotation_in(const sp_manager *manager, sp_annotation ann
 /* What there is to note of memory when the top call ends. */
 void sp_open_call_note_memory(sp_thread *thread);
 
+/* A call of a region whose calls are thinned is about to be written: what stands for its annotation. */
+uint32_t sp_open_call_thin(sp_thread *thread, const sp_node *node, uint32_t annotation);
+
 /* The lines that line mode has counted since it was asked last are the innermost open call's. */
 SP_INLINE void sp_open_call_take_lines(sp_thread *thread)
 {
@@ -126,6 +129,9 @@ SP_INLINE sp_open_call *sp_open_call_take(sp_thread *thread, uint64_t now)
             sp_open_call_take_lines(thread);
         if (extras & SP_MEMORY_TOO)
             sp_open_call_note_memory(thread);
+        if (extras & SP_THINNED)
+            thread->stack.top->annotation =
+                sp_open_call_thin(thread, thread->stack.top->node, thread->stack.top->annotation);
     }
     sp_open_call *open = thread->stack.top--;
     thread->stack.top->children += (int64_t)(now - open->start);

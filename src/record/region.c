@@ -1,12 +1,24 @@
 #include "record/region.h"
 
+bool sp_region_thinning(const sp_region *region, uint32_t *every, uint32_t *keep)
+{
+    const sp_manager *manager = region->manager;
+    bool own = region->keep_every != 0 || region->keep != 0;
+    *every = own ? region->keep_every : manager->keep_every;
+    *keep = own ? region->keep : manager->keep;
+    return *every > 1 || *keep != 0;
+}
+
 void sp_region_switch(sp_region *region)
 {
     const sp_manager *manager = region->manager;
     if (region->tags == NULL)
         region->enabled = !manager->selective;
     region->recording = manager->recording && region->enabled;
-    region->extras = (region->recording && manager->lines ? SP_LINES_TOO : 0)
+    uint32_t every, keep;
+    bool thinned = manager->events && sp_region_thinning(region, &every, &keep);
+    region->extras = (thinned ? SP_THINNED : 0)
+                     | (region->recording && manager->lines ? SP_LINES_TOO : 0)
                      | (region->recording && manager->annotated ? SP_METADATA_TOO : 0)
                      /* Also while the run is paused: what is open may end. */
                      | (manager->memory ? SP_MEMORY_TOO : 0);

@@ -24,16 +24,22 @@ typedef struct sp_region {
     PyObject *tags;          /* tuple of str, or NULL for none. Owned. */
     PyObject *source_file;   /* where it was made, or its function is; or NULL. Owned. */
     int source_line;         /* 0 when unknown */
+    uint32_t keep_every, keep; /* its own thinning; both 0: that of the run */
     PyObject *source_text;   /* what the user says stands there, or NULL. Owned. */
     PyObject *weakrefs;
     struct sp_line_switch *line_switch; /* its code counts where that is on (line_switch.h); or NULL. Owned. */
 } sp_region;
 
 enum {
-    SP_LINES_TOO = 1,   /* the manager is in line mode; while recording */
-    SP_MEMORY_TOO = 2,  /* memory is measured, */
-    SP_METADATA_TOO = 4 /* and calls may have metadata; while recording */
+    SP_LINES_TOO = 1,    /* the manager is in line mode; while recording */
+    SP_MEMORY_TOO = 2,   /* memory is measured, */
+    SP_METADATA_TOO = 4, /* and calls may have metadata; while recording */
+    SP_THINNED = 8       /* not all of its calls are logged */
 };
+
+/* Of which of its calls the times are kept: one of `every`, or `keep` of all, the other is 0; false when it is
+ * every one. */
+bool sp_region_thinning(const sp_region *region, uint32_t *every, uint32_t *keep);
 
 /* In line mode, and recording. */
 SP_INLINE bool sp_region_counts_lines(const sp_region *region)

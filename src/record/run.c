@@ -1,5 +1,6 @@
 #include "record/run.h"
 
+#include "base/heap.h"
 #include "record/contexts.h"
 #include "record/counters.h"
 #include "record/task.h"
@@ -64,6 +65,8 @@ static int start_over(void *value, void *unused)
 
 void sp_run_start_over(sp_manager *manager)
 {
+    if (manager->bounds != NULL && manager->bounds->on_full == SP_STOP)
+        manager->bounds->full = false;
     sp_map_each(&manager->threads, start_over, NULL);
     forget_edges(manager);
     manager->unmatched = manager->moved = 0;
@@ -73,9 +76,11 @@ void sp_run_start_over(sp_manager *manager)
 
 sp_left_run sp_run_leave(sp_manager *manager)
 {
-    sp_left_run left = {manager->threads, sp_annotations_leave(manager), manager->blocks};
+    sp_left_run left = {manager->threads, manager->bounds, sp_annotations_leave(manager),
+                        manager->blocks};
     manager->blocks = NULL;
     manager->threads = (sp_map){0};
+    manager->bounds = NULL;
     sp_map_each(&left.threads, abandon_thread, manager);
     forget_edges(manager);
     manager->spare = NULL;
@@ -92,5 +97,6 @@ void sp_left_run_free(sp_left_run *left)
     sp_map_free(&left->threads);
     if (left->blocks != NULL && left->blocks->free != NULL)
         left->blocks->free(left->blocks);
+    sp_free(left->bounds);
     sp_annotations_release(&left->annotations);
 }

@@ -6,6 +6,7 @@
 
 typedef struct {
     sp_map threads;
+    sp_bounds *bounds;
     sp_left_annotations annotations;
     sp_block_store *blocks; /* of the logs, or NULL. Owned. */
 } sp_left_run;

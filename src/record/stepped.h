@@ -54,9 +54,11 @@ SP_INLINE void sp_stepped_end(const sp_stepped *call, sp_thread *thread, uint64_
                    failed);
     if (lasted > call->running)
         sp_open_call_wait(thread, call->node, lasted - call->running, call->nested, lasted);
+    uint32_t annotation = call->annotation;
+    if (SP_UNLIKELY(call->node->region->extras & SP_THINNED))
+        annotation = sp_open_call_thin(thread, call->node, annotation);
     if (lasted >= thread->log.shortest)
-        sp_log_append(&thread->log, sp_open_call_context(thread, call->annotation), call->start,
-                      lasted,
+        sp_log_append(&thread->log, sp_open_call_context(thread, annotation), call->start, lasted,
                       call->node->id);
 }
 

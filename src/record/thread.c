@@ -13,7 +13,8 @@ bool sp_stack_init(sp_stack *stack, size_t room)
     return true;
 }
 
-sp_thread *sp_thread_new(sp_owner *owner, sp_block_store *blocks, uint64_t shortest)
+sp_thread *sp_thread_new(sp_owner *owner, sp_block_store *blocks, uint64_t shortest,
+                         sp_bounds *bounds)
 {
     sp_thread *thread = sp_calloc(1, sizeof *thread);
     if (thread == NULL)
@@ -25,9 +26,7 @@ sp_thread *sp_thread_new(sp_owner *owner, sp_block_store *blocks, uint64_t short
     }
     thread->owner = sp_owner_hold(owner);
     thread->stack.top->node = &thread->tree.root;
-    thread->log.store = blocks;
-    thread->log.on = blocks != NULL;
-    thread->log.shortest = thread->log.on ? shortest : UINT64_MAX;
+    sp_log_init(&thread->log, blocks, shortest, bounds);
     return thread;
 }
 

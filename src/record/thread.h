@@ -94,8 +94,10 @@ typedef struct sp_thread {
 } sp_thread;
 
 /* blocks: where its log lies, or NULL without one. */
-/* blocks: of its log, or NULL for none; shortest: the ticks of the shortest call that goes there. */
-sp_thread *sp_thread_new(sp_owner *owner, sp_block_store *blocks, uint64_t shortest);
+/* blocks: of its log, or NULL for none; shortest: the ticks of the shortest call that goes there; bounds:
+ * of all logs, or NULL. */
+sp_thread *sp_thread_new(sp_owner *owner, sp_block_store *blocks, uint64_t shortest,
+                         sp_bounds *bounds);
 /* Put other open calls in the place of those that the record has now, and these there. */
 SP_INLINE void sp_thread_exchange(sp_thread *thread, sp_stack *stack)
 {

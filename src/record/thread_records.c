@@ -25,8 +25,7 @@ static bool is_free(const sp_thread *thread)
 /* This thread goes on where another ended: the tree and the log are used further. */
 SP_MUST_USE static bool continue_record(sp_thread *thread, sp_owner *owner, int64_t number)
 {
-    if (thread->log.on && !sp_log_thread(&thread->log, number))
-        return false;
+    sp_log_thread(&thread->log, number);
     sp_owner_release(thread->owner);
     thread->owner = sp_owner_hold(owner);
     thread->number = number;
@@ -103,8 +102,8 @@ static sp_thread *take_over(sp_manager *manager, sp_owner *owner)
 
 static sp_thread *begin_record(sp_manager *manager, sp_owner *owner)
 {
-    sp_thread *thread =
-        sp_thread_new(owner, manager->events ? manager->blocks : NULL, manager->shortest);
+    sp_thread *thread = sp_thread_new(owner, manager->events ? manager->blocks : NULL,
+                                      manager->shortest, manager->bounds);
     if (thread == NULL)
         return NULL;
     if (sp_map_add(&manager->threads, key_of(owner), NULL, thread) < 0) {

@@ -3,7 +3,8 @@
 #ifndef SP_THREADLOG_H
 #define SP_THREADLOG_H
 
-#include "base/compat.h"
+#include "record/bounds.h"
+#include "record/thinning.h"
 
 /* A record is the start in ticks, and the duration with the number of the node below it. A
  * duration too long for its 40 bits (some minutes) stands in the record that follows. Node 0, the
@@ -29,7 +30,9 @@ enum {
 typedef struct {
     sp_record *records; /* The store's. */
     size_t capacity;    /* records that fit */
-    size_t used;        /* records that there are, see sp_log_settle() */
+    size_t used;        /* records that there are, and */
+    size_t notes;       /* how many of them are no calls: see sp_log_settle() */
+    uint64_t number;    /* within bounds: how many blocks were filled before */
     uint64_t place;     /* where the store has it; means something to the store alone */
 } sp_block;
 
@@ -60,19 +63,27 @@ typedef struct {
 /* The usual one: memory of the process. */
 extern sp_block_store sp_memory_blocks;
 
+/* In place of the number of the metadata: it is asked whether the call is kept. */
+#define SP_THINNED_CALL UINT32_MAX
+
 typedef struct sp_log {
     sp_record *next, *end; /* in the last block */
     sp_block *blocks;      /* Owned. */
     size_t count, capacity;
     sp_block_store *store; /* of the blocks. Borrowed. */
-    int64_t first;         /* number of the thread whose calls a block begins with, */
-    int64_t thread;        /* and of the one that writes now */
+    sp_bounds *bounds;     /* of all logs of the run, or NULL. Borrowed. */
+    struct sp_log *other, **link; /* in the list of those */
+    size_t notes;                 /* in the last block */
+    int64_t first;                /* number of the thread whose calls a block begins with, */
+    int64_t thread;               /* and of the one that writes now */
     sp_log_stored stored;
     uint64_t context; /* of the calls written now: number of the task << 32 | of the metadata */
+    sp_thinning *thinning; /* of the call that is written next, if that is asked; Borrowed; */
+    uint32_t annotation;   /* and the number of its metadata */
     bool waits;       /* how long calls waited is written, too */
     uint64_t dropped; /* calls that found no memory: their statistics are kept, their times not */
-    bool on;          /* off: statistics only */
-    uint64_t shortest; /* ticks that a call takes which is written; UINT64_MAX when it is off */
+    uint64_t least;   /* ticks that a call takes which is written, */
+    uint64_t shortest; /* and now: UINT64_MAX while there are statistics only */
 } sp_log;
 
 SP_INLINE void sp_record_write(sp_record *record, uint64_t start, uint64_t rest)
@@ -81,12 +92,17 @@ SP_INLINE void sp_record_write(sp_record *record, uint64_t start, uint64_t rest)
     SP_STORE(&record->rest, rest); /* in this order, whatever happens in between */
 }
 
+/* Blocks are read one by one: each says at its begin in which context calls are made, unless it is none, and
+ * by which thread, unless it is the first.
+ *
+ * store: NULL to log nothing. shortest: ticks of the shortest call that is logged. bounds: or NULL. */
+void sp_log_init(sp_log *log, sp_block_store *store, uint64_t shortest, sp_bounds *bounds);
 void sp_log_free(sp_log *log);
 /* Go on with nothing written, of the thread that writes now. */
 void sp_log_start_over(sp_log *log);
 /* Make room for three records; false when there is none. */
 bool sp_log_extend(sp_log *log);
-/* Bring `used` of the last block up to date, before the blocks are read. */
+/* Bring `used` and `notes` of the last block up to date, before the blocks are read. */
 void sp_log_settle(sp_log *log);
 
 /* The next record begins a new block. */
@@ -96,8 +112,8 @@ SP_NOINLINE void sp_log_append_slow(sp_log *log, uint64_t context, uint64_t star
                                     uint64_t ticks, uint32_t node);
 /* The call that is written next has waited so long. */
 void sp_log_wait(sp_log *log, uint64_t ticks);
-/* The calls written from now on are of the thread with this number; false when memory is out. */
-SP_MUST_USE bool sp_log_thread(sp_log *log, int64_t number);
+/* The calls written from now on are of the thread with this number. */
+void sp_log_thread(sp_log *log, int64_t number);
 
 /* Write one call. */
 SP_INLINE void sp_log_append(sp_log *log, uint64_t context, uint64_t start, uint64_t ticks,

@@ -138,7 +138,8 @@ def test_what_they_say():
 
 def test_parameters_are_seen_of_what_is_in_c():
     for callable in (sp.region, sp.ProfileManager.profile_region, sp.ProfileManager().region):
-        assert str(inspect.signature(callable)) == "(region_name, functions=None, tags=None)"
+        assert str(inspect.signature(callable)) == (
+            "(region_name, functions=None, tags=None, keep_every=None, keep=None)")
     for callable in (sp.metadata, sp.ProfileManager().metadata):
         assert str(inspect.signature(callable)) == "(**values)"
 

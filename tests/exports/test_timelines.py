@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from results_support import region, results
 
-from scope_profiler._base import progress_bar
-from scope_profiler.exports import timelines
+from scope_profiler.exports import progress, timelines
 from scope_profiler.exports.timelines import opens_and_closes
 
 
@@ -338,13 +337,14 @@ def test_chosen_regions_alone_are_written(tmp_path):
     assert {event["name"] for event in events if event["ph"] == "X"} == {"export_runs.leaf"}
 
 
-def test_the_bar_tells_of_all_calls(tmp_path, monkeypatch, capsys):
+def test_the_bar_is_for_terminals_and_many_calls(tmp_path, monkeypatch, capsys):
     run = results(a=region(*((place, place + 1) for place in range(3000))))
     run.export(tmp_path / "x.trace.json")
+    monkeypatch.setattr(progress, "_MANY", 1000)
+    run.export(tmp_path / "x.trace.json")
     assert capsys.readouterr() == ("", "")
-    monkeypatch.setattr(progress_bar, "_is_terminal", lambda: True)
-    monkeypatch.setattr(progress_bar, "_PATIENCE", -1)
+    monkeypatch.setattr(progress, "_is_terminal", lambda: True)
     for suffix in ("trace.json", "speedscope.json", "perfetto-trace"):
         run.export(tmp_path / f"x.{suffix}")
-        assert re.fullmatch(rf"(\rWriting x\.{suffix} [█░]+ +\d+ %)*\rWriting x\.{suffix} █+ 100 %"
-                            r"\r\x1b\[2K", capsys.readouterr().err)
+        assert re.fullmatch(rf"(\rWriting x\.{suffix} ━* *\d+%)*\rWriting x\.{suffix} ━{{30}} 100%"
+                            r"\r\x1b\[K", capsys.readouterr().err)

@@ -281,3 +281,23 @@ def test_what_a_journal_does_not_tell_is_unknown(tmp_path):
     assert found["bad"].num_calls == 1
     assert found["bad"].errors is found["bad"][0].errors is None
     assert [node.statistics.errors for node in found.recorded[0].nodes] == [None]
+
+
+def test_a_ring_in_a_journal(tmp_path, clock):
+    manager = ProfileManager()
+    manager.setup(output=tmp_path / "out.h5", journal=True, verbose=False, max_events=1_000)
+    sizes = []
+    for number in range(12):
+        with manager.metadata(number=number):
+            for _ in range(1_000):
+                with manager.profile_region("r"):
+                    clock.tick(1)
+        sizes.append(journal_of(tmp_path).stat().st_size)
+    results, missing = recover(journal_of(tmp_path))
+    kept = manager.snapshot()["r"][0]
+    manager.reset()
+    assert sizes[2:] == sizes[2:3] * 10
+    assert 850 < results["r"].num_events == kept.num_events <= 1_000
+    assert results["r"][0].start_times_ns.tolist() == kept.start_times_ns.tolist()
+    assert [entry["number"] for entry in results["r"][0].event_metadata] == [11] * kept.num_events
+    assert "blocks of calls are not in the file" in missing[0]

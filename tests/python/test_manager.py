@@ -45,8 +45,8 @@ def test_an_instance_is_independent(manager):
 def test_region_takes_one_str_by_position_or_keyword(manager):
     assert manager.profile_region(region_name="x") is manager.region("x")
     for call, message in [
-        (lambda r: r(), "takes region_name, functions and tags; got 0 arguments"),
-        (lambda r: r("a", (), (), 4), "takes region_name, functions and tags; got 4 arguments"),
+        (lambda r: r(), "takes region_name, functions, tags, keep_every and keep; got 0 arguments"),
+        (lambda r: r("a", (), (), 4), "functions, tags, keep_every and keep; got 4 arguments"),
         (lambda r: r("a", region_name="a"), "profile_region.. got 'region_name' twice"),
         (lambda r: r(name="a"), "unexpected keyword argument 'name'; it takes region_name"),
         (lambda r: r("a", tags=3), "tags takes non-empty str, one or several; got 3"),

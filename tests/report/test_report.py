@@ -502,7 +502,7 @@ def test_a_style_that_is_none(run, style, error, tmp_path):
 
 def test_help_reads_well():
     text = pydoc.render_doc(sp.region, renderer=pydoc.plaintext)
-    assert "region(region_name, functions=None, tags=None)" in text
+    assert "region(region_name, functions=None, tags=None, keep_every=None, keep=None)" in text
     assert "    region_name: " in text and "__call__" not in text
     text = pydoc.render_doc(sp.setup, renderer=pydoc.plaintext)
     assert "Begin a run; returns its ProfilingRun." in text and "    auto_finalize: " in text

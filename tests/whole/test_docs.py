@@ -158,6 +158,11 @@ def test_each_program_of_line_mode_and_exports_runs(program, tmp_path):
     check_what_it_prints(program, run(program, tmp_path))
 
 
+@pytest.mark.parametrize("program", programs("docs/bounded.md"), ids=named)
+def test_each_program_of_long_runs_runs(program, tmp_path):
+    check_what_it_prints(program, run(program, tmp_path))
+
+
 @pytest.mark.parametrize("folder, pattern, suffixes", [
     ("src", "**/*", {".c", ".h"}), ("scope_profiler", "*", {".py", ""})])
 def test_every_file_has_its_place_in_the_tables(folder, pattern, suffixes):

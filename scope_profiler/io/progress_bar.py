@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from .shown import shown
+from .._base.shown import shown
 
 #: Seconds before a bar is shown, as what is over by then needs none; and until it is drawn again.
 _PATIENCE, _AGAIN = 1.0, 0.1

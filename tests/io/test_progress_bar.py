@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from scope_profiler._base import progress_bar as module
-from scope_profiler._base.progress_bar import progress
+from scope_profiler.io import progress_bar as module
+from scope_profiler.io.progress_bar import progress
 
 
 class Screen(io.StringIO):
