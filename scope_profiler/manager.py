@@ -38,7 +38,7 @@ class ProfileManager(_core.Manager):
         self.metadata = super().metadata  # the class has that of the process-wide manager
         self._run = self._tasks = None
         self._host = None  # while it runs a program: see host.py
-        self._line_mode = False
+        self._line_mode = self._follows_children = False
         self._measures_memory = False
         self._thins = False  # some regions do not keep all calls
         self._recursive = False  # some decorated functions ask to have traced what they call,

@@ -109,3 +109,8 @@ def beside(path):
         return []
     return [os.path.join(folder, found) for found in sorted(names)
             if found != name and pattern.fullmatch(found)]
+
+
+def children_of(path):
+    """The folder in which children that are followed leave their results for the run of this path."""
+    return f"{os.fspath(path)}.children"

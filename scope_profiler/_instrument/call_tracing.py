@@ -265,7 +265,10 @@ def _decide(manager, code, namespace, in_span):
     has_region = code.co_name not in _COMPREHENSIONS and not is_kept(manager._decorated, code)
     if not has_region and not tracing.of_c:
         return None
-    name = f"{namespace.get('__name__', '<unknown>')}.{_function_of(code)}"
+    module = namespace.get("__name__", "<unknown>")
+    if module == "__mp_main__":  # what multiprocessing calls the main module in a process that it starts
+        module = "__main__"
+    name = f"{module}.{_function_of(code)}"
     everywhere = tracing.filter is not None and tracing.filter.passes(code, name)
     if not everywhere and not tracing.in_spans:
         return None

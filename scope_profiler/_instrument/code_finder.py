@@ -116,6 +116,10 @@ class NamedFunctions:
         self._idle = [pattern for pattern in self._idle if pattern not in meaning]
         return bool(meaning)
 
+    def texts(self):
+        """The patterns as they were given: a list of str."""
+        return [pattern.text for pattern in self._patterns]
+
     def idle(self):
         """[(pattern that meant no function so far, names that are like it), ...]"""
         return [(pattern.text, alike(pattern.text, self._names)) for pattern in self._idle]

@@ -40,6 +40,10 @@ class Host:
             process_end.follows(manager, run, manager._run)
         manager._run._also = self._run
 
+    def was_forked(self):
+        """In the child of a fork, it writes to a file of its own."""
+        self._run = ProfilingRun(self._manager, self._run._settings)
+
     def leave(self):
         """The program is over. The run is written to its own file first, as before."""
         run = self._manager._run

@@ -172,12 +172,27 @@ def execute(manager, program, args, tracing=None):
     filters = tracing._asdict()
     region = manager.profile_region(filters.pop("region_name"))
     call_tracing.start(manager, **filters)
+    if manager._follows_children:
+        from .._runtime import following
+
+        lines = tracing.lines and tracing.lines.texts()
+        following.tell({**filters, "lines": lines})
     root = _Root(region)
     try:
         program.run(args)
     finally:
         root.close(sys.exc_info())
         call_tracing.stop(manager)
+
+
+def trace(manager, lines=None, **filters):
+    """Trace this process, a child, as execute() does its program. lines: the patterns of those whose lines
+    count."""
+    from .._instrument import call_tracing
+    from .._instrument.code_finder import NamedFunctions
+
+    named = None if lines is None else NamedFunctions(lines)
+    call_tracing.start(manager, lines=named, **filters)
 
 
 def name_of(script_path):

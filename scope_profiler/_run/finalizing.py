@@ -1,6 +1,7 @@
 """finalize(): from one snapshot the results, the files and the report."""
 
 from contextlib import suppress
+from dataclasses import replace
 import sys
 
 from .._base import collection, environment
@@ -22,7 +23,8 @@ def finalize(manager, verbose, return_results, lines, style, start_over):
         return _finalize_nothing(run, verbose, return_results)
     printing = verbose or lines
     files = run._destinations()
-    wanted = return_results or bool(files)
+    children = run._children
+    wanted = return_results or bool(files) or children is not None
     if start_over:  # nothing may fail between taking the part and having it
         with processes.unforked():
             _load(files, return_results, printing)
@@ -36,13 +38,13 @@ def finalize(manager, verbose, return_results, lines, style, start_over):
     from .snapshot import take_snapshot
 
     snapshot = take_snapshot(manager, wanted, moment)
-    run._results = snapshot.results if return_results or start_over else None
+    if children is not None:
+        snapshot = replace(snapshot, results=children.with_them(snapshot.results))
+    run._results = snapshot.results if return_results or start_over or children is not None else None
     printed, files = run._lines_printed, [each._file for each in files]
     if start_over:
         _begin_part(manager, moment)
     if files:
-        from dataclasses import replace
-
         with process_end.writing():
             for file in files:
                 file.write(snapshot.results)
@@ -55,6 +57,8 @@ def finalize(manager, verbose, return_results, lines, style, start_over):
         else:
             run._written_calls = moment.counters["calls"]
         snapshot = replace(snapshot, file_path=paths[0], paths=paths)
+    if children is not None and (run._over or start_over):
+        children.discard()
     if printing:
         _report(snapshot, regions=verbose, lines=lines is not False, style=style, seen=printed)
     if verbose and manager._named_targets is not None:

@@ -12,6 +12,10 @@ def _in_forked_child():
     if configured:
         from .._runtime import own_files
 
+        for manager in configured:
+            if manager._run._settings["follow_children"]:
+                names = [region.name for region in manager._open_regions()]
+                processes.began_below([os.getppid(), names])
         processes.was_forked()
         own_files.was_forked(managers.paths())
     for manager in configured:
@@ -30,9 +34,13 @@ def _begin_anew(manager):
     recording.start(manager, run)
     manager._record(recorded)
     run._over, run._held = before._over, before._held
+    if manager._host is not None:
+        manager._host.was_forked()
     if before._also is not None:
         run._also = ProfilingRun(manager, before._also._settings)
     process_end.goes_on(manager, before, run)
+    if before._settings["follow_children"]:  # who follows it waits for its results
+        process_end.finalize_at_exit(manager, run)
 
 
 if hasattr(os, "register_at_fork"):

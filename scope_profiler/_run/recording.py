@@ -1,7 +1,7 @@
 """Switching on and off what a run records: calls, lines, what functions call, threads and tasks."""
 
 from .._instrument.tags import Selection
-from .._runtime import own_files, process_end  # noqa: F401
+from .._runtime import own_files, process_end
 from . import finalizing, journal, kept, managers  # noqa: F401
 
 # process_end and finalizing are needed later, when importing them would not be safe: in the child of a
@@ -33,6 +33,7 @@ def start(manager, run):
     _watch_interpreter(manager, on and settings["trace_gc"], on and settings["trace_imports"])
     _watch_threads(manager, on and settings["track_threads"])
     _watch_tasks(manager, on and settings["track_async"])
+    _follow_children(manager, on and settings["follow_children"])
     manager._begin(not settings["aggregation_mode"], manager._line_mode,
                    manager._selection.wanted is not None, manager._tasks is not None, measures[0],
                    details, measures[1], 1e9 * (settings["min_duration"] or 0), journal.begin(run),
@@ -43,6 +44,8 @@ def start(manager, run):
 def stop(manager):
     """The run is over; what it recorded stays."""
     manager._run._over = True
+    if manager._run._children is not None and manager._run.finalize_time_ns is not None:
+        manager._run._children.discard()
     _release_file(manager)
     manager._record(False)
     if manager._tasks is not None:
@@ -51,6 +54,7 @@ def stop(manager):
     _watch_interpreter(manager)
     _set_line_mode(manager, False, forget=False)
     _set_memory(manager, False)
+    _follow_children(manager, False)
 
 
 def forget(manager):
@@ -65,6 +69,7 @@ def forget(manager):
     _set_line_mode(manager, False)
     _set_memory(manager, False)
     _release_file(manager)
+    _follow_children(manager, False)
     manager._run = None
 
 
@@ -148,6 +153,27 @@ def _watch_threads(manager, on):
     if on:
         from .._runtime.thread_watch import ThreadWatch
     manager._on_thread = ThreadWatch() if on else None
+
+
+def _follow_children(manager, on):
+    """Have processes that the program starts recorded with it, or not. One manager at a time has that."""
+    if on or manager._follows_children:
+        from .._runtime import following
+
+        run = manager._run
+        if not on:
+            following.end()
+        else:
+            if manager._host is None and following.is_root():  # of the run before
+                following.end()
+            following.begin(manager, run._settings, run.file_path)
+            if following.is_root():
+                from .children import Children
+
+                run._children = Children(following.folder())
+                if following.is_temporary():
+                    process_end.call_at_exit(run._children.remove)
+    manager._follows_children = on
 
 
 def _watch_tasks(manager, on):

@@ -41,18 +41,22 @@ def check(settings):
 
 class RunFile:
     """Where a run writes. Made when it begins, and for each of its parts. others: those of the parts
-    before."""
+    before. path: where that is settled; else as the settings say."""
 
-    def __init__(self, settings, others=()):
+    def __init__(self, settings, others=(), path=None):
         global _runs
         _runs += 1
         self._settings = settings
         self._begun = time.time()
         fields = own_files.fields(_runs, self._begun)
-        path = settings["file_path"]
-        if file_names.format_of(path) in (None, "hdf5") and not needs.is_there("h5py"):
-            path = _as_json(path)
-        self.path, self.shared_path = own_files.own_path(path, fields)
+        self._in_folder = path is not None
+        if path is None:
+            path = settings["file_path"]
+            if file_names.format_of(path) in (None, "hdf5") and not needs.is_there("h5py"):
+                path = _as_json(path)
+            self.path, self.shared_path = own_files.own_path(path, fields)
+        else:
+            self.path = self.shared_path = path
         stem, suffix = file_names.split(self.path)
         number = 2
         while self.path in others:
@@ -80,6 +84,8 @@ class RunFile:
     def write(self, results):
         """Write the results; `path` is where they are then."""
         planned = self.path
+        if self._in_folder:  # which who follows this child has removed when its own run was over
+            os.makedirs(os.path.dirname(planned), exist_ok=True)
         if self.format in file_names.EXPORTS:
             from ..exports.formats_of_exports import writer
 

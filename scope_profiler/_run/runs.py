@@ -7,6 +7,7 @@ from time import perf_counter_ns
 import weakref
 
 from .._instrument.decorator import inside
+from .._runtime import processes
 from .run_file import RunFile
 
 TYPE_CHECKING = False  # typing is not imported with a run
@@ -26,9 +27,16 @@ if TYPE_CHECKING:
         start_over: bool
 
 
-def _file_of(settings):
-    off = settings["deactivate_file_output"] or settings["deactivate_profiling"]
-    return None if off else RunFile(settings)
+def _file_of(settings, others=()):
+    if settings["deactivate_profiling"]:
+        return None
+    if settings["follow_children"] and processes.is_child():
+        from .._runtime import following
+
+        path = following.path_of(settings)
+        if path is not None:
+            return RunFile(settings, path=path)
+    return None if settings["deactivate_file_output"] else RunFile(settings, others)
 
 
 class ProfilingRun:
@@ -53,6 +61,7 @@ class ProfilingRun:
         self._paths = set()  # of its parts: see finalize(start_over=True)
         self._also = None  # another run whose file gets the results, too: see host.py
         self._file = _file_of(settings)
+        self._children = None  # the results of child processes, where they are followed
         self._held = set()  # why it does not record now: pause(), steps of sample_every()
 
     def _change(self, settings):
@@ -68,7 +77,7 @@ class ProfilingRun:
         self._written_calls = None
         if self._file is not None:
             self._paths.add(self._file.path)
-            self._file = RunFile(self._settings, self._paths)
+            self._file = _file_of(self._settings, self._paths)
 
     def __repr__(self):
         state = "active" if self.is_active else "over"

@@ -96,6 +96,7 @@ def goes_on(manager, run, followed_by):
 
 
 def _finalize_at_exit():
+    wait_for_workers([run for _, run in _unfinished])
     _finalize_all()
     _leave_sigterm()
     if getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1"):
@@ -168,6 +169,20 @@ def end_by_interrupt():
 
 
 # ---- Workers of multiprocessing
+
+
+def wait_for_workers(runs):
+    """Where one of the runs follows child processes, wait for those that multiprocessing started, as it
+    does itself at the end of the process: its exit handler may be called after ours."""
+    multiprocessing = sys.modules.get("multiprocessing")
+    if multiprocessing is None or not any(run._settings["follow_children"] for run in runs):
+        return
+    workers = multiprocessing.active_children()
+    for worker in workers:
+        if worker.daemon:
+            worker.terminate()
+    for worker in workers:
+        worker.join()
 
 
 def _follow_multiprocessing():

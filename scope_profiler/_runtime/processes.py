@@ -2,7 +2,7 @@
 
 A program is a process with all that it forks and that multiprocessing starts for it. What the
 latter starts anew (spawn, forkserver) learns from the environment which program it belongs to.
-What `subprocess` and the like start are programs of their own.
+What `subprocess` and the like start are programs of their own, unless they are followed (following.py).
 """
 
 from _thread import RLock
@@ -15,11 +15,17 @@ from .._base import environment, interpreter
 _VARIABLE = "SCOPE_PROFILER_PROGRAM"
 
 _forked = False  # in the middle of a run
+_origin = None  # [number of the process that has started this one, names of the regions open there or None]
+
+#: Whether this process was started, and not forked, in a program whose children are followed, as
+#: _launch/startup says; and it is not what the process that began that has become.
+_STARTED = os.environ.get("SCOPE_PROFILER_FOLLOWED") == f"{os.getpid()}"
+_GOES_ON = os.environ.get("SCOPE_PROFILER_FOLLOWED") == f"{os.getpid()} again"
 
 
 def is_child():
     """Whether another process of the program has a run, or may have one."""
-    return _forked or is_worker() or is_server()
+    return _forked or _STARTED or is_worker() or is_server()
 
 
 def is_worker():
@@ -39,7 +45,7 @@ def is_server():
 
 def _identify():
     known = os.environ.get(_VARIABLE)
-    if not known or not (is_worker() or is_server()):
+    if not known or not (_STARTED or _GOES_ON or is_worker() or is_server()):
         known = os.urandom(8).hex()
         if not environment.DISABLED:
             os.environ[_VARIABLE] = known
@@ -56,6 +62,19 @@ def was_forked():
     _forked = True
 
 
+def began_below(origin):
+    """Who has started this process, and below which regions: [process, names or None], or None."""
+    global _origin
+    _origin = origin
+
+
+def origin():
+    """The same, or None where it is not known."""
+    process = sys.modules.get("multiprocessing.process")
+    told = process and process.current_process()._config.get("scope_profiler_origin")
+    return told or _origin
+
+
 def facts():
     """What the metadata of a run say of its process: {name: int or str}."""
     from . import launcher
@@ -67,14 +86,29 @@ def facts():
 
 
 def _facts_of_child():
-    process = sys.modules.get("multiprocessing.process")
-    if not is_worker():
-        return {"parent_process_id": os.getppid()}
-    parent = process.parent_process()
-    return {
-        "parent_process_id": os.getppid() if parent is None else parent.pid,
-        "process_name": process.current_process().name,
-    }
+    process, known = sys.modules.get("multiprocessing.process"), origin()
+    parent = process and process.parent_process()
+    facts = {"parent_process_id": known[0] if known else parent.pid if parent else os.getppid()}
+    if known and known[1] is not None:
+        facts["parent_regions"] = known[1]
+    if is_worker():
+        facts["process_name"] = process.current_process().name
+    elif _STARTED:
+        facts["process_name"] = _program_name()
+    return facts
+
+
+def _program_name():
+    """What this Python runs: the name of a script, "-m" and that of a module, or "-c"."""
+    words = iter(sys.orig_argv[1:])
+    for word in words:
+        if word in ("-X", "-W", "--check-hash-based-pycs"):
+            next(words, None)
+        elif word.startswith("-m") or word == "-c":
+            return f"-m {word[2:] or next(words, '')}" if word != "-c" else word
+        elif not word.startswith("-") or word == "-":
+            return os.path.basename(word)
+    return ""
 
 
 # ---- Forks and other threads

@@ -191,6 +191,7 @@ class _End:
         manager._host = None
         self._host.leave()
         process_end.forget(manager._run)
+        process_end.wait_for_workers([self.run])
         try:
             if manager.is_active():
                 manager._stop()  # threads that nobody waits for would go on recording
@@ -203,11 +204,13 @@ class _End:
 
     def _hint(self):
         """Say what to add where nothing was recorded, and which options meant nothing."""
-        for pattern, names in self._lines.idle() if self._lines else ():
+        run = manager._run
+        has_children = run is not None and run._results is not None and run._results.num_ranks > 1
+        for pattern, names in self._lines.idle() if self._lines and not has_children else ():
             print(f"scope-profiler: --lines {shown(pattern)!r}: no function of that name was called"
                   + (f"; did you mean {', '.join(map(shown, names))}?" if names else ""),
                   file=sys.stderr)
-        recorded = manager._run is None or manager._counters()["calls"]
+        recorded = run is None or has_children or manager._counters()["calls"]
         if self.run._settings["verbose"] and not recorded:
             print("scope-profiler: nothing was recorded. --recursive traces every function of the "
                   "program; @scope_profiler.profile and `with scope_profiler.region(...)` record "

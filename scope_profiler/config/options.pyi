@@ -84,6 +84,7 @@ class ProfilingOptions(_Options):
     on_full: str | None = None
     keep_every: int | None = None
     keep: int | None = None
+    follow_children: bool | None = None
     profiling_activated: InitVar[bool | None] = field(default=None, kw_only=True)
     time_trace: InitVar[bool | None] = field(default=None, kw_only=True)
     flush_to_disk: InitVar[bool | None] = field(default=None, kw_only=True)

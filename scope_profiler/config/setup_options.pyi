@@ -53,3 +53,4 @@ class SetupOptions(TypedDict, total=False):
     on_full: str | None
     keep_every: int | None
     keep: int | None
+    follow_children: bool | None

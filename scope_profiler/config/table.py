@@ -210,6 +210,10 @@ TABLE = (
     Setting("keep", at_least(1), None,
             "How many calls of a region are kept, unless the region says it: a random sample of all.",
             about=KEPT, option=Option("--keep"), in_host=BEGINS_ANEW),
+    Setting("follow_children", SWITCH, False,
+            "Record the Python processes that the program starts, too, in whatever way; the results have "
+            "each as a process of its own, with the regions of the parent that it was started in.",
+            option=Option("--follow-children"), in_host=STAYS_ON),
 )
 
 #: What setup() and session() take besides: not of the run, but of its beginning.

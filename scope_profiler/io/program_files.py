@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._base.arguments import boolean, file_of
-from .._base.file_names import beside
+from .._base.file_names import beside, children_of
 from .._base.shown import shown
 from .._base.warning import warn
 from .formats import load, metadata_of
@@ -31,7 +31,8 @@ def load_processes(path: _Paths, verbose: bool = False) -> ProfilingResults:
     the main process; the others follow in the order in which they began to record. Files of earlier
     runs that lie there are left alone. Where the main process wrote no file, those of the children
     are taken that belong with the one that began last. Ranks of a job, each with its own children,
-    are found by their names too: ``run.rank1.h5`` beside ``run.h5``.
+    are found by their names too: ``run.rank1.h5`` beside ``run.h5``. A run with follow_children has its
+    children in its own file already; those that ended after it are found where they left their results.
 
     Files of processes that have nothing else in common are given as a pattern
     or a list, of which all are taken: each a rank, in the order in which they
@@ -76,7 +77,9 @@ def load_processes(path: _Paths, verbose: bool = False) -> ProfilingResults:
 
 def _found_beside(path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The files that have names of children's, and their metadata."""
-    for file in map(Path, beside(path)):
+    folder = Path(children_of(path))
+    followed = sorted(folder.iterdir()) if folder.is_dir() else []
+    for file in [*map(Path, beside(path)), *followed]:
         try:
             yield file, metadata_of(file)
         except (OSError, ValueError) as error:
@@ -117,10 +120,12 @@ def _children_of(main: dict[str, Any] | None, found: dict[Path, dict[str, Any]])
         for file, facts in found.items()
         if program is not None and facts.get("program_id") in ranks
     }
+    has = main.get("process_ids", ())  # of a run that follows its children
     return [
         file
         for file in sorted(begun, key=begun.__getitem__)
-        if found[file]["program_id"] != program or begun[file][1] >= start
+        if str(found[file].get("process_id")) not in has
+        and (found[file]["program_id"] != program or begun[file][1] >= start)
     ]
 
 

@@ -3,7 +3,7 @@
 import sys
 
 from .._base.shown import shown
-from .._model.counted_lines import once
+from .._model.counted_lines import once, sources
 from . import blocks, line_table, notes, table_columns as columns
 from .output import Output
 from .region_table import print_table
@@ -22,11 +22,16 @@ def print_run(snapshot, stream=None, *, regions=True, lines=True, style="table",
     """
     out = Output(sys.stdout if stream is None else stream)
     summary = snapshot.recorded
+    has_children = snapshot.results is not None and snapshot.results.num_ranks > 1
     if regions and style == "blocks":
         _part(out, "regions", blocks.show, snapshot.regions, out)
+    elif regions and has_children:
+        _part(out, "regions", _show_processes, snapshot, out)
     elif regions:
         _part(out, "regions", _show_regions, snapshot, out)
-    if lines:
+    if lines and has_children:
+        _part(out, "lines", _show_lines_of_all, snapshot.results, out)
+    elif lines:
         _show_lines(snapshot.lines, {} if seen is None else seen, out)
     if regions:
         out.line()
@@ -72,6 +77,26 @@ def _show_regions(snapshot, out):
         in_order(tree_rows({0: snapshot.recorded}), columns.SORT_KEYS["total"]), wall,
         f"{results}.print_summary(whole=True)",
     )
+
+
+def _show_processes(snapshot, out):
+    """Those of the process and the children that it follows, together."""
+    from .facts_text import show_processes
+    from .results_table import table_of
+
+    results = snapshot.results
+    table = table_of(results)._replace(remarks=[])
+    table.show(out, results.default_title(), "print_summary(whole=True)")
+    show_processes(results, out)
+
+
+def _show_lines_of_all(results, out):
+    from ..results.line_entries import all_lines
+
+    tables = [*all_lines(results.line_profile, None)]
+    texts = sources(tables)
+    for code, rows in once(tables):
+        line_table.show(code, rows, out, texts.get(code))
 
 
 _NO_LINES = (

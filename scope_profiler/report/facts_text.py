@@ -26,6 +26,29 @@ def show_metadata(results, out, whole=False):
         out.note("Values that are longer: --full")
 
 
+def show_processes(results, out, ranks=None, most=None):
+    """Print the processes of a program, in the order in which they began, where there are several."""
+    facts = results.metadata
+    numbers = facts.get("process_ids", ())
+    if len(numbers) < 2 or len(numbers) != results.num_ranks:
+        return
+    chosen = [rank for rank in range(len(numbers)) if ranks is None or rank in ranks]
+    out.line()
+    out.head(f"Processes: {format_count(len(chosen))}")
+    names, parents, regions = (facts.get(name) or [""] * len(numbers) for name in (
+        "process_names", "parent_process_ids", "parent_regions"))
+    walls = [results.recorded[rank].wall_ns if rank in results.recorded else None for rank in chosen]
+    calls = [sum(region[rank].num_calls for region in results if rank in region) for rank in chosen]
+    print_grid(out, ["Process", "Rank", "Parent", "Started in", "Wall", "Calls"], [
+        (shown(f"{numbers[rank]} {names[rank]}".strip()), str(rank), shown(parents[rank] or UNKNOWN),
+         shown(regions[rank] or UNKNOWN), UNKNOWN if wall is None else format_time(wall),
+         format_count(count))
+        for rank, wall, count in [*zip(chosen, walls, calls)][:most or _MOST]
+    ], (0, 3))
+    if len(chosen) > (most or _MOST):
+        out.note(f"… and {format_count(len(chosen) - (most or _MOST))} more: --top {len(chosen)}")
+
+
 def show_threads(results, out, ranks=None, most=None):
     """Print the threads that recorded calls, those first that took most processor time."""
     rows = []

@@ -90,6 +90,8 @@ def _show(results, chosen, out):
                 first=chosen.first(table.rows), how_columns="--columns, or a wider terminal",
                 what="value" if chosen.key else "region",
             )
+    if chosen.only is None and not chosen.key:
+        facts_text.show_processes(results, out, chosen.ranks, chosen.top)
     if chosen.only in (None, "threads") and not chosen.key:
         facts_text.show_threads(results, out, chosen.ranks, chosen.top)
         facts_text.show_tasks(results, out, chosen.ranks, chosen.top)

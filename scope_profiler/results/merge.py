@@ -75,8 +75,9 @@ def merge_processes(result_sets: Sequence[ProfilingResults]) -> ProfilingResults
     ranks of its own: the one that its metadata name, where all have different ones; or else the
     first rank 0, and so on.
 
-    The metadata are those of the first, with the lists ``process_ids`` and
-    ``process_names`` (str, by rank, empty where unknown).
+    The metadata are those of the first, with the lists ``process_ids``, ``process_names``,
+    ``parent_process_ids`` and ``parent_regions`` (str, by rank, empty where unknown; the last with those
+    that were open in the parent where the process was started, the outermost first, " > " between them).
     """
     # Of a trace of one rank, that may be any.
     sizes = [
@@ -90,15 +91,30 @@ def merge_processes(result_sets: Sequence[ProfilingResults]) -> ProfilingResults
         result_sets = sorted(result_sets, key=lambda results: results.metadata["rank"])
         firsts = [results.metadata["rank"] for results in result_sets]
     num_ranks = max(first + size for first, size in zip(firsts, sizes))
-    facts = {name: [""] * num_ranks for name in ("process_ids", "process_names")}
+    facts = {name: [""] * num_ranks for name in _OF_PROCESSES}
     for results, first, size in zip(result_sets, firsts, sizes):
         for name, values in facts.items():
-            value = str(results.metadata.get(name.removesuffix("s"), ""))
-            values[first : first + size] = [value] * size
+            values[first : first + size] = _of_process(results.metadata, name, size)
     moved = [_moved(results, first) for results, first in zip(result_sets, firsts)]
     metadata = {**moved[0].metadata, **facts}
     metadata.pop("rank", None)
     return _merged(moved, metadata, num_ranks, moved[0].file_path)
+
+
+#: Entries of the metadata of results of several processes, and of one.
+_OF_PROCESSES = {
+    "process_ids": "process_id", "process_names": "process_name",
+    "parent_process_ids": "parent_process_id", "parent_regions": "parent_regions",
+}  # fmt: skip
+
+
+def _of_process(metadata: dict[str, Any], name: str, size: int) -> list[str]:
+    """An entry by rank, of so many."""
+    if "process_ids" in metadata:  # results of several, put together before
+        known = metadata.get(name)
+        return known if isinstance(known, list) and len(known) == size else [""] * size
+    value = metadata.get(_OF_PROCESSES[name], "")
+    return [" > ".join(value) if isinstance(value, list) else str(value)] * size
 
 
 def _moved(results: ProfilingResults, first: int) -> ProfilingResults:

@@ -8,6 +8,7 @@
 #include "python/journal_functions.h"
 #include "python/lines_functions.h"
 #include "python/metadata_type.h"
+#include "python/origin.h"
 #include "python/region_lookup.h"
 #include "python/region_type.h"
 #include "python/snapshot.h"
@@ -304,6 +305,7 @@ static PyMethodDef manager_methods[] = {
     {"profile_region", manager_region, METH_O, region_doc},
     {"_find", manager_find, METH_O, find_doc},
     {"_regions", manager_regions, METH_NOARGS, regions_doc},
+    {"_open_regions", sp_open_regions, METH_NOARGS, sp_open_regions_doc},
     {"_wrap", manager_wrap, METH_VARARGS, wrap_doc},
     {"_collect", sp_snapshot_collect, METH_O, sp_snapshot_collect_doc},
     {"_collect_regions", sp_snapshot_regions, METH_NOARGS, sp_snapshot_regions_doc},

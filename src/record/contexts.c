@@ -138,6 +138,20 @@ static const sp_stack *stack_around(const sp_thread *thread, PyObject *context)
     return NULL;
 }
 
+const sp_node *sp_context_innermost(const sp_thread *thread)
+{
+    PyObject *context = sp_current_context();
+    if (thread->task != NULL || context == thread->stack.context)
+        return thread->stack.top->node;
+    for (; context != NULL; context = sp_outer_context(context)) {
+        sp_stack stack = sp_context_stack(thread, context);
+        if (stack.top != NULL)
+            return stack.top->node;
+    }
+    sp_stack stack = sp_context_stack(thread, NULL);
+    return stack.top != NULL ? stack.top->node : &thread->tree.root;
+}
+
 /* Nothing is open in the stack at hand: it is the context's from now on. */
 static void begin_stack(sp_thread *thread, PyObject *context)
 {

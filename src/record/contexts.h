@@ -25,6 +25,8 @@ bool sp_context_return(sp_thread *thread);
 /* The open calls of a context, at hand or parked; no stack when it has none. While
  * another's are looked at in their place, what is in a stack tells whose it is. */
 sp_stack sp_context_stack(const sp_thread *thread, PyObject *context);
+/* What a call of the current context would be made below: the path to it is that of this node. */
+const sp_node *sp_context_innermost(const sp_thread *thread);
 /* The stack at hand, which is empty, is no context's any longer. */
 void sp_context_let_go(sp_thread *thread);
 

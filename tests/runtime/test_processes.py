@@ -62,6 +62,7 @@ def test_each_process_is_a_rank():
     assert merged.metadata == {
         **main.metadata, "process_ids": ["1", "8", "7"],
         "process_names": ["", "Worker-8", "Worker-7"],
+        "parent_process_ids": ["", "1", "1"], "parent_regions": ["", "", ""],
     }
     # Times of threads and tasks count from the begin of the run: now that of the first.
     assert [[row.rank, row.start_ns] for rank in range(3) for row in merged.threads[rank]] == [
