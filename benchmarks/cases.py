@@ -322,6 +322,31 @@ def line_cases(profiler):
     return cases
 
 
+def registered_cases(profiler):
+    """Calls and lines of functions that LineProfiler knows by their code, and was switched on for once.
+
+    profiler: a LineProfiler, ours or line_profiler's.
+    """
+    plain, work = define("def called():\n    pass\n", "called"), define(_WORK, "work")
+    cases = {"loop": looped("pass"), "call": looped("plain()", plain=plain), "plain lines": per_line(work)}
+    called, work = define("def called():\n    pass\n", "called"), define(_WORK, "work")
+    wrapped = profiler(define("def called():\n    pass\n", "called"))
+    cases["wrapped"] = looped("wrapped()", wrapped=wrapped)
+    for function in (called, work):
+        profiler.add_function(function)
+
+    def switched_on(case):
+        def measured(n):
+            with profiler:
+                return case(n)
+
+        return measured
+
+    cases["registered"] = switched_on(looped("called()", called=called))
+    cases["lines"] = switched_on(per_line(work))
+    return cases
+
+
 def per_line(function):
     """n lines of a function whose loop executes LINES_PER_PASS in each pass; a case."""
 

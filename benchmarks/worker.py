@@ -151,6 +151,8 @@ class CProfile:
 def cases_of(package, state):
     """The cases of the package, which is brought into the state first."""
     if package == "line_profiler":
+        if state == "registered":
+            return cases.registered_cases(LineProfiler().profiler)
         return cases.line_cases(LineProfiler())
     if package == "cProfile":
         return cases.traced_cases(CProfile())
@@ -173,6 +175,10 @@ def cases_of(package, state):
         return cases.traced_cases(Calls(ProfileManager))
     if state == "lines":
         return cases.line_cases(LineMode(ProfileManager))
+    if state == "registered":
+        from scope_profiler.line_profiler import LineProfiler as Ours
+
+        return cases.registered_cases(Ours())
     if state == "after":
         ProfileManager.setup(deactivate_file_output=True)
         warm_up(cases.region_cases(ProfileManager))
