@@ -23,6 +23,11 @@ def flag(name):
     return _FLAGS[value.lower()]
 
 
+def known_flag(name):
+    """As `flag`, but None also for what cannot be told."""
+    return _FLAGS.get(os.environ.get(name, "").strip().lower())
+
+
 def whole(name):
     """The int that the variable says, or None. Raises ValueError, naming it, when it is none."""
     value = os.environ.get(name, "").strip()

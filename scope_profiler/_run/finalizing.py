@@ -4,11 +4,11 @@ from contextlib import suppress
 from dataclasses import replace
 import sys
 
-from .._base import collection, environment
+from .._base import collection, environment, needs
 from .._base.needs import explained
 from .._base.warning import complain
 from .._runtime import own_files, process_end, processes
-from . import journal, managers
+from . import journal, managers, ranks
 from .moment import now
 from .rooms import rooms
 
@@ -24,7 +24,10 @@ def finalize(manager, verbose, return_results, lines, style, start_over):
     printing = verbose or lines
     files = run._destinations()
     children = run._children
-    wanted = return_results or bool(files) or children is not None
+    job = ranks.job() if needs.is_there("numpy") else None
+    if job is not None and job.rank:
+        printing = verbose = lines = False  # rank 0 prints
+    wanted = return_results or bool(files) or children is not None or job is not None
     if start_over:  # nothing may fail between taking the part and having it
         with processes.unforked():
             _load(files, return_results, printing)
@@ -44,13 +47,22 @@ def finalize(manager, verbose, return_results, lines, style, start_over):
     printed, files = run._lines_printed, [each._file for each in files]
     if start_over:
         _begin_part(manager, moment)
+    with process_end.writing():
+        for file in files:
+            file.write(snapshot.results)
+    done = None
+    if job is not None:
+        done = ranks.together(run, job, snapshot.results, files)
+        snapshot = replace(snapshot, results=done.results)
+        run._results = snapshot.results if return_results or start_over or run._results else None
     if files:
-        with process_end.writing():
-            for file in files:
-                file.write(snapshot.results)
+        if done is not None and done.gathered is not None:
+            with process_end.writing():
+                for file in files:
+                    file.write(done.results)
         journal.written(manager)
         paths = [file.path for file in files]  # other names, where others had taken them
-        run._written_path = paths[0]
+        run._written_path = (done and done.where) or paths[0]
         if start_over:
             for file in files:
                 file.release()
@@ -59,8 +71,11 @@ def finalize(manager, verbose, return_results, lines, style, start_over):
         snapshot = replace(snapshot, file_path=paths[0], paths=paths)
     if children is not None and (run._over or start_over):
         children.discard()
+    if done is not None and done.gathered is not None:
+        done.gathered.remove_files()
     if printing:
-        _report(snapshot, regions=verbose, lines=lines is not False, style=style, seen=printed)
+        _report(snapshot, regions=verbose, lines=lines is not False, style=style, seen=printed,
+                ranks=done)
     if verbose and manager._named_targets is not None:
         _tell_missing(manager._named_targets.missing())
     return snapshot.results if return_results else None

@@ -1,47 +1,103 @@
-"""What the launcher of an MPI job, of Slurm tasks or of torchrun says in the environment: which rank
-this process is. MPI itself is not asked, and not loaded."""
+"""Which rank of a job this process is, and of how many: as the launcher of an MPI job, of Slurm tasks or
+of torchrun says it in the environment, or else mpi4py, where the program has imported that. MPI is not
+loaded for it, but where SCOPE_PROFILER_MPI asks for that."""
 
 import os
+import sys
+from typing import NamedTuple
 
-#: Variables with the rank, with the number of ranks, and with what all ranks of a job have alike.
-_LAUNCHERS = (
-    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMIX_NAMESPACE"),
-    ("MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_JOBID"),
-    ("PALS_RANKID", "PMI_SIZE", "PALS_APID"),
-    ("PMI_RANK", "PMI_SIZE", "PMI_JOBID"),
-    ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_JOB_ID"),
-    ("RANK", "WORLD_SIZE", "TORCHELASTIC_RUN_ID"),
+from .._base import environment
+
+
+class _Launcher(NamedTuple):
+    """Variables with the rank, the number of ranks, what all ranks of a job have alike, and the rank among
+    those on the same machine."""
+
+    rank: str
+    size: str
+    job: str
+    local: str
+
+
+LAUNCHERS = (
+    _Launcher("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMIX_NAMESPACE",
+              "OMPI_COMM_WORLD_LOCAL_RANK"),
+    _Launcher("MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_JOBID",
+              "MV2_COMM_WORLD_LOCAL_RANK"),
+    _Launcher("PALS_RANKID", "PMI_SIZE", "PALS_APID", "PALS_LOCAL_RANKID"),
+    _Launcher("PMI_RANK", "PMI_SIZE", "PMI_JOBID", "MPI_LOCALRANKID"),
+    _Launcher("SLURM_PROCID", "SLURM_NTASKS", "SLURM_JOB_ID", "SLURM_LOCALID"),
+    _Launcher("RANK", "WORLD_SIZE", "TORCHELASTIC_RUN_ID", "LOCAL_RANK"),
 )
 
 #: Others set it as well, and not for this.
 _COMMON = "RANK"
 
+#: "0": this process is no rank of anything. "1": it is one of MPI, whatever the launcher says.
+_OVERRIDE = "SCOPE_PROFILER_MPI"
+
+
+class Place(NamedTuple):
+    """The place of this process in a job.
+
+    rank, size: None for an unknown size.
+    job: What all ranks of the job have alike, or None.
+    local_rank: The rank among those on the same machine, or None.
+    """
+
+    rank: int
+    size: int | None
+    job: str | None
+    local_rank: int | None
+
+
+def place():
+    """The Place of this process, or None where it is in no job."""
+    override = environment.known_flag(_OVERRIDE)
+    if override is False:
+        return None
+    for launcher in LAUNCHERS:
+        rank, size = _number(launcher.rank), _number(launcher.size)
+        if rank is not None and (size is not None or launcher.rank != _COMMON):
+            return Place(rank, size, os.environ.get(launcher.job), _number(launcher.local))
+    world = communicator(load=override is True)
+    if world is None or override is None and world.Get_size() == 1:
+        return None
+    return Place(world.Get_rank(), world.Get_size(), None, None)
+
 
 def rank():
     """The rank of this process, or None where no launcher says it."""
-    known = _launched()
-    return None if known is None else known[0]
+    known = place()
+    return None if known is None else known.rank
 
 
 def facts():
     """What the metadata of a run say of its rank: {name: int or str}, empty without a launcher."""
-    known = _launched()
+    known = place()
     if known is None:
         return {}
-    number, size, job = known
-    return {
-        "rank": number,
-        **({} if size is None else {"launched_ranks": size}),
-        **({"job_id": job} if job else {}),
-    }
+    told = {"rank": known.rank, "launched_ranks": known.size, "job_id": known.job or None,
+            "local_rank": known.local_rank}
+    return {name: value for name, value in told.items() if value is not None}
 
 
-def _launched():
-    for rank, size, job in _LAUNCHERS:
-        number, count = _number(rank), _number(size)
-        if number is not None and (count is not None or rank != _COMMON):
-            return number, count, os.environ.get(job)
-    return None
+def communicator(load=False):
+    """MPI.COMM_WORLD of mpi4py where the program has imported that, MPI has begun and has not ended; else
+    None. load: import mpi4py, which begins MPI."""
+    mpi = sys.modules.get("mpi4py.MPI")
+    if mpi is None and load:
+        try:
+            from mpi4py import MPI as mpi
+        except (ImportError, RuntimeError):  # without an MPI library
+            return None
+    try:
+        if mpi is None or not mpi.Is_initialized() or mpi.Is_finalized():
+            return None
+        # What profile_mpi4py() has put in its place has the communicator itself.
+        return getattr(mpi.COMM_WORLD, "communicator", mpi.COMM_WORLD)
+    except AttributeError:  # half imported
+        return None
 
 
 def _number(variable):

@@ -31,7 +31,7 @@ import sys
 
 from .. import _core
 from .._base.warning import complain
-from . import processes
+from . import launcher, processes
 
 _unfinished = []  # (manager, run) that are to be finalized
 _calls = []  # (process, function) that are to be called
@@ -126,7 +126,8 @@ def _finalize_all():
 def _finalize(manager, run):
     calls = manager._counters()["calls"]
     again = run.finalize_time_ns is not None
-    if again and calls == run._written_calls:
+    # Other ranks of a job may have more, and then rank 0 waits for all.
+    if again and calls == run._written_calls and launcher.communicator() is None:
         return
     # One report is enough, and that of the program, not of each of its children.
     verbose = run._settings["verbose"] and not again and not processes.is_child()
@@ -224,6 +225,9 @@ _set_handler = _signal.signal
 _writing = 0  # how many files
 _ended_by = None  # the signal that arrived meanwhile
 
+#: Whether SIGTERM ends the process: what takes long, or waits for others, is left out.
+is_terminated = False
+
 
 def _handle_sigterm():
     """Put our handler in the place of the default, now and whenever that is put back. Only the main
@@ -259,12 +263,13 @@ def _signal_signal(signalnum, handler, /):
 
 def _terminate(number, frame):
     """The handler."""
-    global _ended_by
+    global _ended_by, is_terminated
     if not _core.heard():  # _thread.interrupt_main(), which means nothing to the default
         return
     if _writing:
         _ended_by = number
         return
+    is_terminated = True
     try:
         _finalize_all()
     finally:

@@ -85,6 +85,7 @@ class ProfilingOptions(_Options):
     keep_every: int | None = None
     keep: int | None = None
     follow_children: bool | None = None
+    mpi_timeout: float | None = None
     profiling_activated: InitVar[bool | None] = field(default=None, kw_only=True)
     time_trace: InitVar[bool | None] = field(default=None, kw_only=True)
     flush_to_disk: InitVar[bool | None] = field(default=None, kw_only=True)

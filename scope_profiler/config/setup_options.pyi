@@ -54,3 +54,4 @@ class SetupOptions(TypedDict, total=False):
     keep_every: int | None
     keep: int | None
     follow_children: bool | None
+    mpi_timeout: float | None

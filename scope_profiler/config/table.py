@@ -214,6 +214,10 @@ TABLE = (
             "Record the Python processes that the program starts, too, in whatever way; the results have "
             "each as a process of its own, with the regions of the parent that it was started in.",
             option=Option("--follow-children"), in_host=STAYS_ON),
+    Setting("mpi_timeout", SECONDS, 60,
+            "How many seconds finalize() waits for the next rank of an MPI job, before what has come is put "
+            "together and the others keep files of their own. 0: each rank keeps its own.",
+            about=KEPT, option=Option("--mpi-timeout")),
 )
 
 #: What setup() and session() take besides: not of the run, but of its beginning.

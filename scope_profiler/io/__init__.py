@@ -8,7 +8,6 @@ from .compression import check_compression
 from .unreadable import CorruptProfileError, JSONProfileError, UnsupportedProfileError
 from .formats import (
     convert,
-    load,
     read_h5,
     read_h5_summary,
     read_json,
@@ -16,7 +15,7 @@ from .formats import (
     sniff_profile_format,
     write_profile,
 )
-from .program_files import load_processes
+from .program_files import load, load_processes
 from .safe_file import replacing
 
 #: Loaded, with numpy and h5py, when it is first asked for.

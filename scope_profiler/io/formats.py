@@ -99,26 +99,10 @@ def sniff_profile_format(path: str | os.PathLike[str]) -> str:
     return "hdf5" if name is None or name in EXPORTS else name
 
 
-def load(
+def load_file(
     path: str | os.PathLike[str], verbose: bool = False, *, max_bytes: int | None = None
 ) -> ProfilingResults:
-    """The results in a file, whose contents decide on the format.
-
-    path: A file in HDF5 or JSON, the latter compressed or not; a folder in Parquet, or the file of one
-        rank in it; a trace of native code (``.spt``); the journal of a run that was killed or goes on:
-        what is missing of it is in the metadata of the results, as ``missing``.
-    verbose: Print how many regions, ranks and calls there are.
-    max_bytes: How many bytes of memory what the file holds may take, estimated from the lengths in
-        it before memory is taken: a damaged or crafted file may unpack to a thousand times its
-        size. None for 256 MiB and 64 times the size of the file.
-
-    Raises FileNotFoundError, IsADirectoryError or PermissionError when there is no such file to
-    read.
-    Raises CorruptProfileError or JSONProfileError when it holds no results, or takes more than
-    `max_bytes`, naming the path and what is wrong.
-    Raises UnsupportedProfileError when a later version wrote it, or it has a format that cannot be
-    read.
-    """
+    """The results in one file; see `load`."""
     path = file_of("path", path)
     name = _sniffed(path)
     if name is None:
@@ -134,7 +118,7 @@ def metadata_of(path: Path) -> dict[str, Any]:
             from .hdf5_reader import read_hdf5_metadata
 
         return read_hdf5_metadata(path)
-    return load(path).metadata
+    return load_file(path).metadata
 
 
 def read_profile(file_path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
@@ -280,7 +264,7 @@ def convert(
 
     Raises as `load` and `write_profile` do.
     """
-    return write_profile(load(source), target, **settings)
+    return write_profile(load_file(source), target, **settings)
 
 
 def _writable() -> str:

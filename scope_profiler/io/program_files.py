@@ -1,4 +1,4 @@
-"""`load_processes`: the files of all processes of a program, as one."""
+"""`load`, and `load_processes`: the files of all processes of a program, as one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from .._base.arguments import boolean, file_of
 from .._base.file_names import beside, children_of
 from .._base.shown import shown
 from .._base.warning import warn
-from .formats import load, metadata_of
+from .allowance import check_max_bytes
+from .formats import load_file, metadata_of
 
 if TYPE_CHECKING:
     from ..results import ProfilingResults
@@ -21,6 +22,34 @@ if TYPE_CHECKING:
 
 #: A path, or several.
 _Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+
+def load(
+    path: str | os.PathLike[str], verbose: bool = False, *, max_bytes: int | None = None
+) -> ProfilingResults:
+    """The results in a file, whose contents decide on the format.
+
+    path: A file in HDF5 or JSON, the latter compressed or not; a folder in Parquet, or the file of one
+        rank in it; a trace of native code (``.spt``); the journal of a run that was killed or goes on:
+        what is missing of it is in the metadata of the results, as ``missing``. A pattern, as
+        ``"run*.h5"``, where there is no file of that name, means all that match, each a process with
+        ranks of its own: see `load_processes`.
+    verbose: Print how many regions, ranks and calls there are.
+    max_bytes: How many bytes of memory what the file holds may take, estimated from the lengths in
+        it before memory is taken: a damaged or crafted file may unpack to a thousand times its
+        size. None for 256 MiB and 64 times the size of the file.
+
+    Raises FileNotFoundError, IsADirectoryError or PermissionError when there is no such file to
+    read.
+    Raises CorruptProfileError or JSONProfileError when it holds no results, or takes more than
+    `max_bytes`, naming the path and what is wrong.
+    Raises UnsupportedProfileError when a later version wrote it, or it has a format that cannot be
+    read.
+    """
+    if _is_pattern(path):
+        check_max_bytes(max_bytes)
+        return load_processes(path, verbose)
+    return load_file(path, verbose, max_bytes=max_bytes)
 
 
 def load_processes(path: _Paths, verbose: bool = False) -> ProfilingResults:
@@ -65,7 +94,7 @@ def load_processes(path: _Paths, verbose: bool = False) -> ProfilingResults:
 
     from ..results import merge_processes
 
-    results = merge_processes([load(file) for file in files])
+    results = merge_processes([load_file(file) for file in files])
     if verbose:
         for rank, file in enumerate(files):
             process = shown(results.metadata["process_ids"][rank])
@@ -93,12 +122,16 @@ def _several(path: Any) -> list[Path] | None:
         if not files:
             raise ValueError("path takes at least one path, got none")
         return files
-    if isinstance(path, str) and glob.has_magic(path) and not os.path.exists(path):
+    if _is_pattern(path):
         matched = [Path(one) for one in sorted(glob.glob(path))]
         if not matched:
             raise FileNotFoundError(errno.ENOENT, "no file has such a name", path)
         return matched
     return None
+
+
+def _is_pattern(path: Any) -> bool:
+    return isinstance(path, str) and glob.has_magic(path) and not os.path.exists(path)
 
 
 def _children_of(main: dict[str, Any] | None, found: dict[Path, dict[str, Any]]) -> list[Path]:

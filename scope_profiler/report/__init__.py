@@ -11,19 +11,24 @@ from .rows import in_order, tree_rows
 from .style import many
 
 
-def print_run(snapshot, stream=None, *, regions=True, lines=True, style="table", seen=None):
+def print_run(snapshot, stream=None, *, regions=True, lines=True, style="table", seen=None,
+              ranks=None):
     """Print the report of a Snapshot to stream (sys.stdout): the regions, as "table" or as
     "blocks", with notes, and the tables of lines.
 
     seen: {code: hits} of the lines that have been printed, which is brought up to date: only those
-    of functions that ran since are printed.
+    of functions that ran since are printed. ranks: what has become of the ranks of a job, with
+    `remarks`, and where those of others have come, `gathered`: then the results of all are shown.
 
     What fails is one line in the place of what it would have said.
     """
     out = Output(sys.stdout if stream is None else stream)
     summary = snapshot.recorded
+    together = ranks is not None and ranks.gathered is not None
     has_children = snapshot.results is not None and snapshot.results.num_ranks > 1
-    if regions and style == "blocks":
+    if regions and together:
+        _part(out, "regions", _show_all_ranks, snapshot, out)
+    elif regions and style == "blocks":
         _part(out, "regions", blocks.show, snapshot.regions, out)
     elif regions and has_children:
         _part(out, "regions", _show_processes, snapshot, out)
@@ -35,8 +40,10 @@ def print_run(snapshot, stream=None, *, regions=True, lines=True, style="table",
         _show_lines(snapshot.lines, {} if seen is None else seen, out)
     if regions:
         out.line()
+        for text in ranks.remarks if ranks is not None else ():
+            out.note(text)
         for what, function, *arguments in (
-            ("measuring", notes.recording, summary.facts, summary.wall_ns),
+            *([] if together else [("measuring", notes.recording, summary.facts, summary.wall_ns)]),
             ("single calls", notes.dropped, snapshot.dropped, summary.facts.get("on_full", "")),
             ("the file", notes.written, snapshot.paths, snapshot.begun),
         ):
@@ -97,6 +104,15 @@ def _show_lines_of_all(results, out):
     texts = sources(tables)
     for code, rows in once(tables):
         line_table.show(code, rows, out, texts.get(code))
+
+
+def _show_all_ranks(snapshot, out):
+    from .results_table import table_of
+
+    path = snapshot.file_path
+    how = "finalize(return_results=True)" if path is None else f"load({path!a})"
+    table_of(snapshot.results).show(out, snapshot.results.default_title(),
+                                    f"{how}.print_summary(whole=True)")
 
 
 _NO_LINES = (

@@ -139,8 +139,9 @@ def written(paths, begun):
     """Where the results are. begun: of the run, seconds since the epoch."""
     for path in filter(os.path.exists, paths):
         yield f"Written: {shown(path)} ({_size(os.path.getsize(path))})"
-        # Files of earlier runs may lie there, too.
-        number = sum(os.path.getmtime(file) >= begun for file in beside(path))
+        # Files of earlier runs may lie there, too; other ranks write theirs.
+        number = sum(os.path.getmtime(file) >= begun for file in beside(path)
+                     if ".rank" not in os.path.basename(file))
         if number:
             yield (f"Child processes wrote {many(number, 'file')} beside it: "
                    f"load_processes({path!a}) reads all.")

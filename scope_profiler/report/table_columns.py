@@ -39,11 +39,11 @@ HEADINGS = {
 }
 
 #: What is shown when nothing is chosen, and in which order; some of it where there is any.
-DEFAULT = ("region", "calls", "percent", "total", "own", "running", "waiting", "net", "avg", "min",
+DEFAULT = ("region", "ranks", "calls", "percent", "total", "own", "running", "waiting", "net", "avg", "min",
            "p50", "p99", "max", "std", "allocated", "freed", "peak", "errors")
 
 #: What has to go first where there is not room for all comes last.
-PRIORITY = ("region", "total", "percent", "calls", "allocated", "peak", "own", "errors", "freed",
+PRIORITY = ("region", "total", "percent", "calls", "ranks", "allocated", "peak", "own", "errors", "freed",
             "waiting", "running", "avg", "max", "net", "p99", "p50", "min", "std")
 
 #: Times of the finished calls: the attribute of RegionStatistics.
@@ -111,6 +111,8 @@ PERCENTAGE_MODES = ("coverage", "exclusive")
 def chosen(rows):
     """The columns to show when nothing is chosen."""
     without = set()
+    if len({frozenset(row.by_rank) for row in rows}) < 2:
+        without.add("ranks")
     if not any(row.statistics.errors != 0 for row in rows):
         without.add("errors")
     if not any(row.statistics.waiting_ns for row in rows):
@@ -125,7 +127,7 @@ def chosen(rows):
 def cell(row, column, wall_ns, percentage_mode="coverage"):
     """The text of a row in a column other than that of the regions."""
     if column == "ranks":
-        return format_count(len(row.by_rank))
+        return _ranks(sorted(row.by_rank))
     if column == "calls":
         return format_count(row.statistics.num_calls)
     if column == "errors":
@@ -146,6 +148,17 @@ def cell(row, column, wall_ns, percentage_mode="coverage"):
         return UNKNOWN
     # An estimate: what it takes off can be more than there was.
     return "< overhead" if column == "net" and ns < 0 else format_time(ns)
+
+
+def _ranks(ranks):
+    """Which they are, as in 0,2-5; of more than four such pieces how many there are."""
+    known = {*ranks}
+    firsts = [rank for rank in ranks if rank - 1 not in known]
+    lasts = [rank for rank in ranks if rank + 1 not in known]
+    if len(firsts) > 4:
+        return f"{format_count(len(ranks))} of {ranks[0]}-{ranks[-1]}"
+    return ",".join(f"{first}" if first == last else f"{first}-{last}"
+                    for first, last in zip(firsts, lasts))
 
 
 def raw(row, wall_ns):

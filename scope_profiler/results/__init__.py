@@ -21,7 +21,7 @@ from .checks import FLOAT_STATISTICS, INTEGER_STATISTICS
 from .columns import BLOCK, OPTIONAL_COLUMNS, ascend, blocks, parts_of
 from .errors import EventDataUnavailableError, NestingError
 from .event_metadata import EventMetadata
-from .merge import merge_processes, merge_results
+from .merge import merge_processes, merge_results, moved_to_rank
 from .mpi_region import MPIRegion
 from .profiling_results import ProfilingResults
 from .._model.counted_lines import CountedLine
@@ -58,5 +58,6 @@ __all__ = [
     "exclusive_totals",
     "merge_processes",
     "merge_results",
+    "moved_to_rank",
     "parts_of",
 ]

@@ -78,6 +78,8 @@ def merge_processes(result_sets: Sequence[ProfilingResults]) -> ProfilingResults
     The metadata are those of the first, with the lists ``process_ids``, ``process_names``,
     ``parent_process_ids`` and ``parent_regions`` (str, by rank, empty where unknown; the last with those
     that were open in the parent where the process was started, the outermost first, " > " between them).
+    Of a job whose size is known they have ``mpi_size``, and where ranks are not among them,
+    ``missing_ranks``, a list of str.
     """
     # Of a trace of one rank, that may be any.
     sizes = [
@@ -85,19 +87,28 @@ def merge_processes(result_sets: Sequence[ProfilingResults]) -> ProfilingResults
     ]
     firsts = [sum(sizes[:index]) for index in range(len(sizes))]
     known = [results.metadata.get("rank") for results in result_sets]
+    launched = None
     if all(isinstance(rank, int) and 0 <= rank < _MOST_RANKS for rank in known) and (
         len({*known}) == len(known) and max(sizes) == 1
     ):
         result_sets = sorted(result_sets, key=lambda results: results.metadata["rank"])
         firsts = [results.metadata["rank"] for results in result_sets]
+        launched = result_sets[0].metadata.get("launched_ranks")
     num_ranks = max(first + size for first, size in zip(firsts, sizes))
+    if isinstance(launched, int) and num_ranks < launched < _MOST_RANKS:
+        num_ranks = launched  # the last did not come
     facts = {name: [""] * num_ranks for name in _OF_PROCESSES}
     for results, first, size in zip(result_sets, firsts, sizes):
         for name, values in facts.items():
             values[first : first + size] = _of_process(results.metadata, name, size)
     moved = [_moved(results, first) for results, first in zip(result_sets, firsts)]
     metadata = {**moved[0].metadata, **facts}
-    metadata.pop("rank", None)
+    for of_one in ("rank", "local_rank"):
+        metadata.pop(of_one, None)
+    if num_ranks == launched:
+        metadata["mpi_size"], there = launched, {*firsts}
+        missing = [str(rank) for rank in range(launched) if rank not in there]
+        metadata.update({"missing_ranks": missing} if missing else {})
     return _merged(moved, metadata, num_ranks, moved[0].file_path)
 
 
@@ -117,7 +128,12 @@ def _of_process(metadata: dict[str, Any], name: str, size: int) -> list[str]:
     return [" > ".join(value) if isinstance(value, list) else str(value)] * size
 
 
-def _moved(results: ProfilingResults, first: int) -> ProfilingResults:
+def moved_to_rank(results: ProfilingResults, rank: int) -> ProfilingResults:
+    """The results of a process as those of that rank, which another rank has gathered."""
+    return _moved(results, rank, is_root=False)
+
+
+def _moved(results: ProfilingResults, first: int, is_root: bool = True) -> ProfilingResults:
     """The same on the ranks from `first` on."""
 
     def rows(by_rank: dict[int, list[Any]]) -> dict[int, list[Any]]:
@@ -137,6 +153,7 @@ def _moved(results: ProfilingResults, first: int) -> ProfilingResults:
         threads=rows(results.threads),
         tasks=rows(results.tasks),
         recorded={first + rank: known for rank, known in results.recorded.items()},
+        is_root=is_root,
     )
 
 

@@ -65,9 +65,12 @@ class RunFacts:
                 where = os.path.relpath(self._file_path)
             except ValueError:  # another drive
                 where = str(self._file_path)
-        ranks = "process" if "process_ids" in self._metadata else "rank"
+        is_job = "launched_ranks" in self._metadata
+        ranks = "process" if "process_ids" in self._metadata and not is_job else "rank"
         plural = "" if self.num_ranks == 1 else "es" if ranks == "process" else "s"
-        title = f"{where} ({self.num_ranks} {ranks}{plural})"
+        missing = self._metadata.get("missing_ranks", ())
+        there = f"{self.num_ranks - len(missing)} of " if missing else ""
+        title = f"{where} ({there}{self.num_ranks} {ranks}{plural})"
         title = "; ".join([title, *self._metadata.get(SELECTION, ())])
         return f"{self.label} - {title}" if self.label else title
 

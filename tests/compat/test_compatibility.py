@@ -190,6 +190,7 @@ OLD_PATHS = {
                   "call_stack_children call_stack_roots",
     "h5reader": "CorruptProfileError ProfilingH5Reader read_h5 read_h5_summary",
     "metadata": "METADATA_DETAILS collect_metadata",
+    "mpi_launch": "LAUNCHER_ENV_VARS get_comm launched_under_mpi",
     "profile_config": "GPUOptions HDF5Options MemrayOptions ProfilingConfig ProfilingOptions "
                       "SetupOptions",
     "profile_io": "load read_profile sniff_profile_format write_profile",

@@ -48,14 +48,14 @@ def test_the_table(run):
         "",
         "scope-profiler: x.h5 (2 ranks) – 100.0 µs, 3 regions, 6 calls",
         "",
-        "Region    Calls  % run     Total       Own   Average       Min       p50       p99"
+        "Region    Ranks  Calls  % run     Total       Own   Average       Min       p50       p99"
         "       Max       Std",
-        "─" * 102,
-        "setup         2    2.0  4.000 µs  4.000 µs  2.000 µs  2.000 µs  2.000 µs  2.000 µs"
+        "─" * 109,
+        "setup       0-1      2    2.0  4.000 µs  4.000 µs  2.000 µs  2.000 µs  2.000 µs  2.000 µs"
         "  2.000 µs      0 ns",
-        "solve         2   40.0  80.00 µs  50.00 µs  40.00 µs  30.00 µs  40.00 µs  49.80 µs"
+        "solve       0-1      2   40.0  80.00 µs  50.00 µs  40.00 µs  30.00 µs  40.00 µs  49.80 µs"
         "  50.00 µs  10.00 µs",
-        "└─ inner      2   15.0  30.00 µs  30.00 µs  15.00 µs  10.00 µs  15.00 µs  19.90 µs"
+        "└─ inner      0      2   15.0  30.00 µs  30.00 µs  15.00 µs  10.00 µs  15.00 µs  19.90 µs"
         "  20.00 µs  5.000 µs",
         "% run: of the wall time of 2 processes together, 200.0 µs.",
     ]
@@ -73,7 +73,7 @@ def test_the_longest_comes_first_as_in_the_report(run):
     [
         ("region", ["setup", "solve", "└─ inner"]),
         ("name", ["setup", "solve", "└─ inner"]),
-        ("ranks", ["2", "2", "1"]),
+        ("ranks", ["0-1", "0-1", "0"]),
         ("calls", ["2", "2", "2"]),
         ("total", ["4.000 µs", "80.00 µs", "30.00 µs"]),
         ("percent", ["2.0", "40.0", "15.0"]),

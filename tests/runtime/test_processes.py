@@ -11,6 +11,7 @@ import pytest
 from results_support import region
 
 import scope_profiler as sp
+import scope_profiler.mpi_launch
 from scope_profiler._base import file_names
 from scope_profiler._runtime import launcher, own_files, processes
 from scope_profiler.results import (
@@ -339,6 +340,17 @@ def test_what_ranks_are_not(monkeypatch):
     assert launcher.rank() is None
     monkeypatch.setenv("SLURM_PROCID", "4")
     assert launcher.facts() == {"rank": 4}
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "2")
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "8")
+    monkeypatch.setenv("OMPI_COMM_WORLD_LOCAL_RANK", "1")
+    assert launcher.facts() == {"rank": 2, "launched_ranks": 8, "local_rank": 1}
+    assert sp.mpi_launch.launched_under_mpi()
+    monkeypatch.setenv("SCOPE_PROFILER_MPI", "off")
+    assert launcher.rank() is None and launcher.facts() == {}
+    assert not sp.mpi_launch.launched_under_mpi() and sp.mpi_launch.get_comm() is None
+    monkeypatch.setenv("SCOPE_PROFILER_MPI", "whatever")
+    assert launcher.rank() == 2
+    monkeypatch.delenv("OMPI_COMM_WORLD_RANK")
     assert own_files.own_path("run.h5", {})[0] == "run.rank4.h5"
     fields = own_files.fields(3, 0)
     assert own_files.own_path("{rank:03}-{run}{{}}.h5", fields)[0] == "004-3{}.h5"

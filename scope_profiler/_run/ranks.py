@@ -1,0 +1,165 @@
+"""finalize() on the ranks of a job: one result of all where MPI can bring it about, a file each elsewhere."""
+
+from contextlib import suppress
+import os
+import sys
+
+from .._base import file_names
+from .._base.warning import complain
+from .._runtime import launcher, own_files, process_end, processes
+
+#: How many times finalize() was called with each path: {path as it was given: count}.
+_counts = {}
+
+
+class Together:
+    """What finalize() on a rank has come to.
+
+    results: Those of all ranks on rank 0, of this one elsewhere.
+    where: The file that rank 0 puts the results of this rank into; None where it does not.
+    remarks: What there is to say of it.
+    gathered: What goes once the file is written, on rank 0; None for nothing.
+    """
+
+    def __init__(self, results, remarks=(), gathered=None, where=None):
+        self.results, self.remarks, self.gathered, self.where = results, remarks, gathered, where
+
+
+def job():
+    """The launcher.Place of this process in a job of several ranks, or None."""
+    place = launcher.place()
+    return place if place is not None and (place.rank > 0 or (place.size or 1) > 1) else None
+
+
+def together(run, place, results, files):
+    """Put the results of this rank together with those of the others, as far as they come.
+
+    files: the RunFiles that have them already. Returns a Together.
+    """
+    what = run._settings["file_path"] if files else ""
+    count = _counts[what] = _counts.get(what, 0) + 1
+    world, reason = _world(run, place)
+    if world is None:
+        return _alone(place, results, files, reason)
+    try:
+        return _gathered(world, (what, count), run, place, results, files)
+    except Exception as error:
+        complain("the results of the ranks could not be put together", error)
+        return _alone(place, results, files, "it failed")
+
+
+
+
+def _world(run, place):
+    """MPI.COMM_WORLD, or None and why it cannot be used here and now."""
+    world = launcher.communicator()
+    if world is None:
+        loaded = "mpi4py.MPI" in sys.modules
+        return None, "MPI has ended" if loaded else "the program has not imported mpi4py"
+    if not run._settings["mpi_timeout"]:
+        return None, "mpi_timeout is 0"
+    if process_end.is_terminated:
+        return None, "SIGTERM has ended the process"
+    if processes.is_child():
+        return None, "this is a child of the rank"
+    from mpi4py import MPI
+
+    if MPI.Query_thread() != MPI.THREAD_MULTIPLE and not MPI.Is_thread_main():
+        return None, "MPI was begun without THREAD_MULTIPLE, and this is not its thread"
+    if (world.Get_rank(), world.Get_size()) != (place.rank, place.size):
+        return None, f"it is rank {world.Get_rank()} of {world.Get_size()} of MPI"
+    return world, None
+
+
+def _alone(place, results, files, reason):
+    of = f" of {place.size}" if place.size else ""
+    remarks = [f"Rank {place.rank}{of} alone: {reason}."]
+    if files:
+        stem, suffix = file_names.split(files[0].shared_path)
+        pattern = f"{stem}.rank*{suffix}"
+        remarks[0] = (f"Rank {place.rank}{of} alone, as {reason}; the others write {pattern}: "
+                      f"scope-profiler merge {files[0].shared_path} '{pattern}' -o all{suffix or '.h5'}")
+    return Together(results, remarks)
+
+
+def _gathered(world, key, run, place, results, files):
+    from ..mpi.gather import Key, gather, offer
+
+    key, seconds = Key(*key), run._settings["mpi_timeout"]
+    part = next((file.path for file in files if file.format in file_names.FORMATS), None)
+    temporary = None
+    if place.rank:
+        if part is None:
+            part = temporary = _write_part(results)
+        answer = offer(world, key, part, seconds)
+        if answer.is_taken:
+            for path in {temporary, *(file.path for file in files)}:
+                if path != part or answer.is_sent:
+                    _remove(path)
+            return Together(_of_rank(results, place.rank), where=answer.where)
+        _remove(temporary)
+        done = _alone(place, results, files, f"rank 0 did not take it within {seconds:g} s")
+        complain(f"rank {place.rank} is not in the results of rank 0", done.remarks[0])
+        return done
+    gathered = gather(world, key, seconds, files[0].path if files else None,
+                      lambda rank: _place_of(part, rank))
+    merged = _merged(results, gathered, place.size)
+    ways = [f"{len(gathered.results) + 1} of {place.size} ranks, gathered by MPI"]
+    if gathered.bytes_sent:
+        ways.append(f"{gathered.bytes_sent} bytes of it sent")
+    remarks = [", ".join(ways) + "."]
+    remarks += [f"Rank {rank} is missing: {why}." for rank, why in sorted(gathered.missing.items())]
+    return Together(merged, remarks, gathered)
+
+
+def _merged(results, gathered, size):
+    import socket
+
+    from ..results import merge_processes
+
+    merged = merge_processes([results, *(gathered.results[rank] for rank in sorted(gathered.results))])
+    hosts = {0: socket.gethostname(), **gathered.hosts}
+    nodes = {host: number for number, host in enumerate(dict.fromkeys(hosts.values()))}
+    merged._metadata.update(
+        num_nodes=len(nodes), gathered_by="MPI",
+        nodes=[str(nodes[hosts[rank]]) if rank in hosts else "" for rank in range(size)],
+    )
+    if gathered.missing:
+        merged._metadata["missing"] = [f"rank {rank}: {why}" for rank, why in
+                                       sorted(gathered.missing.items())]
+    return merged
+
+
+def _of_rank(results, rank):
+    from ..results import moved_to_rank
+
+    return moved_to_rank(results, rank if results.num_ranks == 1 else 0)
+
+
+def _write_part(results):
+    """A file with the results, for the time until rank 0 has them."""
+    import tempfile
+
+    from .._base import needs
+    from ..io import write_profile
+
+    descriptor, path = tempfile.mkstemp(".h5" if needs.is_there("h5py") else ".json", "scope-profiler-")
+    os.close(descriptor)
+    os.unlink(path)
+    return os.fspath(write_profile(results, path))
+
+
+def _place_of(path, rank):
+    """Where rank 0 puts the file of another that it does not see."""
+    import tempfile
+
+    if path is None:
+        return os.path.join(tempfile.gettempdir(), f"scope-profiler-{os.getpid()}.rank{rank}")
+    stem, suffix = file_names.split(path)
+    return own_files.numbered(f"{stem}.rank{rank}{suffix}")
+
+
+def _remove(path):
+    if path is not None:
+        with suppress(OSError):
+            os.unlink(path)

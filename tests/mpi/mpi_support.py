@@ -1,0 +1,37 @@
+"""Programs under mpiexec."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+
+def _why_not():
+    if shutil.which("mpiexec") is None:
+        return "there is no mpiexec here (Debian: openmpi-bin)"
+    try:
+        import mpi4py  # noqa: F401
+    except ImportError:
+        return "there is no mpi4py here"
+    return None
+
+
+NEEDS_MPI = pytest.mark.skipif(_why_not() is not None, reason=str(_why_not()))
+
+
+def mpiexec(ranks, program, *arguments, status=0, **environment):
+    """Run the text of a program on so many ranks: (standard output, standard error). status: that which
+    it has to end with; None for any but 0."""
+    settings = {"NO_COLOR": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+                "OMPI_MCA_rmaps_base_oversubscribe": "1",
+                "OMPI_MCA_btl_vader_single_copy_mechanism": "none"}
+    with open("program.py", "w", encoding="utf-8") as file:
+        file.write(program)
+    done = subprocess.run(
+        ["mpiexec", "-n", str(ranks), sys.executable, "program.py", *arguments], text=True,
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=100,
+        env={**os.environ, **settings, **environment})
+    assert (done.returncode == status if status is not None else done.returncode), done.stderr
+    return done.stdout, done.stderr

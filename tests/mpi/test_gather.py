@@ -1,0 +1,184 @@
+"""finalize() on the ranks of an MPI job, under a real mpiexec."""
+
+import json
+from pathlib import Path
+import re
+
+from conftest import NEEDS_H5PY
+from mpi_support import NEEDS_MPI, mpiexec
+import scope_profiler as sp
+
+pytestmark = [NEEDS_MPI, NEEDS_H5PY]
+
+#: Each rank writes what it has recorded as it knows it itself, in oracle<rank>.json.
+BEGIN = """
+import json, os, sys, threading
+from mpi4py import MPI
+import scope_profiler as sp
+world = MPI.COMM_WORLD
+rank = world.rank
+
+def abort(kind, *exception):  # others would wait for this one
+    sys.__excepthook__(kind, *exception)
+    world.Abort(1)
+
+sys.excepthook = abort
+threading.excepthook = lambda failed: abort(*failed[:3])
+
+def work():
+    for step in range(3 + rank):
+        with sp.region("step"):
+            with sp.region("inner"):
+                sum(range(100))
+            if rank % 2:
+                with sp.region("odd"):
+                    pass
+
+def finalize(**settings):
+    results = sp.finalize(return_results=True, **settings)
+    assert results.is_root == (rank == 0), results
+    own = {each.name: each[rank] for each in results if rank in each}
+    known = {name: [each.num_calls, each.total_duration_ns] for name, each in own.items()}
+    with open(f"oracle{rank}.json", "w") as file:
+        json.dump(known, file)
+    return results
+"""
+
+WHOLE = BEGIN + """
+half = world.Split(rank % 2)
+assert sp.setup(file_path="run.h5").file_path == ("run.h5" if rank == 0 else f"run.rank{rank}.h5")
+work()
+half.Barrier()
+finalize()
+world.Barrier()
+assert sp.read_results().num_ranks == 4  # on all ranks
+work()
+thread = threading.Thread(target=finalize, kwargs={"verbose": False})
+thread.start()
+thread.join()
+world.Barrier()
+sp.setup(output="run.json", replace=True)
+work()
+sp.finalize(verbose=False)
+sp.setup(output=None, replace=True)
+work()
+results = sp.finalize(return_results=True, verbose=False)
+if rank == 0:
+    assert results["step"].num_calls_per_rank() == {0: 3, 1: 4, 2: 5, 3: 6}, results["step"]
+"""
+
+
+def oracle(ranks):
+    known = {rank: json.loads(Path(f"oracle{rank}.json").read_text()) for rank in ranks}
+    return {(name, rank): tuple(row) for rank, rows in known.items() for name, row in rows.items()}
+
+
+def recorded(results):
+    return {(region.name, rank): (region[rank].num_calls, region[rank].total_duration_ns)
+            for region in results for rank in region}
+
+
+def test_one_result_of_all_ranks():
+    said, complaints = mpiexec(4, WHOLE)
+    results = sp.load("run.h5")
+    assert recorded(results) == oracle(range(4))
+    assert results["step"].num_calls_per_rank() == {0: 6, 1: 8, 2: 10, 3: 12}
+    assert results["odd"].ranks == [1, 3] and results["odd"].num_calls == 20
+    assert results.metadata["mpi_size"] == 4 and results.num_nodes == 1
+    assert results.metadata["nodes"] == ["0"] * 4
+    assert {rank: results.recorded[rank].nodes[0].name for rank in range(4)} == dict.fromkeys(
+        range(4), "step")
+    assert sp.load("run.json")["step"].num_calls_per_rank() == {0: 3, 1: 4, 2: 5, 3: 6}
+    assert not [*Path(".").glob("*.rank*")] and complaints == ""
+    assert said.count("scope-profiler: run.h5 (4 ranks)") == 1
+    assert "4 of 4 ranks, gathered by MPI." in said
+    assert re.search(r"^step +0-3 +18 ", said, re.M) and re.search(r"odd +1,3 +10 ", said)
+
+
+SENT = BEGIN + """
+from scope_profiler.mpi import gather, messages
+messages.PIECE = 1000
+class Elsewhere(gather._Announced):
+    def visible(self):
+        return None if "rank0" not in self.path and f".{os.getpid()}" not in self.path else super().visible()
+gather._Announced = Elsewhere
+sp.setup(file_path="run.h5")
+work()
+finalize(verbose=rank == 0)
+"""
+
+
+def test_files_that_rank_0_does_not_see_are_sent_in_pieces():
+    said, _ = mpiexec(3, SENT)
+    assert recorded(sp.load("run.h5")) == oracle(range(3))
+    assert re.search(r"3 of 3 ranks, gathered by MPI, \d+ bytes of it sent\.", said)
+    assert [path.name for path in Path(".").glob("run*")] == ["run.h5"]
+
+
+MISSING = BEGIN + """
+sp.setup(file_path="run.h5", mpi_timeout=0.5)
+work()
+if rank != int(sys.argv[1]):
+    results = sp.finalize(return_results=True)
+    if rank == 0:
+        assert results.metadata["missing_ranks"] == [sys.argv[1]]
+        assert results.metadata["missing"][0].startswith(f"rank {sys.argv[1]}: it did not come")
+    else:
+        assert results.is_root == (sys.argv[1] == "0")
+world.Barrier()
+"""
+
+
+def test_a_rank_that_does_not_come_is_named():
+    said, _ = mpiexec(3, MISSING, "2")
+    assert sp.load("run.h5")["step"].num_calls_per_rank() == {0: 3, 1: 4}
+    assert "(2 of 3 ranks)" in said and "2 of 3 ranks, gathered by MPI." in said
+    assert "Rank 2 is missing: it did not come to finalize() within 0.5 s." in said
+    assert not [*Path(".").glob("*.rank*")]
+
+
+def test_without_rank_0_each_keeps_its_file():
+    said, complaints = mpiexec(3, MISSING, "0")
+    assert said == "" and "rank 1 is not in the results of rank 0" in complaints
+    assert {path.name for path in Path(".").glob("run*")} == {"run.rank1.h5", "run.rank2.h5"}
+    merged = sp.load("run*.h5")
+    assert merged["step"].num_calls_per_rank() == {1: 4, 2: 5}
+    assert merged.num_ranks == 3 and merged.metadata["missing_ranks"] == ["0"]
+    assert "(2 of 3 ranks)" in merged.default_title()
+
+
+ALONE = """
+import sys
+import scope_profiler as sp
+sp.setup(file_path="run.h5")
+with sp.region("r"): pass
+sp.finalize()
+assert not {name for name in sys.modules if "mpi4py" in name}
+"""
+
+
+def test_without_mpi4py_each_rank_has_a_file_which_are_merged():
+    said, _ = mpiexec(3, ALONE)
+    assert "Rank 0 of 3 alone, as the program has not imported mpi4py" in said
+    assert "scope-profiler merge run.h5 'run.rank*.h5' -o all.h5" in said
+    assert said.count("scope-profiler: run") == 1  # rank 0 alone prints
+    for merged in (sp.load("run*.h5"), sp.load_processes("run.h5")):
+        assert merged["r"].num_calls_per_rank() == {0: 1, 1: 1, 2: 1}
+        assert merged.metadata["mpi_size"] == 3 and "(3 ranks)" in merged.default_title()
+
+
+KILLED = BEGIN + """
+import signal
+sp.setup(file_path="run.h5", journal=True, auto_finalize=True)
+work()
+world.Barrier()
+if rank == 2:
+    os.kill(os.getpid(), signal.SIGKILL)
+world.Barrier()
+"""
+
+
+def test_a_rank_that_is_killed_does_not_take_the_data_of_others():
+    mpiexec(4, KILLED, status=None)
+    merged = sp.load("run*")
+    assert merged["step"].num_calls_per_rank() == {0: 3, 1: 4, 2: 5, 3: 6}
