@@ -54,7 +54,8 @@ def finalize(manager, verbose, return_results, lines, style, start_over):
     if job is not None:
         done = ranks.together(run, job, snapshot.results, files)
         snapshot = replace(snapshot, results=done.results)
-        run._results = snapshot.results if return_results or start_over or run._results else None
+        if run._results is not None:
+            run._results = snapshot.results
     if files:
         if done is not None and done.gathered is not None:
             with process_end.writing():

@@ -1,8 +1,12 @@
 """finalize() on the ranks of an MPI job, under a real mpiexec."""
 
 import json
+import os
 from pathlib import Path
 import re
+import subprocess
+
+import pytest
 
 from conftest import NEEDS_H5PY
 from mpi_support import NEEDS_MPI, mpiexec
@@ -68,6 +72,16 @@ if rank == 0:
 """
 
 
+PEER = os.environ.get("SCOPE_PROFILER_PEER_PYTHON")
+
+READ_BY_THE_PEER = """
+import json, sys, scope_profiler as sp
+results = sp.load(sys.argv[1])
+print(json.dumps([[region.name, rank, region[rank].num_calls, region[rank].total_duration]
+                  for region in results for rank in region]))
+"""
+
+
 def oracle(ranks):
     known = {rank: json.loads(Path(f"oracle{rank}.json").read_text()) for rank in ranks}
     return {(name, rank): tuple(row) for rank, rows in known.items() for name, row in rows.items()}
@@ -93,6 +107,18 @@ def test_one_result_of_all_ranks():
     assert said.count("scope-profiler: run.h5 (4 ranks)") == 1
     assert "4 of 4 ranks, gathered by MPI." in said
     assert re.search(r"^step +0-3 +18 ", said, re.M) and re.search(r"odd +1,3 +10 ", said)
+
+
+@pytest.mark.skipif(not PEER, reason="there is no 0.7.5 here")
+def test_0_7_5_reads_the_merged_file():
+    mpiexec(2, BEGIN + """
+sp.setup(file_path="run.h5")
+work()
+finalize(verbose=False)
+""")
+    said = subprocess.check_output([PEER, "-c", READ_BY_THE_PEER, "run.h5"], text=True)
+    theirs = {(name, rank): (calls, round(total * 1e9)) for name, rank, calls, total in json.loads(said)}
+    assert theirs == oracle(range(2))
 
 
 SENT = BEGIN + """
