@@ -32,10 +32,16 @@ class Sketch:
     def of_buckets(cls, first: int, counts: np.ndarray, unit: float) -> Sketch:
         """Of the recorder's buckets: the number of the first, and the calls in each from there."""
         used = np.flatnonzero(counts)
-        octave, bucket = np.divmod(used + first, _BUCKETS)
+        return cls.of_used_buckets(used + first, counts[used].astype(np.int64), unit)
+
+    @classmethod
+    def of_used_buckets(cls, places: np.ndarray, counts: np.ndarray, unit: float) -> Sketch:
+        """Of the numbers of the recorder's buckets that have calls, ascending, and of how many they have:
+        both int64 [n]."""
+        octave, bucket = np.divmod(places, _BUCKETS)
         width = np.exp2(np.maximum(octave - 1, 0))
         middles = np.where(octave == 0, bucket, (_BUCKETS + bucket + 0.5) * width - 0.5)
-        return cls(middles, counts[used].astype(np.int64), unit)
+        return cls(middles, counts, unit)
 
     @classmethod
     def of_durations(cls, durations: np.ndarray) -> Sketch:

@@ -62,6 +62,7 @@ def finalize(manager, verbose, return_results, lines, style, start_over):
                 for file in files:
                     file.write(done.results)
         journal.written(manager)
+        run._journal_is_whole = start_over
         paths = [file.path for file in files]  # other names, where others had taken them
         run._written_path = (done and done.where) or paths[0]
         if start_over:

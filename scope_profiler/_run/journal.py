@@ -9,6 +9,7 @@ def begin(run):
     """What the core makes the run's journal of, (path as bytes, facts), or None."""
     if run._file is None or not run._settings["journal"]:
         return None
+    from .kept import limits
     from .run_metadata import collect_metadata
 
     path = f"{os.path.abspath(run._file.path)}.{os.getpid()}{SUFFIX}"
@@ -20,6 +21,7 @@ def begin(run):
         "file_path": os.path.abspath(run._file.path),
         "process_id": os.getpid(),
         "aggregated": bool(settings["aggregation_mode"]),
+        "limited": any(limits(settings)) or bool(settings["min_duration"]),
         "waits": bool(settings["track_async"]),
         "track_threads": bool(settings["track_threads"]),
     }

@@ -2,7 +2,7 @@
 
 from .._instrument.tags import Selection
 from .._runtime import own_files, process_end
-from . import finalizing, journal, kept, managers  # noqa: F401
+from . import checkpoint, finalizing, journal, kept, managers  # noqa: F401
 
 # process_end and finalizing are needed later, when importing them would not be safe: in the child of a
 # fork, and while another thread forks.
@@ -38,6 +38,7 @@ def start(manager, run):
                    manager._selection.wanted is not None, manager._tasks is not None, measures[0],
                    details, measures[1], 1e9 * (settings["min_duration"] or 0), journal.begin(run),
                    *kept.limits(settings))
+    manager._on_checkpoint = checkpoint.make
     manager._record(on)
 
 

@@ -55,6 +55,7 @@ class ProfilingRun:
         self._of_session = False  # which finalizes it, if it gets there: see process_end.goes_on()
         self._lines_printed = {}  # of each code object in a report, how many hits
         self._journal_error = None  # why calls were kept in memory alone
+        self._journal_is_whole = True  # it has the calls of all that is recorded, none is in a file alone
         self._written_calls = None  # how many calls there were when the file was written
         self._over = settings["deactivate_profiling"]
         self._written_path = None  # and where that was

@@ -70,8 +70,14 @@ class TaskWatch:
     def rows(self, origin_ns):
         """The TaskInfo of the tasks that ran in the current run, by number; times from origin_ns
         on."""
+        from ..results import TaskInfo
+
+        return [TaskInfo(*row) for row in self.facts(origin_ns)]
+
+    def facts(self, origin_ns):
+        """The same as the arguments of TaskInfo, which imports nothing."""
         rows = (task.info(origin_ns) for task in self._tasks)
-        return sorted((row for row in rows if row is not None), key=lambda row: row.index)
+        return sorted((row for row in rows if row is not None), key=lambda row: row[0])
 
 
 class _Task:
@@ -106,14 +112,12 @@ class _Task:
         return done is not None and done < before_ns
 
     def info(self, origin_ns):
-        """Its TaskInfo; None when it has not run in the current run."""
-        from ..results import TaskInfo
-
+        """The arguments of its TaskInfo; None when it has not run in the current run."""
         number, thread, created, done, steps, running, waiting = self.core.facts()
         if number == 0:
             return None
         self._read_name()  # it may have got another one
-        return TaskInfo(
+        return (
             number - 1, 0, self._kind, self._name, self._coro_name, thread, created - origin_ns,
             None if done is None else done - origin_ns, steps, running, waiting,
         )

@@ -26,15 +26,18 @@ class ThreadWatch:
         they were started; times from origin_ns on."""
         from ..results import ThreadInfo
 
+        return [ThreadInfo(*row) for row in self.facts(origin_ns, count)]
+
+    def facts(self, origin_ns, count):
+        """The same as the arguments of ThreadInfo, which imports nothing."""
         unknown = _Thread.unknown()
         rows = [
-            ThreadInfo(number, 0, *self._threads.get(number, unknown).facts(origin_ns))
+            (number, 0, *self._threads.get(number, unknown).facts(origin_ns))
             for number in sorted({*list(self._threads), *range(self._first, count)})
             if number < count
         ]
-        rows.sort(key=lambda row: self._threads.get(row.index, unknown).order)
+        rows.sort(key=lambda row: self._threads.get(row[0], unknown).order)
         return rows
-
 
     def forget_ended(self, before_ns, count):
         """Tell no more of threads, of the first `count`, that ended before that."""

@@ -81,5 +81,5 @@ def _write(journal, target):
     write_profile(results, target)
     calls = sum(region.num_calls for region in results)
     print(f"{shown(journal)}: {calls} call(s) of {len(results)} region(s), written to {shown(target)}")
-    for sentence in missing:
+    for sentence in (*missing, *filter(None, [results.metadata.get("recovered_as_of")])):
         print(f"  {shown(sentence)}")

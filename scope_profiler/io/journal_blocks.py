@@ -54,7 +54,7 @@ class Journal:
     """What is in a journal but the calls.
 
     facts: About the run. part: 1 for its first file. calls: The blocks of calls of each record.
-    nodes: Of each record, by number. state: What was checkpointed last, and the `ns` then; or None.
+    nodes: Of each record, by number. state: What was checkpointed last, or None.
     first, last: Ticks and ns of one instant. problems: What is missing, as sentences.
     """
 
@@ -68,7 +68,7 @@ class Journal:
     regions: dict[int, RegionItem] = field(default_factory=dict)
     nodes: dict[int, dict[int, NodeItem]] = field(default_factory=dict)
     notes: list[dict[str, Any]] = field(default_factory=list)
-    state: tuple[dict[str, Any], int] | None = None
+    state: dict[str, Any] | None = None
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -140,7 +140,10 @@ class JournalFile:
     def _head(self) -> tuple[np.void, dict[str, Any]]:
         data = self.read(0, form.HEAD.itemsize)
         if len(data) < form.HEAD.itemsize:
-            raise self.corrupt("the journal ends before it begins")
+            raise self.corrupt(
+                f"the file has {len(data)} bytes, fewer than the head of a journal: its program was killed "
+                "as it was made, or it is none"
+            )
         head = np.frombuffer(data, form.HEAD)[0]
         if not data.startswith(form.MAGIC):
             raise self.corrupt("this is no journal")
@@ -243,7 +246,7 @@ class JournalFile:
             data = self.contents(block) if block.is_settled else None
             state = None if data is None else _json(data)
             if isinstance(state, dict):
-                found.state = state, int(block.head["ns"])
+                found.state = state
                 return
 
 

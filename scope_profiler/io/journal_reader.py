@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._model.recorded import OTHER_PATHS, Node, Recorded, sketches_by_region
+from .._model.recorded import OTHER_PATHS, Node, Recorded, merged, sketches_by_region, std_of
 from .._model.statistics import RegionStatistics
 from ..results import EventMetadata, MPIRegion, ProfilingResults, Region, Sketch
 from ..results.nesting import Tree, by_tree, exclusive_ns, nest
 from ..results.scalars import PERCENTILES
 from .journal_blocks import Journal, JournalFile, NodeItem
 from .journal_calls import RecordedCalls, read_calls
+from .journal_state import State, joined, paths_of, told
 from .unreadable import UnsupportedProfileError
 
 _BUCKETS = 64
@@ -136,19 +137,72 @@ class _Building:
         self._first = tree.first
         self._scale = journal.scale
         self._waits = bool(journal.facts.get("waits"))
-        self._open: set[int] = set()
+        self._open: set[int] = set()  # places where a call is
+        self._orphans = np.empty(0, np.int64)  # rows of the calls around which one is open
+        self._state = self._read_state()
+        self._is_whole = journal.part == 1 or (self._state is not None and self._state.whole)
+        #: Whether the calls are all there, and tell the statistics.
+        self._tells = not (journal.facts.get("aggregated") or journal.facts.get("limited")
+                           or (self._state is not None and self._state.limited))
+
+    def _read_state(self) -> State | None:
+        if self._journal.state is None:
+            return None
+        try:
+            return State.read(self._journal.state)
+        except ValueError as error:
+            self._journal.problems.append(str(error))
+            return None
 
     def recovered(self) -> Recovered:
         """The results and what is missing."""
-        nodes = self._nodes()
+        state = self._state
+        nodes, places = self._nodes(), np.arange(len(self._paths))
+        metadata = self._metadata()
+        if not self._tells:  # around a call that was kept there are those that were not
+            self._open.clear()
+        elif self._is_whole:
+            nodes = self._with_open(nodes, metadata["finalize_time_ns"])
+        if state is not None and not self._tells:
+            nodes, places = joined(state.nodes, nodes)
+            self._open.update(place for place, node in enumerate(nodes) if node.statistics.open_calls)
+        elif state is not None and state.whole:
+            nodes = told(nodes, state.nodes)
         missing = self._missing()
-        metadata = self._metadata(missing)
+        if missing:
+            metadata["missing"] = "; ".join(missing)
+        metadata.update(self._as_of(metadata))
         wall = metadata["finalize_time_ns"] - metadata["start_time_ns"]
-        recorded = Recorded(nodes, wall, {})
-        regions = {name: MPIRegion(name, {0: region}) for name, region in self._regions(recorded)}
+        recorded = Recorded(nodes, wall, {} if state is None else state.facts)
+        of_regions = self._regions(recorded, places)
+        regions = {name: MPIRegion(name, {0: region}) for name, region in of_regions}
+        tables: dict[str, Any] = {} if state is None else {
+            "line_profile": {0: state.lines} if state.lines else None,
+            "threads": None if state.threads is None else {0: state.threads},
+            "tasks": None if state.tasks is None else {0: state.tasks},
+        }
         results = ProfilingResults(regions, metadata=metadata, file_path=self._journal.path,
-                                   recorded={0: recorded})
+                                   recorded={0: recorded}, **tables)
         return Recovered(results, missing)
+
+    def _as_of(self, metadata: dict[str, Any]) -> dict[str, str]:
+        """What is known up to a moment alone, and which that is."""
+        state = self._state
+        if state is None:
+            return {}
+        known = {
+            "statistics and the tree": not self._tells,
+            "errors": not self._tells or state.whole,
+            "memory": any(node.statistics.peak_bytes is not None for node in state.nodes),
+            "lines": bool(state.lines), "threads": bool(state.threads), "tasks": bool(state.tasks),
+        }
+        names = [name for name, is_known in known.items() if is_known]
+        begun, end = metadata["start_time_ns"], metadata["finalize_time_ns"]
+        if not names:
+            return {}
+        at, left = (state.taken_ns - begun) / 1e9, max(end - state.taken_ns, 0) / 1e9
+        return {"recovered_as_of": f"{', '.join(names)}: as of {at:.3f} s, "
+                                   f"{left:.3f} s before the journal ends"}
 
     def _ns(self, ticks: Any) -> Any:
         return np.rint(np.asarray(ticks) * self._scale).astype(np.int64)
@@ -187,7 +241,8 @@ class _Building:
         within = nest(calls.start, ends, tracks, search, calls.node, tree)
         inside = within.parent >= 0
         above = tree.above[calls.node] if len(calls.node) else calls.node
-        self._open.update(np.unique(above[~inside & (above >= 0)]).tolist())
+        self._orphans = np.flatnonzero(~inside & (above >= 0))
+        self._open.update(np.unique(above[self._orphans]).tolist())
         nested = self._nested(within.parent, above, tree)
         return exclusive_ns(calls.start, ends, within.parent, within.is_proper), nested
 
@@ -214,9 +269,9 @@ class _Building:
         first = self._begin(place, rows)
         if not len(rows):
             statistics = RegionStatistics.nothing_of(name)
-            if name != OTHER_PATHS and self._journal.part == 1:  # its first call is not over
+            if name != OTHER_PATHS and self._is_whole:  # its first call is not over
                 self._open.add(place)
-            return Node(above, self._opened(statistics, place), first, None, None)
+            return Node(above, statistics, first, None, None)
         ticks = self._calls.ticks[rows]
         outermost = ~nested[rows]
         minimum, maximum = int(self._ns(ticks.min())), int(self._ns(ticks.max()))
@@ -234,7 +289,7 @@ class _Building:
             corrected_exclusive_ns=_UNKNOWN, running_ns=None if waited is None else total - waited,
             waiting_ns=waited, sum_ns=every, open_total_ns=0, open_exclusive_ns=0,
         )
-        return Node(above, self._opened(statistics, place), first, sketch, deviation)
+        return Node(above, statistics, first, sketch, deviation)
 
     def _begin(self, place: int, rows: np.ndarray) -> int | None:
         """When the first call at a place began, ns; None where there was none."""
@@ -243,12 +298,48 @@ class _Building:
             return int(self._instants(self._calls.start[rows].min())) if len(rows) else None
         return int(self._instants(float(first - self._journal.first[0])))
 
-    def _opened(self, statistics: RegionStatistics, place: int) -> RegionStatistics:
-        return replace(statistics, open_calls=1) if place in self._open else statistics
+    def _with_open(self, nodes: list[Node], end: int) -> list[Node]:
+        """The nodes, with what the calls that are open had come to at the end, ns; at least that, where it
+        is not known when one began."""
+        calls = self._calls
+        starts, ends = (self._instants(ticks) for ticks in (calls.start, calls.start + calls.ticks))
+        last = np.zeros(len(nodes), np.int64)
+        np.maximum.at(last, calls.node, ends)
+        above_of = np.array([above for above, _ in self._paths], np.int64)
+        above = above_of[calls.node[self._orphans]]
+        by_place = self._orphans[np.argsort(above, kind="stable")]  # of a place those that began first
+        first, stop = (np.searchsorted(np.sort(above), np.arange(len(nodes)), side)
+                       for side in ("left", "right"))
+        state = {} if self._state is None else dict(zip(paths_of(self._state.nodes), self._state.nodes))
+        inside: dict[int, list[int]] = {}  # when the open calls right below a place began
+        for place, path in reversed([*enumerate(paths_of(nodes))]):
+            node, known = nodes[place], state.get(path)
+            orphans = by_place[first[place] : stop[place]]
+            orphans = orphans[starts[orphans] >= last[place]]
+            below = [begin for begin in inside.get(place, ()) if begin >= last[place]]
+            candidates = [*below, *map(int, starts[orphans[:1]])]
+            if not node.statistics.num_calls and node.first_ns is not None and place in self._open:
+                candidates.append(node.first_ns)
+            if (self._state is not None and known is not None and known.statistics.open_calls == 1
+                    and last[place] <= self._state.taken_ns):
+                candidates.append(self._state.taken_ns - known.statistics.open_total_ns)
+            if not candidates:
+                continue
+            self._open.add(place)
+            begin = min(*candidates, end)
+            inside.setdefault(node.parent, []).append(begin)
+            total = end - begin
+            within = int((ends[orphans] - starts[orphans]).sum()) + sum(end - one for one in below)
+            nodes[place] = replace(node, statistics=replace(
+                node.statistics, open_calls=1, open_total_ns=total,
+                open_exclusive_ns=max(total - within, 0),
+            ))
+        return nodes
 
     # -- regions ---------------------------------------------------------------
 
-    def _regions(self, recorded: Recorded) -> Iterator[tuple[str, Region]]:
+    def _regions(self, recorded: Recorded, places: np.ndarray) -> Iterator[tuple[str, Region]]:
+        """places: of the nodes of the calls in the tree."""
         calls = self._calls
         of_path = np.array([region for _, region in self._paths], np.int64)
         region_of = of_path[calls.node] if len(calls.node) else calls.node
@@ -258,17 +349,22 @@ class _Building:
         by_name: dict[str, list[Node]] = {}
         for node in recorded.nodes:
             by_name.setdefault(node.name, []).append(node)
-        for number, region in sorted(self._journal.regions.items()):
-            rows = np.flatnonzero(region_of == number)
-            if not len(rows):
+        numbers = {region.name: number for number, region in sorted(self._journal.regions.items())}
+        known = {region.name: region for region in self._state.regions} if self._state else {}
+        known.update((region.name, region) for region in self._journal.regions.values())
+        for name, region in known.items():
+            rows = np.flatnonzero(region_of == numbers.get(name, -2))
+            nodes = by_name.get(name, [])
+            every = self._aggregates(rows, sketches) if self._tells else _aggregates(nodes)
+            if not every["count"]:
                 continue
-            statistics = _summed(by_name[region.name])
+            statistics = _summed(nodes)
             annotations = calls.annotation[rows] - 1
             annotations[annotations >= len(table)] = -1
             yield region.name, Region(
                 start_times_ns=self._instants(calls.start[rows]),
                 durations_ns=self._ns(calls.ticks[rows]),
-                node_ids=calls.node[rows],
+                node_ids=places[calls.node[rows]],
                 thread_ids=calls.thread[rows] if threaded else None,
                 task_ids=calls.task[rows] - 1 if tasked else None,
                 await_ns=self._ns(calls.waited[rows]) if tasked else None,
@@ -278,12 +374,15 @@ class _Building:
                 source_lineno=region.line or None,
                 exclusive_total_ns=statistics["exclusive"],
                 inclusive_total_ns=statistics["inclusive"],
-                statistics=self._aggregates(rows, sketches[region.name]),
-                errors=None,  # the calls do not tell
-                sketch=sketches[region.name],
+                statistics=every,
+                errors=statistics["errors"],
+                sketch=sketches.get(region.name),
             )
 
-    def _aggregates(self, rows: np.ndarray, sketch: Sketch) -> dict[str, Any]:
+    def _aggregates(self, rows: np.ndarray, sketches: dict[str, Sketch]) -> dict[str, Any]:
+        if not len(rows):
+            return {"count": 0}
+        sketch = sketches[self._name(self._paths[self._calls.node[rows[0]]][1])]
         ticks = self._calls.ticks[rows]
         minimum, maximum = int(self._ns(ticks.min())), int(self._ns(ticks.max()))
         total = int(self._ns(ticks.sum()))
@@ -318,11 +417,13 @@ class _Building:
         lost = int((self._calls.annotation > len(self._metadata_table())).sum())
         if lost:
             missing.append(f"the metadata of {lost} call(s) are missing")
+        if not self._tells and self._state is None:
+            missing.append("the statistics of all calls were not written yet, and are of those that are here")
         if self._open:
             missing.append(f"at least {len(self._open)} call(s) were open when the journal ends")
         return missing
 
-    def _metadata(self, missing: list[str]) -> dict[str, Any]:
+    def _metadata(self) -> dict[str, Any]:
         given = self._journal.facts.get("metadata")
         metadata: dict[str, Any] = dict(given) if isinstance(given, Mapping) else {}
         begun = metadata.get("start_time_ns")
@@ -334,8 +435,6 @@ class _Building:
             metadata["start_time_ns"] = self._journal.first[1]
         metadata["finalize_time_ns"] = end
         metadata["recovered_from"] = str(self._journal.path)
-        if missing:
-            metadata["missing"] = "; ".join(missing)
         return metadata
 
 
@@ -346,11 +445,27 @@ def _unsure(paths: list[tuple[int, int]]) -> list[Node]:
     return [Node(above, other if region < 0 else nothing) for above, region in paths]
 
 
-def _summed(nodes: list[Node]) -> dict[str, int]:
+def _summed(nodes: list[Node]) -> dict[str, Any]:
+    errors: list[Any] = [node.statistics.errors for node in nodes]
     return {
         "exclusive": sum(node.statistics.exclusive_ns for node in nodes),
         "inclusive": sum(node.statistics.total_ns for node in nodes),
+        "errors": None if None in errors else sum(errors),
     }
+
+
+def _aggregates(nodes: list[Node]) -> dict[str, Any]:
+    """As `_Building._aggregates`, of all calls of nodes of one region."""
+    if not nodes:
+        return {"count": 0}
+    node = merged(nodes)
+    statistics = node.statistics
+    return {
+        "count": statistics.num_calls, "total": statistics.sum_ns, "minimum": statistics.minimum_ns,
+        "maximum": statistics.maximum_ns, "std": std_of(node),
+        "mean": statistics.sum_ns / statistics.num_calls if statistics.num_calls else 0.0,
+        **{name: getattr(statistics, f"{name}_ns") for name in PERCENTILES},
+    }  # fmt: skip
 
 
 def _sketch(ticks: np.ndarray, scale: float) -> Sketch:

@@ -17,6 +17,7 @@
 
 #include "calls/suspended_calls.h"
 #include "calls/traced_open.h"
+#include "record/checkpoint.h"
 #include "record/metadata.h"
 
 /* Whether calls under the region trace what they call: the region's own word, else the manager's. */
@@ -68,8 +69,11 @@ SP_INLINE bool sp_calls_leave(const void *frame, PyCodeObject *code, sp_outcome 
         return sp_calls_leave_slow(frame, code, how);
     if (SP_LIKELY(sp_here.run == tracing->manager->run
                   && sp_here.thread->stack.top->key == sp_calls_key(frame))) {
-        sp_open_call_leave(tracing->manager, sp_here.thread->stack.top->region,
-                           sp_calls_key(frame), sp_now(), how == SP_STEP_FAILS, SP_TRACED);
+        sp_manager *manager = tracing->manager; /* `tracing` may be gone after a checkpoint */
+        uint64_t now = sp_now();
+        sp_open_call_leave(manager, sp_here.thread->stack.top->region, sp_calls_key(frame), now,
+                           how == SP_STEP_FAILS, SP_TRACED);
+        sp_checkpoint(manager, now);
         return true;
     }
     const sp_decision *used = sp_decision_used(tracing, code);

@@ -284,7 +284,8 @@ void sp_journal_state(sp_manager *manager, const char *state, size_t size)
     if (into == NULL)
         return;
     SP_LOCK(&into->lock);
-    size_t wanted = sp_padded(sizeof(sp_journal_block) + size, SP_JOURNAL_PAGE);
+    /* with room to grow, so that two places are used in turn */
+    size_t wanted = sp_padded(sizeof(sp_journal_block) + size + size / 2, SP_JOURNAL_PAGE);
     sp_room found;
     if (is_usable(into) && sp_journal_take_room(&into->space, wanted, wanted, &found)) {
         sp_journal_block *before = into->state;

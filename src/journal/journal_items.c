@@ -1,5 +1,6 @@
 #include "journal/journal_items.h"
 
+#include "base/clock.h"
 #include "base/heap.h"
 
 static void put_item(char *at, uint32_t kind, const void *bytes, size_t size)
@@ -112,10 +113,11 @@ static bool write_node(sp_journal_items *into, const sp_thread *thread, const sp
 {
     if (node->region != NULL && !write_region(into, node->region))
         return false;
+    bool begins = node->first == UINT64_MAX && node->region != NULL; /* it was made for that */
     sp_journal_node item = {.thread = (uint32_t)thread->log.first,
                             .node = node->id,
                             .parent = node->parent->id,
-                            .first = node->first,
+                            .first = begins ? sp_now() : node->first,
                             .region = node->region == NULL ? SP_JOURNAL_NO_REGION
                                                            : (int32_t)node->region->id};
     return sp_journal_write_item(into, SP_JOURNAL_NODE, &item, sizeof item);

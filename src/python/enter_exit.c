@@ -1,6 +1,7 @@
 #include "python/enter_exit.h"
 
 #include "lines/lines.h"
+#include "record/checkpoint.h"
 #include "record/metadata.h"
 #include "record/open_call.h"
 
@@ -51,10 +52,16 @@ SP_INLINE bool is_open(sp_manager *manager)
     return open;
 }
 
+SP_INLINE void leave_at(sp_region *region, const void *key, uint64_t now, bool failed)
+{
+    sp_open_call_leave(region->manager, region, key, now, failed, SP_BLOCK);
+    sp_checkpoint(region->manager, now);
+}
+
 SP_INLINE void leave(sp_region *region, const void *frame, const void *key, bool failed)
 {
     if (SP_LIKELY(region->recording) || SP_UNLIKELY(is_open(region->manager)))
-        sp_open_call_leave(region->manager, region, key, sp_now(), failed, SP_BLOCK);
+        leave_at(region, key, sp_now(), failed);
     if (SP_UNLIKELY(region->has_lines) && sp_lines_open())
         sp_lines_block_leave(region, frame);
 }

@@ -53,6 +53,7 @@ static int manager_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(manager->region_type);
     Py_VISIT(manager->lookup);
     Py_VISIT(manager->arm);
+    Py_VISIT(manager->on_checkpoint);
     Py_VISIT(manager->on_thread);
     Py_VISIT(manager->annotations);
     Py_VISIT(manager->outcomes);
@@ -67,6 +68,7 @@ static int manager_clear(PyObject *self)
     manager->recording = manager->lines = false;
     Py_CLEAR(manager->lookup);
     Py_CLEAR(manager->arm);
+    Py_CLEAR(manager->on_checkpoint);
     Py_CLEAR(manager->on_thread);
     sp_names_free(&manager->names);
     sp_name_cache_free(&manager->cache);
@@ -158,6 +160,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     manager->shortest = (uint64_t)(shortest_ns / sp_clock_scale());
     if (path == NULL || sp_journal_begin(manager, path, facts) < 0)
         manager->blocks = &sp_memory_blocks;
+    sp_checkpoint_begin(manager, sp_journal_is_on(manager));
     manager->lines = lines;
     manager->selective = selective;
     manager->waits = waits;
@@ -367,6 +370,10 @@ static int set_callback(PyObject *self, PyObject *callback, void *offset)
 }
 
 static PyGetSetDef manager_getset[] = {
+    {"_on_checkpoint", get_callback, set_callback,
+     "Called with the manager when the state of the run is to be written to its journal; returns the\n"
+     "nanoseconds to the next time. Or None.",
+     (void *)offsetof(sp_manager, on_checkpoint)},
     {"_on_thread", get_callback, set_callback,
      "Called in each thread that begins to record, with its number in the run; or None.",
      (void *)offsetof(sp_manager, on_thread)},
@@ -374,7 +381,8 @@ static PyGetSetDef manager_getset[] = {
      NULL},
     {"_recording", get_recording, NULL, "Whether calls are recorded now.", NULL},
     {"_region_type", get_region_type, set_region_type, "What new regions are made of.", NULL},
-    {"_arm", get_callback, set_callback, "Called with each code object new to line mode; or None.",
+    {"_arm", get_callback, set_callback,
+     "Called with each code object new to line mode; or None.",
      (void *)offsetof(sp_manager, arm)},
     {NULL},
 };

@@ -25,6 +25,7 @@ typedef struct sp_manager {
     sp_name_cache cache;       /* the same by the address of the name */
     uint32_t lent; /* how often regions are borrowed by what may run Python meanwhile */
     uint64_t run;   /* number of the current run; unique in the process, or SP_NO_RUN */
+    uint64_t checkpoint_due; /* when, in ticks, a call that ends makes a checkpoint */
     bool recording; /* a run is on and not paused */
     bool leaving;   /* calls were open when recording stopped last: they end all the same */
     bool events;    /* it logs every call, not statistics alone, */
@@ -44,6 +45,7 @@ typedef struct sp_manager {
     bool annotated; /* its calls may have metadata */
     bool calibrates; /* it measures what recording costs, and records where others do not (callout.h) */
     bool permanent; /* it lives as long as the process, and without the GIL so do its regions */
+    PyObject *on_checkpoint; /* called with the manager to make one, or NULL. Owned. */
     PyObject *on_thread; /* called in each thread that begins to record, or NULL. Owned. */
     int64_t thread_count; /* that have recorded in this run */
     size_t unswept;       /* threads that began since free records were looked for last, */

@@ -1,6 +1,7 @@
 #include "record/run.h"
 
 #include "base/heap.h"
+#include "record/checkpoint.h"
 #include "record/contexts.h"
 #include "record/counters.h"
 #include "record/task.h"
@@ -81,6 +82,7 @@ sp_left_run sp_run_leave(sp_manager *manager)
     manager->blocks = NULL;
     manager->threads = (sp_map){0};
     manager->bounds = NULL;
+    sp_checkpoint_begin(manager, false);
     sp_map_each(&left.threads, abandon_thread, manager);
     forget_edges(manager);
     manager->spare = NULL;

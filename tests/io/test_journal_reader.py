@@ -82,13 +82,23 @@ def test_all_is_as_finalize_has_it(journalled, clock, tmp_path):
         assert same.statistics == pytest.approx(region[0].statistics, abs=0.51)
 
 
-def test_what_is_open_has_no_time_and_is_told_of(journalled, clock, tmp_path):
+def test_what_is_open_has_the_time_up_to_the_end(journalled, clock, tmp_path):
     with journalled.profile_region("main"):
-        busy(journalled, clock)
-        results, missing = recover(journal_of(tmp_path))
+        clock.tick(7)
+        with journalled.profile_region("step"):
+            clock.tick(10)
+        with journalled.profile_region("step"):
+            clock.tick(100)
+            busy(journalled, clock)
+            end = clock.now
+            results, missing = recover(journal_of(tmp_path))
     assert "main" not in [region.name for region in results]
-    assert missing == ["at least 1 call(s) were open when the journal ends"]
-    assert results.recorded[0].nodes[0].statistics.open_calls == 1
+    assert missing == ["at least 2 call(s) were open when the journal ends"]
+    main, step, *_ = (node.statistics for node in results.recorded[0].nodes)
+    assert (main.name, main.open_calls, main.open_total_ns) == ("main", 1, end - 1_000)
+    assert (step.name, step.num_calls, step.open_calls) == ("step", 1, 1)
+    assert step.open_total_ns == end - 1_117  # its first call is sure from the one inside
+    assert main.open_exclusive_ns == end - 1_000 - 10 - step.open_total_ns
     assert results.metadata["missing"] == missing[0]
 
 
@@ -226,7 +236,7 @@ def test_no_damage_makes_it_fail_otherwise(whole, tmp_path):
 def test_files_that_are_none(tmp_path):
     path = tmp_path / "x.journal"
     path.write_bytes(form.MAGIC)
-    with pytest.raises(CorruptProfileError, match="ends before"):
+    with pytest.raises(CorruptProfileError, match="8 bytes, fewer than the head"):
         load(path)
     path.write_bytes(form.MAGIC + bytes(5000))
     with pytest.raises(CorruptProfileError, match="head of the journal is damaged"):
@@ -300,4 +310,4 @@ def test_a_ring_in_a_journal(tmp_path, clock):
     assert 850 < results["r"].num_events == kept.num_events <= 1_000
     assert results["r"][0].start_times_ns.tolist() == kept.start_times_ns.tolist()
     assert [entry["number"] for entry in results["r"][0].event_metadata] == [11] * kept.num_events
-    assert "blocks of calls are not in the file" in missing[0]
+    assert "of those that are here" in missing[0]
