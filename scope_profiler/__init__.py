@@ -230,6 +230,15 @@ def _import_export():
     return export
 
 
+def _import_write_html():
+    from ._base.needs import explained
+
+    with explained():
+        from .html.page import write_html
+
+    return write_html
+
+
 def _import_stats_of():
     from .exports import stats_of
 
@@ -238,7 +247,8 @@ def _import_stats_of():
 
 above.offer(load=_import_load, print_results=_import_print_results,
             print_statistics=_import_print_statistics, write_lprof=_import_write_lprof,
-            export=_import_export, stats_of=_import_stats_of, write_parquet=_import_write_parquet)
+            export=_import_export, write_html=_import_write_html, stats_of=_import_stats_of,
+            write_parquet=_import_write_parquet)
 
 
 def __dir__():

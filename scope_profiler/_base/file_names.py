@@ -21,10 +21,10 @@ EXPORTS = {
     "perfetto": (".perfetto-trace", ".pftrace"),
     "callgrind": (".callgrind",),
     "flamegraph": (".svg",),
+    "html": (".html", ".htm"),
 }
 
 _CALLGRIND = "callgrind.out"  # names of its files begin so
-_HTML, _NO_REPORT = (".html", ".htm"), "this version has no HTML report"
 
 #: What may stand in braces in file_path, and an example of each.
 FIELDS = {"pid": 4711, "rank": 0, "host": "node", "time": "20260131T235959", "run": 1}
@@ -87,7 +87,7 @@ def check_name(path, given):
     # That of "run-1.5" is none.
     if suffix and not suffix[1:2].isdigit() and format_of(path) is None:
         raise ValueError(
-            f"{given}: {_NO_REPORT if suffix in _HTML else f'no format is called {suffix!r}'}; names "
+            f"{given}: no format is called {suffix!r}; names "
             f"in {' and '.join(JSON)} are written as JSON, those in {', '.join(HDF5)} or without any "
             "as HDF5; and for other programs there are "
             + ", ".join(suffix for suffixes in EXPORTS.values() for suffix in suffixes)

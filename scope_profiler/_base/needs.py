@@ -7,8 +7,13 @@ _WHAT = {
     "h5py": "files in HDF5 need",
     "click": "the command scope-profiler needs",
     "matplotlib": "pictures need",
+    "jinja2": "HTML reports need",
+    "plotly": "HTML reports need",
     "psutil": "the memory of processes needs, on this system,",
 }
+
+#: What to install in their place: all that the same takes.
+_EXTRAS = {"jinja2": "'scope-profiler[html]'", "plotly": "'scope-profiler[html]'"}
 
 
 @contextmanager
@@ -20,9 +25,16 @@ def explained():
         name = (error.name or "").partition(".")[0]
         if name not in _WHAT:
             raise
-        raise ModuleNotFoundError(
-            f"{_WHAT[name]} {name}, which is not installed: pip install {name}", name=name
-        ) from None
+        raise ModuleNotFoundError(_missing(name), name=name) from None
+
+
+def _missing(name):
+    return f"{_WHAT[name]} {name}, which is not installed: pip install {_EXTRAS.get(name, name)}"
+
+
+def missing_for_html():
+    """What to say of the packages that HTML reports take; None where they are installed."""
+    return next((_missing(name) for name in ("jinja2", "plotly") if not is_there(name)), None)
 
 
 def is_there(name):

@@ -19,6 +19,7 @@ COMMANDS = {
     "convert": "convert_files.convert",
     "import-native": "convert_files.import_native",
     "line-profile": "line_profile.line_profile",
+    "report": "report_files.report",
     "export": "export_files.export",
     "diff": "diff.diff",
     "check": "diff.check",

@@ -7,7 +7,7 @@ _NAMES = {
         "plot_gantt plot_rank_heatmap plot_scaling_efficiency plot_speedup plot_weak_scaling "
         "plot_weak_scaling_efficiency"
     ),
-    "this version has no HTML report": "create_html_report",
+    "results.to_html() writes an HTML report": "create_html_report",
     "this version has no LIKWID counters": "LikwidRegionResult",
     "this version has no perf events": "PerfEventError PerfEventTotals plot_perf_events",
     "this version has no roofline model": "collect_roofline_points plot_roofline",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from .._base import environment, file_names
+from .._base import environment, file_names, needs
 from .._base.arguments import UNSET, boolean, instance, one_of
 from .._base.warning import warn
 from .kinds import check_level
@@ -142,6 +142,9 @@ def _check_destination(path, places):
     if not os.path.basename(path) or os.path.isdir(path):
         raise ValueError(f"{given} is a folder; it takes the path of a file")
     file_names.check_name(file_names.expanded(path, file_names.FIELDS), given)
+    missing = needs.missing_for_html() if file_names.format_of(path) == "html" else None
+    if missing:
+        raise ValueError(f"{given}: {missing}")
 
 
 def _warn_of_no_effect(chosen, places):

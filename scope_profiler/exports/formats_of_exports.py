@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from .._base import above
 from .._base.arguments import file_of, instance, one_of
 from .._base.file_names import EXPORTS, format_of
 from ..results import ProfilingResults
@@ -42,12 +43,12 @@ def export(
 
     path: The name says the format: ``x.prof``, ``x.speedscope.json``, ``x.collapsed`` or ``x.folded``,
         ``x.trace.json`` (or ``.gz``), ``x.perfetto-trace``, ``callgrind.out.x`` or ``x.callgrind``,
-        ``x.svg``.
-    format: "prof", "speedscope", "collapsed", "chrome-trace", "perfetto", "callgrind" or
-        "flamegraph", whatever the name; None for what the name says.
+        ``x.svg``, ``x.html``.
+    format: "prof", "speedscope", "collapsed", "chrome-trace", "perfetto", "callgrind",
+        "flamegraph" or "html", whatever the name; None for what the name says.
     ranks, include, exclude: Of which ranks and regions; see `ProfilingResults.print_summary`.
     settings: Those of the format: ``call_paths`` of "prof"; ``width, threshold, scalable`` of
-        "flamegraph".
+        "flamegraph"; those of `ProfilingResults.to_html`.
 
     Raises TypeError or ValueError when no format has this name, or takes such a setting.
     Raises OSError when the file cannot be written; it is then as it was.
@@ -65,6 +66,8 @@ def export(
 
 def writer(format: str) -> Callable[..., list[Path]]:
     """The function that writes the format, `write_<format>`; it is imported now."""
+    if format == "html":  # of a package above this one
+        return above.get("write_html")
     module, function = _WRITERS[format]
     found: Callable[..., list[Path]] = getattr(
         import_module(f".{module}", __name__.rpartition(".")[0]), function)

@@ -96,7 +96,7 @@ def sniff_profile_format(path: str | os.PathLike[str]) -> str:
     """
     path = file_of("path", path)
     name = _sniffed(path) or _named(path)
-    return "hdf5" if name is None or name in EXPORTS else name
+    return name if name in _FORMATS else "hdf5"
 
 
 def load_file(
@@ -230,8 +230,6 @@ def write_profile(
     settings: Those of `write_hdf5`, `write_json` or `write_parquet`.
 
     Raises ValueError when no format has this suffix.
-    Raises UnsupportedProfileError when it is that of an HTML report, which this version does not
-    have.
     Raises OSError when the file cannot be written.
     """
     from ..results import ProfilingResults
@@ -239,10 +237,6 @@ def write_profile(
     instance(ProfilingResults)("results", results)
     path = file_of("file_path", file_path)
     name = _named(path)
-    if name == "html":
-        raise UnsupportedProfileError(
-            f"{path}: this version has no HTML report yet; file_path must end in one of {_writable()}"
-        )
     writer = _FORMATS[name].writer if name in _FORMATS else None
     if writer is None:
         hint = "; export() writes files for other programs" if name in EXPORTS else ""

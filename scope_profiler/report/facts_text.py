@@ -19,11 +19,16 @@ def show_metadata(results, out, whole=False):
     room = (out.width or 120) - width - 2
     is_cut = False
     for name, value in sorted(metadata.items()):
-        value = shown(", ".join(map(str, value)) if isinstance(value, list) else value)
+        value = value_text(value)
         is_cut |= not whole and len(value) > room
         out.line(f"{shown(name):<{width}}  {value if whole else cut(value, room)}".rstrip())
     if is_cut:
         out.note("Values that are longer: --full")
+
+
+def value_text(value):
+    """The text of a value of the metadata."""
+    return shown(", ".join(map(str, value)) if isinstance(value, list) else value)
 
 
 def show_processes(results, out, ranks=None, most=None):
@@ -51,36 +56,38 @@ def show_processes(results, out, ranks=None, most=None):
 
 def show_threads(results, out, ranks=None, most=None):
     """Print the threads that recorded calls, those first that took most processor time."""
+    _show(out, thread_columns(results, ranks), most, "Threads")
+
+
+def show_tasks(results, out, ranks=None, most=None):
+    """Print the tasks that recorded calls, those first that ran longest."""
+    _show(out, task_columns(results, ranks), most, "Tasks", left=("Task", "Thread"))
+
+
+def thread_columns(results, ranks=None):
+    """{heading: texts, one for each thread that recorded calls}, those first that took most processor
+    time; empty where there is none."""
     rows = []
     for rank in sorted(results.threads):
         if ranks is None or rank in ranks:
             rows += [(rank, row) for row in results.thread_summary(rank)]
-    if not rows:
-        return
-    out.line()
-    out.head(f"Threads: {format_count(len(rows))}")
     rows.sort(key=lambda each: -(each[1]["cpu_time"] or 0))
-    columns = {
+    return _columns({
         "Thread": [shown(row["name"]) for _, row in rows],
         "Rank": [str(rank) for rank, _ in rows],
         "Processor": [_seconds(row["cpu_time"]) for _, row in rows],
         "Wall": ["alive" if row["alive"] else _seconds(row["wall_time"]) for _, row in rows],
         "In regions": [_seconds(row["region_time"]) for _, row in rows],
         "Calls": [_count(row["num_calls"]) for _, row in rows],
-    }
-    _show(out, columns, most, "threads")
+    })
 
 
-def show_tasks(results, out, ranks=None, most=None):
-    """Print the tasks that recorded calls, those first that ran longest."""
+def task_columns(results, ranks=None):
+    """The same of tasks, those first that ran longest."""
     rows = [task for rank in sorted(results.tasks) if ranks is None or rank in ranks
             for task in results.tasks[rank]]
-    if not rows:
-        return
-    out.line()
-    out.head(f"Tasks: {format_count(len(rows))}")
     rows.sort(key=lambda task: -(task.running_ns or 0))
-    columns = {
+    return _columns({
         "Task": [shown(f"{task.name} ({task.coro_name})") for task in rows],
         "Rank": [str(task.rank) for task in rows],
         "Running": [_seconds(task.running_time) for task in rows],
@@ -89,19 +96,27 @@ def show_tasks(results, out, ranks=None, most=None):
         "Wall": [_seconds(task.wall_time) if task.done else "not done" for task in rows],
         "Thread": [UNKNOWN if task.thread_index is None
                    else shown(results.lane_label(-2 - task.thread_index, task.rank)) for task in rows],
-    }
-    _show(out, columns, most, "tasks", left=(0, 6))
+    })
 
 
-def _show(out, columns, most, what, left=(0,)):
-    if len({*columns["Rank"]}) == 1:
-        del columns["Rank"]
-        left = tuple(place - (place > 0) for place in left)
+def _columns(columns):
+    """Without that of the rank where there is one alone."""
+    ranks = {*columns["Rank"]}
+    if not ranks:
+        return {}
+    return {name: texts for name, texts in columns.items() if name != "Rank" or len(ranks) > 1}
+
+
+def _show(out, columns, most, what, left=("Thread",)):
+    if not columns:
+        return
     rows = [*zip(*columns.values())]
+    out.line()
+    out.head(f"{what}: {format_count(len(rows))}")
     most = most or _MOST
-    print_grid(out, [*columns], rows[:most], left)
+    print_grid(out, [*columns], rows[:most], [place for place, name in enumerate(columns) if name in left])
     if len(rows) > most:
-        out.note(f"… and {many(len(rows) - most, what[:-1])} not shown: --top {len(rows)}")
+        out.note(f"… and {many(len(rows) - most, what[:-1].lower())} not shown: --top {len(rows)}")
 
 
 def show_source(region, out):

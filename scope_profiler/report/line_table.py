@@ -20,7 +20,7 @@ def show(code, rows, out, text=None, only_counted=False):
     source, None to look for it. only_counted: leave out lines that did not run."""
     rows = [CountedLine(*row) for row in rows]
     counted = {row.line: row for row in rows}
-    source = _source(code, counted, text)
+    source = source_of(code, counted, text)
     shown_lines = counted if only_counted else {*source, *counted}
     lines = [(line, counted.get(line), source.get(line, "")) for line in sorted(shown_lines)]
     missing = [] if source else [
@@ -95,7 +95,7 @@ def _show_plain(code, total, table, lines, missing, out):
         out.line(f"{table.numbers(line)}  {text}".rstrip())
 
 
-def _source(code, counted, text):
+def source_of(code, counted, text):
     """{line: its text} of the function; of a module, of the part that was counted. Empty when
     there is no source."""
     first = max(code.co_firstlineno, 1)

@@ -4,7 +4,7 @@ it was written."""
 import os
 import shlex
 
-from .._base.file_names import beside
+from .._base.file_names import FORMATS, beside, format_of
 from .._model.recorded import OTHER_PATHS
 from .._base.shown import shown
 from .style import format_count, format_time, many
@@ -149,10 +149,10 @@ def written(paths, begun):
 
 def next_commands(path, has_lines):
     """What shows more of the file. Nothing where there is none."""
-    if path is not None and os.path.exists(path):
+    if path is not None and format_of(path) in FORMATS and os.path.exists(path):
         file = shlex.quote(shown(path))
         lines = f", scope-profiler line-profile {file}" if has_lines else ""
-        yield f"Next: scope-profiler inspect {file}{lines}"
+        yield f"Next: scope-profiler inspect {file}, scope-profiler report {file}{lines}"
 
 
 def _size(size):

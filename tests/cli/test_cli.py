@@ -64,7 +64,7 @@ def test_help_and_version():
     (["--mpi-calls", "script.py"], "this version has no profiling of MPI calls"),
     (["-o", "nowhere/x.h5", "script.py"], "cannot write into the folder "),
     (["-o", ".", "script.py"], "is a folder"),
-    (["-o", "x.html", "script.py"], "this version has no HTML report"),
+    (["-o", "x.xyz", "script.py"], "no format is called '.xyz'"),
     (["--config", "missing.toml", "script.py"], "missing.toml"),
 ])
 def test_what_cannot_be_is_said_before_the_program_runs(arguments, message):

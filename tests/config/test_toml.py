@@ -127,8 +127,8 @@ def test_files_that_are_none(path, error, message, tmp_path, monkeypatch):
      "use_nvtx=True (run.toml: [profiling.gpu] nvtx): this version has no NVTX ranges"),
     ("[profiling]\nperf_events = ['cycles']",
      "perf_events=('cycles',) (run.toml: [profiling] perf_events): this version has no perf"),
-    ("[profiling]\nfile_path = 'x.html'",
-     "file_path='x.html' (run.toml: [profiling] file_path): this version has no HTML report"),
+    ("[profiling]\nfile_path = 'x.xyz'",
+     "file_path='x.xyz' (run.toml: [profiling] file_path): no format is called '.xyz'"),
     ("[profiling.hdf5]\ncompression = 'gzip'\ncompression_level = 10",
      "hdf5_compression_level=10 (run.toml: [profiling.hdf5] compression_level): "
      "'gzip' takes 0 to 9"),

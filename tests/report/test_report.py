@@ -541,5 +541,6 @@ def test_a_terminal_is_told_the_next_commands(clock, monkeypatch, lines):
         texts.append(stream.getvalue())
     manager.reset()
     more = ", scope-profiler line-profile 'a run.json'" if lines else ""
-    assert texts[0].endswith(f"\nNext: scope-profiler inspect 'a run.json'{more}\n")
+    assert texts[0].endswith(
+        f"\nNext: scope-profiler inspect 'a run.json', scope-profiler report 'a run.json'{more}\n")
     assert "\nNext: " not in texts[1]

@@ -92,7 +92,7 @@ BAD_SETTINGS = [
     ({"options": {}}, TypeError, "^options takes a ProfilingOptions, got dict"),
     ({"use_likwid": True}, ValueError, "^use_likwid=True: this version has no LIKWID"),
     ({"hdf5_compression": "lzf", "hdf5_compression_level": 3}, ValueError, "'lzf' has no levels"),
-    ({"output": "x.html"}, ValueError, "^file_path='x.html': this version has no HTML report"),
+    ({"output": "x.xyz"}, ValueError, "^file_path='x.xyz': no format is called '.xyz'"),
 ]
 
 

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "scope_profiler"
 # From the bottom up: what is here imports nothing that comes later.
 LAYERS = (
     "_core", "_version", "_base", "config", "_model", "results", "io", "exports", "_compare",
-    "report",
+    "report", "html",
     "_instrument", "_runtime", "mpi", "_run", "_launch", "manager", "calls", "line_profiler",
     "cprofile", "memory", "compat", "cli",
     "scope_profiler", "compat.old_paths", "__main__",

@@ -10,7 +10,7 @@ from scope_profiler import write_profile
 from scope_profiler.cli import main
 from scope_profiler.results import MPIRegion, ProfilingResults, ThreadInfo, TaskInfo
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parent / "cli" / "golden"
 US = 1_000
 
 

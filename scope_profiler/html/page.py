@@ -1,0 +1,80 @@
+"""The page: results and a template make one file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from .._base import needs
+from .._base.arguments import file_of, instance, one_of, text_or_none
+from .._base.shown import shown
+from .._version import __version__
+from ..io.safe_file import written
+from ..report import table_columns
+from ..results import ProfilingResults
+from .packed import script_json
+from .run_contents import Choice, RunContents, contents_of
+
+_STYLES = ("report.css",)
+_SCRIPTS = ("report.js",)
+
+_sort = one_of(*table_columns.SORT_KEYS)
+
+
+def write_html(
+    results: ProfilingResults,
+    path: str | os.PathLike[str],
+    ranks: int | Iterable[int] | None = None,
+    include: str | Iterable[str] | None = None,
+    exclude: str | Iterable[str] | None = None,
+    *,
+    others: Iterable[ProfilingResults] = (),
+    title: str | None = None,
+    sort: str = "total",
+    place: Callable[[str, str], None] = os.replace,
+) -> list[Path]:
+    """Write the report of a run, and of others beside it; see `ProfilingResults.to_html`.
+
+    place: See `io.safe_file.replacing`.
+    """
+    missing = needs.missing_for_html()
+    if missing:
+        raise ModuleNotFoundError(missing)
+    runs = [instance(ProfilingResults)("results", results),
+            *(instance(ProfilingResults)("others", each) for each in others)]
+    target, title = file_of("path", path), text_or_none("title", title)
+    choice = Choice.of(include, exclude, ranks, _sort("sort", sort))
+    contents = [contents_of(run, choice) for run in runs]
+    with written(target, place) as file:
+        for piece in _page(contents, title or contents[0].title):
+            file.write(piece.encode("utf-8", "backslashreplace"))
+    return [target]
+
+
+def _page(runs: list[RunContents], title: str) -> Iterable[str]:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_resource), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )
+    environment.filters["script_json"] = lambda value: _markup(script_json(value))
+    return environment.get_template("report.html").generate(
+        title=shown(title), runs=runs, version=__version__, data={"runs": [run.data for run in runs]},
+        styles=[_markup(_resource(name)) for name in _STYLES],
+        scripts=[_markup(_resource(name)) for name in _SCRIPTS],
+    )
+
+
+def _markup(text: str) -> Any:
+    """Text of ours, which is not escaped."""
+    from markupsafe import Markup
+
+    return Markup(text)
+
+
+def _resource(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,127 @@
+"""What the page shows of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from .._base.arguments import rank_set
+from .._base.shown import shown
+from ..report import facts_text
+from ..report.results_table import ResultsTable, table_of
+from ..report.rows import in_order
+from ..report.style import format_count, format_time, many
+from ..report.table_columns import SORT_KEYS
+from ..results import ProfilingResults
+from .line_tables import FunctionLines, line_tables
+from .table_cells import RegionTable, region_table
+
+
+class Choice(NamedTuple):
+    """What of the results is shown; as `get_regions` and `print_summary` take it."""
+
+    include: Any = None
+    exclude: Any = None
+    ranks: "set[int] | None" = None
+    sort: str = "total"
+
+    @classmethod
+    def of(cls, include: Any, exclude: Any, ranks: int | Iterable[int] | None, sort: str) -> Choice:
+        """With the ranks as a set. Raises TypeError or ValueError where they are none."""
+        return cls(include, exclude, rank_set(ranks), sort)
+
+
+class Grid(NamedTuple):
+    """A small table: its headings, its rows of text, and what to say of rows that are left out."""
+
+    headings: list[str]
+    rows: list[list[str]]
+    left_out: str = ""
+
+
+class RunContents(NamedTuple):
+    """What the page shows of one run; a part is empty where there is nothing of the kind.
+
+    data: For the scripts.
+    """
+
+    title: str
+    key_facts: list[tuple[str, str]]
+    remarks: list[str]
+    regions: RegionTable
+    tree: RegionTable
+    threads: Grid
+    tasks: Grid
+    lines: list[FunctionLines]
+    lines_left_out: str
+    metadata: list[tuple[str, str]]
+    data: dict[str, Any]
+
+
+def contents_of(results: ProfilingResults, choice: Choice) -> RunContents:
+    """What the page shows of the run."""
+    how = (results, choice.include, choice.exclude, choice.ranks)
+    tree = table_of(*how, sort=choice.sort)
+    flat = table_of(*how, sort=choice.sort, flat=True)
+    names = None if choice.include is choice.exclude is None else {
+        region.name for region in results.get_regions(choice.include, choice.exclude)}
+    by_total = in_order(flat.rows, SORT_KEYS["total"], nested=False)
+    numbers = {row.name: number for number, row in enumerate(by_total)}
+    for row in tree.rows:  # "(other paths)" is in the tree alone
+        numbers.setdefault(row.name, len(numbers))
+    lines, lines_left_out = line_tables(results, names, choice.ranks)
+    with_imbalance = tree.processes > 1
+    return RunContents(
+        shown(results.default_title()), _key_facts(results, tree, flat), _remarks(tree),
+        region_table(flat, with_imbalance, numbers), region_table(tree, with_imbalance, numbers),
+        _grid(facts_text.thread_columns(results, choice.ranks), "thread"),
+        _grid(facts_text.task_columns(results, choice.ranks), "task"),
+        lines, lines_left_out,
+        [(shown(name), facts_text.value_text(value)) for name, value in sorted(results.metadata.items())],
+        {"names": [shown(name) for name in numbers]},
+    )
+
+
+def _key_facts(results: ProfilingResults, tree: ResultsTable, flat: ResultsTable) -> list[tuple[str, str]]:
+    calls = sum(row.statistics.num_calls for row in tree.rows)
+    facts = [("Time", format_time(tree.run_ns)), ("Regions", format_count(len(flat.rows))),
+             ("Calls", format_count(calls))]
+    if results.num_ranks > 1:
+        what = "Processes" if "process_ids" in results.metadata else "Ranks"
+        facts.append((what, format_count(results.num_ranks)))
+    if results.num_nodes and results.num_nodes > 1:
+        facts.append(("Machines", format_count(results.num_nodes)))
+    metadata = results.metadata
+    begun = metadata.get("timestamp")
+    if isinstance(begun, str):
+        facts.append(("Date", shown(begun[:19].replace("T", " ") + " UTC")))
+    for name, key in (("Python", "python_version"), ("Processor", "chip_information"),
+                      ("Cores", "total_cores"), ("System", "platform")):
+        if metadata.get(key) not in (None, ""):
+            facts.append((name, shown(metadata[key])))
+    return facts
+
+
+def _remarks(tree: ResultsTable) -> list[str]:
+    """What is said below the printed table."""
+    remarks = list(tree.remarks)
+    if tree.processes > 1:
+        remarks.insert(0, f"Percentages of the run are of the wall time of {tree.processes} processes "
+                          f"together, {format_time(tree.wall_ns)}.")
+    if any(0 < tree.wall_ns < row.total_ns for row in tree.rows):
+        remarks.insert(
+            0, "×: the calls of a row ran at the same time, and took so many times the run together.")
+    if not tree.rows:
+        remarks.append("No region was entered.")
+    return remarks
+
+
+#: Rows of threads and tasks.
+_MOST = 200
+
+
+def _grid(columns: dict[str, list[str]], what: str) -> Grid:
+    rows = [list(row) for row in zip(*columns.values())]
+    left = len(rows) - _MOST
+    return Grid([*columns], rows[:_MOST],
+                f"{many(left, what)} of those that took least are not shown" if left > 0 else "")

@@ -1,0 +1,196 @@
+"""The HTML report as a file: its numbers, its text, what it takes, and what it says where it cannot be."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+from html_pages import NASTY, Page, recorded, results_with
+from profiles import a_run, printed
+import pytest
+
+import scope_profiler as sp
+from scope_profiler._base import needs
+from scope_profiler.cli import main
+from scope_profiler.results import ProfilingResults
+
+
+@pytest.fixture(autouse=True)
+def packages():
+    pytest.importorskip("jinja2")
+    if not needs.is_there("plotly"):
+        pytest.skip("needs plotly")
+
+
+def shown_by_inspect(monkeypatch, path, *words):
+    text, _ = printed(monkeypatch, "inspect", path, "--csv", *words)
+    return [*csv.DictReader(io.StringIO(text))]
+
+
+# ---- The numbers
+
+
+@pytest.mark.parametrize("make", [a_run, recorded])
+def test_the_numbers_are_those_of_inspect(monkeypatch, make, tmp_path):
+    path = make()
+    page = Page(sp.load(path).to_html(tmp_path / "x.html"))
+    columns = {"Calls": "calls", "% run": "percent", "Total": "total", "Own": "own", "Average": "avg",
+               "p50": "p50", "p90": "p90", "p95": "p95", "p99": "p99", "p99.9": "p999", "Max": "max"}
+    for table, words in (("regions flat", ["--flat"]), ("regions tree", [])):
+        text, _ = printed(monkeypatch, "inspect", path, *words, "--regions-only", "--all",
+                          "--columns", "region", *columns.values())
+        lines = text.splitlines()
+        rows = [line.replace("└─", " ").replace("├─", " ") for line in lines[5:] if line.strip()]
+        heads, *found = page.tables[table][0]
+        for row, printed_row in zip(found, rows):
+            cells = [row[0], *(row[heads.index(column)] for column in columns)]
+            assert " ".join(" ".join(cells).split()) == " ".join(printed_row.split())
+        assert len(found) == len({row[0] for row in found}) == 3 or make is recorded
+
+
+def test_what_tables_are_sorted_by_are_the_nanoseconds_of_inspect(monkeypatch, tmp_path):
+    path = a_run()
+    page = Page(sp.load(path).to_html(tmp_path / "x.html"))
+    values = [attrs.get("data-v") for tag, attrs in page.tags if tag == "td" and "data-v" in attrs]
+    for row in shown_by_inspect(monkeypatch, path, "--flat"):
+        for column in ("total_ns", "own_ns", "p99_ns", "max_ns", "calls"):
+            assert row[column] in values
+
+
+def test_regions_and_ranks_are_chosen(tmp_path):
+    results = sp.load(a_run())
+    page = Page(results.to_html(tmp_path / "x.html", include="in|se", ranks=0))
+    assert page.column("Calls") == {"inner": "2", "setup": "1"}
+    assert page.column("Calls", "regions tree") == {"inner": "2", "setup": "1"}
+    page = Page(results.to_html(tmp_path / "x.html", sort="name"))
+    assert [*page.column("Calls")] == ["inner", "setup", "solve"]
+
+
+def test_a_run_without_a_call(tmp_path):
+    page = Page(ProfilingResults({}).to_html(tmp_path / "x.html"))
+    assert "No region was entered." in page.text and not page.tables.get("regions flat")
+
+
+def test_of_many_rows_those_are_left_out_that_took_least(tmp_path):
+    results = results_with(*(f"region {number}" for number in range(1100)))
+    page = Page(results.to_html(tmp_path / "x.html"))
+    rows = page.tables["regions flat"][0][1:]
+    assert len(rows) == 1000 and rows[0][0] == "region 0"
+    assert "100 rows of those that took least are not shown" in page.text
+
+
+def test_threads_tasks_and_metadata(tmp_path):
+    page = Page(sp.load(a_run()).to_html(tmp_path / "x.html"))
+    assert page.tables["regions"][0][1][:3] == ["MainThread", "0", "40.00 µs"]
+    assert page.tables["regions"][1][1][0] == "Task-1 (main)"
+    assert ["label", "night"] in page.tables["facts-table"][0]
+
+
+def test_lines(tmp_path, monkeypatch):
+    (tmp_path / "program.py").write_text(
+        "import scope_profiler as sp\n@sp.profile\ndef work(n):\n    # <b>a & b</b>\n"
+        "    for i in range(n):\n        x = '</td>' * i\n    return x\nwork(40)\n")
+    done = subprocess.run([sys.executable, "-m", "scope_profiler", "run", "-q", "--line-profile",
+                           "-o", "l.json", "program.py"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    page = Page(sp.load("l.json").to_html(tmp_path / "x.html"))
+    heads, *rows = page.tables["lines"][0]
+    source, hits = heads.index("Contents"), heads.index("Hits")
+    assert {row[0]: row[hits] for row in rows} == {"2": "", "3": "", "4": "", "5": "41", "6": "40", "7": "1"}
+    assert [row[source] for row in rows][3:5] == ["for i in range(n):", "x = '</td>' * i"]
+    kinds = {attrs.get("class") for tag, attrs in page.tags if tag == "span"}
+    assert {"keyword", "builtin", "text", "comment"} <= kinds
+    text, _ = printed(monkeypatch, "line-profile", "l.json")
+    assert all(row[hits] in text for row in rows)
+
+
+# ---- The text
+
+
+def test_names_are_text_whatever_they_are(tmp_path):
+    results = results_with(*NASTY)
+    results.label = NASTY[0]
+    page = Page(results.to_html(tmp_path / "x.html", title=NASTY[0]))
+    names = {row[0] for row in page.tables["regions flat"][0][1:]}
+    assert names == {sp._base.shown.shown(name).strip() for name in NASTY}
+    assert {"img", "b"} & {tag for tag, _ in page.tags} <= {"b"}
+    assert page.text.count("<script") == page.text.count("</script>") == 2
+    data = page.text.partition('id="data">')[2].partition("</script>")[0]
+    assert json.loads(data)["runs"][0]["names"] and "<" not in data
+
+
+def test_nothing_is_asked_of_a_server(tmp_path):
+    page = Page(sp.load(a_run()).to_html(tmp_path / "x.html"))
+    assert page.text.startswith("<!DOCTYPE html>")
+    policy = next(attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv"))
+    assert "default-src 'none'" in policy and "http" not in policy
+    for tag, attrs in page.tags:
+        assert not ({"src", "action"} & attrs.keys()), tag
+        assert tag != "link" and attrs.get("href", "#").startswith("#")
+
+
+# ---- Ways to it
+
+
+def test_the_command(tmp_path, capsys):
+    a_run(), a_run("other.json")
+    assert main(["report", "run.json"]) in (0, None)
+    assert capsys.readouterr().out == "Wrote run.html\n"
+    os.mkdir("folder")
+    assert main(["report", "run.json", "other.json", "-o", "folder", "--title", "Both", "--sort", "name",
+                 "--include", "solve", "inner", "--ranks", "0"]) in (0, None)
+    page = Page(tmp_path / "folder/run.html")
+    assert "<title>Both</title>" in page.text and len(page.tables["regions flat"]) == 2
+    assert page.column("Calls") == {"inner": "2", "solve": "1"}
+
+
+@pytest.mark.parametrize("words, message", [
+    (["missing.json"], "Error: missing.json: there is no such file"),
+    (["run.json", "-o", "run.json"], "Error: run.json: it would be written over"),
+    (["run.json", "--sort", "size"], "Error: sort takes "),
+    (["run.json", "--ranks", "x"], "takes ranks such as 0, 0,2 or 0-3"),
+    (["run.json", "--include", "("], "Error: include takes regular expressions"),
+])
+def test_what_the_command_refuses(words, message, capsys):
+    a_run()
+    assert main(["report", *words]) == 2
+    assert message in capsys.readouterr().err
+    assert not os.path.exists("run.html")
+
+
+def test_run_and_export_write_it_by_its_name(tmp_path):
+    (tmp_path / "program.py").write_text("import scope_profiler as sp\nwith sp.region('here'): pass\n")
+    done = subprocess.run([sys.executable, "-m", "scope_profiler", "run", "-o", "x.html", "program.py"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0 and "x.html (" in done.stdout, done.stderr
+    assert Page(tmp_path / "x.html").column("Calls") == {"here": "1"}
+    assert main(["export", a_run(), "-o", "y.HTM"]) in (0, None)
+    assert Page(tmp_path / "y.HTM").column("Calls")["solve"] == "2"
+    [path] = sp.load("run.json").export("z.html", include="solve")
+    assert Page(path).column("Calls") == {"solve": "2"}
+    with pytest.raises(sp.UnsupportedProfileError, match="HTML"):
+        sp.load("x.html")
+
+
+@pytest.mark.parametrize("name", ["jinja2", "plotly"])
+def test_what_is_missing_is_said_before_anything_is_recorded(monkeypatch, name):
+    monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, "scope_profiler.html.page", raising=False)
+    message = f"HTML reports need {name}, which is not installed: pip install 'scope-profiler\\[html\\]'"
+    with pytest.raises(ModuleNotFoundError, match=message):
+        sp.load(a_run()).to_html("x.html")
+    with pytest.raises(ValueError, match=f"^file_path='x.html': {message}"):
+        sp.ProfileManager().setup(file_path="x.html")
+    assert not os.path.exists("x.html")
+
+
+@pytest.mark.parametrize("how, error", [
+    ({"path": 3}, TypeError), ({"others": [3]}, TypeError), ({"title": 3}, TypeError),
+    ({"sort": "size"}, ValueError), ({"ranks": "x"}, TypeError), ({"include": "("}, ValueError),
+])
+def test_bad_arguments(how, error):
+    with pytest.raises(error, match=[*how][0]):
+        sp.load(a_run()).to_html(**{"path": "x.html", **how})
+    assert not os.path.exists("x.html")
