@@ -108,6 +108,16 @@ _LAZY = {
     "ThreadInfo": "results",
     "TaskInfo": "results",
     "merge_results": "results",
+    "MPIRegionMetadata": "mpi.call_names",
+    "format_mpi_region": "mpi.call_names",
+    "message_nbytes": "mpi.call_names",
+    "parse_mpi_region": "mpi.call_names",
+    "ProfiledMPIComm": "mpi.recorded_calls",
+    "ProfiledMPIRequest": "mpi.recorded_calls",
+    "collective_waits": "mpi.analysis",
+    "communication_matrix": "mpi.analysis",
+    "profile_mpi4py": "mpi.recorded_calls",
+    "profile_mpi_comm": "mpi.recorded_calls",
     "collect_file_metadata": "io.region_statistics",
     "collect_region_statistics": "io.region_statistics",
     "write_region_statistics_json": "io.region_statistics",
@@ -245,7 +255,15 @@ def _import_stats_of():
     return stats_of
 
 
-above.offer(load=_import_load, print_results=_import_print_results,
+def _default_manager():
+    return ProfileManager._default
+
+
+def _import_default_manager():
+    return _default_manager
+
+
+above.offer(load=_import_load, default_manager=_import_default_manager, print_results=_import_print_results,
             print_statistics=_import_print_statistics, write_lprof=_import_write_lprof,
             export=_import_export, write_html=_import_write_html, stats_of=_import_stats_of,
             write_parquet=_import_write_parquet)

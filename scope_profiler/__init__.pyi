@@ -46,6 +46,22 @@ from .io.region_statistics import (
     collect_region_statistics as collect_region_statistics,
     write_region_statistics_json as write_region_statistics_json,
 )
+from .mpi.analysis import (
+    collective_waits as collective_waits,
+    communication_matrix as communication_matrix,
+)
+from .mpi.call_names import (
+    MPIRegionMetadata as MPIRegionMetadata,
+    format_mpi_region as format_mpi_region,
+    message_nbytes as message_nbytes,
+    parse_mpi_region as parse_mpi_region,
+)
+from .mpi.recorded_calls import (
+    ProfiledMPIComm as ProfiledMPIComm,
+    ProfiledMPIRequest as ProfiledMPIRequest,
+    profile_mpi4py as profile_mpi4py,
+    profile_mpi_comm as profile_mpi_comm,
+)
 from .results import (
     CallArrays as CallArrays,
     EventDataUnavailableError as EventDataUnavailableError,

@@ -58,7 +58,6 @@ EXPLANATIONS = {
     "modules.ipython_magics": "this version has no IPython magics",
     "modules.mcp_server": "this version has no MCP server",
     "modules.pytest_plugin": "this version has no plugin for pytest",
-    "modules.mpi_wrappers": "this version has no profiling of MPI calls",
     "modules.likwid_data": "this version has no LIKWID counters",
     "modules.perf_events": "this version has no perf events",
     "modules.gpu_timing": "this version has no GPU timing",

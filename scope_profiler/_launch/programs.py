@@ -97,16 +97,16 @@ def profile_command(manager, command, *, output=None, recursive=False, all=False
         "python", "python3", "python3.x" of this version or sys.executable is passed over: the
         program runs in this interpreter.
     output: where the results are written; None for profiling_data.h5.
-    recursive: trace every function of the program's own; all: and of what it imports.
+    recursive: trace every function of the program's own; all: and of what it imports. mpi_calls: make
+        regions of its calls of MPI, see docs/mpi.md.
 
     Returns the subprocess.CompletedProcess, with the ProfilingResults as `profile_results`: None
     when the program failed or no file was written.
 
     Raises TypeError when command is a str or holds something else than str, ValueError when it
-    is empty, and for mpi_calls, which this version does not have.
+    is empty.
     """
-    if boolean("mpi_calls", mpi_calls):
-        raise ValueError(f"mpi_calls={mpi_calls!r}: this version has no profiling of MPI calls")
+    mpi_calls = boolean("mpi_calls", mpi_calls)
     words = _words("command", command)
     if words and (words[0] == sys.executable or _PYTHON.fullmatch(os.path.basename(words[0]))):
         del words[0]
@@ -115,7 +115,7 @@ def profile_command(manager, command, *, output=None, recursive=False, all=False
     file = path("output", output) if output is not None else "profiling_data.h5"
     check_name(file, f"output={file!r}")
     recursive, all = boolean("recursive", recursive), boolean("all", all)
-    options = ["--recursive"] * (recursive or all) + ["--all"] * all
+    options = ["--recursive"] * (recursive or all) + ["--all"] * all + ["--mpi-calls"] * mpi_calls
     before = identity(file)
     import subprocess
 

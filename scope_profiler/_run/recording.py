@@ -30,7 +30,8 @@ def start(manager, run):
     manager._selection = Selection(settings["region_tags"], settings["enable_tags"])
     manager._select()
     manager._tagged.clear()
-    _watch_interpreter(manager, on and settings["trace_gc"], on and settings["trace_imports"])
+    _watch_interpreter(manager, on and settings["trace_gc"], on and settings["trace_imports"],
+                       on and settings["profile_mpi_calls"])
     _watch_threads(manager, on and settings["track_threads"])
     _watch_tasks(manager, on and settings["track_async"])
     _follow_children(manager, on and settings["follow_children"])
@@ -132,8 +133,8 @@ def _set_traced(manager, of_c, max_depth):
         call_tracing.settings_changed(manager)
 
 
-def _watch_interpreter(manager, gc=False, imports=False):
-    """Make regions of garbage collections, and of imports, or not."""
+def _watch_interpreter(manager, gc=False, imports=False, mpi=False):
+    """Make regions of garbage collections, of imports, and of calls of MPI, or not."""
     for before in manager._interpreter_regions:
         before.stop()
     watched = []
@@ -145,6 +146,10 @@ def _watch_interpreter(manager, gc=False, imports=False):
         from .._instrument.import_regions import ImportRegions
 
         watched.append(ImportRegions(manager))
+    if mpi:
+        from ..mpi.recorded_calls import MPICalls
+
+        watched.append(MPICalls(manager))
     manager._interpreter_regions = tuple(watched)
     for each in watched:
         each.start()

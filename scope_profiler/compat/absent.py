@@ -11,10 +11,6 @@ _NAMES = {
     "this version has no LIKWID counters": "LikwidRegionResult",
     "this version has no perf events": "PerfEventError PerfEventTotals plot_perf_events",
     "this version has no roofline model": "collect_roofline_points plot_roofline",
-    "this version has no profiling of MPI calls": (
-        "MPIRegionMetadata ProfiledMPIComm ProfiledMPIRequest format_mpi_region message_nbytes "
-        "parse_mpi_region profile_mpi4py profile_mpi_comm"
-    ),
     "load(path).print_summary() shows the regions": "inspect_file",
 }
 

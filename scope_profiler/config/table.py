@@ -113,9 +113,10 @@ TABLE = (
             "Keep statistics, percentiles and the tree, and no single calls: small files for long "
             "runs.",
             option=Option("--aggregation-mode"), in_host=BEGINS_ANEW),
-    Setting("profile_mpi_calls", SWITCH, False, "Time the calls of MPI.",
-            option=Option("--mpi-calls/--no-mpi-calls", hidden=True),
-            absent="profiling of MPI calls"),
+    Setting("profile_mpi_calls", SWITCH, False,
+            "Make regions of the calls of mpi4py's communicators, each named by its operation, bytes, partner "
+            "and communicator.",
+            option=Option("--mpi-calls/--no-mpi-calls"), in_host=STAYS_ON),
     Setting("track_threads", SWITCH, False, "Tell which thread each call ran on.",
             in_host=STAYS_ON),
     Setting("track_async", SWITCH, False, "Tell also which task; implies track_threads.",

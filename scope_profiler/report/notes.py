@@ -135,6 +135,31 @@ def missed(facts):
                "alone.")
 
 
+_UNEVEN = 1.1  # the rank that took longest, over the mean
+_MOST_UNEVEN = 3
+_LEAST_SHARE = 0.01  # of the run, of what that rank took more
+
+
+def uneven(results):
+    """Which regions took some rank of a job longer than the others, those first where it is most."""
+    if "launched_ranks" not in results.metadata:
+        return
+    found = []
+    for region in results:
+        totals = {rank: ns for rank in region if (ns := region[rank].inclusive_duration_ns)}
+        if len(totals) < 2:
+            continue
+        mean = sum(totals.values()) / len(totals)
+        more = max(totals.values()) - mean
+        if more >= (_UNEVEN - 1) * mean and more / 1e9 >= _LEAST_SHARE * (results.total_time or 0):
+            found.append((more, region.name, mean, totals))
+    for more, name, mean, totals in sorted(found, key=lambda one: -one[0])[:_MOST_UNEVEN]:
+        slowest = sorted(totals, key=totals.get, reverse=True)[:3]
+        others = "" if len(totals) < 4 else f"; then {', '.join(map(str, slowest[1:]))}"
+        yield (f"{shown(name)} is uneven: rank {slowest[0]} took {1 + more / mean:.2f} times the mean of "
+               f"{len(totals)} ranks, {format_time(round(more))} more{others}.")
+
+
 def written(paths, begun):
     """Where the results are. begun: of the run, seconds since the epoch."""
     for path in filter(os.path.exists, paths):

@@ -80,7 +80,8 @@ def table_of(results, include=None, exclude=None, ranks=None, *, sort="total", c
             facts = notes.together(tree.facts for tree in recorded.values())
             dropped = sorted(((region.name, region.num_events, region.num_calls) for region in regions
                               if region.dropped_events), key=lambda one: -one[2])
-            remarks = [*notes.recording(facts, wall), *notes.dropped(dropped, facts.get("on_full", ""))]
+            remarks = [*notes.recording(facts, wall), *notes.dropped(dropped, facts.get("on_full", "")),
+                       *notes.uneven(results)]
     else:
         roots, remarks = _rows_of_calls(results, regions)
         wall = _wall(results, regions)

@@ -61,7 +61,6 @@ def test_help_and_version():
     (["--all", "--no-recursive", "script.py"], "--no-recursive excludes --all and --entrypoint"),
     (["--entrypoint", "main", "--no-recursive", "script.py"], "--no-recursive excludes --all"),
     (["--include", "x", "script.py"], "--include and --exclude are about --recursive: add that"),
-    (["--mpi-calls", "script.py"], "this version has no profiling of MPI calls"),
     (["-o", "nowhere/x.h5", "script.py"], "cannot write into the folder "),
     (["-o", ".", "script.py"], "is a folder"),
     (["-o", "x.xyz", "script.py"], "no format is called '.xyz'"),

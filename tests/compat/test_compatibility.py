@@ -191,6 +191,8 @@ OLD_PATHS = {
     "h5reader": "CorruptProfileError ProfilingH5Reader read_h5 read_h5_summary",
     "metadata": "METADATA_DETAILS collect_metadata",
     "mpi_launch": "LAUNCHER_ENV_VARS get_comm launched_under_mpi",
+    "mpi_wrappers": "MPIRegionMetadata ProfiledMPIComm ProfiledMPIRequest format_mpi_region message_nbytes "
+                    "parse_mpi_region profile_mpi4py profile_mpi_comm",
     "profile_config": "GPUOptions HDF5Options MemrayOptions ProfilingConfig ProfilingOptions "
                       "SetupOptions",
     "profile_io": "load read_profile sniff_profile_format write_profile",

@@ -321,7 +321,6 @@ def test_paths_are_taken(tmp_path):
     ({"use_gpu_timing": True}, "use_gpu_timing=True: this version has no GPU timing"),
     ({"gpu_sync_on_exit": True}, "gpu_sync_on_exit=True: this version has no GPU timing"),
     ({"use_memray": True}, "use_memray=True: this version has no memray recording"),
-    ({"profile_mpi_calls": True}, "profile_mpi_calls=True: this version has no profiling of MPI"),
     ({"gpu": GPUOptions(nvtx=True)}, "use_nvtx=True: this version has no NVTX ranges"),
     ({"gpu": GPUOptions(timing=True, backend="cupy")}, "use_gpu_timing=True: this version has no"),
     ({"memray": MemrayOptions(True)}, "use_memray=True: this version has no memray recording"),

@@ -302,7 +302,7 @@ def test_profile_command_traces_every_function(default):
     ({"command": ["script.py", 3]}, TypeError, "command takes a list of str, got int in it: 3"),
     ({"command": []}, ValueError, "command takes a script and its arguments, got none"),
     ({"command": ["python3"]}, ValueError, "command takes a script and its arguments, got none"),
-    ({"mpi_calls": True}, ValueError, "mpi_calls=True: this version has no profiling of MPI"),
+    ({"mpi_calls": "x"}, TypeError, "mpi_calls takes True or False"),
 ])
 def test_profile_command_refuses_at_once(default, arguments, error, message):
     with pytest.raises(error, match=message):
