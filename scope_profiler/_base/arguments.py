@@ -200,6 +200,14 @@ def not_negative(name, value):
     return result
 
 
+def hertz(name, value):
+    """How often a second, up to 10 000, as a float."""
+    result = finite(name, value)
+    if not 0 < result <= 10_000:
+        raise ValueError(f"{name} takes how often a second, above 0 and up to 10000, got {value!r}")
+    return result
+
+
 def check_percentile(name, value):
     """A number from 0 to 100."""
     if not 0 <= number(name, value) <= 100:

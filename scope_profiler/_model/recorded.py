@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from .samples import Samples
 from .statistics import RegionStatistics
 
 if TYPE_CHECKING:
@@ -52,11 +53,13 @@ class Recorded:
     wall_ns: From the begin of the run to when this was taken.
     facts: int, float and str: how many calls were missed, why, and what measuring cost; see
         `report.notes`.
+    samples: What the sampler counted; None without it.
     """
 
     nodes: Sequence[Node]
     wall_ns: int
     facts: Mapping[str, Any]
+    samples: Samples | None = None
 
     def __post_init__(self) -> None:
         for place, node in enumerate(self.nodes):

@@ -6,9 +6,10 @@ from time import perf_counter_ns
 from . import kept
 
 #: The parts of Manager._snapshot(), Manager._annotations(), Manager._lines(None), empty without line
-#: mode, when that was, on the axis of perf_counter_ns(), and of how many calls of each region start and
-#: end are kept, or None where that was not counted.
-Moment = namedtuple("Moment", "tree sketches scale regions calls counters annotations lines taken_ns kept")
+#: mode, when that was, on the axis of perf_counter_ns(), of how many calls of each region start and
+#: end are kept, or None where that was not counted, and what RunSampler.parts() gave, or None.
+Moment = namedtuple(
+    "Moment", "tree sketches scale regions calls counters annotations lines taken_ns kept samples")
 
 
 def now(manager, calls, start_over=False, rooms=None, cut=False):
@@ -24,4 +25,6 @@ def now(manager, calls, start_over=False, rooms=None, cut=False):
     if calls:
         ends = core[4][0]
         counted = [end - begin for begin, end in zip((0, *ends), ends)]
-    return Moment(*core, manager._annotations(), lines, taken_ns, counted)
+    sampler = manager._run._sampler
+    samples = None if sampler is None else sampler.parts(manager, start_over)
+    return Moment(*core, manager._annotations(), lines, taken_ns, counted, samples)

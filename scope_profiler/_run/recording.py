@@ -17,6 +17,7 @@ def start(manager, run):
     details = on and settings["line_details"]
     _set_line_mode(manager, on and settings["use_line_profiler"], details)  # may fail, as the next
     try:
+        sampler = _new_sampler(run) if on and settings["sample"] else None  # it may fail, too
         _set_memory(manager, any(measures))
         _set_traced(manager, on and settings["trace_c"], settings["max_depth"])
         _set_tracing(manager, on, on and settings["recursive_profile"])
@@ -24,6 +25,7 @@ def start(manager, run):
         _set_line_mode(manager, lined, lined and manager._run._settings["line_details"])
         raise
     _release_file(manager)
+    _stop_sampler(manager)
     journal.discard(manager)
     manager._run = run
     own_files.writes_to(managers.paths())
@@ -41,6 +43,9 @@ def start(manager, run):
                    *kept.limits(settings))
     manager._on_checkpoint = checkpoint.make
     manager._record(on)
+    if sampler is not None:
+        run._sampler = sampler
+        sampler.start(manager)
 
 
 def stop(manager):
@@ -48,6 +53,7 @@ def stop(manager):
     manager._run._over = True
     if manager._run._children is not None and manager._run.finalize_time_ns is not None:
         manager._run._children.discard()
+    _stop_sampler(manager)
     _release_file(manager)
     manager._record(False)
     if manager._tasks is not None:
@@ -61,6 +67,7 @@ def stop(manager):
 
 def forget(manager):
     """There is no run any more."""
+    _stop_sampler(manager)
     journal.discard(manager)
     manager._begin(False, False)
     manager._record(False)
@@ -89,6 +96,18 @@ def _release_file(manager):
     """Others may replace the file of the run, which is over."""
     if manager._run is not None and manager._run._file is not None:
         manager._run._file.release()
+
+
+def _new_sampler(run):
+    from .._instrument.sampler import RunSampler
+
+    return RunSampler(run._settings["sample"], run._settings["sample_clock"])
+
+
+def _stop_sampler(manager):
+    """What it has counted stays."""
+    if manager._run is not None and manager._run._sampler is not None:
+        manager._run._sampler.stop()
 
 
 def _set_line_mode(manager, on, details=False, forget=True):

@@ -60,6 +60,7 @@ class ProfilingRun:
         self._over = settings["deactivate_profiling"]
         self._written_path = None  # and where that was
         self._paths = set()  # of its parts: see finalize(start_over=True)
+        self._sampler = None
         self._also = None  # another run whose file gets the results, too: see host.py
         self._file = _file_of(settings)
         self._children = None  # the results of child processes, where they are followed

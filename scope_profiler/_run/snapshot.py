@@ -50,7 +50,8 @@ def take_snapshot(manager, results=True, moment=None):
     if run._journal_error:
         facts["journal_error"] = run._journal_error
     sketches = _sketches(moment) if results else [None] * len(moment.tree)
-    recorded = Recorded(_nodes(moment.tree, cost, sketches), end - run.start_time_ns, facts)
+    recorded = Recorded(_nodes(moment.tree, cost, sketches), end - run.start_time_ns, facts,
+                        None if moment.samples is None else run._sampler.samples(moment.samples))
     lines = _lines(manager, moment) if manager._line_mode else None
     return Snapshot(
         label=run.label,

@@ -210,7 +210,8 @@ class _End:
             print(f"scope-profiler: --lines {shown(pattern)!r}: no function of that name was called"
                   + (f"; did you mean {', '.join(map(shown, names))}?" if names else ""),
                   file=sys.stderr)
-        recorded = run is None or has_children or manager._counters()["calls"]
+        recorded = (run is None or has_children or manager._counters()["calls"]
+                    or self.run._settings["sample"])
         if self.run._settings["verbose"] and not recorded:
             print("scope-profiler: nothing was recorded. --recursive traces every function of the "
                   "program; @scope_profiler.profile and `with scope_profiler.region(...)` record "

@@ -10,6 +10,7 @@ from .._base.arguments import (
     any_of,
     anything,
     boolean,
+    hertz,
     not_negative,
     one_of,
     path,
@@ -78,6 +79,7 @@ def at_least(minimum):
     return Kind(whole(minimum), "int", "int", takes, "N", environment.whole)
 
 
+HERTZ = Kind(hertz, "float", "float", "how often a second, as a number up to 10000", "HZ")
 SECONDS = Kind(not_negative, "float", "float", "seconds, as a number of at least 0", "SECONDS")
 
 

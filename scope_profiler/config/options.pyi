@@ -86,6 +86,8 @@ class ProfilingOptions(_Options):
     keep: int | None = None
     follow_children: bool | None = None
     mpi_timeout: float | None = None
+    sample: float | None = None
+    sample_clock: str | None = None
     profiling_activated: InitVar[bool | None] = field(default=None, kw_only=True)
     time_trace: InitVar[bool | None] = field(default=None, kw_only=True)
     flush_to_disk: InitVar[bool | None] = field(default=None, kw_only=True)

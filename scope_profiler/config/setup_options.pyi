@@ -55,3 +55,5 @@ class SetupOptions(TypedDict, total=False):
     keep: int | None
     follow_children: bool | None
     mpi_timeout: float | None
+    sample: float | None
+    sample_clock: str | None

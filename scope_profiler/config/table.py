@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from .kinds import (
     ANYTHING,
     COMPRESSION,
+    HERTZ,
     PATH,
     SECONDS,
     STRINGS,
@@ -219,6 +220,14 @@ TABLE = (
             "How many seconds finalize() waits for the next rank of an MPI job, before what has come is put "
             "together and the others keep files of their own. 0: each rank keeps its own.",
             about=KEPT, option=Option("--mpi-timeout")),
+    Setting("sample", HERTZ, None,
+            "Note so many times a second which line every thread is at: a statistical profile of the whole "
+            "program, instrumented or not.",
+            option=Option("--sample"), in_host=BEGINS_ANEW),
+    Setting("sample_clock", choice("wall", "cpu"), "wall",
+            "What samples are of: \"wall\", all time, also that in which a thread waits; or \"cpu\", "
+            "processor time.",
+            option=Option("--sample-clock"), in_host=BEGINS_ANEW),
 )
 
 #: What setup() and session() take besides: not of the run, but of its beginning.

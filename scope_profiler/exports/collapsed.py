@@ -10,7 +10,8 @@ from pathlib import Path
 from ..io.json_export import write_each
 from ..io.safe_file import written
 from ..results import ProfilingResults
-from ..results.functions import sums_of, trees_of
+from ..results.functions import sums_of
+from .drawn_trees import drawn_trees_of
 from .timelines import process_name
 
 
@@ -22,7 +23,8 @@ def export_collapsed(
     exclude: str | Iterable[str] | None = None,
     verbose: bool = True,
 ) -> list[Path]:
-    """Write the own time of each path of each run, in nanoseconds; return the paths of the files.
+    """Write the own time of each path of each run, in nanoseconds; of a run that was sampled, that of each
+    stack. Return the paths of the files.
 
     Of several ranks, each has its name in front. The arguments are those of `export_prof`, which
     raises the same.
@@ -44,7 +46,7 @@ def write_collapsed(
     place: Callable[[str, str], None] = os.replace,
 ) -> list[Path]:
     """Write them to one file; see `export_collapsed`. place: see `replacing`."""
-    trees = list(trees_of(results, ranks, include, exclude))
+    trees = list(drawn_trees_of(results, ranks, include, exclude))
     with written(path, place) as file:
         for rank, nodes in trees:
             root = [_frame(process_name(results, rank))] if len(trees) > 1 else []

@@ -16,7 +16,8 @@ from .._model.recorded import Node
 from ..io.json_export import write_each
 from ..io.safe_file import written
 from ..results import ProfilingResults
-from ..results.functions import CallSums, Place, place_in, sums_of, trees_of
+from ..results.functions import CallSums, Place, place_in, sums_of
+from .drawn_trees import drawn_trees_of
 from .timelines import process_name
 from .weights import preorder, weights_of
 
@@ -85,7 +86,7 @@ def write_flamegraph(
         raise ValueError(f"threshold takes a number from 0 to below 1, got {threshold!r}")
     trees = [
         (process_name(results, rank), nodes)
-        for rank, nodes in trees_of(results, ranks, include, exclude)
+        for rank, nodes in drawn_trees_of(results, ranks, include, exclude)
     ]
     boxes = list(_boxes(trees, place_in(results)))
     total = boxes[0].length
@@ -128,9 +129,9 @@ def _boxes(trees: Sequence[tuple[str, Sequence[Node]]], where: Place) -> Iterato
 def _title(node: Node, sums: CallSums, weight: int, total: int, where: Place) -> str:
     file, line = where(node.name)
     at = "" if file is None else f" ({file}:{line})" if line else f" ({file})"
-    calls = f"{sums.calls} call{'' if sums.calls == 1 else 's'}"
+    calls = f", {sums.calls} call{'' if sums.calls == 1 else 's'}" if sums.calls else ""
     return (f"{node.name}{at}: {_time(weight)}, {_share(weight, total)}, "
-            f"own {_time(sums.own_ns)}, {calls}")
+            f"own {_time(sums.own_ns)}{calls}")
 
 
 def _time(nanoseconds: int) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .._model.recorded import Node
 from .._version import __version__
 from ..io.json_export import write_each
 from ..io.safe_file import written
 from ..results import ProfilingResults
 from ..results.functions import place_in, sums_of, trees_of
+from .drawn_trees import sampled_trees_of
 from .progress import progress
 from .timelines import Lane, Timeline, opens_and_closes, origin_ns, process_name, timelines
 
@@ -68,6 +70,10 @@ def write_speedscope(
                 for piece in _evented(timeline, lane, frames, origin_ns(results, timeline), advance):
                     file.write(piece)
                 separator = b",\n"
+        for rank, nodes in sampled_trees_of(results, ranks, include, exclude):
+            name = f"{process_name(results, rank)}, samples"
+            file.write(separator + _stacks(name, nodes, frames))
+            separator = b",\n"
         if separator == b"\n":  # no call: the format wants at least one profile
             file.write(json.dumps(_sampled_profile(results.display_label, [], [])).encode())
         file.write(b'],\n"shared": {"frames": [\n')
@@ -133,17 +139,21 @@ def _sampled(
     include: str | Iterable[str] | None, exclude: str | Iterable[str] | None,
 ) -> bytes:
     """A profile with the own time of every path."""
+    nodes = [node for tree in trees_of(results, rank, include, exclude) for node in tree.nodes]
+    return _stacks(process_name(results, rank), nodes, frames)
+
+
+def _stacks(name: str, nodes: Sequence[Node], frames: _Frames) -> bytes:
     stacks: list[list[int]] = []
     samples, weights = [], []
-    for _, nodes in trees_of(results, rank, include, exclude):
-        for node in nodes:
-            above = stacks[node.parent] if node.parent >= 0 else []
-            stacks.append([*above, frames.of(node.name)])
-            own = sums_of(node).own_ns
-            if own > 0:
-                samples.append(stacks[-1])
-                weights.append(own)
-    return json.dumps(_sampled_profile(process_name(results, rank), samples, weights)).encode()
+    for node in nodes:
+        above = stacks[node.parent] if node.parent >= 0 else []
+        stacks.append([*above, frames.of(node.name)])
+        own = sums_of(node).own_ns
+        if own > 0:
+            samples.append(stacks[-1])
+            weights.append(own)
+    return json.dumps(_sampled_profile(name, samples, weights)).encode()
 
 
 def _sampled_profile(name: str, samples: list[list[int]], weights: list[int]) -> dict[str, Any]:

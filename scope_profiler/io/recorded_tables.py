@@ -17,6 +17,7 @@ import numpy as np
 
 from .._model.recorded import Node, Recorded
 from ..results import Sketch
+from .._model.samples import Samples
 from .._model.statistics import RegionStatistics
 
 #: Stands for an integer that is not known.
@@ -35,7 +36,7 @@ NODE = np.dtype(
 
 
 def tables_of(recorded: Mapping[int, Recorded]) -> dict[str, Any]:
-    """The tables: `names` and `facts` lists of str, the others arrays."""
+    """The tables: `names`, `facts` and `samples` lists of str, the others arrays."""
     nodes = [(rank, node) for rank, tree in recorded.items() for node in tree.nodes]
     sketches = [node.sketch for _, node in nodes if node.sketch is not None]
     return {
@@ -48,6 +49,10 @@ def tables_of(recorded: Mapping[int, Recorded]) -> dict[str, Any]:
         "facts": [
             json.dumps({**tree.facts, "rank": rank, "wall_ns": tree.wall_ns})
             for rank, tree in recorded.items()
+        ],
+        "samples": [
+            json.dumps({**tree.samples.columns(), "rank": rank})
+            for rank, tree in recorded.items() if tree.samples is not None
         ],
     }
 
@@ -96,11 +101,15 @@ def from_tables(tables: Mapping[str, Any]) -> dict[int, Recorded]:
         std = None if deviation != deviation else deviation
         node = Node(parent, RegionStatistics(name, **known), first, sketch, std)
         nodes.setdefault(rank, []).append(node)
+    sampled = {}
+    for text in tables.get("samples", ()):
+        known = json.loads(text)
+        sampled[int(known["rank"])] = Samples.of_columns(known)
     recorded = {}
     for text in tables["facts"]:
         facts = json.loads(text)
         rank, wall = int(facts.pop("rank")), int(facts.pop("wall_ns"))
-        recorded[rank] = Recorded(nodes.get(rank, []), wall, facts)
+        recorded[rank] = Recorded(nodes.get(rank, []), wall, facts, sampled.get(rank))
     return recorded
 
 

@@ -4,7 +4,7 @@ import sys
 
 from .._base.shown import shown
 from .._model.counted_lines import once, sources
-from . import blocks, line_table, notes, table_columns as columns
+from . import blocks, line_table, notes, sample_tables, table_columns as columns
 from .output import Output
 from .region_table import print_table
 from .rows import in_order, tree_rows
@@ -34,6 +34,8 @@ def print_run(snapshot, stream=None, *, regions=True, lines=True, style="table",
         _part(out, "regions", _show_processes, snapshot, out)
     elif regions:
         _part(out, "regions", _show_regions, snapshot, out)
+    if regions and summary.samples is not None:
+        _part(out, "the samples", _show_samples, snapshot, out)
     if lines and has_children:
         _part(out, "lines", _show_lines_of_all, snapshot.results, out)
     elif lines:
@@ -113,6 +115,14 @@ def _show_all_ranks(snapshot, out):
     how = "finalize(return_results=True)" if path is None else f"load({path!a})"
     table_of(snapshot.results).show(out, snapshot.results.default_title(),
                                     f"{how}.print_summary(whole=True)")
+
+
+def _show_samples(snapshot, out):
+    """Those of all processes that the results have."""
+    if snapshot.results is None:
+        sample_tables.show([snapshot.recorded.samples], out)
+    else:
+        sample_tables.show_of(snapshot.results, out)
 
 
 _NO_LINES = (

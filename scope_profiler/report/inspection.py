@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .._base.arguments import name_filter
 from ..results.metadata_groups import grouped_by, metadata_keys
 from ..results.slow_calls import slowest_calls
-from . import facts_text, slow_text, table_columns as known
+from . import facts_text, sample_tables, slow_text, table_columns as known
 from .output import Output
 from .region_table import first_rows
 from .results_table import ResultsTable, check_choice, chosen_columns, table_of
@@ -92,6 +92,8 @@ def _show(results, chosen, out):
             )
     if chosen.only is None and not chosen.key:
         facts_text.show_processes(results, out, chosen.ranks, chosen.top)
+    if chosen.only in (None, "samples") and not chosen.key:
+        sample_tables.show_of(results, out, chosen.ranks, chosen.whole)
     if chosen.only in (None, "threads") and not chosen.key:
         facts_text.show_threads(results, out, chosen.ranks, chosen.top)
         facts_text.show_tasks(results, out, chosen.ranks, chosen.top)

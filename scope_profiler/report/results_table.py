@@ -12,7 +12,7 @@ from .._model.counted_lines import once, sources
 from ..results import EventDataUnavailableError, MPIRegion, NestingError
 from ..results.call_stack import tree_of_calls
 from ..results.line_entries import all_lines
-from . import line_table, notes, table_columns as known
+from . import line_table, notes, sample_tables, table_columns as known
 from .output import Output
 from .region_table import print_table
 from .rows import add_single_calls, in_order, region_row, tree_rows
@@ -38,6 +38,7 @@ def show(results, include=None, exclude=None, ranks=None, *, sort="total", title
     table.show(out, results.default_title() if title is None else title, "print_summary(whole=True)",
                columns=columns, percentage_mode=percentage_mode, whole=whole,
                with_notes=not suppress_notes)
+    sample_tables.show_of(results, out, ranks, whole)
     if lines:
         names = None if include is exclude is None else {
             region.name for region in results.get_regions(include, exclude)}

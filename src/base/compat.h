@@ -186,6 +186,16 @@ enum { SP_C_RECURSION_LOW = 200 };
 PyAPI_FUNC(PyThreadState *) PyThreadState_GetUnchecked(void) __attribute__((const));
 #endif
 
+/* The number that the system has for this thread; 0 where it has none. */
+SP_INLINE uint64_t sp_native_thread(void)
+{
+#ifdef PY_HAVE_THREAD_NATIVE_ID
+    return PyThread_get_thread_native_id();
+#else
+    return 0;
+#endif
+}
+
 /* The address of the interpreter frame that runs now: the identity of one activation,
  * without making a frame object. */
 SP_INLINE const void *sp_current_frame(void)

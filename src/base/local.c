@@ -22,7 +22,8 @@ static sp_owner *new_owner(void)
     static uint64_t last_serial = 0; /* an address or the system's number would be used again */
     sp_owner *owner = PyMem_RawMalloc(sizeof *owner);
     if (owner != NULL)
-        *owner = (sp_owner){.serial = SP_ADD(&last_serial, 1), .references = 1};
+        *owner = (sp_owner){
+            .serial = SP_ADD(&last_serial, 1), .references = 1, .native = sp_native_thread()};
     return owner;
 }
 

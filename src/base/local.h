@@ -11,6 +11,7 @@ typedef struct {
     uint64_t serial; /* in the process */
     uint32_t references;
     bool over;
+    uint64_t native; /* the system's number of it, which others may have later; 0 when unknown */
 } sp_owner;
 
 /* The tracings in whose traced sections this thread is, by serial number (calls.c). Not a chain

@@ -15,6 +15,7 @@
 #include "python/enter_exit.h"
 #include "python/lines_functions.h"
 #include "python/memory_functions.h"
+#include "python/sampler_type.h"
 #include "python/state.h"
 #include "python/wrapper.h"
 #include "record/metadata.h"
@@ -92,6 +93,7 @@ static const struct {
     {&sp_factory_spec, offsetof(sp_state, factory_type)},
     {&sp_unrecorded_spec, offsetof(sp_state, unrecorded_type)},
     {&sp_line_switch_spec, offsetof(sp_state, line_switch_type)},
+    {&sp_sampler_spec, offsetof(sp_state, sampler_type)},
 };
 enum { TYPES = sizeof types / sizeof *types };
 
@@ -147,6 +149,7 @@ static int module_exec(PyObject *module)
         || add_unrecorded(module, state) < 0 || sp_metadata_init() < 0
         || sp_calls_functions_init(module) < 0 || sp_lines_functions_init(module) < 0
         || PyModule_AddFunctions(module, sp_memory_functions) < 0
+        || PyModule_AddFunctions(module, sp_sampler_functions) < 0
         || PyModule_AddFunctions(module, sp_termination_functions) < 0)
         return -1;
     return init_backend(module);

@@ -16,6 +16,7 @@ typedef struct sp_state {
     PyTypeObject *factory_type;
     PyTypeObject *unrecorded_type;
     PyTypeObject *line_switch_type;
+    PyTypeObject *sampler_type;
     PyObject *tags_name; /* "tags", as call sites have it */
 } sp_state;
 
@@ -24,6 +25,7 @@ extern struct PyModuleDef sp_module;
 /* Each in the file that is named after it. */
 extern PyType_Spec sp_manager_spec, sp_region_spec, sp_region_lookup_spec, sp_enter_exit_spec,
     sp_enter_exit_descriptor_spec, sp_wrapper_spec, sp_callable_spec, sp_generator_proxy_spec,
-    sp_task_spec, sp_metadata_scope_spec, sp_factory_spec, sp_unrecorded_spec, sp_line_switch_spec;
+    sp_task_spec, sp_metadata_scope_spec, sp_factory_spec, sp_unrecorded_spec,
+    sp_line_switch_spec, sp_sampler_spec;
 
 #endif

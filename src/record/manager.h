@@ -51,6 +51,7 @@ typedef struct sp_manager {
     size_t unswept;       /* threads that began since free records were looked for last, */
     size_t busy;          /* records that were in use then, */
     sp_thread *spare;     /* and the first that was free and still is */
+    sp_thread *newest;    /* the record that was made last: all of the run, for the sampler */
     uint32_t task_count; /* tasks and greenlets of this run */
     bool waits;          /* it is recorded how long each call waited */
     int8_t recursive; /* 1: decorated calls trace what they call, unless their regions say no */

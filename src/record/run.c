@@ -85,7 +85,7 @@ sp_left_run sp_run_leave(sp_manager *manager)
     sp_checkpoint_begin(manager, false);
     sp_map_each(&left.threads, abandon_thread, manager);
     forget_edges(manager);
-    manager->spare = NULL;
+    manager->spare = manager->newest = NULL;
     manager->busy = manager->unswept = 0;
     manager->thread_count = 0;
     manager->task_count = 0;

@@ -88,6 +88,7 @@ typedef struct sp_thread {
     sp_owner *owner;      /* who records here. Counted. */
     int64_t number;       /* the owner's in the run, from 0 */
     struct sp_thread *spare; /* another whose owner is over, or NULL */
+    struct sp_thread *older; /* the record of the run that was made before this one, or NULL */
     uint64_t lost; /* entries that found no memory */
     sp_node **merged; /* while a snapshot is taken: by id, the nodes of the tree of all threads. Owned. */
     sp_tree tree;

@@ -112,6 +112,8 @@ static sp_thread *begin_record(sp_manager *manager, sp_owner *owner)
     }
     thread->log.waits = manager->waits;
     thread->number = thread->log.first = thread->log.thread = manager->thread_count;
+    thread->older = manager->newest;
+    SP_STORE(&manager->newest, thread);
     return thread;
 }
 

@@ -15,6 +15,7 @@ LAYERS = [
     ("journal",),
     ("lines",),
     ("calls",),
+    ("sampler",),
     ("backend/monitoring", "backend/py311"),
     ("python",),
 ]
