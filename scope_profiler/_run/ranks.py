@@ -31,6 +31,21 @@ def job():
     return place if place is not None and (place.rank > 0 or (place.size or 1) > 1) else None
 
 
+def begun(run):
+    """A run begins: read the clocks of ranks on other machines, where there are any."""
+    place = job()
+    if place is None or not launcher.is_on_several_machines():
+        return
+    world, _ = _world(run, place)
+    if world is not None:
+        from ..mpi import clocks
+
+        try:
+            clocks.meet(world, min(clocks.PATIENCE, run._settings["mpi_timeout"]))
+        except Exception as error:
+            complain("the clocks of the machines could not be read", error)
+
+
 def together(run, place, results, files):
     """Put the results of this rank together with those of the others, as far as they come.
 
@@ -108,6 +123,11 @@ def _gathered(world, key, run, place, results, files):
     if gathered.bytes_sent:
         ways.append(f"{gathered.bytes_sent} bytes of it sent")
     remarks = [", ".join(ways) + "."]
+    if gathered.aligned:
+        worst = max(clock.error_ns for clock in gathered.aligned.values()) / 1e3
+        drifts = any(clock.drift is None for clock in gathered.aligned.values())
+        remarks.append(f"Clocks of other machines: put on that of rank 0, within {worst:.1f} µs"
+                       f"{' at the end, as their drift is not known' if drifts else ''}.")
     remarks += [f"Rank {rank} is missing: {why}." for rank, why in sorted(gathered.missing.items())]
     return Together(merged, remarks, gathered)
 
@@ -124,10 +144,22 @@ def _merged(results, gathered, size):
         num_nodes=len(nodes), gathered_by="MPI",
         nodes=[str(nodes[hosts[rank]]) if rank in hosts else "" for rank in range(size)],
     )
+    if gathered.aligned:
+        _note_clocks(merged._metadata, gathered.aligned, size)
     if gathered.missing:
         merged._metadata["missing"] = [f"rank {rank}: {why}" for rank, why in
                                        sorted(gathered.missing.items())]
     return merged
+
+
+def _note_clocks(metadata, aligned, size):
+    """By how much the clocks of ranks were moved, as text by rank, empty on rank 0's machine."""
+    for name, value in (
+        ("clock_offsets_ns", lambda clock: clock.last.offset_ns),
+        ("clock_errors_ns", lambda clock: clock.error_ns),
+        ("clock_drifts", lambda clock: "" if clock.drift is None else f"{clock.drift:.3e}"),
+    ):
+        metadata[name] = [str(value(aligned[rank])) if rank in aligned else "" for rank in range(size)]
 
 
 def _of_rank(results, rank):

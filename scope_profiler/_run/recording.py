@@ -2,7 +2,7 @@
 
 from .._instrument.tags import Selection
 from .._runtime import own_files, process_end
-from . import checkpoint, finalizing, journal, kept, managers  # noqa: F401
+from . import checkpoint, finalizing, journal, kept, managers, ranks  # noqa: F401
 
 # process_end and finalizing are needed later, when importing them would not be safe: in the child of a
 # fork, and while another thread forks.
@@ -43,6 +43,8 @@ def start(manager, run):
                    *kept.limits(settings))
     manager._on_checkpoint = checkpoint.make
     manager._record(on)
+    if on:
+        ranks.begun(run)
     if sampler is not None:
         run._sampler = sampler
         sampler.start(manager)

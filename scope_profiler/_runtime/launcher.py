@@ -82,6 +82,21 @@ def facts():
     return {name: value for name, value in told.items() if value is not None}
 
 
+#: How many ranks are on this machine, and on how many machines they are.
+_LOCAL_SIZES = ("OMPI_COMM_WORLD_LOCAL_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS",
+                "PALS_LOCAL_SIZE", "LOCAL_WORLD_SIZE")
+_MACHINES = ("SLURM_STEP_NUM_NODES", "SLURM_NNODES")
+
+
+def is_on_several_machines():
+    """Whether the launcher says that the job is on more than one machine."""
+    known = place()
+    if known is None or known.size is None:
+        return False
+    machines = next(filter(None, map(_number, _MACHINES)), 1)
+    return machines > 1 or any(0 < (_number(name) or 0) < known.size for name in _LOCAL_SIZES)
+
+
 def communicator(load=False):
     """MPI.COMM_WORLD of mpi4py where the program has imported that, MPI has begun and has not ended; else
     None. load: import mpi4py, which begins MPI."""

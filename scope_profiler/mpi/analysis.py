@@ -100,7 +100,7 @@ def _waits_of(
     if known:
         starts = np.array([each[1] for each in columns.values()])
         latest = starts.argmax(axis=0)
-        for row, (rank, (_, start, duration)) in enumerate(columns.items()):
+        for row, (rank, (_, _, duration)) in enumerate(columns.items()):
             waiting[rank] = np.clip(starts.max(axis=0) - starts[row], 0, duration)
     for place, operation in enumerate(operations):
         total = {rank: sum(region.total_duration_ns for name, region in regions if name == operation) / 1e9

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._base.shown import shown
 from ..io import load
-from . import messages
+from ..results import at_times
+from . import clocks, messages
 
 if TYPE_CHECKING:
     from ..results import ProfilingResults
@@ -56,6 +57,7 @@ class Gathered:
     files: The same as files, which may go when the results are in another.
     missing: By rank, why it has not come.
     hosts: By rank, the names of the machines.
+    aligned: The clocks of the ranks on other machines than rank 0, whose results have its times.
     bytes_sent: How long the files were that had to be sent.
     where: The file that the results go to; None for none.
     """
@@ -64,6 +66,7 @@ class Gathered:
     files: dict[int, _Announced] = field(default_factory=dict)
     missing: dict[int, str] = field(default_factory=dict)
     hosts: dict[int, str] = field(default_factory=dict)
+    aligned: dict[int, clocks.Alignment] = field(default_factory=dict)
     bytes_sent: int = 0
     where: str | None = None
 
@@ -123,7 +126,9 @@ def offer(world: Any, key: Key, path: str | os.PathLike[str], seconds: float) ->
 
     while messages.wait(answered, seconds):
         facts = answer.pop(0)
-        if facts["word"] == "send":
+        if facts["word"] == "clock":
+            clocks.answer(world, seconds)
+        elif facts["word"] == "send":
             _send_file(world, path, seconds)
             sent = True
         else:
@@ -188,7 +193,13 @@ def _take(
             _receive_file(world, rank, path, announced.size, seconds)
             gathered.bytes_sent += announced.size
             announced = _Announced.of(announced.key, path)._replace(host=announced.host)
-        gathered.results[rank] = load(announced.path)
+        results = load(announced.path)
+        if announced.host != socket.gethostname():
+            _answer(world, rank, announced.key, "clock", gathered.where)
+            aligned = clocks.measure(world, rank, min(seconds, clocks.PATIENCE))
+            gathered.aligned[rank] = aligned
+            results = at_times(results, aligned.to_root)
+        gathered.results[rank] = results
     except (OSError, ValueError) as error:
         gathered.missing[rank] = shown(error)
         _answer(world, rank, announced.key, "refused", gathered.where)

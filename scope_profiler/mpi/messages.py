@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 # The largest that any MPI has to offer are just above.
-HEADER, REPLY, DATA, CLOCK = range(32_700, 32_704)
+HEADER, REPLY, DATA, CLOCK, MEETING = range(32_700, 32_705)
 
 #: Bytes of a file that travel together.
 PIECE = 4 << 20
@@ -24,13 +24,13 @@ _SHORTEST, _LONGEST = 1e-4, 0.02
 _under_way: list[tuple[Any, Any]] = []
 
 
-def wait(done: Callable[[], bool], seconds: float) -> bool:
-    """Whether done() has become true within that time."""
+def wait(done: Callable[[], bool], seconds: float, busy: bool = False) -> bool:
+    """Whether done() has become true within that time. busy: look all the time, to see when."""
     end, pause = time.monotonic() + seconds, _SHORTEST
     while not done():
         if time.monotonic() >= end:
             return False
-        time.sleep(pause)
+        time.sleep(0 if busy else pause)
         pause = min(2 * pause, _LONGEST)
     return True
 
@@ -45,10 +45,11 @@ def send(world: Any, rank: int, tag: int, data: Any, seconds: float = 0) -> bool
     return False
 
 
-def receive(world: Any, rank: int, tag: int, buffer: Any, seconds: float) -> bool:
-    """Fill the buffer with a message of that length. False where none has come within that time."""
+def receive(world: Any, rank: int, tag: int, buffer: Any, seconds: float, busy: bool = False) -> bool:
+    """Fill the buffer with a message of that length. False where none has come within that time. busy:
+    as for `wait`."""
     request = world.Irecv([buffer, _byte()], rank, tag)
-    if wait(request.Test, seconds):
+    if wait(request.Test, seconds, busy):
         return True
     request.Cancel()
     request.Wait()

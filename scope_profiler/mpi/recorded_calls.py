@@ -59,7 +59,7 @@ _SIGNATURES: dict[str, _Signature] = {
     "Bcast": _signature("buf root", "buf"), "Ibcast": _signature("buf root", "buf"),
     "reduce": _signature("sendobj op root", "sendobj"),
     **{f"{i}educe": _signature("sendbuf recvbuf op root", "sendbuf") for i in ("R", "Ir")},
-    **{name: _EXCHANGE_OBJECT for name in ("allreduce", "scan", "exscan", "allgather", "alltoall")},
+    **dict.fromkeys(("allreduce", "scan", "exscan", "allgather", "alltoall"), _EXCHANGE_OBJECT),
     **{f"{first}{rest}": _EXCHANGE for rest, starts in (
         ("llreduce", ("A", "Ia")), ("can", ("S", "Is")), ("xscan", ("E", "Ie")),
         ("llgather", ("A", "Ia")), ("llgatherv", ("A", "Ia")), ("lltoall", ("A", "Ia")),

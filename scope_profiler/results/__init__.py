@@ -21,7 +21,7 @@ from .checks import FLOAT_STATISTICS, INTEGER_STATISTICS
 from .columns import BLOCK, OPTIONAL_COLUMNS, ascend, blocks, parts_of
 from .errors import EventDataUnavailableError, NestingError
 from .event_metadata import EventMetadata
-from .merge import merge_processes, merge_results, moved_to_rank
+from .merge import at_times, merge_processes, merge_results, moved_to_rank
 from .mpi_region import MPIRegion
 from .profiling_results import ProfilingResults
 from .._model.counted_lines import CountedLine
@@ -50,6 +50,7 @@ __all__ = [
     "TaskInfo",
     "ThreadInfo",
     "ascend",
+    "at_times",
     "blocks",
     "build_call_arrays",
     "build_call_stack",

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from .._base.arguments import text_or_none
 from .mpi_region import MPIRegion
 from .profiling_results import ProfilingResults
-from .._model.recorded import Recorded
+from .._model.recorded import Node, Recorded
 from .region import Region
 from .threads import TaskInfo, ThreadInfo
 
@@ -131,6 +133,45 @@ def _of_process(metadata: dict[str, Any], name: str, size: int) -> list[str]:
 def moved_to_rank(results: ProfilingResults, rank: int) -> ProfilingResults:
     """The results of a process as those of that rank, which another rank has gathered."""
     return _moved(results, rank, is_root=False)
+
+
+def at_times(
+    results: ProfilingResults, moved: Callable[[np.ndarray], np.ndarray]
+) -> ProfilingResults:
+    """The same results on another clock. moved: Puts times in ns there, int64 arrays, ascending to
+    ascending. Statistics of durations stay as they were measured."""
+
+    def one(ns: int) -> int:
+        return int(moved(np.array([ns], np.int64))[0])
+
+    def of_node(node: Node) -> Node:
+        return node if node.first_ns is None else replace(node, first_ns=one(node.first_ns))
+
+    begun = results.metadata.get("start_time_ns")
+
+    def rows(by_rank: dict[int, list[Any]], *names: str) -> dict[int, list[Any]]:
+        def later(row: Any, name: str) -> int | None:
+            ns = getattr(row, name)
+            return ns if ns is None or begun is None else one(begun + ns) - one(begun)
+
+        return {rank: [replace(row, **{name: later(row, name) for name in names}) for row in of_rank]
+                for rank, of_rank in by_rank.items()}
+
+    times = {name: one(ns) for name in ("start_time_ns", "finalize_time_ns")
+             if isinstance(ns := results.metadata.get(name), int)}
+    return ProfilingResults(
+        {region.name: MPIRegion(region.name, {rank: region[rank].at_times(moved) for rank in region})
+         for region in results},
+        {**results.metadata, **times},
+        results.num_ranks,
+        line_profile=results.line_profile,
+        file_path=results.file_path,
+        threads=rows(results.threads, "start_ns", "end_ns"),
+        tasks=rows(results.tasks, "created_ns", "done_ns"),
+        is_root=results.is_root,
+        recorded={rank: replace(known, nodes=[of_node(node) for node in known.nodes])
+                  for rank, known in results.recorded.items()},
+    )
 
 
 def _moved(results: ProfilingResults, first: int, is_root: bool = True) -> ProfilingResults:
