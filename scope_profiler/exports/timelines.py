@@ -49,6 +49,7 @@ class Timeline:
     region, start_ns, end_ns: Integers [calls]: which of them was called, and when.
     call_index: Integers [calls]: the number of the call in its region.
     parent: Integers [calls], -1 for none; None where calls are only inside those of their own lane.
+    nested: How the calls lie within each other; None of a layout.
     is_layout: Whether these are no single calls, but nodes laid out by how long their calls took;
         `call_index` is how many calls each had then.
     """
@@ -64,6 +65,7 @@ class Timeline:
     parent: np.ndarray | None
     lanes: Sequence[Lane]
     is_layout: bool
+    nested: NestedCalls | None = None
 
     @cached_property
     def _first(self) -> np.ndarray:
@@ -174,7 +176,7 @@ def _of_calls(
     return Timeline(
         rank, process_name(results, rank), _process_id(results, rank), regions,
         calls.region_index, calls.call_index, calls.start_ns, calls.end_ns,
-        None if calls.is_proper else calls.parent, lanes, False,
+        None if calls.is_proper else calls.parent, lanes, False, calls,
     )
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from .._base.arguments import rank_set
 from .._base.shown import shown
 from ..report import facts_text
 from ..report.results_table import ResultsTable, table_of
@@ -13,22 +11,13 @@ from ..report.rows import in_order
 from ..report.style import format_count, format_time, many
 from ..report.table_columns import SORT_KEYS
 from ..results import ProfilingResults
+from .duration_data import duration_data, imbalance_data
+from .flame_data import flame_data
 from .line_tables import FunctionLines, line_tables
+from .run_choice import Choice
+from .slow_tables import SlowCalls, SlowRegion
 from .table_cells import RegionTable, region_table
-
-
-class Choice(NamedTuple):
-    """What of the results is shown; as `get_regions` and `print_summary` take it."""
-
-    include: Any = None
-    exclude: Any = None
-    ranks: "set[int] | None" = None
-    sort: str = "total"
-
-    @classmethod
-    def of(cls, include: Any, exclude: Any, ranks: int | Iterable[int] | None, sort: str) -> Choice:
-        """With the ranks as a set. Raises TypeError or ValueError where they are none."""
-        return cls(include, exclude, rank_set(ranks), sort)
+from .timeline_data import timeline_data
 
 
 class Grid(NamedTuple):
@@ -52,6 +41,7 @@ class RunContents(NamedTuple):
     tree: RegionTable
     threads: Grid
     tasks: Grid
+    slow: list[SlowRegion]
     lines: list[FunctionLines]
     lines_left_out: str
     metadata: list[tuple[str, str]]
@@ -69,6 +59,8 @@ def contents_of(results: ProfilingResults, choice: Choice) -> RunContents:
     numbers = {row.name: number for number, row in enumerate(by_total)}
     for row in tree.rows:  # "(other paths)" is in the tree alone
         numbers.setdefault(row.name, len(numbers))
+    slow = SlowCalls(results, choice, by_total)
+    timeline = timeline_data(results, choice, numbers, slow.look_at)
     lines, lines_left_out = line_tables(results, names, choice.ranks)
     with_imbalance = tree.processes > 1
     return RunContents(
@@ -76,9 +68,15 @@ def contents_of(results: ProfilingResults, choice: Choice) -> RunContents:
         region_table(flat, with_imbalance, numbers), region_table(tree, with_imbalance, numbers),
         _grid(facts_text.thread_columns(results, choice.ranks), "thread"),
         _grid(facts_text.task_columns(results, choice.ranks), "task"),
-        lines, lines_left_out,
+        slow.tables(), lines, lines_left_out,
         [(shown(name), facts_text.value_text(value)) for name, value in sorted(results.metadata.items())],
-        {"names": [shown(name) for name in numbers]},
+        {
+            "names": [shown(name) for name in numbers],
+            "flame": flame_data(tree.rows, numbers),
+            "durations": duration_data(results, choice, by_total, numbers),
+            "imbalance": imbalance_data(by_total, numbers),
+            "timeline": timeline,
+        },
     )
 
 

@@ -11,6 +11,18 @@ from .table_columns import UNKNOWN
 _MOST = 30
 
 
+#: Of the columns behind the name.
+HEADINGS = ("Calls", "Before", "After", "Change", f"{CONFIDENCE:g} % interval", "Verdict")
+
+
+def change_cells(each, write, limit):
+    """The texts of a Compared, its name first. write: what makes text of its values."""
+    low, high = each.change.low, each.change.high
+    return (shown(each.shown_name), _calls(each), _value(each.change.before, write),
+            _value(each.change.after, write), percent(each.change.change),
+            UNKNOWN if low is None else f"{percent(low)} … {percent(high)}", each.verdict(limit))
+
+
 def show_changes(found, out, *, what="region", metric="typical", is_time=True, limit=0.0, runs=(1, 1),
                  whole=False, common=0.0):
     """Print what was Compared, those first that have changed. limit: beyond which a change counts."""
@@ -24,16 +36,13 @@ def show_changes(found, out, *, what="region", metric="typical", is_time=True, l
         return
     print_grid(
         out,
-        (what.capitalize(), "Calls", "Before", "After", "Change", f"{CONFIDENCE:g} % interval", "Verdict"),
-        [(shown(each.shown_name), _calls(each), _value(each.change.before, write),
-          _value(each.change.after, write), percent(each.change.change),
-          UNKNOWN if each.change.low is None else f"{percent(each.change.low)} … {percent(each.change.high)}",
-          each.verdict(limit)) for each in rows],
+        (what.capitalize(), *HEADINGS),
+        [change_cells(each, write, limit) for each in rows],
         left=(0, 6), shares=[_SHARES.get(each.verdict(limit)) for each in rows],
     )
     if len(rows) < len(found):
         out.note(f"… and {many(len(found) - len(rows), 'row')} not shown: --all")
-    for note in _notes(found, metric, limit, runs, common):
+    for note in notes(found, metric, limit, runs, common):
         out.note(note)
 
 
@@ -54,7 +63,8 @@ def _counted(found, limit):
             yield f"{verdicts.count(name)} {name}"
 
 
-def _notes(found, metric, limit, runs, common):
+def notes(found, metric, limit, runs, common):
+    """What there is to say of the numbers, in sentences."""
     if metric == "typical":
         yield ("Before, after: the lowest tenth of the medians of blocks of calls, as other work on the "
                "machine only adds to it.")

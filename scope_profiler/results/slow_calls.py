@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .profiling_results import ProfilingResults
 
 
+_SIDES: tuple[Any, Any] = ("left", "right")
+
+
 class SlowCall(NamedTuple):
     """A call of a region.
 
@@ -50,33 +53,52 @@ def slowest_calls(
     Raises KeyError when there is no such region.
     Raises EventDataUnavailableError when of its calls only aggregates were kept.
     """
+    chosen = slowest_places(results, name, count, ranks)
+    calls = {rank: RankCalls(results, rank) for rank in {rank for rank, _ in chosen}}
+    return [calls[rank].call(name, index) for rank, index in chosen]
+
+
+def slowest_places(
+    results: ProfilingResults, name: str, count: int, ranks: Iterable[int] | None = None
+) -> list[tuple[int, int]]:
+    """Where these are: the rank of each, and its number among the calls of the region there. Raises the
+    same."""
     region = results[name]
     found = []
     for rank in region if ranks is None else sorted({*region} & {*ranks}):
         region[rank].require_intervals(name)
         durations = region[rank].durations_ns
-        longest = np.argsort(-durations, kind="stable")[:count]
+        candidates = np.arange(len(durations))
+        if len(durations) > count:
+            candidates = np.flatnonzero(durations >= np.partition(durations, -count)[-count])
+        longest = candidates[np.argsort(-durations[candidates], kind="stable")[:count]]
         found += [(-int(durations[index]), rank, int(index)) for index in longest]
-    chosen = sorted(found)[:count]
-    calls = {rank: _Calls(results, rank) for rank in {rank for _, rank, _ in chosen}}
-    return [calls[rank].call(name, index) for _, rank, index in chosen]
+    return [(rank, index) for _, rank, index in sorted(found)[:count]]
 
 
-class _Calls:
-    """The calls of a rank."""
+class RankCalls:
+    """The calls of a rank.
 
-    def __init__(self, results: ProfilingResults, rank: int) -> None:
+    nested: How they lie within each other, of the regions `names`; None to find out, of all regions.
+    """
+
+    def __init__(
+        self, results: ProfilingResults, rank: int, names: Iterable[str] | None = None,
+        nested: NestedCalls | None = None,
+    ) -> None:
         self._results, self._rank = results, rank
-        regions = [region for region in results if rank in region and region[rank].num_events]
+        every = results if names is None else [results[name] for name in names]
+        regions = [region for region in every if rank in region and region[rank].num_events]
         self._names = [region.name for region in regions]
         self._regions = [region[rank] for region in regions]
         self._origin = round(results.time_origin * 1e9)
         try:
-            self._nested: NestedCalls | None = nested_calls(regions, rank)
+            self._nested: NestedCalls | None = nested_calls(regions, rank) if nested is None else nested
         except NestingError:
             self._nested = None
 
     def call(self, name: str, index: int) -> SlowCall:
+        """That call of the region."""
         number = self._names.index(name)
         region = self._regions[number]
         inside = exclusive = None
@@ -92,7 +114,10 @@ class _Calls:
 
     def _rows_inside(self, calls: NestedCalls, number: int, index: int) -> np.ndarray:
         """The row of a call, and those of all calls inside it."""
-        [row] = np.flatnonzero((calls.region_index == number) & (calls.call_index == index))
+        start = self._regions[number].start_times_ns[index]
+        first, end = (int(np.searchsorted(calls.start_ns, start, side)) for side in _SIDES)
+        alike = (calls.region_index[first:end] == number) & (calls.call_index[first:end] == index)
+        [row] = first + np.flatnonzero(alike)
         last = np.searchsorted(calls.start_ns, calls.end_ns[row], side="right")
         is_inside = np.zeros(last - row, bool)
         is_inside[0] = True
