@@ -148,7 +148,7 @@ class ProfileManager(_core.Manager):
     @on_class_or_instance
     @unrecorded
     def finalize(self, verbose=None, return_results=False, native_traces=None,
-                 verbose_line_profiler=None, *, style="table", start_over=False):
+                 verbose_line_profiler=None, *, style="table", start_over=False, report_file=None):
         """Write the file and print the report of everything recorded since setup().
 
         A checkpoint: recording goes on, and the next finalize() has it all again and more; a
@@ -161,6 +161,7 @@ class ProfileManager(_core.Manager):
         maximum and deviation of each, in seconds, in the order in which they were first entered.
         return_results: whether to return the ProfilingResults; else it gives None.
         native_traces: this version reads none, anything but None is a ValueError.
+        report_file: where an HTML report goes as well, a name in .html; None is what setup() was told.
         start_over: hand this out as a part and begin the next one, with nothing recorded and a file of its
         own: {time} in file_path is when that began, and a name that a part has had gets a number. A call
         that is open counts in the part where it ends, with its whole time. Where a file cannot be written,
@@ -173,8 +174,8 @@ class ProfileManager(_core.Manager):
         from ._run.finalizing import finalize
         from .config.resolve import finalizing
 
-        ending = finalizing(verbose, return_results, native_traces, verbose_line_profiler, style,
-                            start_over)
+        ending = finalizing(verbose, return_results, native_traces, verbose_line_profiler, style, start_over,
+                            report_file)
         return finalize(self, *ending.values())
 
     @on_class_or_instance

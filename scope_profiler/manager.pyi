@@ -119,6 +119,7 @@ class ProfileManager:
         *,
         style: Literal["table", "blocks"] = "table",
         start_over: bool = False,
+        report_file: str | PathLike[str] | None = None,
     ) -> None: ...
     @overload
     @classmethod
@@ -131,6 +132,7 @@ class ProfileManager:
         *,
         style: Literal["table", "blocks"] = "table",
         start_over: bool = False,
+        report_file: str | PathLike[str] | None = None,
     ) -> ProfilingResults: ...
     @overload
     @classmethod
@@ -143,6 +145,7 @@ class ProfileManager:
         verbose_line_profiler: bool | None = None,
         style: Literal["table", "blocks"] = "table",
         start_over: bool = False,
+        report_file: str | PathLike[str] | None = None,
     ) -> ProfilingResults: ...
     @overload
     @classmethod
@@ -155,6 +158,7 @@ class ProfileManager:
         *,
         style: Literal["table", "blocks"] = "table",
         start_over: bool = False,
+        report_file: str | PathLike[str] | None = None,
     ) -> ProfilingResults | None: ...
     @classmethod
     def snapshot(cls, *, events: bool = True) -> ProfilingResults: ...

@@ -14,7 +14,7 @@ from .rooms import rooms
 
 
 @collection.put_off()
-def finalize(manager, verbose, return_results, lines, style, start_over):
+def finalize(manager, verbose, return_results, lines, style, start_over, report_file=None):
     """See ProfileManager.finalize. lines: its verbose_line_profiler."""
     run = manager._run
     if verbose is None:
@@ -27,17 +27,19 @@ def finalize(manager, verbose, return_results, lines, style, start_over):
     job = ranks.job() if needs.is_there("numpy") else None
     if job is not None and job.rank:
         printing = verbose = lines = False  # rank 0 prints
-    wanted = return_results or bool(files) or children is not None or job is not None
+    report = None if job is not None and job.rank else run._report_file(report_file)
+    wanted = return_results or bool(files) or report is not None or children is not None or job is not None
     if start_over:  # nothing may fail between taking the part and having it
         with processes.unforked():
-            _load(files, return_results, printing)
-    on_disk = rooms(manager, files[0].file_path) if files and not (return_results or start_over) else None
+            _load(files, return_results, printing, report)
+    by_itself = files and not (return_results or start_over or report)
+    on_disk = rooms(manager, files[0].file_path) if by_itself else None
     run._journal_error = journal.error(manager)
     # before anything is imported, which takes its time
     moment = now(manager, wanted, start_over, on_disk, cut=bool(files))
     run.finalize_time_ns = moment.taken_ns
     with processes.unforked():
-        _load(files, return_results, printing)
+        _load(files, return_results, printing, report)
     from .snapshot import take_snapshot
 
     snapshot = take_snapshot(manager, wanted, moment)
@@ -71,6 +73,12 @@ def finalize(manager, verbose, return_results, lines, style, start_over):
         else:
             run._written_calls = moment.counters["calls"]
         snapshot = replace(snapshot, file_path=paths[0], paths=paths)
+    if report is not None:
+        with process_end.writing():
+            report.write(snapshot.results)
+        if start_over:
+            run._paths.add(report.path)
+        snapshot = replace(snapshot, paths=[*snapshot.paths, report.path])
     if children is not None and (run._over or start_over):
         children.discard()
     if done is not None and done.gathered is not None:
@@ -121,16 +129,17 @@ def _nothing():
     return ProfilingResults({})
 
 
-def _load(files, return_results, printing):
+def _load(files, return_results, printing, report=None):
     """Import what this needs."""
     from . import snapshot  # noqa: F401
 
     with explained():
-        if return_results or files:
+        if return_results or files or report is not None:
             from .. import results  # noqa: F401
             from . import run_metadata  # noqa: F401
-        for each in files:
-            each._file.load()
+        for file in (*(each._file for each in files), report):
+            if file is not None:
+                file.load()
     if printing:
         from .. import report  # noqa: F401
 

@@ -41,14 +41,16 @@ def check(settings):
 
 class RunFile:
     """Where a run writes. Made when it begins, and for each of its parts. others: those of the parts
-    before. path: where that is settled; else as the settings say."""
+    before. path: where that is settled; else as the settings say. beside: the file of the same run, with
+    the same fields in its name."""
 
-    def __init__(self, settings, others=(), path=None):
+    def __init__(self, settings, others=(), path=None, beside=None):
         global _runs
-        _runs += 1
+        _runs += beside is None
         self._settings = settings
-        self._begun = time.time()
-        fields = own_files.fields(_runs, self._begun)
+        self._begun = time.time() if beside is None else beside._begun
+        self._number = _runs if beside is None else beside._number
+        fields = own_files.fields(self._number, self._begun)
         self._in_folder = path is not None
         if path is None:
             path = settings["file_path"]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         verbose_line_profiler: bool | None
         style: Literal["table", "blocks"]
         start_over: bool
+        report_file: str | os.PathLike[str] | None
 
 
 def _file_of(settings, others=()):
@@ -97,6 +98,11 @@ class ProfilingRun:
         found = [run for run in (self, self._also) if run is not None and run.file_path is not None]
         paths = [os.path.abspath(run.file_path) for run in found]
         return found[:1] if paths[1:] == paths[:1] else found
+
+    def _report_file(self, path):
+        """The RunFile of the HTML report, at this path or where the setting says; None for none."""
+        path = path or self._settings["report_file"]
+        return path and RunFile({**self._settings, "file_path": path}, self._paths, beside=self._file)
 
     def _effective(self):
         """The settings, and where this process writes."""

@@ -64,12 +64,15 @@ def checked(options, settings):
 
 
 def finalizing(verbose, return_results, native_traces, verbose_line_profiler, style,
-               start_over=False):
+               start_over=False, report_file=None):
     """The arguments of finalize(), checked, as a dict."""
     if native_traces is not None:
         raise ValueError(
             f"native_traces={native_traces!r}: this version does not read traces of native code"
         )
+    if report_file is not None:
+        report_file = CHECKS["report_file"]("report_file", report_file)
+        _check_report(report_file, {})
     lines = verbose_line_profiler
     return {
         "verbose": None if verbose is None else boolean("verbose", verbose),
@@ -77,6 +80,7 @@ def finalizing(verbose, return_results, native_traces, verbose_line_profiler, st
         "verbose_line_profiler": None if lines is None else boolean("verbose_line_profiler", lines),
         "style": one_of("table", "blocks")("style", style),
         "start_over": boolean("start_over", start_over),
+        "report_file": report_file,
     }
 
 
@@ -105,7 +109,9 @@ def _check(chosen, places):
             f"{places.get('keep') or places.get('keep_every', '')} do not go together"
         )
     if not chosen["deactivate_file_output"]:
-        _check_destination(chosen["file_path"], places)
+        _check_destination("file_path", chosen["file_path"], places)
+    if chosen["report_file"] is not None:
+        _check_report(chosen["report_file"], places)
 
 
 def _add_output(output, keywords):
@@ -136,9 +142,15 @@ def _check_level(chosen, places):
     check_level(compression, level, f"{name}={level}{places.get(name, '')}")
 
 
-def _check_destination(path, places):
+def _check_report(path, places):
+    if file_names.format_of(path) != "html":
+        raise ValueError(f"report_file={path!r}{places.get('report_file', '')}: it takes a name in .html")
+    _check_destination("report_file", path, places)
+
+
+def _check_destination(name, path, places):
     """What could not be written is refused before anything is recorded."""
-    given = f"file_path={path!r}{places.get('file_path', '')}"
+    given = f"{name}={path!r}{places.get(name, '')}"
     if not os.path.basename(path) or os.path.isdir(path):
         raise ValueError(f"{given} is a folder; it takes the path of a file")
     file_names.check_name(file_names.expanded(path, file_names.FIELDS), given)
@@ -164,6 +176,7 @@ def _effective(chosen):
         "label": chosen["label"] or None,
         "deactivate_profiling": chosen["deactivate_profiling"] or environment.DISABLED,
         "memory_profile_path": None,
+        "report_file": chosen["report_file"] and os.path.abspath(chosen["report_file"]),
         "use_line_profiler": any(
             chosen[name] for name in ("use_line_profiler", "line_memory", "line_details")),
         "track_threads": chosen["track_threads"] or chosen["track_async"],

@@ -228,6 +228,10 @@ TABLE = (
             "What samples are of: \"wall\", all time, also that in which a thread waits; or \"cpu\", "
             "processor time.",
             option=Option("--sample-clock"), in_host=BEGINS_ANEW),
+    Setting("report_file", PATH, None,
+            "Where finalize() writes an HTML report as well, a name in .html; it takes the same fields as "
+            "file_path.",
+            about=KEPT, option=Option("--report")),
 )
 
 #: What setup() and session() take besides: not of the run, but of its beginning.

@@ -91,12 +91,13 @@ def _columns(rows: Sequence[Row], with_imbalance: bool) -> list[str]:
     # In the order of their size: p50 p90 p95 p99 p99.9.
     chosen.remove("p99")
     chosen.insert(chosen.index("p999"), "p99")
-    return [*chosen, "imbalance"] if with_imbalance else chosen
+    return [*chosen, "imbalance"] if with_imbalance and "imbalance" not in chosen else chosen
 
 
 def _cell(row: Row, name: str, wall_ns: int) -> Cell:
-    key = known.SORT_KEYS["total" if name == "percent" else name]
-    return Cell(known.cell(row, name, wall_ns), key(row))
+    key = known.SORT_KEYS.get("total" if name == "percent" else name)
+    value = key(row) if key else len(row.by_rank) if name == "ranks" else None
+    return Cell(known.cell(row, name, wall_ns), value)
 
 
 def _mark(row: Row) -> str:

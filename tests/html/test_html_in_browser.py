@@ -197,3 +197,124 @@ def test_everything_is_in_what_is_printed(page):
     driver = page(a_tree())
     pdf = driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"]
     assert len(pdf) > 10_000 and not os.path.exists("report.pdf")
+
+
+# ---- What is drawn
+
+
+def drawing(driver, kind):
+    """The range that is shown, once it is drawn."""
+    wait_for(driver, "document.querySelector(arguments[0]).dataset.ready", f".{kind}")
+    return [float(value) for value in run(driver, "const {begin, end} = document.querySelector(arguments[0]).dataset;"
+                                                  " return [begin, end]", f".{kind}")]
+
+
+def keys(driver, kind, *which):
+    from selenium.webdriver.common.by import By
+
+    box = driver.find_element(By.CSS_SELECTOR, f".{kind}")
+    for key in which:
+        box.send_keys(key)
+    return drawing(driver, kind)
+
+
+def chosen_text(driver, kind):
+    return run(driver, "return document.querySelector(arguments[0]).closest('section')"
+                       ".querySelector('.chosen-text').textContent", f".{kind}")
+
+
+def test_the_timeline_is_zoomed_and_moved(page):
+    from selenium.webdriver.common.keys import Keys
+
+    driver = page(a_tree())
+    whole = drawing(driver, "timeline")
+    begin, end = keys(driver, "timeline", "+")
+    assert abs((end - begin) - (whole[1] - whole[0]) / 2) < 2
+    moved = keys(driver, "timeline", Keys.ARROW_RIGHT)
+    assert moved[0] > begin and abs((moved[1] - moved[0]) - (end - begin)) < 2
+    assert keys(driver, "timeline", "0") == whole
+    click(driver, "section[id^=timeline] .zoom-in")
+    assert drawing(driver, "timeline")[1] < whole[1]
+    click(driver, "section[id^=timeline] .zoom-all")
+    keys(driver, "timeline", Keys.SHIFT + Keys.ARROW_RIGHT)
+    assert chosen_text(driver, "timeline").startswith("solve · ")
+    zoomed = keys(driver, "timeline", Keys.ENTER)
+    assert zoomed[1] - zoomed[0] < whole[1] - whole[0]
+    assert keys(driver, "timeline", Keys.ESCAPE) == whole
+
+
+def test_the_pointer_on_a_call(page):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.by import By
+
+    driver = page(a_tree())
+    whole = drawing(driver, "timeline")
+    box = driver.find_element(By.CSS_SELECTOR, ".timeline")
+    run(driver, "arguments[0].scrollIntoView({block: 'center'})", box)
+    ActionChains(driver).move_to_element_with_offset(box, 20 - box.size["width"] // 2,
+                                                     52 - box.size["height"] // 2).perform()
+    tip = wait_for(driver, "document.querySelector('.tip:not([hidden])')?.innerText")
+    assert "solve" in tip and "after the begin" in tip
+    ActionChains(driver).double_click().perform()
+    zoomed = drawing(driver, "timeline")
+    assert zoomed[1] - zoomed[0] < whole[1] - whole[0]
+
+
+def test_the_flame_graph(page):
+    from selenium.webdriver.common.keys import Keys
+
+    driver = page(a_tree())
+    whole = drawing(driver, "flame")
+    keys(driver, "flame", Keys.ARROW_DOWN)
+    assert chosen_text(driver, "flame").startswith("solve · ")
+    keys(driver, "flame", Keys.ARROW_DOWN)
+    inside = chosen_text(driver, "flame").split(" · ")[0]
+    assert inside in ("assemble", "iterate")
+    assert keys(driver, "flame", Keys.ENTER)[1] - whole[0] < whole[1] - whole[0] + 1
+    keys(driver, "flame", Keys.ARROW_UP)
+    assert chosen_text(driver, "flame").startswith("solve · ")
+    assert keys(driver, "flame", Keys.ESCAPE) == whole
+    click(driver, ".turn")
+    assert run(driver, "return document.querySelector('.turn').ariaPressed") == "true"
+
+
+def test_coarser_levels_lose_no_call(page):
+    driver = page(a_tree())
+    found = run(driver, """
+        const n = 1000, line = (f) => Float64Array.from({length: n}, (_, at) => f(at));
+        const level = {width: 0, offset: Uint32Array.of(0, 600, n), start: line(at => 10 * (at % 600)),
+          end: line(at => 10 * (at % 600) + 3 + (at % 5)), calls: line(() => 1), busy: line(at => 3 + (at % 5)),
+          region: Int32Array.from({length: n}, (_, at) => at % 5)};
+        const coarse = report.timeline.coarser(level, 100), sum = (column) => column.reduce((a, b) => a + b, 0);
+        return [sum(coarse.calls), sum(coarse.busy) === sum(level.busy), coarse.start.length,
+          [...new Set(coarse.region)], [...coarse.offset]];
+    """)
+    assert found == [1000, True, 100, [4], [0, 60, 100]]
+
+
+def test_charts_are_drawn_when_they_come_into_sight(page):
+    driver = page(sp.load(recorded(program="""
+for n in range(9):
+    with sp.metadata(step=n, kind='ab'[n % 2]), sp.region("solve"): pass
+""")))
+    run(driver, "document.querySelector('.charts').scrollIntoView()")
+    wait_for(driver, "document.querySelector('.charts').dataset.drawn")
+    assert run(driver, "return document.querySelectorAll('.charts .plot .main-svg').length") >= 2
+    options = run(driver, "return [...document.querySelector('.choose-against').options].map(e => e.textContent)")
+    assert options == ["time", "kind", "step"]
+    for at in (1, 2):
+        run(driver, "const box = document.querySelector('.choose-against'); box.value = arguments[0];"
+                    "box.dispatchEvent(new Event('change'))", at - 1)
+        title = "document.querySelectorAll('.charts .plot')[1].querySelector('.xtitle')?.textContent"
+        wait_for(driver, f"{title} === arguments[0]", options[at])
+    click(driver, "#theme")
+
+
+def test_charts_of_ranks_and_nasty_names(page):
+    driver = page(results_with(*NASTY), others=[results_with("solve")])
+    for at in range(run(driver, "return document.querySelectorAll('.run:not([hidden]) .charts').length")):
+        run(driver, "document.querySelectorAll('.charts')[arguments[0]].scrollIntoView()", at)
+        wait_for(driver, "document.querySelectorAll('.charts')[arguments[0]].dataset.drawn", at)
+    assert run(driver, "return document.querySelectorAll('img').length") == 0
+    assert run(driver, "return document.documentElement.scrollWidth <= innerWidth")
+    assert len(run(driver, "return [...document.querySelectorAll('.comparison tbody tr')].map(e => 1)")) == len(NASTY) + 1

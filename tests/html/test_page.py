@@ -116,7 +116,8 @@ def test_names_are_text_whatever_they_are(tmp_path):
     names = {row[0] for row in page.tables["regions flat"][0][1:]}
     assert names == {sp._base.shown.shown(name).strip() for name in NASTY}
     assert {"img", "b"} & {tag for tag, _ in page.tags} <= {"b"}
-    assert page.text.count("<script") == page.text.count("</script>") == 2
+    scripts = sum(tag == "script" for tag, _ in page.tags)
+    assert page.text.count("<script") == page.text.count("</script>") == scripts
     data = page.text.partition('id="data">')[2].partition("</script>")[0]
     assert json.loads(data)["runs"][0]["names"] and "<" not in data
 
@@ -194,3 +195,89 @@ def test_bad_arguments(how, error):
     with pytest.raises(error, match=[*how][0]):
         sp.load(a_run()).to_html(**{"path": "x.html", **how})
     assert not os.path.exists("x.html")
+
+
+# ---- finalize(report_file=)
+
+
+def test_finalize_writes_a_report_beside_the_file(tmp_path, capsys):
+    manager = sp.ProfileManager()
+    manager.setup(file_path="x.json", report_file="{run}.html")
+    with manager.profile_region("here"):
+        pass
+    manager.finalize()
+    [page] = tmp_path.glob("*.html")
+    assert Page(page).column("Calls") == {"here": "1"} and f"Written: {page}" in capsys.readouterr().out
+    with manager.profile_region("here"):
+        pass
+    manager.finalize(verbose=False, report_file="other.htm")
+    assert Page(tmp_path / "other.htm").column("Calls") == {"here": "2"}
+    assert Page(page).column("Calls") == {"here": "1"}
+    manager.finalize(verbose=False)  # a checkpoint takes the place of the one before
+    assert Page(page).column("Calls") == {"here": "2"} and len([*tmp_path.glob("*.htm*")]) == 2
+    manager.reset()
+
+
+def test_a_report_is_written_where_nothing_else_is(tmp_path):
+    with sp.ProfileManager().session(output=None, report_file="x.html", verbose=False):
+        pass
+    assert Page(tmp_path / "x.html").column("Calls") == {"scope_profiler.session": "1"}
+
+
+def test_each_part_has_its_report(tmp_path):
+    manager = sp.ProfileManager()
+    manager.setup(output=None, verbose=False)
+    for name in ("first", "second"):
+        with manager.profile_region(name):
+            pass
+        manager.finalize(start_over=True, report_file="x.html")
+    manager.reset()
+    assert Page(tmp_path / "x.html").column("Calls") == {"first": "1"}
+    assert Page(tmp_path / "x-2.html").column("Calls") == {"second": "1"}
+
+
+def test_run_writes_a_report(tmp_path):
+    (tmp_path / "program.py").write_text(
+        "import os, scope_profiler as sp\nwith sp.region('here'): pass\nos.mkdir('sub'); os.chdir('sub')\n")
+    done = subprocess.run([sys.executable, "-m", "scope_profiler", "run", "-q", "--report", "x.html",
+                           "program.py"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert Page(tmp_path / "x.html").column("Calls") == {"here": "1"}
+
+
+@pytest.mark.parametrize("path, error, message", [
+    ("x.svg", ValueError, "^report_file='x.svg': it takes a name in .html"), (3, TypeError, "^report_file"),
+    ("{what}.html", ValueError, "has a field in braces that is not known"),
+])
+def test_where_a_report_cannot_go(path, error, message):
+    manager = sp.ProfileManager()
+    with pytest.raises(error, match=message):
+        manager.setup(report_file=path)
+    manager.setup(output=None, verbose=False)
+    with pytest.raises(error, match=message):
+        manager.finalize(report_file=path)
+    manager.reset()
+
+
+# ---- Slowest calls, and the comparison
+
+
+def test_the_slowest_calls_are_those_of_inspect(monkeypatch, tmp_path):
+    path = a_run()
+    page = Page(sp.load(path).to_html(tmp_path / "x.html"))
+    text, _ = printed(monkeypatch, "inspect", path, "--region", "solve", "--slowest", "2")
+    heads, *rows = page.tables["inside"][0]
+    assert heads == ["Region", "Calls", "% parent", "Total", "Own"] and rows[0][0] == "solve"
+    for row in rows:
+        assert " ".join(row) in " ".join(text.replace("└─", "").split())
+    assert "step</bdi>: <bdi>1" in page.text and "1. 50.00 µs, 10.00 µs after the begin" in page.text
+
+
+def test_the_comparison_is_that_of_diff(monkeypatch, tmp_path):
+    first, second = a_run("a.json"), a_run("b.json")
+    page = Page(sp.load(first).to_html(tmp_path / "x.html", others=[sp.load(second)]))
+    heads, *rows = page.tables["regions changes"][0]
+    text, _ = printed(monkeypatch, "diff", first, second)
+    assert heads[2:] == ["Calls", "Before", "After", "Change", "99 % interval", "Verdict"]
+    for row in rows:
+        assert " ".join([row[0], *row[2:]]) in " ".join(text.split())
