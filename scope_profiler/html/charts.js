@@ -107,6 +107,7 @@
     const region = report.one(".choose-region", section), against = report.one(".choose-against", section);
     const option = (value, text) => new Option(text.length > 60 ? `${text.slice(0, 60)}…` : text, value);
     region.append(...data.durations.map((each, at) => option(at, data.names[each.region])));
+    region.value = Math.max(data.durations.findIndex(({ counts }) => counts?.length > 1), 0);
     const fill = () => {
       const { keys } = data.durations[region.value];
       against.replaceChildren(option(-1, "time"), ...keys.map(({ key }, at) => option(at, key)));

@@ -57,7 +57,8 @@ def _series(results: ProfilingResults, region: MPIRegion) -> dict[str, Any]:
     start = found.start_ns - round(results.time_origin * 1e9)
     series = {"start": start.tolist(), "mean": _rounded(found.mean_ns)}
     if not found.is_single:
-        series.update(least=_rounded(found.least_ns), most=_rounded(found.most_ns), calls=found.calls.tolist())
+        series.update(least=_rounded(found.least_ns), most=_rounded(found.most_ns),
+                      calls=found.calls.tolist())
     return {"series": series}
 
 

@@ -70,7 +70,8 @@ def _page(runs: list[RunContents], compared: list[ComparedRuns], title: str) -> 
     environment.filters["script_json"] = lambda value: _markup(script_json(value))
     environment.filters["time"], environment.filters["count_text"] = format_time, format_count
     return environment.get_template("report.html").generate(
-        title=shown(title), runs=runs, compared=compared, change_headings=changes_text.HEADINGS, version=__version__, data={"runs": [run.data for run in runs]},
+        title=shown(title), runs=runs, compared=compared, change_headings=changes_text.HEADINGS,
+        version=__version__, data={"runs": [run.data for run in runs]},
         styles=[_markup(_resource(name)) for name in _STYLES],
         slow_columns=[table_columns.HEADINGS[name] for name in slow_tables.COLUMNS],
         plotly=_markup(_plotly()),

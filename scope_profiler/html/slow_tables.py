@@ -57,7 +57,8 @@ class SlowCalls:
         self._rows = [row for row in rows[:_MOST] if results[row.name].num_calls > 1 and all(
             results[row.name][rank].has_event_data for rank in results[row.name]
             if choice.ranks is None or rank in choice.ranks)]
-        self._places = {row.name: slowest_places(results, row.name, _CALLS, choice.ranks) for row in self._rows}
+        self._places = {row.name: slowest_places(results, row.name, _CALLS, choice.ranks)
+                        for row in self._rows}
         self._found: dict[tuple[str, int, int], SlowCall] = {}
 
     def look_at(self, timeline: Timeline) -> None:
@@ -95,7 +96,7 @@ def _table(call: SlowCall, several_ranks: bool) -> SlowCallTable:
     return SlowCallTable(
         format_time(call.duration_ns), format_time(call.start_ns), ", ".join(where),
         [(shown(key), shown(value)) for key, value in call.metadata.items()],
-        [SlowRow(shown(row.name), row.depth, [known.cell(row, column, call.duration_ns) for column in COLUMNS])
-         for row in chosen],
+        [SlowRow(shown(row.name), row.depth,
+                 [known.cell(row, column, call.duration_ns) for column in COLUMNS]) for row in chosen],
         len(rows) - len(chosen),
     )

@@ -37,7 +37,8 @@ def timeline_data(
         if not len(timeline.start_ns):
             continue
         look_at(timeline)
-        kept = timeline.lanes[:max(_MOST_LANES - len(lanes), 0)]
+        in_order = sorted(timeline.lanes, key=lambda lane: int(timeline.start_ns[lane.rows[0]]))
+        kept = in_order[:max(_MOST_LANES - len(lanes), 0)]
         left_out += len(timeline.lanes) - len(kept)
         if not kept:
             continue
@@ -50,12 +51,13 @@ def timeline_data(
         part = part._replace(start_ns=part.start_ns - origin, end_ns=part.end_ns - origin,
                              region=numbers[part.region])
         if timeline.is_layout:
-            part = part._replace(calls=np.maximum(timeline.call_index[rows][np.argsort(lines, kind="stable")], 1))
+            calls_of = timeline.call_index[rows][np.argsort(lines, kind="stable")]
+            part = part._replace(calls=np.maximum(calls_of, 1))
         parts.append(part)
         is_layout |= timeline.is_layout
         for lane in kept:
             depth = min(int(lane.depth.max(initial=0)) + 1, _MOST_DEPTH)
-            lanes.append({"process": shown(timeline.name), "name": shown(lane.name), "line": line, "lines": depth})
+            lanes.append({"process": shown(timeline.name), "name": shown(lane.name), "lines": depth})
             line += depth
         first, last = int(part.start_ns.min()), int(part.end_ns.max())
         begin, end = min(first, first if begin is None else begin), max(last, end or 0)
@@ -96,5 +98,6 @@ def _columns(parts: list[MergedCalls], lines: int, begin: int) -> dict[str, Any]
         "counts": packed(np.bincount(line, minlength=lines)),
         # Clocks of several processors may step back.
         "gap": packed(np.maximum(gap, 0)), "length": packed(np.maximum(end - start, 0)),
-        "calls": packed(calls - 1), "idle": packed(np.maximum(end - start - busy, 0)), "region": packed(region),
+        "calls": packed(calls - 1), "idle": packed(np.maximum(end - start - busy, 0)),
+        "region": packed(region),
     }

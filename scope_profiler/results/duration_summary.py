@@ -8,6 +8,7 @@ import numpy as np
 
 from .._model.sketch import Sketch
 from .mpi_region import MPIRegion
+from .region import Region
 
 
 class Histogram(NamedTuple):
@@ -44,8 +45,7 @@ def histogram(region: MPIRegion, most: int = 60) -> Histogram | None:
     that is within 0.8 % of its duration.
     """
     called = [region[rank] for rank in region if region[rank].num_calls]
-    sketches = [of_rank.sketch if of_rank.sketch is not None else Sketch.of_durations(of_rank.durations_ns)
-                for of_rank in called if of_rank.sketch is not None or of_rank.num_events == of_rank.num_calls]
+    sketches = [known for known in map(_sketch, called) if known is not None]
     if not called or len(sketches) < len(called):
         return None
     sketch = Sketch.merged(sketches)
@@ -54,6 +54,12 @@ def histogram(region: MPIRegion, most: int = 60) -> Histogram | None:
     bins = int(np.clip(np.ceil(np.log2(high / low) * 8), 1, most))
     edges = np.geomspace(low, high, bins + 1)
     return Histogram(edges, np.histogram(values, edges, weights=sketch.counts)[0].round().astype(np.int64))
+
+
+def _sketch(region: Region) -> Sketch | None:
+    if region.sketch is None and region.num_events == region.num_calls:
+        return Sketch.of_durations(region.durations_ns)
+    return region.sketch
 
 
 def over_time(region: MPIRegion, most: int = 500) -> OverTime | None:

@@ -1,4 +1,4 @@
-"""`MergedCalls`: the calls of a timeline, those that are too short to be seen put together with neighbours."""
+"""`MergedCalls`: the calls of a timeline, those too short to be seen put together with neighbours."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class MergedCalls(NamedTuple):
 
 
 def merged_calls(
-    line: np.ndarray, rows: np.ndarray, start_ns: np.ndarray, end_ns: np.ndarray, region: np.ndarray, most: int
+    line: np.ndarray, rows: np.ndarray, start_ns: np.ndarray, end_ns: np.ndarray, region: np.ndarray,
+    most: int,
 ) -> MergedCalls:
     """No more than about `most` of them, or, where even single long calls are more, those.
 
@@ -81,7 +82,8 @@ def _merged(calls: MergedCalls, width: int) -> MergedCalls:
     first = np.flatnonzero(begins)
     # The longest of each: lengths and regions in one number.
     bits = int(calls.region.max()).bit_length()
-    longest = np.maximum.reduceat(np.minimum(calls.busy_ns, (1 << (62 - bits)) - 1) << bits | calls.region, first)
+    lengths = np.minimum(calls.busy_ns, (1 << (62 - bits)) - 1)
+    longest = np.maximum.reduceat(lengths << bits | calls.region, first)
     last = np.append(first[1:], len(calls.line)) - 1
     return MergedCalls(
         calls.line[first], calls.start_ns[first], calls.end_ns[last], np.add.reduceat(calls.calls, first),

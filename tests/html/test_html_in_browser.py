@@ -205,8 +205,9 @@ def test_everything_is_in_what_is_printed(page):
 def drawing(driver, kind):
     """The range that is shown, once it is drawn."""
     wait_for(driver, "document.querySelector(arguments[0]).dataset.ready", f".{kind}")
-    return [float(value) for value in run(driver, "const {begin, end} = document.querySelector(arguments[0]).dataset;"
-                                                  " return [begin, end]", f".{kind}")]
+    values = run(driver, "const {begin, end} = document.querySelector(arguments[0]).dataset;"
+                         " return [begin, end]", f".{kind}")
+    return [*map(float, values)]
 
 
 def keys(driver, kind, *which):
@@ -283,9 +284,10 @@ def test_coarser_levels_lose_no_call(page):
     found = run(driver, """
         const n = 1000, line = (f) => Float64Array.from({length: n}, (_, at) => f(at));
         const level = {width: 0, offset: Uint32Array.of(0, 600, n), start: line(at => 10 * (at % 600)),
-          end: line(at => 10 * (at % 600) + 3 + (at % 5)), calls: line(() => 1), busy: line(at => 3 + (at % 5)),
-          region: Int32Array.from({length: n}, (_, at) => at % 5)};
-        const coarse = report.timeline.coarser(level, 100), sum = (column) => column.reduce((a, b) => a + b, 0);
+          end: line(at => 10 * (at % 600) + 3 + (at % 5)), calls: line(() => 1),
+          busy: line(at => 3 + (at % 5)), region: Int32Array.from({length: n}, (_, at) => at % 5)};
+        const coarse = report.timeline.coarser(level, 100);
+        const sum = (column) => column.reduce((a, b) => a + b, 0);
         return [sum(coarse.calls), sum(coarse.busy) === sum(level.busy), coarse.start.length,
           [...new Set(coarse.region)], [...coarse.offset]];
     """)
@@ -300,7 +302,8 @@ for n in range(9):
     run(driver, "document.querySelector('.charts').scrollIntoView()")
     wait_for(driver, "document.querySelector('.charts').dataset.drawn")
     assert run(driver, "return document.querySelectorAll('.charts .plot .main-svg').length") >= 2
-    options = run(driver, "return [...document.querySelector('.choose-against').options].map(e => e.textContent)")
+    options = run(driver, "return [...document.querySelector('.choose-against').options]"
+                          ".map(e => e.textContent)")
     assert options == ["time", "kind", "step"]
     for at in (1, 2):
         run(driver, "const box = document.querySelector('.choose-against'); box.value = arguments[0];"
@@ -317,4 +320,5 @@ def test_charts_of_ranks_and_nasty_names(page):
         wait_for(driver, "document.querySelectorAll('.charts')[arguments[0]].dataset.drawn", at)
     assert run(driver, "return document.querySelectorAll('img').length") == 0
     assert run(driver, "return document.documentElement.scrollWidth <= innerWidth")
-    assert len(run(driver, "return [...document.querySelectorAll('.comparison tbody tr')].map(e => 1)")) == len(NASTY) + 1
+    rows = run(driver, "return document.querySelectorAll('.comparison tbody tr').length")
+    assert rows == len(NASTY) + 1
