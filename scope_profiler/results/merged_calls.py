@@ -66,9 +66,10 @@ def _single(line: np.ndarray, rows: np.ndarray, start_ns: np.ndarray, end_ns: np
 
 
 def _sorted(parts: list[MergedCalls]) -> MergedCalls:
-    columns = [np.concatenate(column) for column in list(zip(*parts))[:-1]]
-    order = np.argsort(columns[0], kind="stable")
-    return MergedCalls(*(column[order] for column in columns), 0)
+    *columns, _ = zip(*parts)
+    order = np.argsort(np.concatenate(columns[0]), kind="stable")
+    line, start, end, calls, busy, region = (np.concatenate(column)[order] for column in columns)
+    return MergedCalls(line, start, end, calls, busy, region, 0)
 
 
 def _merged(calls: MergedCalls, width: int) -> MergedCalls:

@@ -74,7 +74,7 @@ def recorded(path="run.json", program=NESTED):
 
     class Names:
         region = staticmethod(manager.profile_region)
-        metadata = sp.metadata
+        metadata = staticmethod(manager.metadata)
 
     exec(program, {"sp": Names})
     manager.finalize()
