@@ -88,6 +88,7 @@ class ProfilingOptions(_Options):
     mpi_timeout: float | None = None
     sample: float | None = None
     sample_clock: str | None = None
+    report_file: str | PathLike[str] | None = None
     profiling_activated: InitVar[bool | None] = field(default=None, kw_only=True)
     time_trace: InitVar[bool | None] = field(default=None, kw_only=True)
     flush_to_disk: InitVar[bool | None] = field(default=None, kw_only=True)

@@ -57,3 +57,4 @@ class SetupOptions(TypedDict, total=False):
     mpi_timeout: float | None
     sample: float | None
     sample_clock: str | None
+    report_file: str | PathLike[str] | None
