@@ -46,7 +46,7 @@ def notes(samples):
     if samples.missed:
         whole = samples.missed + samples.ticks
         yield (f"{format_count(samples.missed)} of {format_count(whole)} ticks were missed, as the "
-               "processor was busy with other programs: shares are as right, and less sure.")
+               "processor was busy with other programs: shares are less sure.")
     if samples.unreadable:
         yield f"{many(samples.unreadable, 'sample')} could not be read, and count nowhere."
 

@@ -49,46 +49,33 @@ static uint32_t node_of(sp_samples *samples, uint32_t parent, const sp_frame_cop
     return sp_sample_child(&samples->tree, parent, SP_AT_CODE + code, (uint32_t)line);
 }
 
-/* Count the frames from `depth` on, of which the code objects have to be looked at. */
-static void count_frames(sp_samples *samples, sp_sampled_thread *thread, uint32_t depth,
-                         uint32_t node)
+/* The node of the stack below another. The code objects are looked at each time: what stood at an address
+ * before may be another one. */
+static uint32_t node_of_stack(sp_samples *samples, uint32_t node, const sp_stack_copy *stack)
 {
     code_header headers[HEADERS];
-    while (depth < thread->depth) {
-        sp_peeked places[HEADERS];
-        uint32_t some = thread->depth - depth < HEADERS ? thread->depth - depth : HEADERS;
+    sp_peeked places[HEADERS];
+    for (uint32_t left = stack->depth; left != 0;) {
+        uint32_t some = left < HEADERS ? left : HEADERS;
         for (uint32_t i = 0; i < some; i++)
             places[i] =
-                (sp_peeked){headers[i].bytes, thread->frames[depth + i].code, HEADER_SIZE};
+                (sp_peeked){headers[i].bytes, stack->frames[left - 1 - i].code, HEADER_SIZE};
         bool all = sp_peek_all(places, some);
-        for (uint32_t i = 0; i < some; i++, depth++) {
+        for (uint32_t i = 0; i < some; i++) {
             bool read = all || sp_peek(places[i].into, places[i].address, HEADER_SIZE);
-            node = node_of(samples, node, &thread->frames[depth], read ? &headers[i].code : NULL);
-            thread->nodes[depth] = node;
+            node = node_of(samples, node, &stack->frames[left - 1 - i],
+                           read ? &headers[i].code : NULL);
         }
+        left -= some;
     }
-}
-
-static bool is_same(const sp_frame_copy *one, const sp_frame_copy *other)
-{
-    return one->frame == other->frame && one->code == other->code
-           && one->instruction == other->instruction;
+    return node;
 }
 
 void sp_sampled_thread_count(sp_samples *samples, sp_sampled_thread *thread,
                              const sp_stack_copy *stack, sp_place place)
 {
-    uint32_t above = node_above(samples, thread, stack->whole, place), same = 0;
-    uint32_t known = above == thread->above ? thread->depth : 0;
-    while (same < known && same < stack->depth
-           && is_same(&thread->frames[same], &stack->frames[stack->depth - 1 - same]))
-        same++;
-    for (uint32_t i = same; i < stack->depth; i++)
-        thread->frames[i] = stack->frames[stack->depth - 1 - i];
-    thread->above = above;
-    thread->depth = stack->depth;
-    count_frames(samples, thread, same, same == 0 ? above : thread->nodes[same - 1]);
-    thread->node = thread->depth == 0 ? above : thread->nodes[thread->depth - 1];
+    thread->node =
+        node_of_stack(samples, node_above(samples, thread, stack->whole, place), stack);
     sp_sampled_thread_repeat(samples, thread);
 }
 
@@ -101,7 +88,5 @@ void sp_sampled_thread_repeat(sp_samples *samples, const sp_sampled_thread *thre
 void sp_sampled_thread_forget(sp_sampled_thread *thread)
 {
     thread->number = UINT32_MAX;
-    thread->depth = 0;
-    thread->above = UINT32_MAX;
     thread->waits_since = UINT64_MAX;
 }

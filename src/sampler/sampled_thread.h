@@ -17,13 +17,9 @@ typedef struct sp_sampled_thread {
     uint32_t node;        /* of its last sample */
     const sp_thread *record; /* of the run; or NULL */
     int64_t records_known;   /* how many threads the run had when that was looked up */
-    uint32_t above;          /* what its last stack was counted below, */
-    uint32_t depth;          /* its frames, the outermost first, */
-    sp_frame_copy frames[SP_STACK_FRAMES];
-    uint32_t nodes[SP_STACK_FRAMES]; /* and where each was counted */
 } sp_sampled_thread;
 
-/* Count a sample of the thread: this stack, at that place. Remembered for the next one. */
+/* Count a sample of the thread: this stack, at that place. */
 void sp_sampled_thread_count(sp_samples *samples, sp_sampled_thread *thread,
                              const sp_stack_copy *stack, sp_place place);
 /* Count another one at the same place. */
