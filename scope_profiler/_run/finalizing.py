@@ -37,6 +37,8 @@ def finalize(manager, verbose, return_results, lines, style, start_over, report_
     run._journal_error = journal.error(manager)
     # before anything is imported, which takes its time
     moment = now(manager, wanted, start_over, on_disk, cut=bool(files))
+    if files:
+        run._journal_is_whole = start_over
     run.finalize_time_ns = moment.taken_ns
     with processes.unforked():
         _load(files, return_results, printing, report)
@@ -64,7 +66,6 @@ def finalize(manager, verbose, return_results, lines, style, start_over, report_
                 for file in files:
                     file.write(done.results)
         journal.written(manager)
-        run._journal_is_whole = start_over
         paths = [file.path for file in files]  # other names, where others had taken them
         run._written_path = (done and done.where) or paths[0]
         if start_over:
