@@ -1,6 +1,5 @@
 """Runs journal_program.py, ends it, and compares what its journal has with what it did."""
 
-import glob
 import os
 import random
 import struct
@@ -44,7 +43,7 @@ class Killed:
 
     @property
     def journals(self):
-        return [Path(path) for path in sorted(glob.glob(f"{self.output}.*journal"))]
+        return sorted(self.output.parent.glob("*.journal"))
 
 
 def sequences(results):

@@ -26,7 +26,9 @@ from pathlib import Path
 import numpy as np
 
 import scope_profiler as sp
+from scope_profiler._run import checkpoint
 from scope_profiler.io import formats
+from scope_profiler.io import journal_format as form
 
 LONGEST, SPARE = 5, 64 << 20
 BATCH = 400
@@ -71,6 +73,24 @@ def trace(version: int, order: str) -> bytes:
     return data
 
 
+def journals(folder: Path) -> list[bytes]:
+    """Of a run with everything, before and after a checkpoint."""
+    found = []
+    manager = sp.ProfileManager()
+    manager.setup(file_path=str(folder / "journalled.h5"), verbose=False, journal=True, memory=True,
+                  track_threads=True, use_line_profiler=True)
+    lined = manager.profile("lined")(lambda: None)
+    for step in range(5):
+        with manager.metadata(step=step), manager.region("outer"), manager.region("inner", tags=["t"]):
+            lined()
+        if step > 2:
+            (path,) = folder.glob("*.journal")
+            found.append(path.read_bytes())
+            checkpoint.make(manager)
+    manager.reset()
+    return found
+
+
 def seeds(folder: Path) -> dict[str, list[bytes]]:
     """Files to begin with, by format."""
     results, run = made(), recorded(folder)
@@ -80,6 +100,7 @@ def seeds(folder: Path) -> dict[str, list[bytes]]:
     for source in (results, sp.load(run)):
         found["json"].append(sp.write_profile(source, folder / "a.json").read_bytes())
     found["json"].append(gzip.compress(found["json"][0]))
+    found["journal"] = journals(folder)
     found["spt"] = [trace(version, order) for version in (1, 2) for order in "<>"]
     try:
         path = sp.load(run).to_parquet(folder / "a.parquet") / "rank=0/calls.parquet"
@@ -135,6 +156,57 @@ def mutated_parquet(data: bytes, others: list[bytes], chance: random.Random) -> 
     return sink.getvalue().to_pybytes()
 
 
+def mutated_journal(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
+    """Mostly what is in one of its blocks is changed, and the hashes are those of that: what is damaged
+    otherwise is not looked at."""
+    if chance.random() < 0.2:
+        return mutated(data, others, chance)
+    new = bytearray(data)
+    blocks = [place for place in range(0, len(data), form.PAGE)
+              if data[place : place + 4] == form.BLOCK_MAGIC.to_bytes(4, sys.byteorder)]
+    place = chance.choice(blocks)
+    begin = place + form.BLOCK.itemsize
+    head = np.frombuffer(data, form.BLOCK, 1, place).copy()
+    room = int(head["length"][0]) - form.BLOCK.itemsize
+    used = int(head["used"][0]) or len(data[begin : begin + room].rstrip(b"\0"))
+    if chance.random() < 0.7:
+        contents = data[begin : begin + used]
+        kind = int(head["kind"][0])
+        changed = mutated_items(contents, chance) if kind == form.ITEMS else mutated(
+            contents, [contents or b"x"], chance)
+        changed = changed[:room]
+        new[begin : begin + room] = changed + bytes(room - len(changed))
+        if head["used"][0]:
+            head["used"], head["contents"] = len(changed), form.hash_of(changed)
+    else:
+        field = chance.choice(form.BLOCK.names)
+        head[field] = chance.choice(INTERESTING) % (1 << 8 * head[field].itemsize - 1)
+    hashed = form.BLOCK.fields["hash"][1]
+    head["hash"] = form.hash_of(head.tobytes()[:hashed])
+    new[place:begin] = head.tobytes()
+    return bytes(new)
+
+
+def mutated_items(contents: bytes, chance: random.Random) -> bytes:
+    """Items of which one is changed."""
+    items, at = [], 0
+    while at + form.ITEM.itemsize <= len(contents):
+        head = np.frombuffer(contents, form.ITEM, 1, at)[0]
+        begin = at + form.ITEM.itemsize
+        items.append((int(head["kind"]), contents[begin : begin + int(head["size"])]))
+        at = begin + int(head["size"]) + -int(head["size"]) % 8
+    which = chance.randrange(len(items) or 1)
+    found = b""
+    for number, (kind, body) in enumerate(items):
+        if number == which:
+            body = mutated(body, [body or b"x"], chance)
+            kind = chance.choice((kind, kind, kind, 1, 2, 3, 77))
+        head = np.zeros(1, form.ITEM)
+        head["kind"], head["size"], head["hash"] = kind, len(body), form.hash_of(body)
+        found += head.tobytes() + body + bytes(-len(body) % 8)
+    return found
+
+
 def read(path: Path) -> None:
     """Everything that a file holds."""
     size = path.stat().st_size
@@ -152,7 +224,7 @@ def child(name: str, files: dict[str, list[bytes]], seed: int, folder: Path, sto
     chance = random.Random(seed)
     path, at = folder / "case", folder / "at"
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    change = mutated_parquet if name == "parquet" else mutated
+    change = {"parquet": mutated_parquet, "journal": mutated_journal}.get(name, mutated)
     for number in range(BATCH):
         data = change(chance.choice(files[name]), files[name], chance)
         path.write_bytes(data)

@@ -58,6 +58,14 @@ def read_calls(file: JournalFile, journal: Journal, thread: int) -> RecordedCall
     return RecordedCalls(*map(np.concatenate, columns)) if parts else empty
 
 
+def places_in(numbers: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    """Where each node is among the numbers, which ascend from 0 on; -1 where it is not there."""
+    if numbers[-1] == len(numbers) - 1:
+        return np.where(nodes < len(numbers), nodes, -1)
+    places = np.minimum(np.searchsorted(numbers, nodes), len(numbers) - 1)
+    return np.where(numbers[places] == nodes, places, -1)
+
+
 def _tell(journal: Journal, thread: int, why: str) -> None:
     journal.problems.append(f"thread {thread}: {why}")
 
@@ -105,10 +113,8 @@ def _calls(taken: _Records, journal: Journal, thread: int) -> tuple[RecordedCall
     ticks = rest >> np.uint64(form.NODE_BITS)
     end, why = len(rest), None
     is_note = node == 0
-    known = np.zeros(max(journal.nodes.get(thread, {0: 0}), default=0) + 1, bool)
-    known[list(journal.nodes.get(thread, {}))] = True
-    known[0] = True
-    is_known = follows | (node < len(known)) & known[np.minimum(node, len(known) - 1)]
+    known = np.array(sorted({0, *journal.nodes.get(thread, {})}), np.int64)
+    is_known = follows | (places_in(known, node) >= 0)
     is_known &= ~is_note | (ticks >= form.WAIT) & (ticks <= form.CONTEXT)
     is_long = ~follows & ~is_note & (ticks == form.LONG_DURATION)
     is_whole = np.ones(len(rest), bool)

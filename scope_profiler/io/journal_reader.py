@@ -17,12 +17,13 @@ from ..results import EventMetadata, MPIRegion, ProfilingResults, Region, Sketch
 from ..results.nesting import Tree, by_tree, exclusive_ns, nest
 from ..results.scalars import PERCENTILES
 from .journal_blocks import Journal, JournalFile, NodeItem
-from .journal_calls import RecordedCalls, read_calls
+from .journal_calls import RecordedCalls, places_in, read_calls
 from .journal_state import State, joined, paths_of, told
 from .unreadable import UnsupportedProfileError
 
 _BUCKETS = 64
 _BYTES_OF_CALL = 400  # what a call takes while results are made of it
+_LONGEST = 1 << 60  # ns, 36 years
 _NEVER = (1 << 64) - 1  # of a node: when its first call began
 _UNKNOWN: Any = None
 
@@ -65,11 +66,11 @@ def recover(path: Path, max_bytes: int | None = None) -> Recovered:
             journal = file.journal()
             tree = _Merged(journal)
             calls = tree.calls(file)
+            return _Building(journal, tree, calls).recovered()
         except UnsupportedProfileError:
             raise
-        except ValueError as error:
+        except (ValueError, OverflowError, TypeError) as error:
             raise file.corrupt(str(error)) from None
-    return _Building(journal, tree, calls).recovered()
 
 
 class _Merged:
@@ -108,9 +109,9 @@ class _Merged:
             found = read_calls(file, self._journal, thread)
             file.allowance.take(len(found.start) * _BYTES_OF_CALL, "the calls of the journal")
             placed = self._of_thread.get(thread, {0: -1})
-            places = np.zeros(max(placed) + 1, np.int64)
-            places[list(placed)] = list(placed.values())
-            parts.append(self._shared(found, places))
+            numbers = np.array(sorted(placed), np.int64)
+            places = np.array([placed[number] for number in numbers.tolist()], np.int64)
+            parts.append(self._shared(found._replace(node=places_in(numbers, found.node)), places))
         columns = [np.concatenate(column) for column in zip(*parts)]
         if not parts:
             columns = [np.empty(0, np.int64)] * len(_Calls._fields)
@@ -137,6 +138,9 @@ class _Building:
         self._first = tree.first
         self._scale = journal.scale
         self._waits = bool(journal.facts.get("waits"))
+        times = (np.abs(calls.start).max(initial=0), np.abs(calls.ticks).max(initial=0))
+        if not 1e-4 < self._scale < 1e4 or max(map(float, times)) * self._scale > _LONGEST:
+            raise ValueError("the times of the journal are of no clock")
         self._open: set[int] = set()  # places where a call is
         self._orphans = np.empty(0, np.int64)  # rows of the calls around which one is open
         self._state = self._read_state()

@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 
 
-@pytest.mark.parametrize("form", ["hdf5", "json", "spt"])
+@pytest.mark.parametrize("form", ["hdf5", "json", "spt", "journal"])
 def test_mutated_files_are_refused_or_read(form, tmp_path):
     pytest.importorskip("h5py")
     done = subprocess.run(

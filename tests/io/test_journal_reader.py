@@ -114,7 +114,7 @@ def test_threads_and_those_that_come_after(journalled, tmp_path):
     work()
     got = load(journal_of(tmp_path))["r"][0]
     wanted = journalled.finalize(return_results=True)["r"][0]
-    assert got.thread_ids.tolist() == wanted.thread_ids.tolist()
+    assert sorted(got.thread_ids.tolist()) == sorted(wanted.thread_ids.tolist())  # all at one time
     assert len(set(got.thread_ids.tolist())) > 1
 
 

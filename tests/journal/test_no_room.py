@@ -57,7 +57,7 @@ def call(manager, times):
 
 def test_a_disk_that_is_full(disk, begin, capsys):
     folder = disk("size=2m")
-    manager = begin(folder / "out.h5")
+    manager = begin(folder / "out.json")
     call(manager, CALLS)
     assert "No space left" in journal.error(manager)
     (path,) = folder.glob("*.journal")
@@ -72,7 +72,7 @@ def test_a_disk_that_is_full(disk, begin, capsys):
         manager.finalize(verbose=False)
     subprocess.run(["mount", "-o", "remount,size=64m", folder], check=True)
     manager.finalize()
-    assert load(folder / "out.h5")["r"].num_calls == CALLS
+    assert load(folder / "out.json")["r"].num_calls == CALLS
     assert not [*folder.glob("*.journal")]
     call(manager, 1)  # which begins another journal
     assert len([*folder.glob("*.journal")]) == 1
@@ -81,28 +81,28 @@ def test_a_disk_that_is_full(disk, begin, capsys):
 def test_it_was_full_and_finalize_says_so(disk, begin, capsys):
     folder = disk("size=2m")
     (folder / "other").write_bytes(bytes(2 << 20))
-    manager = begin(folder / "out.h5")
+    manager = begin(folder / "out.json")
     call(manager, 1000)
     (folder / "other").unlink()
     manager.finalize()
     assert "No space left on device" in " ".join(capsys.readouterr().out.split())
-    assert load(folder / "out.h5")["r"].num_calls == 1000
-    assert [path.name for path in folder.iterdir()] == ["out.h5"]
+    assert load(folder / "out.json")["r"].num_calls == 1000
+    assert [path.name for path in folder.iterdir()] == ["out.json"]
 
 
 def test_a_folder_that_is_read_only(disk, begin, capsys):
     folder = disk("size=2m,ro")
-    manager = begin(folder / "out.h5")
+    manager = begin(folder / "out.json")
     call(manager, 1000)
     assert "Read-only" in journal.error(manager)
     subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
     manager.finalize()
     assert "Read-only file system" in " ".join(capsys.readouterr().out.split())
-    assert load(folder / "out.h5")["r"].num_calls == 1000
+    assert load(folder / "out.json")["r"].num_calls == 1000
 
 
 def test_a_folder_that_is_missing(tmp_path, begin):
-    manager = begin(tmp_path / "missing" / "out.h5")
+    manager = begin(tmp_path / "missing" / "out.json")
     call(manager, 1000)
     assert "No such file" in journal.error(manager)
     assert manager.snapshot()["r"].num_events == 1000
@@ -129,11 +129,11 @@ def test_a_limit_of_the_size_of_files(tmp_path):
             function()
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         sp.finalize()
-    """, tmp_path / "out.h5")
+    """, tmp_path / "out.json")
     assert (done.returncode, done.stderr) == (0, "")
     assert "File too large" in " ".join(done.stdout.split())
-    assert load(tmp_path / "out.h5")["r"].num_calls == CALLS
-    assert [path.name for path in tmp_path.iterdir()] == ["out.h5"]
+    assert load(tmp_path / "out.json")["r"].num_calls == CALLS
+    assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
 
 
 def test_parent_and_child_have_each_its_own(tmp_path):
@@ -151,7 +151,7 @@ def test_parent_and_child_have_each_its_own(tmp_path):
         if child:
             os.waitpid(child, 0)
         os.kill(os.getpid(), signal.SIGKILL)
-    """, tmp_path / "out.h5")
+    """, tmp_path / "out.json")
     assert done.returncode == -signal.SIGKILL
     found = []
     for path in tmp_path.glob("*.journal"):
