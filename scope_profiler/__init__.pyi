@@ -62,6 +62,26 @@ from .mpi.recorded_calls import (
     profile_mpi4py as profile_mpi4py,
     profile_mpi_comm as profile_mpi_comm,
 )
+from .plots.bars import plot_durations as plot_durations
+from .plots.counters import (
+    collect_roofline_points as collect_roofline_points,
+    plot_perf_events as plot_perf_events,
+    plot_roofline as plot_roofline,
+)
+from .plots.curves import plot_duration_timeseries as plot_duration_timeseries
+from .plots.flames import (
+    plot_flame as plot_flame,
+    plot_flame_chart as plot_flame_chart,
+    plot_flame_graph as plot_flame_graph,
+)
+from .plots.heat_maps import plot_rank_heatmap as plot_rank_heatmap
+from .plots.scaling import (
+    plot_scaling_efficiency as plot_scaling_efficiency,
+    plot_speedup as plot_speedup,
+    plot_weak_scaling as plot_weak_scaling,
+    plot_weak_scaling_efficiency as plot_weak_scaling_efficiency,
+)
+from .plots.gantt import plot_gantt as plot_gantt
 from .results import (
     CallArrays as CallArrays,
     EventDataUnavailableError as EventDataUnavailableError,

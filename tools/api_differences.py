@@ -47,7 +47,7 @@ EXPLANATIONS = {
     "modules.line_profile_cli": _NO_COMMAND,
     "modules.post_processing": _NO_COMMAND,
     "modules.tui": _NO_COMMAND,
-    "modules.plotting_scripts": "this version has no plots",
+    "modules.plotting_scripts": "`scope_profiler.plots` has the functions",
     "modules.chrome_trace_export": "`export_chrome_trace` is a name of `scope_profiler`",
     "modules.speedscope_export": "`export_speedscope` is a name of `scope_profiler`",
     "modules.prof_export": "`export_prof`, `to_pstats` and `load_prof` are names of `scope_profiler`",

@@ -9,6 +9,7 @@ _WHAT = {
     "matplotlib": "pictures need",
     "jinja2": "HTML reports need",
     "plotly": "HTML reports need",
+    "pyarrow": "files in Parquet need",
     "psutil": "the memory of processes needs, on this system,",
 }
 

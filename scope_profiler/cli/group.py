@@ -20,6 +20,7 @@ COMMANDS = {
     "import-native": "convert_files.import_native",
     "line-profile": "line_profile.line_profile",
     "report": "report_files.report",
+    "plot": "plot.plot",
     "export": "export_files.export",
     "diff": "diff.diff",
     "check": "diff.check",

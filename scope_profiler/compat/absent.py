@@ -2,15 +2,9 @@
 
 # {reason: names}. The reason is in the message of the AttributeError.
 _NAMES = {
-    "this version has no plots": (
-        "plot_duration_timeseries plot_durations plot_flame plot_flame_chart plot_flame_graph "
-        "plot_gantt plot_rank_heatmap plot_scaling_efficiency plot_speedup plot_weak_scaling "
-        "plot_weak_scaling_efficiency"
-    ),
     "results.to_html() writes an HTML report": "create_html_report",
     "this version has no LIKWID counters": "LikwidRegionResult",
-    "this version has no perf events": "PerfEventError PerfEventTotals plot_perf_events",
-    "this version has no roofline model": "collect_roofline_points plot_roofline",
+    "this version has no perf events": "PerfEventError PerfEventTotals",
     "load(path).print_summary() shows the regions": "inspect_file",
 }
 

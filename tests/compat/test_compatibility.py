@@ -128,12 +128,12 @@ def test_absent_names_say_why(name):
 
 def test_what_they_say():
     with pytest.raises(AttributeError) as error:
-        sp.plot_gantt
-    assert str(error.value) == "scope_profiler has no plot_gantt: this version has no plots"
+        sp.PerfEventError
+    assert str(error.value) == "scope_profiler has no PerfEventError: this version has no perf events"
     with pytest.raises(AttributeError) as error:
         sp.nonsense
     assert str(error.value) == "module 'scope_profiler' has no attribute 'nonsense'"
-    assert not hasattr(sp, "plot_gantt")
+    assert not hasattr(sp, "PerfEventError")
 
 
 def test_parameters_are_seen_of_what_is_in_c():

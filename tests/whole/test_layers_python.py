@@ -15,7 +15,7 @@ PACKAGE = ROOT / "scope_profiler"
 
 # From the bottom up: what is here imports nothing that comes later.
 LAYERS = (
-    "_core", "_version", "_base", "config", "_model", "results", "io", "exports", "_compare",
+    "_core", "_version", "_base", "config", "_model", "results", "io", "exports", "plots", "_compare",
     "report", "html",
     "_instrument", "_runtime", "mpi", "_run", "_launch", "manager", "calls", "line_profiler",
     "cprofile", "memory", "compat", "cli",

@@ -33,6 +33,9 @@ HEADINGS = {
     "Files for other programs": "export_prof to_pstats load_prof export_speedscope export_collapsed "
                                 "export_chrome_trace export_perfetto export_callgrind "
                                 "export_flamegraph_svg",
+    "Pictures": "plot_durations plot_gantt plot_flame_chart plot_flame_graph plot_duration_timeseries "
+                "plot_rank_heatmap plot_speedup plot_scaling_efficiency plot_weak_scaling "
+                "plot_weak_scaling_efficiency plot_roofline plot_perf_events collect_roofline_points",
     "Calls one by one": "build_call_arrays build_call_stack call_stack_children call_stack_roots",
     "Objects": "ProfileManager ProfilingRun ProfileRegion RegionFactory RegionStatistics "
                "ProfilingConfig ProfilingResults MPIRegion Region ThreadInfo TaskInfo CallArrays",
@@ -41,7 +44,8 @@ HEADINGS = {
 }
 
 #: Other names for what is described under the first.
-SAME = {"profile_region": "region", "RegionHandle": "ProfileRegion"}
+SAME = {"profile_region": "region", "RegionHandle": "ProfileRegion",
+        "plot_flame": "plot_flame_chart"}
 
 #: On the page of settings.
 SETTINGS = {"ProfilingOptions", "GPUOptions", "HDF5Options", "MemrayOptions", "SetupOptions"}
