@@ -52,7 +52,7 @@ EXPLANATIONS = {
     "modules.speedscope_export": "`export_speedscope` is a name of `scope_profiler`",
     "modules.prof_export": "`export_prof`, `to_pstats` and `load_prof` are names of `scope_profiler`",
     "modules.astro_site": "this version makes no site of runs",
-    "modules.catalogue": "this version makes no site of runs",
+    "modules.catalogue": "`scope-profiler catalogue` makes the page",
     "modules.html_report": "`results.to_html()` writes an HTML report",
     "modules.report_*": "`results.to_html()` writes an HTML report",
     "modules.ipython_magics": "this version has no IPython magics",

@@ -26,6 +26,8 @@ COMMANDS = {
     "check": "diff.check",
     "merge": "merge_files.merge",
     "recover": "recover.recover",
+    "top": "top.top",
+    "catalogue": "catalogue_files.catalogue",
 }
 
 #: Commands of 0.7.5 that this version does not have.

@@ -85,6 +85,7 @@ class JournalFile:
         self.path = path
         self._file = open(path, "rb", buffering=0)
         self.size = os.fstat(self._file.fileno()).st_size
+        self.facts_size = 0
         self.allowance = Allowance(self.size, max_bytes)
 
     def __enter__(self) -> JournalFile:
@@ -118,13 +119,26 @@ class JournalFile:
         data = self.read(block.place, used or block.room)
         return None if used and form.hash_of(data) != int(block.head["contents"]) else data
 
+    def links(self) -> int:
+        """By how many names the file is there: 0 once it was removed."""
+        return os.fstat(self._file.fileno()).st_nlink
+
+    def grown(self) -> None:
+        """See what was written to its end since."""
+        self.size = os.fstat(self._file.fileno()).st_size
+
+    def begin(self) -> Journal:
+        """What its head says. Raises CorruptProfileError, UnsupportedProfileError."""
+        head, facts = self._head()
+        self.facts_size = int(head["facts"])
+        first = int(head["ticks"]), int(head["ns"])
+        return Journal(self.path, self.size, facts, int(head["part"]), first, first)
+
     def journal(self) -> Journal:
         """Everything but the calls. Raises CorruptProfileError, UnsupportedProfileError."""
-        head, facts = self._head()
-        first = int(head["ticks"]), int(head["ns"])
-        found = Journal(self.path, self.size, facts, int(head["part"]), first, first)
+        found = self.begin()
         states = []
-        for block in self._blocks(form.HEAD.itemsize + int(head["facts"]), found.problems):
+        for block in self._blocks(form.HEAD.itemsize + self.facts_size, found.problems):
             kind = int(block.head["kind"])
             pair = int(block.head["ticks"]), int(block.head["ns"])
             found.last = max(found.last, pair)
@@ -170,9 +184,9 @@ class JournalFile:
         return head, facts
 
     def _blocks(self, begin: int, problems: list[str]) -> Iterator[Block]:
-        place, damaged = _padded(begin), 0
+        place, damaged = padded_size(begin), 0
         while place + form.BLOCK.itemsize <= self.size:
-            block = self._block(place)
+            block = self.block(place)
             if block is not None:
                 yield block
                 place += int(block.head["length"])
@@ -183,7 +197,8 @@ class JournalFile:
         if damaged:
             problems.append(f"{damaged} pages of the file are damaged")
 
-    def _block(self, place: int) -> Block | None:
+    def block(self, place: int) -> Block | None:
+        """The block that begins there; None where none does, or it is damaged."""
         data = self.read(place, form.BLOCK.itemsize)
         if len(data) < form.BLOCK.itemsize:
             return None
@@ -210,7 +225,7 @@ class JournalFile:
             pages = pages.reshape(-1, form.PAGE // 8)
             begins = (pages[:, 0] & np.uint64(0xFFFFFFFF)) == form.BLOCK_MAGIC
             for page in np.flatnonzero(begins).tolist():
-                if self._block(place + page * form.PAGE) is not None:
+                if self.block(place + page * form.PAGE) is not None:
                     damaged += int(pages[:page].any(axis=1).sum())
                     return place + page * form.PAGE, damaged
             damaged += int(pages.any(axis=1).sum())
@@ -224,22 +239,7 @@ class JournalFile:
         if data is None:
             found.problems.append("a block of names is damaged")
             return
-        at = 0
-        while at + form.ITEM.itemsize <= len(data):
-            head = np.frombuffer(data, form.ITEM, 1, at)[0]
-            kind, size = int(head["kind"]), int(head["size"])
-            if kind == 0:
-                break
-            begin = at + form.ITEM.itemsize
-            bytes_ = data[begin : begin + size]
-            if len(bytes_) < size or form.hash_of(bytes_) != int(head["hash"]):
-                found.problems.append("names are damaged")
-                break
-            try:
-                _take_item(kind, bytes_, found)
-            except (ValueError, IndexError, KeyError, TypeError, AttributeError):
-                found.problems.append("a name is not what it should be")
-            at = begin + size + -size % 8
+        take_items(data, found)
 
     def _read_state(self, states: list[Block], found: Journal) -> None:
         for block in sorted(states, key=lambda one: -int(one.head["sequence"])):
@@ -248,6 +248,27 @@ class JournalFile:
             if isinstance(state, dict):
                 found.state = state
                 return
+
+
+def take_items(data: bytes, found: Journal) -> int:
+    """Add what items say, up to where there are none; gives how many bytes they were."""
+    at = 0
+    while at + form.ITEM.itemsize <= len(data):
+        head = np.frombuffer(data, form.ITEM, 1, at)[0]
+        kind, size = int(head["kind"]), int(head["size"])
+        if kind == 0:
+            break
+        begin = at + form.ITEM.itemsize
+        bytes_ = data[begin : begin + size]
+        if len(bytes_) < size or form.hash_of(bytes_) != int(head["hash"]):
+            found.problems.append("names are damaged")
+            break
+        try:
+            _take_item(kind, bytes_, found)
+        except (ValueError, IndexError, KeyError, TypeError, AttributeError):
+            found.problems.append("a name is not what it should be")
+        at = begin + size + -size % 8
+    return at
 
 
 def _take_item(kind: int, data: bytes, found: Journal) -> None:
@@ -277,7 +298,8 @@ def _json(data: bytes) -> Any:
         return None
 
 
-def _padded(size: int) -> int:
+def padded_size(size: int) -> int:
+    """So many bytes in whole pages."""
     return size + -size % form.PAGE
 
 
