@@ -138,7 +138,7 @@
       colorbar: { ticksuffix: " %", thickness: 12 },
     }], { height: 110 + 24 * imbalance.regions.length, xaxis: { title: { text: "Rank" }, type: "category" },
       yaxis: { autorange: "reversed", type: "category", tickvals: imbalance.regions,
-        ticktext: imbalance.regions.map((region) => esc(names[region]).slice(0, 40)) } });
+        ticktext: imbalance.regions.map((region) => esc(names[region].slice(0, 40))) } });
   }
 
   addEventListener("DOMContentLoaded", () => {

@@ -19,7 +19,7 @@ from ..io.safe_file import written
 from ..report import changes_text, table_columns
 from ..report.style import format_count, format_time
 from ..results import ProfilingResults
-from . import slow_tables
+from . import memory_table, slow_tables
 from .compared import ComparedRuns, compared_runs
 from .packed import compressed, script_json
 from .run_choice import Choice
@@ -73,6 +73,7 @@ def _page(runs: list[RunContents], compared: list[ComparedRuns], title: str) -> 
         title=shown(title), runs=runs, compared=compared, change_headings=changes_text.HEADINGS,
         version=__version__, data={"runs": [run.data for run in runs]},
         styles=[_markup(_resource(name)) for name in _STYLES],
+        memory_columns=[table_columns.HEADINGS[name] for name in memory_table.COLUMNS],
         slow_columns=[table_columns.HEADINGS[name] for name in slow_tables.COLUMNS],
         plotly=_markup(_plotly()),
         scripts=[_markup(_resource(name)) for name in _SCRIPTS],

@@ -14,6 +14,7 @@ from ..results import ProfilingResults
 from .duration_data import duration_data, imbalance_data
 from .flame_data import flame_data
 from .line_tables import FunctionLines, line_tables
+from .memory_table import MemoryRow, memory_rows
 from .run_choice import Choice
 from .slow_tables import SlowCalls, SlowRegion
 from .table_cells import RegionTable, region_table
@@ -41,6 +42,7 @@ class RunContents(NamedTuple):
     tree: RegionTable
     threads: Grid
     tasks: Grid
+    memory: list[MemoryRow]
     slow: list[SlowRegion]
     lines: list[FunctionLines]
     lines_left_out: str
@@ -68,7 +70,7 @@ def contents_of(results: ProfilingResults, choice: Choice) -> RunContents:
         region_table(flat, with_imbalance, numbers), region_table(tree, with_imbalance, numbers),
         _grid(facts_text.thread_columns(results, choice.ranks), "thread"),
         _grid(facts_text.task_columns(results, choice.ranks), "task"),
-        slow.tables(), lines, lines_left_out,
+        memory_rows(tree.rows), slow.tables(), lines, lines_left_out,
         [(shown(name), facts_text.value_text(value)) for name, value in sorted(results.metadata.items())],
         {
             "names": [shown(name) for name in numbers],

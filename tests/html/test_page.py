@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -104,6 +105,25 @@ def test_lines(tmp_path, monkeypatch):
     assert {"keyword", "builtin", "text", "comment"} <= kinds
     text, _ = printed(monkeypatch, "line-profile", "l.json")
     assert all(row[hits] in text for row in rows)
+
+
+def test_memory_is_that_of_inspect(monkeypatch, tmp_path):
+    manager = sp.ProfileManager()
+    manager.setup(file_path="m.json", memory=True, verbose=False)
+    with manager.profile_region("outer"):
+        kept = [bytes(10_000)]
+        with manager.profile_region("inner"):
+            kept.append(bytes(3_000))
+    manager.finalize()
+    manager.reset()
+    page = Page(sp.load("m.json").to_html(tmp_path / "x.html"))
+    _, *rows = page.tables["regions memory"][0]
+    assert [row[0] for row in rows] == ["outer", "outer › inner"]
+    text, _ = printed(monkeypatch, "inspect", "m.json", "--regions-only", "--columns", "region", "calls",
+                      "allocated", "freed", "peak", "allocations", "frees")
+    for row, line in zip(rows, text.splitlines()[5:]):
+        assert row[2:] == re.split(r"  +", line.strip())[1:]
+    assert "memory-0" not in Page(sp.load(a_run()).to_html(tmp_path / "y.html")).text
 
 
 # ---- The text
