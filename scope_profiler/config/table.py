@@ -115,8 +115,8 @@ TABLE = (
             "runs.",
             option=Option("--aggregation-mode"), in_host=BEGINS_ANEW),
     Setting("profile_mpi_calls", SWITCH, False,
-            "Make regions of the calls of mpi4py's communicators, each named by its operation, bytes, partner "
-            "and communicator.",
+            "Make regions of the calls of mpi4py's communicators, each named by its operation, bytes, "
+            "partner and communicator.",
             option=Option("--mpi-calls/--no-mpi-calls"), in_host=STAYS_ON),
     Setting("track_threads", SWITCH, False, "Tell which thread each call ran on.",
             in_host=STAYS_ON),

@@ -131,7 +131,7 @@ def offer(world: Any, key: Key, path: str | os.PathLike[str], seconds: float) ->
         elif facts["word"] == "send":
             _send_file(world, path, seconds)
             sent = True
-        else:
+        elif facts["word"] != "wait":
             return Answer(facts["word"] == "taken", sent, facts["where"])
     return Answer(False, sent, None)
 
@@ -158,21 +158,25 @@ def gather(
             _announced[rank, announced.key.what] = announced
         return any((rank, key.what) in _announced for rank in waiting)
 
+    told = time.monotonic()
     while waiting and messages.wait(arrived, seconds):
-        for rank in sorted(waiting):
-            announced = _announced.get((rank, key.what))
-            if announced is None:
-                continue
-            if announced.key.number > key.number:
-                gathered.missing[rank] = "it has gone on to a later finalize()"
-                waiting.discard(rank)
-                continue
-            del _announced[rank, key.what]
-            if announced.key == key:
-                waiting.discard(rank)
-                _take(world, rank, announced, seconds, place, gathered)
-            else:
-                _answer(world, rank, announced.key, "late", where)
+        rank = min(rank for rank in waiting if (rank, key.what) in _announced)
+        announced = _announced[rank, key.what]
+        if announced.key.number > key.number:
+            gathered.missing[rank] = "it has gone on to a later finalize()"
+            waiting.discard(rank)
+            continue
+        del _announced[rank, key.what]
+        if announced.key == key:
+            waiting.discard(rank)
+            _take(world, rank, announced, seconds, place, gathered)
+        else:
+            _answer(world, rank, announced.key, "late", where)
+        if time.monotonic() - told > seconds / 4:  # those whose turn is to come wait no more than that
+            told = time.monotonic()
+            for other, announced in _announced.items():
+                if other[0] in waiting:
+                    _answer(world, other[0], announced.key, "wait", where)
     for rank in waiting:
         gathered.missing[rank] = f"it did not come to finalize() within {seconds:g} s"
     return gathered

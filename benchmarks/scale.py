@@ -1,0 +1,130 @@
+"""scale.py [--ranks 10,100,1000] [--regions 30] [--calls 1000000] [--events 0]: results of many ranks.
+
+Makes the files of simulated ranks, puts them together as rank 0 does in finalize(), and looks at the whole
+with `inspect` and `diff`. Prints for each number of ranks the time and the peak of memory of each step, how
+large the files are, and what would go over the wire if rank 0 did not see them. Each step is a process.
+
+calls: of each rank; they are in the statistics. events: how many of them are single calls in the files.
+"""
+
+import argparse
+import json
+from pathlib import Path
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+from scope_profiler import MPIRegion, ProfilingResults, Region
+from scope_profiler.io import load, write_profile
+from scope_profiler.results import Node, Recorded, Sketch, merge_processes
+
+
+def main():
+    options = _options()
+    if options.step:
+        _step(options)
+        return
+    print(f"{options.regions} regions, {options.calls:,} calls a rank, "
+          f"{options.events:,} of them single calls")
+    print("| ranks | files of ranks | merged: time | peak | file | inspect: time | peak | diff: time "
+          "| peak |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for ranks in options.ranks:
+        with tempfile.TemporaryDirectory() as folder:
+            _print_row(ranks, Path(folder), options)
+
+
+def _options():
+    does = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    does.add_argument("--ranks", type=lambda text: [int(word) for word in text.split(",")],
+                      default=[10, 100, 1000])
+    for name, default in (("regions", 30), ("calls", 1_000_000), ("events", 0)):
+        does.add_argument(f"--{name}", type=int, default=default)
+    does.add_argument("--step", choices=("make", "merge", "inspect", "diff"), help=argparse.SUPPRESS)
+    does.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    return does.parse_args()
+
+
+def _print_row(ranks, folder, options):
+    def run(step):
+        done = subprocess.run(
+            [sys.executable, __file__, "--step", step, "--folder", folder, "--ranks", str(ranks),
+             "--regions", str(options.regions), "--calls", str(options.calls),
+             "--events", str(options.events)], check=True, stdout=subprocess.PIPE, text=True)
+        facts = json.loads(done.stdout.splitlines()[-1])
+        return f"{facts['seconds']:.2f} s | {facts['peak'] / 1e6:.0f} MB"
+
+    run("make")
+    parts = sum(path.stat().st_size for path in folder.glob("run.rank*.h5"))
+    merged = run("merge")
+    size = (folder / "all.h5").stat().st_size
+    print(f"| {ranks:,} | {parts / 1e6:.1f} MB | {merged} | {size / 1e6:.1f} MB | {run('inspect')} | "
+          f"{run('diff')} |", flush=True)
+
+
+def _step(options):
+    begun = time.perf_counter()
+    ranks, = options.ranks
+    all_of_them = options.folder / "all.h5"
+    if options.step == "make":
+        for rank in range(ranks):
+            results = simulated(rank, ranks, options.regions, options.calls, options.events)
+            write_profile(results, options.folder / f"run.rank{rank}.h5")
+    elif options.step == "merge":
+        parts = [load(options.folder / f"run.rank{rank}.h5") for rank in range(ranks)]
+        write_profile(merge_processes(parts), all_of_them)
+    else:
+        files = [str(all_of_them)] * (1 + (options.step == "diff"))
+        from scope_profiler.cli import main as command
+
+        sys.argv = ["scope-profiler", options.step, *files]
+        try:
+            command()
+        except SystemExit as ended:
+            assert not ended.code, ended.code
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"seconds": time.perf_counter() - begun, "peak": peak}))
+
+
+def simulated(rank, ranks, regions, calls, events):
+    """The results of one rank: a region around all, and others inside; one rank in a hundred is slow."""
+    chance = np.random.default_rng(rank)
+    slow = 1.5 if rank % 100 == 7 else 1.0
+    each, kept = calls // regions, events // regions
+    nodes, found = [], {}
+    for number in range(regions):
+        name = f"region {number:03}"
+        mean = slow * 1000 * (1 + number)
+        total, first = int(each * mean), 10**9 * number + 10**6
+        sketch = Sketch.of_durations(chance.exponential(mean, 1000).astype(np.int64))
+        statistics = {"count": each, "total": total, "minimum": 1, "maximum": int(20 * mean), "std": mean,
+                      "mean": mean}
+        columns = {}
+        if kept:
+            starts = first + np.arange(kept) * int(mean + 1)
+            columns = {"start_times_ns": starts, "durations_ns": np.full(kept, int(mean))}
+        found[name] = Region(statistics=statistics, sketch=sketch, exclusive_total_ns=total,
+                             inclusive_total_ns=total, **columns)
+        nodes.append(Node(-1, _row(name, each, total, mean), first, sketch, mean))
+    metadata = {"rank": rank, "launched_ranks": ranks, "start_time_ns": 0, "process_id": 1000 + rank,
+                "finalize_time_ns": 10**9 * (regions + 1), "program_id": f"{rank:016x}"}
+    return ProfilingResults({name: MPIRegion(name, {0: one}) for name, one in found.items()}, metadata,
+                            recorded={0: Recorded(nodes, 10**9 * regions, {})})
+
+
+def _row(name, calls, total, mean):
+    from dataclasses import replace
+
+    from scope_profiler import RegionStatistics
+
+    return replace(RegionStatistics.nothing_of(name), num_calls=calls, total_ns=total, exclusive_ns=total,
+                   sum_ns=total, minimum_ns=1, maximum_ns=int(20 * mean), average_ns=round(mean),
+                   std_ns=round(mean), corrected_total_ns=total, corrected_exclusive_ns=total)
+
+
+if __name__ == "__main__":
+    main()
