@@ -36,7 +36,7 @@ class ProfileManager(_core.Manager):
         self._region_type = Region
         self.profile_region = self.region = self._region_lookup
         self.metadata = super().metadata  # the class has that of the process-wide manager
-        self._run = self._tasks = None
+        self._run = self._tasks = self._submitting = None
         self._host = None  # while it runs a program: see host.py
         self._line_mode = self._follows_children = False
         self._measures_memory = False

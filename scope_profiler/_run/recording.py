@@ -37,6 +37,7 @@ def start(manager, run):
     _watch_threads(manager, on and settings["track_threads"])
     _watch_tasks(manager, on and settings["track_async"])
     _follow_children(manager, on and settings["follow_children"])
+    _follow_submitted(manager, on and settings["track_executors"])
     manager._begin(not settings["aggregation_mode"], manager._line_mode,
                    manager._selection.wanted is not None, manager._tasks is not None, measures[0],
                    details, measures[1], 1e9 * (settings["min_duration"] or 0), journal.begin(run),
@@ -65,6 +66,7 @@ def stop(manager):
     _set_line_mode(manager, False, forget=False)
     _set_memory(manager, False)
     _follow_children(manager, False)
+    _follow_submitted(manager, False)
 
 
 def forget(manager):
@@ -81,6 +83,7 @@ def forget(manager):
     _set_memory(manager, False)
     _release_file(manager)
     _follow_children(manager, False)
+    _follow_submitted(manager, False)
     manager._run = None
 
 
@@ -201,6 +204,18 @@ def _follow_children(manager, on):
                 if following.is_temporary():
                     process_end.call_at_exit(run._children.remove)
     manager._follows_children = on
+
+
+def _follow_submitted(manager, on):
+    """Put what other threads do below where it was submitted, or not."""
+    if manager._submitting is not None:
+        manager._submitting.stop()
+    manager._submitting = None
+    if on:
+        from .._runtime.submitting import Submitting
+
+        manager._submitting = Submitting(manager)
+        manager._submitting.start()
 
 
 def _watch_tasks(manager, on):

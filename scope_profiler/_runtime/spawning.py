@@ -7,10 +7,11 @@ environment by the program gets ours added.
 
 import json
 import os
-import sys
 from threading import RLock
 
+from .._base.patches import Patches
 from .._base.warning import complain
+from .._instrument.import_hook import AfterImport
 
 FOLLOW, ORIGIN = "SCOPE_PROFILER_FOLLOW", "SCOPE_PROFILER_ORIGIN"
 _PATH = "PYTHONPATH"
@@ -42,8 +43,8 @@ class _Spawning:
         self.startup = startup
         self.origin = origin
         self.before_exec = before_exec
-        self.patched = {}  # (owner, name): what was there
-        self.hook = None
+        self.patches = Patches()
+        self.hook = AfterImport(self.patches.waits_for, self.patches.imported)
 
     def origin_text(self, begins=None):
         """What the variable says of a child that begins now."""
@@ -57,12 +58,6 @@ class _Spawning:
         path = os.fsdecode(environment.get(_PATH.encode(), b""))
         ours[_PATH.encode()] = os.fsencode(with_folder(path, self.startup))
         return {**environment, **ours}
-
-    def patch(self, owner, name, function):
-        before = getattr(owner, name, None)
-        if before is not None and (owner, name) not in self.patched:
-            self.patched[owner, name] = before
-            setattr(owner, name, function(before))
 
 
 def with_folder(path, folder):
@@ -85,14 +80,17 @@ def start(startup, origin, before_exec):
     import _posixsubprocess
 
     _spawning = _Spawning(startup, origin, before_exec)
-    _spawning.patch(_posixsubprocess, "fork_exec", _fork_exec)
+    patches = _spawning.patches
+    patches.put(_posixsubprocess, "fork_exec", _fork_exec)
     for name in ("posix_spawn", "posix_spawnp"):
-        _spawning.patch(os, name, _posix_spawn)
-    _spawning.patch(os, "execv", _execv)
-    _spawning.patch(os, "execve", _execve)
-    _spawning.patch(os, "system", _system)
-    _when_there("subprocess", _in_subprocess)
-    _when_there("multiprocessing.process", _in_multiprocessing)
+        patches.put(os, name, _posix_spawn)
+    patches.put(os, "execv", _execv)
+    patches.put(os, "execve", _execve)
+    patches.put(os, "system", _system)
+    patches.when_there("subprocess", lambda module: patches.put(module, "_fork_exec", _fork_exec))
+    patches.when_there("multiprocessing.process",
+                       lambda module: patches.put(module.BaseProcess, "start", _process_start))
+    _spawning.hook.__enter__()
 
 
 def stop():
@@ -101,45 +99,12 @@ def stop():
     spawning, _spawning = _spawning, None
     if spawning is None:
         return
-    for (owner, name), before in spawning.patched.items():
-        if getattr(getattr(owner, name), "_scope_profiler", False):
-            setattr(owner, name, before)
-    if spawning.hook is not None:
-        spawning.hook.__exit__()
+    spawning.patches.undo()
+    spawning.hook.__exit__()
     path = without_folder(os.environ.pop(_PATH, ""), spawning.startup)
     if path:
         os.environ[_PATH] = path
     os.environ.pop(FOLLOW, None)
-
-
-def _when_there(name, patch):
-    """Call patch(module), now or when the program imports it."""
-    from .._instrument.import_hook import AfterImport
-
-    module = sys.modules.get(name)
-    if module is not None:
-        patch(module)
-        return
-    if _spawning.hook is None:
-        _spawning.hook = AfterImport(lambda name, path: name in _waiting, _imported)
-        _spawning.hook.__enter__()
-    _waiting[name] = patch
-
-
-_waiting = {}  # {name of a module: what is to be called with it}
-
-
-def _imported(name, module):
-    if _spawning is not None:
-        _waiting.pop(name)(module)
-
-
-def _in_subprocess(module):
-    _spawning.patch(module, "_fork_exec", _fork_exec)
-
-
-def _in_multiprocessing(module):
-    _spawning.patch(module.BaseProcess, "start", _process_start)
 
 
 def _safely(function, default):
@@ -151,11 +116,6 @@ def _safely(function, default):
         return default
 
 
-def _ours(call):
-    call._scope_profiler = True
-    return call
-
-
 def _fork_exec(before):
     def fork_exec(*args):
         if _spawning is None or len(args) < 6:
@@ -165,7 +125,7 @@ def _fork_exec(before):
         with _one_at_a_time, _Variable():
             return before(*args)
 
-    return _ours(fork_exec)
+    return fork_exec
 
 
 def _added_to_list(environment):
@@ -191,11 +151,14 @@ class _Variable:
 
 def _posix_spawn(before):
     def posix_spawn(path, argv, env, /, **settings):
-        if _spawning is not None and env is not None:
-            env = _safely(lambda: _added(env), env)
-        return before(path, argv, env, **settings)
+        if _spawning is None:
+            return before(path, argv, env, **settings)
+        if env is not None:
+            return before(path, argv, _safely(lambda: _added(env), env), **settings)
+        with _one_at_a_time, _Variable():
+            return before(path, argv, env, **settings)
 
-    return _ours(posix_spawn)
+    return posix_spawn
 
 
 def _added(environment, begins=None):
@@ -210,7 +173,7 @@ def _system(before):
         with _Variable():
             return before(command)
 
-    return _ours(system)
+    return system
 
 
 # ---- This process becomes another program
@@ -223,7 +186,7 @@ def _execv(before):
         with _leaving() as begins, _Variable(begins):
             return before(path, argv)
 
-    return _ours(execv)
+    return execv
 
 
 def _execve(before):
@@ -233,7 +196,7 @@ def _execve(before):
         with _leaving() as begins:
             return before(path, argv, _safely(lambda: _added(env, begins), env))
 
-    return _ours(execve)
+    return execve
 
 
 class _leaving:
@@ -257,4 +220,4 @@ def _process_start(before):
             _safely(lambda: self._config.update({PROCESS_ORIGIN: [os.getpid(), _spawning.origin()]}), None)
         return before(self)
 
-    return _ours(start)
+    return start

@@ -89,6 +89,7 @@ class ProfilingOptions(_Options):
     sample: float | None = None
     sample_clock: str | None = None
     report_file: str | PathLike[str] | None = None
+    track_executors: bool | None = None
     profiling_activated: InitVar[bool | None] = field(default=None, kw_only=True)
     time_trace: InitVar[bool | None] = field(default=None, kw_only=True)
     flush_to_disk: InitVar[bool | None] = field(default=None, kw_only=True)

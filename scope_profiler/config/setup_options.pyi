@@ -58,3 +58,4 @@ class SetupOptions(TypedDict, total=False):
     sample: float | None
     sample_clock: str | None
     report_file: str | PathLike[str] | None
+    track_executors: bool | None

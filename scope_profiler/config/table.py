@@ -232,6 +232,11 @@ TABLE = (
             "Where finalize() writes an HTML report as well, a name in .html; it takes the same fields as "
             "file_path.",
             about=KEPT, option=Option("--report")),
+    Setting("track_executors", SWITCH, False,
+            "Put what threads of a ThreadPoolExecutor (run_in_executor(), asyncio.to_thread()) and new "
+            "threads record below the region that has submitted the work, with the time that it waited to "
+            "begin as \"(queued)\".",
+            option=Option("--track-executors"), in_host=STAYS_ON),
 )
 
 #: What setup() and session() take besides: not of the run, but of its beginning.

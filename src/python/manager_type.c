@@ -13,6 +13,7 @@
 #include "python/region_type.h"
 #include "python/snapshot.h"
 #include "python/state.h"
+#include "python/submitted_type.h"
 #include "python/twin.h"
 #include "python/wrapper.h"
 #include "record/contexts.h"
@@ -308,6 +309,7 @@ static PyMethodDef manager_methods[] = {
     {"profile_region", manager_region, METH_O, region_doc},
     {"_find", manager_find, METH_O, find_doc},
     {"_regions", manager_regions, METH_NOARGS, regions_doc},
+    {"_submit", sp_submit, METH_VARARGS, sp_submit_doc},
     {"_open_regions", sp_open_regions, METH_NOARGS, sp_open_regions_doc},
     {"_wrap", manager_wrap, METH_VARARGS, wrap_doc},
     {"_collect", sp_snapshot_collect, METH_O, sp_snapshot_collect_doc},

@@ -91,6 +91,7 @@ static const struct {
     {&sp_task_spec, offsetof(sp_state, task_type)},
     {&sp_metadata_scope_spec, offsetof(sp_state, metadata_scope_type)},
     {&sp_factory_spec, offsetof(sp_state, factory_type)},
+    {&sp_submitted_spec, offsetof(sp_state, submitted_type)},
     {&sp_unrecorded_spec, offsetof(sp_state, unrecorded_type)},
     {&sp_line_switch_spec, offsetof(sp_state, line_switch_type)},
     {&sp_sampler_spec, offsetof(sp_state, sampler_type)},

@@ -15,6 +15,7 @@ typedef struct sp_state {
     PyTypeObject *metadata_scope_type;
     PyTypeObject *factory_type;
     PyTypeObject *unrecorded_type;
+    PyTypeObject *submitted_type;
     PyTypeObject *line_switch_type;
     PyTypeObject *sampler_type;
     PyObject *tags_name; /* "tags", as call sites have it */
@@ -26,6 +27,6 @@ extern struct PyModuleDef sp_module;
 extern PyType_Spec sp_manager_spec, sp_region_spec, sp_region_lookup_spec, sp_enter_exit_spec,
     sp_enter_exit_descriptor_spec, sp_wrapper_spec, sp_callable_spec, sp_generator_proxy_spec,
     sp_task_spec, sp_metadata_scope_spec, sp_factory_spec, sp_unrecorded_spec,
-    sp_line_switch_spec, sp_sampler_spec;
+    sp_line_switch_spec, sp_sampler_spec, sp_submitted_spec;
 
 #endif

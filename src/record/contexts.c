@@ -149,7 +149,7 @@ const sp_node *sp_context_innermost(const sp_thread *thread)
             return stack.top->node;
     }
     sp_stack stack = sp_context_stack(thread, NULL);
-    return stack.top != NULL ? stack.top->node : &thread->tree.root;
+    return stack.top != NULL ? stack.top->node : thread->base;
 }
 
 /* Nothing is open in the stack at hand: it is the context's from now on. */
@@ -161,7 +161,7 @@ static void begin_stack(sp_thread *thread, PyObject *context)
     thread->stack.around = outer == NULL
                          ? (sp_outer){.context = SP_NO_CONTEXT}
                          : sp_outer_of(outer);
-    thread->stack.calls->node = outer == NULL ? &thread->tree.root : outer->top->node;
+    thread->stack.calls->node = outer == NULL ? thread->base : outer->top->node;
 }
 
 /* Park the calls at hand, and take those of `own` in their place. */

@@ -98,7 +98,7 @@ static bool enter(sp_task *task)
     task->since = now;
     task->thread = thread->number;
     task->entered = true;
-    task->stack.calls->node = &thread->tree.root;
+    task->stack.calls->node = thread->base;
     task->outer = thread->task; /* a loop that a task of another loop runs */
     switch_to(thread, (sp_task *)Py_NewRef(task));
     return true;

@@ -25,7 +25,7 @@ sp_thread *sp_thread_new(sp_owner *owner, sp_block_store *blocks, uint64_t short
         return NULL;
     }
     thread->owner = sp_owner_hold(owner);
-    thread->stack.top->node = &thread->tree.root;
+    thread->stack.top->node = thread->base = &thread->tree.root;
     sp_log_init(&thread->log, blocks, shortest, bounds);
     return thread;
 }

@@ -89,6 +89,8 @@ typedef struct sp_thread {
     int64_t number;       /* the owner's in the run, from 0 */
     struct sp_thread *spare; /* another whose owner is over, or NULL */
     struct sp_thread *older; /* the record of the run that was made before this one, or NULL */
+    /* What calls with none around them are made below: the root, or where work was submitted. */
+    sp_node *base;
     uint64_t lost; /* entries that found no memory */
     sp_node **merged; /* while a snapshot is taken: by id, the nodes of the tree of all threads. Owned. */
     sp_tree tree;

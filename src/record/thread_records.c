@@ -30,6 +30,7 @@ SP_MUST_USE static bool continue_record(sp_thread *thread, sp_owner *owner, int6
     thread->owner = sp_owner_hold(owner);
     thread->number = number;
     sp_contexts_take_over(thread);
+    thread->stack.calls->node = thread->base = &thread->tree.root;
     return true;
 }
 
