@@ -17,7 +17,7 @@ PACKAGE = ROOT / "scope_profiler"
 LAYERS = (
     "_core", "_version", "_base", "config", "_model", "results", "io", "exports", "plots", "_compare",
     "report", "html",
-    "_instrument", "_runtime", "mpi", "_run", "_launch", "manager", "_servers", "asgi", "wsgi",
+    "_instrument", "_runtime", "mpi", "_run", "_launch", "manager", "_servers", "asgi", "wsgi", "dask",
     "calls", "line_profiler", "cprofile", "memory", "compat", "cli",
     "scope_profiler", "compat.old_paths", "__main__",
 )
