@@ -153,7 +153,7 @@ class _Here:
 
     def __init__(self, settings: dict[str, Any], worker: Any) -> None:
         self.workers = 0
-        self._manager = ProfileManager._default
+        self._manager: Any = ProfileManager._default
         self._name = str(worker.name)
         self._patches = Patches()
         self._is_own = not self._manager.is_active()
@@ -168,7 +168,7 @@ class _Here:
     def _run(self, before: Any) -> Any:
         def run(task: Any, *args: Any) -> Any:
             root = _Root(self._region(task))
-            failed = None, None, None
+            failed: tuple[Any, Any, Any] = None, None, None
             try:
                 message = before(task, *args)
                 error = message.get("actual_exception")
