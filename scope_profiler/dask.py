@@ -42,9 +42,9 @@ class session:
     killed; seldomer, where that would take more than a twentieth of the time. settings: those of setup(), for
     each process; track_threads=True unless they say otherwise.
 
-    Workers that join later record, too, and those that are restarted or closed leave what they have. Where a
-    worker's process has a run already, as that of the client has with LocalCluster(processes=False), the tasks
-    are in that run, and it goes on; its results are here, too.
+    Workers that join later record, too, and those that are restarted or closed leave what they have. Where
+    a worker's process has a run already, as that of the client has with LocalCluster(processes=False), the
+    tasks are in that run, and it goes on; its results are here, too.
 
     Raises TypeError or ValueError for arguments that are not that, RuntimeError for a version of distributed
     before 2024.12, and when it is entered twice.

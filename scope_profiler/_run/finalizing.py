@@ -142,7 +142,7 @@ def _load(files, return_results, printing, report=None):
             if file is not None:
                 file.load()
     if printing:
-        from .. import report  # noqa: F401
+        from .. import report
 
 
 def _report(snapshot, **how):

@@ -8,10 +8,10 @@ import pytest
 
 pytest.importorskip("distributed", reason="distributed is not installed")
 
-from distributed import Client, LocalCluster  # noqa: E402
+from distributed import Client, LocalCluster
 
-import scope_profiler as sp  # noqa: E402
-from scope_profiler import dask as profiled  # noqa: E402
+import scope_profiler as sp
+from scope_profiler import dask as profiled
 
 
 def square(number):
