@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# setup_venv.sh PYTHON VENV: a virtual environment with this checkout installed into it, editable.
-# Quick when nothing that the extension is built from has changed.
+# setup_venv.sh PYTHON VENV [once]: a virtual environment with this checkout installed into it, editable;
+# once: with what the tests need, too, that run on one Python. Quick when nothing that the extension is built
+# from has changed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 base=$1
@@ -21,11 +22,15 @@ print(hashlib.sha256(repr(list(files)).encode()).hexdigest())
 PY
 }
 
-build_requirements() {
-    "$python" - <<'PY'
-import tomllib
+# listed KEY...: what stands in pyproject.toml there, a line each.
+listed() {
+    "$python" - "$@" <<'PY'
+import sys, tomllib
 with open("pyproject.toml", "rb") as file:
-    print(*tomllib.load(file)["build-system"]["requires"], sep="\n")
+    found = tomllib.load(file)
+for key in sys.argv[1:]:
+    found = found[key]
+print(*found, sep="\n")
 PY
 }
 
@@ -52,10 +57,18 @@ wanted=$inputs
 [[ ${SCOPE_PROFILER_WERROR-} == 1 ]] && wanted=$checked
 if [[ ! -e $core || $stamp != "$checked" && $stamp != "$wanted" ]]; then
     say "installing what the build needs"
-    install -r <(build_requirements)
+    install -r <(listed build-system requires)
     tools/get_uthash.sh "$python"
     say "building and installing scope-profiler"
     rm -f "$stamp_file" "$core"  # by its time stamp it may look new although the flags differ
     install --no-build-isolation --editable ".[test]"
     echo "$wanted" >"$stamp_file"
+fi
+if [[ ${3-} == once ]]; then
+    wanted=$(listed project optional-dependencies test-once)
+    if [[ $(cat "$venv/.test_once" 2>/dev/null || true) != "$wanted" ]]; then
+        say "installing what tests on one Python need"
+        install $wanted
+        echo "$wanted" >"$venv/.test_once"
+    fi
 fi

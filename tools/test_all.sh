@@ -11,13 +11,15 @@ trap 'rm -f "$log"' EXIT
 
 # Side by side, because much of it is waiting for a network and for compilers that take one processor.
 declare -A setups
+once=once
 while IFS=$'\t' read -r -u3 python venv; do
     peer=.bench/$("$python" -c 'import platform; print(platform.python_version())')
     {
         tools/setup_peer.sh "$python" "$peer" || echo "$peer: cannot be set up"
-        tools/setup_venv.sh "$python" "$venv"
+        tools/setup_venv.sh "$python" "$venv" $once
     } &
     setups[$venv]=$!
+    once=""
 done 3<<<"$pythons"
 declare -A is_set_up
 for venv in "${!setups[@]}"; do
@@ -26,7 +28,7 @@ done
 
 ends=$(tools/pythons.sh --ends)
 workers=$(tools/test_workers.sh)
-mapfile -t once <tools/tests_without_core.txt
+mapfile -t without_core <tools/tests_without_core.txt
 
 failed=0
 summary=""
@@ -45,7 +47,7 @@ while IFS=$'\t' read -r -u3 python venv; do
             "$venv/bin/python" -m pytest -q -n "$workers" --dist worksteal "${passed_over[@]}" "$@" 2>&1 | tee "$log" || status="FAILED: "
         result=$status$(tail -n1 "$log")
     fi
-    passed_over=("${once[@]/#/--ignore-glob=tests/}")
+    passed_over=("${without_core[@]/#/--ignore-glob=tests/}")
     summary+="$name: $result"$'\n'
     [[ $result != FAILED* ]] || failed=1
 done 3<<<"$pythons"

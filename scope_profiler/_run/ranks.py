@@ -139,7 +139,7 @@ def _merged(results, gathered, size):
 
     merged = merge_processes([results, *(gathered.results[rank] for rank in sorted(gathered.results))])
     hosts = {0: socket.gethostname(), **gathered.hosts}
-    nodes = {host: number for number, host in enumerate(dict.fromkeys(hosts.values()))}
+    nodes = {host: number for number, host in enumerate(dict.fromkeys(hosts[rank] for rank in sorted(hosts)))}
     merged._metadata.update(
         num_nodes=len(nodes), gathered_by="MPI",
         nodes=[str(nodes[hosts[rank]]) if rank in hosts else "" for rank in range(size)],

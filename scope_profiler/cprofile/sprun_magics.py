@@ -11,6 +11,7 @@ import pstats
 from typing import Any
 
 from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.core.page import page
 
@@ -30,6 +31,8 @@ def load_ipython_extension(ip: Any) -> None:
 @magics_class
 class SprunMagics(Magics):
     """The magic of functions."""
+
+    shell: InteractiveShell
 
     @line_cell_magic
     def sprun(self, line: str = "", cell: str | None = None) -> pstats.Stats | None:

@@ -13,6 +13,7 @@ import io
 from textwrap import dedent
 from typing import Any
 
+from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class
 
 from .._instrument.code_finder import functions_in
@@ -30,6 +31,8 @@ def load_ipython_extension(ip: Any) -> None:
 @magics_class
 class LineProfilerMagics(Magics):
     """The magics of line_profiler."""
+
+    shell: InteractiveShell
 
     @line_cell_magic
     def lprun(self, line: str = "", cell: str | None = None) -> LineProfiler | None:

@@ -13,6 +13,7 @@ from types import CodeType
 from typing import Any
 
 from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from ..line_profiler.magic_runs import Run, add_functions, builtin, tell
@@ -55,6 +56,8 @@ class MemitResult:
 @magics_class
 class MemoryMagics(Magics):
     """The magics of memory_profiler."""
+
+    shell: InteractiveShell
 
     @line_cell_magic
     def mprun(self, line: str = "", cell: str | None = None) -> MemoryProfiler | None:

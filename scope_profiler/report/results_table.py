@@ -79,8 +79,9 @@ def table_of(results, include=None, exclude=None, ranks=None, *, sort="total", c
             _add_single_calls(roots, regions, recorded, wanted)
         if include is exclude is ranks is None:
             facts = notes.together(tree.facts for tree in recorded.values())
+            lacking = results.dropped
             dropped = sorted(((region.name, region.num_events, region.num_calls) for region in regions
-                              if region.dropped_events), key=lambda one: -one[2])
+                              if region.name in lacking), key=lambda one: -one[2])
             remarks = [*notes.recording(facts, wall), *notes.dropped(dropped, facts.get("on_full", "")),
                        *notes.uneven(results)]
     else:

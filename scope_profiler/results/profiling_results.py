@@ -219,7 +219,9 @@ class ProfilingResults(RunSelections, FunctionTables, Exporting, NoCounters):
     def dropped(self) -> dict[str, int]:
         """How many calls have no interval, by region, of those that are counted without
         (`MPIRegion.dropped_events`): the bounds of the run left no room for them, or the region keeps
-        few. Statistics are of all calls."""
+        few. Statistics are of all calls. Empty where that is unknown, as of a summary."""
+        if not self._event_data_available:
+            return {}
         return {region.name: dropped for region in self if (dropped := region.dropped_events)}
 
     @property

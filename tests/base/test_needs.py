@@ -119,5 +119,7 @@ def test_extras_are_of_what_is_there():
     with open(ROOT / "pyproject.toml", "rb") as file:
         project = tomllib.load(file)["project"]
     extras = project["optional-dependencies"]
-    assert extras.keys() == {"hdf5", "line-profiler", "arrow", "pandas", "polars", "plot", "all", "test"}
-    assert extras["line-profiler"] == [] and extras["all"] == ["scope-profiler[arrow,pandas,plot,polars]"]
+    assert extras.keys() == {"hdf5", "line-profiler", "arrow", "pandas", "polars", "html", "mpi", "plot", "dask",
+                             "all", "test", "test-once"}
+    assert extras["line-profiler"] == []
+    assert extras["all"] == ["scope-profiler[arrow,html,pandas,plot,polars]"]

@@ -2,6 +2,7 @@
 
 import atexit
 import pstats
+import sys
 
 import pytest
 
@@ -17,6 +18,7 @@ CELL = "def leaf(count):\n    return sum(range(count))\n\ndef twice():\n    retu
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / ".ipython"))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # IPython puts its own there
     shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
     shell.run_line_magic("load_ext", "scope_profiler")
     shell.run_cell(CELL)

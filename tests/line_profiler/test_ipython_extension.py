@@ -7,6 +7,7 @@
 import atexit
 import builtins
 import os
+import sys
 
 import pytest
 
@@ -32,6 +33,7 @@ def work(n):
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / ".ipython"))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # IPython puts its own there
     shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
     shell.run_line_magic("load_ext", "scope_profiler")
     shell.run_cell(CELL)

@@ -3,6 +3,7 @@
 import atexit
 import os
 import re
+import sys
 
 import pytest
 
@@ -25,6 +26,7 @@ def take(mib):
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / ".ipython"))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # IPython puts its own there
     shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
     shell.run_line_magic("load_ext", "scope_profiler")
     shell.run_cell(CELL)

@@ -418,7 +418,7 @@ def public_calls():
 
 
 INNER = {  # between ourselves
-    "Region.attached", "Region.renumbered", "MPIRegion.attached", "EventMetadata.taken",
+    "Region.attached", "Region.at_times", "Region.renumbered", "MPIRegion.attached", "EventMetadata.taken",
     "EventMetadata.index", "EventMetadata.count",
 }
 

@@ -56,5 +56,4 @@ with sp.sample_every(3) as step, step("3"):  # arg-type: expected "int"
     pass
 
 sp.load("x.h5")["a"].total_duration + "1"  # operator: Unsupported operand types
-sp.plot_gantt  # attr-defined: plot_gantt
 sp.nonsense  # attr-defined: nonsense
