@@ -119,7 +119,7 @@ def test_extras_are_of_what_is_there():
     with open(ROOT / "pyproject.toml", "rb") as file:
         project = tomllib.load(file)["project"]
     extras = project["optional-dependencies"]
-    assert extras.keys() == {"hdf5", "line-profiler", "arrow", "pandas", "polars", "html", "mpi", "plot", "dask",
-                             "all", "test", "test-once"}
+    assert extras.keys() == {"hdf5", "line-profiler", "arrow", "pandas", "polars", "html", "mpi", "plot",
+                             "dask", "all", "test", "test-once"}
     assert extras["line-profiler"] == []
     assert extras["all"] == ["scope-profiler[arrow,html,pandas,plot,polars]"]
