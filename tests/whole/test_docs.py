@@ -75,11 +75,15 @@ def test_the_commands_of_the_readme_run(tmp_path):
     pytest.importorskip("h5py")
     (tmp_path / "script.py").write_text("def work():\n    return 1\n\nwork()\n")
     commands = commands_of_the_readme(running=True)
-    assert len(commands) == 3
+    assert len(commands) == 4
     for words in commands:
         done = run_command(words, tmp_path)
         assert done.returncode == 0, done.stderr
         assert ("__main__.work" in done.stdout) is ("--recursive" in words)
+
+
+#: Packages that commands of the README work with.
+NEEDED = {"convert": ["pyarrow"], "report": ["jinja2", "plotly"], "plot": ["matplotlib"]}
 
 
 def test_the_commands_of_the_readme_read(tmp_path):
@@ -89,14 +93,15 @@ def test_the_commands_of_the_readme_read(tmp_path):
             f"with sp.session(file_path='{name}.h5', use_line_profiler={name == 'run'}, verbose=False):\n"
             "    turn()\n", tmp_path)
     commands = commands_of_the_readme(running=False)
-    assert [words[0] for words in commands] == ["inspect", "line-profile", "diff", "export", "convert"]
+    assert [words[0] for words in commands] == [
+        "inspect", "line-profile", "diff", "export", "convert", "report", "plot"]
     for words in commands:
         done = run_command(words, tmp_path)
-        if "loop.parquet" in words and find_spec("pyarrow") is None:
+        if any(find_spec(package) is None for package in NEEDED.get(words[0], ())):
             assert done.returncode == 2 and "pip install" in done.stderr
         else:
             assert done.returncode == 0, done.stderr
-            assert words[0] in ("export", "convert") or "turn" in done.stdout
+            assert words[0] in ("export", "convert", "report", "plot") or "turn" in done.stdout
 
 
 def row_of(page, heading):
