@@ -118,7 +118,11 @@ finalize(verbose=False)
 """)
     said = subprocess.check_output([PEER, "-c", READ_BY_THE_PEER, "run.h5"], text=True)
     theirs = {(name, rank): (calls, round(total * 1e9)) for name, rank, calls, total in json.loads(said)}
-    assert theirs == oracle(range(2))
+    ours = oracle(range(2))
+    assert {key: calls for key, (calls, _) in theirs.items()} == {
+        key: calls for key, (calls, _) in ours.items()}
+    for key, (calls, total) in ours.items():  # single calls are rounded one by one
+        assert abs(theirs[key][1] - total) <= calls
 
 
 SENT = BEGIN + """
