@@ -19,7 +19,7 @@ import threading
 import weakref
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 import call_programs
 from conftest import CODE_DIES, Clock, events_of, examples
@@ -85,8 +85,46 @@ def check_program(program):
 
 @given(call_programs.programs)
 @settings(max_examples=examples(150), deadline=None)
+@example((  # a StopIteration leaves a generator, which makes it an error
+    (False, [("throw", 1)]),
+    (True, [("call", 2)]),
+    (False, [("throw", 3)]),
+    (True, [("try", [("yield",)], [("again",)])]),
+))
 def test_programs(program):
     check_program(program)
+
+
+def test_iterations_that_end_inside_of_generators_are_errors():
+    class Ends:
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            raise StopAsyncIteration
+
+    def stops():
+        yield next(iter(()))
+
+    async def stops_too():
+        yield await Ends().__anext__()
+
+    async def quietly():
+        async for _ in Ends():
+            pass
+        async for _ in stops_too():
+            pass
+
+    manager = ProfileManager()
+    manager.setup(deactivate_file_output=True)
+    with calls.tracing(manager):
+        for program in (stops().__next__, lambda: asyncio.run(quietly())):
+            with pytest.raises(RuntimeError):
+                program()
+    errors = {region.name.rpartition(".")[2]: region.get_stats().errors
+              for region in manager.get_all_regions().values()}
+    assert errors["stops"] == errors["stops_too"] == 1 and errors["__anext__"] == 0
+    manager.reset()
 
 
 # ---- What is traced, and under which name

@@ -41,11 +41,21 @@ static bool is_suspended(const _PyInterpreterFrame *frame)
     return ((const PyGenObject *)generator)->gi_frame_state == FRAME_SUSPENDED;
 }
 
+/* A generator that one of these leaves has failed (PEP 479, PEP 525): what calls the evaluator makes a
+ * RuntimeError of it. From 3.12 on the generator's own code does. */
+static bool becomes_an_error(const PyCodeObject *code)
+{
+    return PyErr_ExceptionMatches(PyExc_StopIteration)
+           || ((code->co_flags & CO_ASYNC_GENERATOR)
+               && PyErr_ExceptionMatches(PyExc_StopAsyncIteration));
+}
+
 static sp_outcome outcome_of(const _PyInterpreterFrame *frame, bool failed)
 {
     if (!failed)
         return is_suspended(frame) ? SP_STEP_GOES_ON : SP_STEP_ENDS;
-    bool ends = sp_calls_suspends(frame->f_code) && sp_is_end(PyErr_Occurred());
+    bool ends = sp_calls_suspends(frame->f_code) && sp_is_end(PyErr_Occurred())
+                && !becomes_an_error(frame->f_code);
     return ends ? SP_STEP_ENDS : SP_STEP_FAILS;
 }
 
