@@ -15,7 +15,7 @@ from .._base import interpreter
 from . import lines, overhead
 
 _SMALL = 256  # Python keeps integers up to this
-_ROUNDS, _LEAST_NS, _TIMES = 12, 1_000_000, 100
+_ROUNDS, _LEAST_NS, _TIMES = 12, 5_000_000, 100
 
 _SOURCE = """
 def plain(rounds, x=1, y=2):
