@@ -1,7 +1,7 @@
 """What the middlewares of asgi.py and wsgi.py have in common: the region of a request, and which requests
 have one."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 import re
 from threading import Lock
@@ -62,7 +62,7 @@ class Requests:
     def metadata(self, header):
         """A context manager: calls inside carry the id of the trace that the request belongs to."""
         found = _TRACE.fullmatch((header("traceparent") or "").strip().lower())
-        return self._manager.metadata(trace_id=found[1]) if found else _NOTHING
+        return self._manager.metadata(trace_id=found[1]) if found else nullcontext()
 
     @contextmanager
     def switched(self):
@@ -97,14 +97,3 @@ class Requests:
     @cached_property
     def _reason(self):
         return f"switch={self._switch!r}"
-
-
-class _Nothing:
-    def __enter__(self):
-        return None
-
-    def __exit__(self, *exception):
-        return False
-
-
-_NOTHING = _Nothing()

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from .._base import above, unrecorded
 from .._base.arguments import boolean
+from .._instrument.import_hook import AfterImport
 from .call_names import MPIRegionMetadata, format_mpi_region, kind_of, message_nbytes, tags_of
 
 here: Any = unrecorded.here
@@ -72,10 +73,6 @@ _SIGNATURES: dict[str, _Signature] = {
         ("catterv", ("S", "Is"))) for first in starts},
 }  # fmt: skip
 
-#: Names of methods, and the operations that they are.
-_OPERATIONS = {name: name.lower() for name in _SIGNATURES}
-
-
 class _Recorder(NamedTuple):
     """How calls are recorded.
 
@@ -92,23 +89,22 @@ class _Recorder(NamedTuple):
             manager = self.manager()
             if manager is None:
                 return nullcontext()
-            name = _name_of(call)
-            if name is None:
+            name = _names.get(call)
+            if name is None and len(_names) >= MOST_REGIONS:
                 call = call._replace(bytes=-1, tag=-1)
-                name = format_mpi_region(**{
-                    field: value for field, value in call._asdict().items() if field != "kind"})
+                name = _format(call)
+            elif name is None:
+                name = _names[call] = _format(call)
             return manager.profile_region(name, None, tags_of(call, partner))
 
 
 _names: dict[MPIRegionMetadata, str] = {}
 
 
-def _name_of(call: MPIRegionMetadata) -> str | None:
-    name = _names.get(call)
-    if name is None and len(_names) < MOST_REGIONS:
-        told = {field: value for field, value in call._asdict().items() if field != "kind"}
-        name = _names[call] = format_mpi_region(**told)
-    return name
+def _format(call: MPIRegionMetadata) -> str:
+    told = call._asdict()
+    del told["kind"]  # the operation says it
+    return format_mpi_region(**told)
 
 
 class _Members(NamedTuple):
@@ -214,7 +210,7 @@ def _made(make: Callable[..., Any]) -> Callable[..., Any]:
 
 def _recorded(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     """The method of a profiled communicator in the place of `original`."""
-    signature, operation = _SIGNATURES[name], _OPERATIONS[name]
+    signature, operation = _SIGNATURES[name], name.lower()
     kind, starts = kind_of(operation), operation.startswith("i")
     is_object = name == operation
 
@@ -372,21 +368,22 @@ class _Patched:
         self._recorder = recorder
         self._before: dict[str, Any] = {}
         self._module: Any = None
+        self._import = AfterImport(lambda name, path: name == "mpi4py.MPI",
+                                   lambda name, module: self.patch(module))
 
     def start(self, module: Any, lazy: bool) -> None:
         module = sys.modules.get("mpi4py.MPI") if module is None else module
         if module is not None:
             self.patch(module)
         elif lazy:
-            sys.meta_path.insert(0, self)
+            self._import.__enter__()
         else:
             from mpi4py import MPI
 
             self.patch(MPI)
 
     def stop(self) -> None:
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
+        self._import.__exit__()
         for name, before in self._before.items():
             if isinstance(getattr(self._module, name, None), ProfiledMPIComm):
                 setattr(self._module, name, before)
@@ -400,25 +397,6 @@ class _Patched:
             if before is not None and not isinstance(before, ProfiledMPIComm):
                 self._before[name] = before
                 setattr(module, name, profiled(before, self._recorder))
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """What import calls."""
-        if name != "mpi4py.MPI":
-            return None
-        sys.meta_path.remove(self)
-        from importlib.util import find_spec
-
-        spec = find_spec(name)
-        if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
-
-            def exec_module(module: Any) -> None:
-                execute(module)
-                with here:
-                    self.patch(module)
-
-            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
 
 
 @contextmanager
