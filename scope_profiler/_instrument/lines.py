@@ -18,6 +18,7 @@ from .._model.counted_code import CountedCode
 from .._model.counted_lines import CountedLine, CountedLines, added_up
 from .._model.buckets import percentile
 from . import monitoring
+from .without_lines import is_compiled, refusal
 
 _MONITORING = monitoring.AVAILABLE
 
@@ -206,7 +207,8 @@ def _codes_of(functions):
         for part in parts:
             bottom = _bottom(part)
             if bottom is None:
-                raise TypeError(f"{_TAKEN}, got one of {type(function).__name__}: {function!r}")
+                why = f"; {refusal(part)}" if is_compiled(part) else ""
+                raise TypeError(f"{_TAKEN}, got one of {type(function).__name__}: {function!r}{why}")
             codes.append(bottom.__code__)
     return codes
 
@@ -227,6 +229,8 @@ def _bottom(function):
     if isinstance(function, type):
         return None
     for _ in range(_FARTHEST):
+        if is_compiled(function):
+            break
         if isinstance(function, FunctionType):
             bottom = function
             function = getattr(function, "__wrapped__", None)

@@ -1,19 +1,13 @@
-"""What can be registered: the functions in it, and why there are none."""
+"""What can be registered: the functions in it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial, partialmethod
-from types import (
-    BuiltinFunctionType, BuiltinMethodType, ClassMethodDescriptorType, FunctionType,
-    MethodDescriptorType, MethodType, MethodWrapperType, WrapperDescriptorType,
-)
+from types import FunctionType, MethodType
 from typing import Any
 
-C_CALLABLES = (
-    BuiltinFunctionType, BuiltinMethodType, ClassMethodDescriptorType, MethodDescriptorType,
-    MethodWrapperType, WrapperDescriptorType,
-)
+from .._instrument.without_lines import is_compiled
 
 #: The attribute of a wrapper that holds the next one.
 _INSIDE: dict[type, str] = {
@@ -42,6 +36,8 @@ def functions_of(value: Any, seen: set[int], of_class: Callable[[type], list[Any
     parts = parts_of(value)
     if parts is not None:
         return [found for part in parts for found in functions_of(part, seen, of_class)]
+    if is_compiled(value):
+        return []
     if isinstance(value, type):
         return of_class(value)
     if not callable(value):
@@ -65,33 +61,11 @@ def functions_behind(value: Any) -> Iterator[FunctionType]:
         if not waiting:
             return
         at = waiting.pop()
+        if is_compiled(at):
+            continue
         parts = None if isinstance(at, type) else parts_of(at)
         waiting += parts or []
         if parts is None and (inside := getattr(at, "__wrapped__", None)) is not None:
             waiting.append(inside)
             if isinstance(inside, FunctionType):
                 yield inside
-
-
-def is_cython(value: object) -> bool:
-    """Whether Cython compiled the function, in whatever version."""
-    return type(value).__name__ in ("cython_function_or_method", "fused_cython_function")
-
-
-def is_numba(value: object) -> bool:
-    """Whether numba compiled the function."""
-    return any(kind.__module__.partition(".")[0] == "numba" for kind in type(value).__mro__)
-
-
-def refusal(value: object) -> str:
-    """Why the lines of this cannot be seen, and what to do."""
-    if is_numba(value):
-        return (f"{value!r} is compiled by numba: no line of it runs in Python. Give its .py_func "
-                "to see the lines as Python runs them")
-    if is_cython(value):
-        return (f"{value!r} is compiled by Cython: no line of it runs in Python. Give the function "
-                "of the .py or .pyx file run as Python")
-    if isinstance(value, C_CALLABLES) or callable(value):
-        return (f"{value!r} is written in C: it has no lines of Python. Give the Python function "
-                "that calls it")
-    return f"{value!r} holds no Python function, and has no lines"

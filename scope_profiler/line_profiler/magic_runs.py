@@ -12,7 +12,7 @@ from IPython.core.error import UsageError
 from IPython.core.page import page
 
 from .._base.warning import warn
-from .callables import refusal
+from .._instrument.without_lines import refusal
 from .magic_words import MagicWords
 
 if TYPE_CHECKING:

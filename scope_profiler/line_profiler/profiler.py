@@ -15,6 +15,7 @@ from .._base.unrecorded import unrecorded
 from .._base.warning import warn
 from .._instrument import line_overhead, lines
 from .._instrument.decorator import Decoration, carrier
+from .._instrument.without_lines import is_compiled, refusal
 from ..manager import ProfileManager
 from . import callables
 from .profiler_mixin import ByCountProfilerMixin
@@ -86,8 +87,8 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
         to be seen in it. Raises TypeError when it cannot be called.
         """
         if not self.add_callable(func) and not self._has_registered(func):
-            warn(f"LineProfiler records nothing: {callables.refusal(func)}")
-            if callables.is_numba(func) or callables.is_cython(func):
+            warn(f"LineProfiler records nothing: {refusal(func)}")
+            if is_compiled(func):
                 return ProfileManager.profile(func)
         self._register_later(func)
         return self.wrap_callable(func)
@@ -107,9 +108,9 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
         """Register a function, and those that decorators say it wraps. Warns when it has no code of
         Python."""
         code = getattr(getattr(func, "__func__", func), "__code__", None)
-        if not isinstance(code, CodeType) or callables.is_cython(func):
+        if not isinstance(code, CodeType) or is_compiled(func):
             warn(f"Could not extract a code object for the object {func!r}: "
-                 f"{callables.refusal(func)}")
+                 f"{refusal(func)}")
             return
         self._register(code, func)
         for behind in callables.functions_behind(func):

@@ -10,7 +10,8 @@ from typing import Any
 
 from .._base.warning import warn
 from .._instrument.decorator import first_step
-from .callables import C_CALLABLES, functions_of
+from .._instrument.without_lines import C_CALLABLES
+from .callables import functions_of
 from .scoping_policy import ScopingPolicy
 
 

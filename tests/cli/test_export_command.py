@@ -48,6 +48,9 @@ def test_functions_are_entries_of_pstats():
 
 @pytest.mark.parametrize("format", [*EXPORTS, "json"])
 def test_beside_the_file_or_in_a_folder(format, tmp_path):
+    if format == "html":
+        pytest.importorskip("jinja2")
+        pytest.importorskip("plotly")
     (tmp_path / "folder").mkdir()
     suffix = EXPORTS[format][0] if format in EXPORTS else ".json"
     assert command("run.h5", "--format", format) == (0, f"Wrote run{suffix}\n")

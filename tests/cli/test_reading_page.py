@@ -4,6 +4,8 @@ is written there."""
 import os
 import re
 
+import pytest
+
 from conftest import NEEDS_H5PY, ROOT
 from profiles import Terminal
 
@@ -25,6 +27,8 @@ def words(text):
 
 @NEEDS_H5PY
 def test_the_tour(monkeypatch):
+    pytest.importorskip("jinja2")
+    pytest.importorskip("plotly")
     for path, kind in (("shop.py", "python"), ("budget.toml", "toml")):
         with open(path, "w") as file:
             file.write(block(kind))

@@ -258,16 +258,26 @@ def test_policies_are_checked():
 def numba_function(function):
     """What numba.njit() gives, as far as one can tell by looking at it."""
     dispatcher = type("CPUDispatcher", (), {
-        "__module__": "numba.core.registry", "py_func": function,
-        "__call__": staticmethod(len).__func__,
+        "__module__": "numba.core.registry", "py_func": function, "__wrapped__": function,
+        "__code__": function.__code__, "__call__": staticmethod(len).__func__,
     })
     return dispatcher()
+
+
+def numba_ufunc(function):
+    """What numba.vectorize() gives: it is called by Python code of numba."""
+    of_numba = type("DUFunc", (), {
+        "__module__": "numba.np.ufunc.dufunc", "__wrapped__": function,
+        "__call__": lambda self, x: x,
+    })
+    return of_numba()
 
 
 @pytest.mark.parametrize("make, words", [
     (lambda: len, "written in C"),
     (lambda: [].append, "written in C"),
     (lambda: numba_function(lambda: 1), r"numba.*\.py_func"),
+    (lambda: numba_ufunc(lambda x: x), r"numba.*\.py_func"),
     (lambda: type("cython_function_or_method", (), {"__call__": len})(), "Cython"),
 ])
 def test_what_has_no_lines_is_told(profiler, make, words):

@@ -140,20 +140,29 @@ def test_results_exceptions_and_tracebacks_are_as_without(manager):
     def fail(a, *, b):
         raise KeyError(a + b)
 
-    with manager.region("a"), ThreadPoolExecutor(1) as pool:
-        error = pool.submit(fail, 1, b=2).exception()
-    assert error.args == (3,)
-    assert [frame.name for frame in traceback.extract_tb(error.__traceback__)] == ["run", "fail"]
-    seen = []
-    threading.excepthook, before = seen.append, threading.excepthook
-    try:
-        thread = Thread(target=fail, args=[1], kwargs={"b": 1})
-        thread.start()
-        thread.join()
-    finally:
-        threading.excepthook = before
-    [names] = [[frame.name for frame in traceback.extract_tb(one.exc_traceback)] for one in seen]
-    assert names == ["_bootstrap_inner", "run", "fail"]
+    def names(error):
+        return [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+
+    def raised():
+        """By a task, and by a thread."""
+        with ThreadPoolExecutor(1) as pool:
+            error = pool.submit(fail, 1, b=2).exception()
+        seen = []
+        threading.excepthook, before = seen.append, threading.excepthook
+        try:
+            thread = Thread(target=fail, args=[1], kwargs={"b": 1})
+            thread.start()
+            thread.join()
+        finally:
+            threading.excepthook = before
+        return error, seen[0].exc_value
+
+    with manager.region("a"):
+        recorded = raised()
+    manager.finalize(verbose=False)
+    plain = raised()
+    assert [error.args for error in recorded] == [(3,), (2,)]
+    assert [names(error) for error in recorded] == [names(error) for error in plain]
 
 
 def test_off_it_leaves_nothing(manager):

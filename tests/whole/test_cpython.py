@@ -10,7 +10,7 @@ from conftest import ROOT
 
 FOLDER = ROOT / "tests" / "cpython"
 
-pytest.importorskip("test.support", reason="this Python is installed without its test package")
+pytest.importorskip("test.test_genexps", reason="this Python is installed without its test package")
 
 
 @pytest.fixture
