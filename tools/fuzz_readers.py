@@ -1,7 +1,8 @@
 """Mutate files of every format and read them: python tools/fuzz_readers.py --seconds 60 [--seed N].
 
-Each mutation is read in a child process, many in each, with `load(max_bytes=)` of 64 MiB and four times the
-file. What is found is a crash, more than 5 seconds, more memory than that (as the limit of the address
+Half of the changes are to bytes; the others are to values, and keep what is around them sound (checksums,
+the syntax of JSON), as what is damaged otherwise is not looked at. Each is read in a child process, many in
+each, with `load(max_bytes=)` of 64 MiB and four times the file. What is found is a crash, more than 5 seconds, more memory than that (as the limit of the address
 space tells, with 64 MiB for what Python itself takes), or an exception that `load` does not document. The
 files that did it are left in --keep.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import gc
 import gzip
 import json
 import os
@@ -27,11 +29,10 @@ import numpy as np
 
 import scope_profiler as sp
 from scope_profiler._run import checkpoint
-from scope_profiler.io import formats
 from scope_profiler.io import journal_format as form
 
 LONGEST, SPARE = 5, 64 << 20
-BATCH = 400
+BATCH = 2000
 INTERESTING = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 1 << 32, (1 << 63) - 1,
                (1 << 64) - 1, 1 << 40]
 DOCUMENTED = (sp.CorruptProfileError, sp.JSONProfileError, sp.UnsupportedProfileError)
@@ -139,6 +140,35 @@ def mutated(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
     return bytes(new)
 
 
+def mutated_json(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
+    """Half of the time a sound document, in which values are others, of other kinds, or not there."""
+    if chance.random() < 0.5 or data[:1] != b"{":
+        return mutated(data, others, chance)
+    document = json.loads(data)
+    for _ in range(chance.choice((1, 1, 2, 4))):
+        inside, key = document, None
+        while isinstance(inside, (dict, list)) and inside:
+            around, key = inside, chance.choice([*inside] if isinstance(inside, dict) else range(len(inside)))
+            inside = around[key]
+            if chance.random() < 0.15:
+                break
+        if key is None:
+            continue
+        kind = chance.randrange(8)
+        if kind == 0:
+            del around[key]
+        elif kind == 1:
+            around[key] = inside + inside if isinstance(inside, (list, str)) else [inside]
+        elif kind == 2 and isinstance(around, dict):
+            around[chance.choice(("x", "", *around))] = around.pop(key)
+        elif kind == 3 and isinstance(inside, (int, float)):
+            around[key] = inside + chance.choice((-1, 1, 0.5, 1 << 40, -(1 << 70)))
+        else:
+            around[key] = chance.choice((None, True, -1, 1.5, "", "a", [], {}, [[]], 10**30, float("nan"),
+                                         1e308, *INTERESTING))
+    return json.dumps(document).encode()
+
+
 def mutated_parquet(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
     """The file with its own metadata changed: what Parquet itself reads is not ours to check."""
     import pyarrow as pa
@@ -223,12 +253,13 @@ def child(name: str, files: dict[str, list[bytes]], seed: int, folder: Path, sto
     """Read a batch; exits with 0, or leaves the file that did it. Which one it is at is in "at"."""
     chance = random.Random(seed)
     path, at = folder / "case", folder / "at"
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    change = {"parquet": mutated_parquet, "journal": mutated_journal}.get(name, mutated)
+    change = {"parquet": mutated_parquet, "journal": mutated_journal, "json": mutated_json}.get(name, mutated)
     for number in range(BATCH):
+        resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
         data = change(chance.choice(files[name]), files[name], chance)
         path.write_bytes(data)
         at.write_text(str(number))
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         limit = used + (64 << 20) + 4 * len(data) + SPARE
         resource.setrlimit(resource.RLIMIT_AS, (limit, -1))
         signal.alarm(LONGEST)  # what does not end is ended by it
@@ -257,11 +288,17 @@ def main() -> int:
     stop = time.monotonic() + arguments.seconds
     counts: dict[str, int] = {}
     findings = 0
-    with tempfile.TemporaryDirectory() as name:
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=memory) as name:
         folder = Path(name)
         files = seeds(folder)
-        formats._function("hdf5_reader.read_hdf5"), formats._function("json_reader.read_json_file")
         chosen = arguments.formats or [*files]
+        for of_format in chosen:  # so that no child has to import what reads them
+            for data in files[of_format]:
+                (folder / "case").write_bytes(data)
+                read(folder / "case")
+        gc.collect()
+        gc.freeze()
         seed = arguments.seed
         last = None if arguments.batches is None else seed + arguments.batches * len(chosen)
         while time.monotonic() < stop and seed != last:

@@ -1,13 +1,11 @@
 """Room on disk for the calls of a long run while its file is written, so that they need no memory.
 
-The core makes columns of all calls. They are put into a file without a name in the folder that the
-results go to, mapped into memory: what the system has no memory for, it writes there.
+The core makes columns of all calls, and puts them into the folder that the results go to.
 """
 
-import mmap
 import os
-from contextlib import suppress
-import tempfile
+
+from .._base.room import room
 
 #: The calls of shorter runs take less than 40 MB.
 _LONG = 1 << 21
@@ -32,15 +30,7 @@ def rooms(manager, path):
     folder = os.path.dirname(os.path.realpath(path)) or "."
     found = []
     for size, is_wanted in zip(_BYTES, wanted):
-        found.append(_room(folder, calls * size) if is_wanted else None)
+        found.append(room(folder, calls * size) if is_wanted else None)
         if is_wanted and found[-1] is None:
             return None
     return tuple(found)
-
-
-def _room(folder, size):
-    with suppress(OSError, ValueError), tempfile.TemporaryFile(dir=folder) as file:
-        # A page that finds no room on the disk would end the program.
-        os.posix_fallocate(file.fileno(), 0, size)
-        return mmap.mmap(file.fileno(), size)
-    return None

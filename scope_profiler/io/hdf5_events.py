@@ -9,6 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from .._base.room import rest
 from ..results import OPTIONAL_COLUMNS, Region, blocks, parts_of
 from .compression import Compression
 from .hdf5_datasets import Dataset, Group
@@ -60,7 +61,7 @@ class EventWriter:
 
     def _write(self, known: list[str]) -> None:
         self.write_column("start_deltas", _start_deltas)
-        self.write_column("durations", lambda region, rows: region.durations_ns[rows])
+        self.write_column("durations", _durations)
         for name in known:
             values = partial(_optional, name, OPTIONAL_COLUMNS[name])
             if name == "node_ids":
@@ -118,12 +119,23 @@ def _start_deltas(region: Region, rows: slice) -> np.ndarray:
     deltas[1:] -= starts[rows][:-1]
     if rows.start:
         deltas[0] -= starts[rows.start - 1]
+    rest(starts[rows])
     return deltas
+
+
+def _durations(region: Region, rows: slice) -> np.ndarray:
+    return _copied(region.durations_ns[rows])
 
 
 def _optional(name: str, fill: int, region: Region, rows: slice) -> np.ndarray | int:
     column = getattr(region, name)
-    return fill if column is None else column[rows]
+    return fill if column is None else _copied(column[rows])
+
+
+def _copied(values: np.ndarray) -> np.ndarray:
+    copy = values.copy()
+    rest(values)
+    return copy
 
 
 def read_events(

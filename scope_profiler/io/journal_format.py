@@ -41,28 +41,22 @@ WAIT, THREAD, CONTEXT = 1, 2, 3
 CONTINUED = (1 << 64) - 1
 
 _FACTOR = 0x9E3779B97F4A7C15
-_WORDS = 1 << 12
+_COLUMNS = 8
+_ROWS = 1 << 12
 _MASK = (1 << 64) - 1
 
 
-def _powers() -> np.ndarray:
-    powers, power = np.empty(_WORDS, np.uint64), 1
-    for place in reversed(range(_WORDS)):
-        powers[place] = power
-        power = power * _FACTOR & _MASK
-    return powers
-
-
-_POWERS = _powers()
-
-
 def hash_of(data: bytes | memoryview) -> int:
-    """The hash of some bytes: the polynomial of their words of 8 bytes, each mixed, and their number."""
-    padded = bytes(data) + bytes(-len(data) % 8)
-    words = np.frombuffer(padded, np.uint64)
+    """The hash of some bytes, as journal_format.h describes it."""
+    padded = bytes(data) + bytes(-len(data) % (8 * _COLUMNS))
+    rows = np.frombuffer(padded, np.uint64).reshape(-1, _COLUMNS)
+    sums = np.zeros(_COLUMNS, np.uint64)
+    for begin in range(0, len(rows), _ROWS):
+        part = rows[begin : begin + _ROWS]
+        left = len(rows) - begin
+        times = np.arange(2 * left + 1, 2 * (left - len(part)) + 1, -2).astype(np.uint64)
+        sums += ((part ^ part >> np.uint64(32)) * times[:, None]).sum(axis=0, dtype=np.uint64)
     found = 0
-    for begin in range(0, len(words), _WORDS):
-        part = words[begin : begin + _WORDS]
-        terms = (part ^ part >> np.uint64(32)) * _POWERS[_WORDS - len(part) :]
-        found = (found * pow(_FACTOR, len(part), 1 << 64) + int(terms.sum(dtype=np.uint64))) & _MASK
-    return (found * _FACTOR + len(data)) & _MASK
+    for number in (*sums.tolist(), len(data)):
+        found = (found * _FACTOR + number) & _MASK
+    return found

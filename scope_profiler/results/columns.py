@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .._base.room import rest
+
 #: Rows that are worked on at a time: 1 MiB of int64, which stays in the cache.
 BLOCK = 1 << 17
 
@@ -37,13 +39,22 @@ def blocks(length: int, size: int = BLOCK, chunk: int | None = None) -> Iterator
         yield slice(start, min(start + size, length))
 
 
+def pieces(*columns: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
+    """Columns of one length in pieces; what of them lies on disk (see `room`) is not kept in memory."""
+    for rows in blocks(len(columns[0])):
+        yield tuple(column[rows] for column in columns)
+        for column in columns:
+            rest(column[rows])
+
+
 def ascend(values: np.ndarray, strictly: bool = False) -> bool:
     """Whether no value is less than the one before it; strictly: whether each is larger."""
     compare = np.greater if strictly else np.greater_equal
-    return all(
-        compare(values[rows.start + 1 : rows.stop + 1], values[rows]).all()
-        for rows in blocks(len(values) - 1)
-    )
+    for rows in blocks(len(values) - 1):
+        if not compare(values[rows.start + 1 : rows.stop + 1], values[rows]).all():
+            return False
+        rest(values[rows])
+    return True
 
 
 def parts_of(rows: slice, ends: np.ndarray) -> Iterator[tuple[int, slice]]:

@@ -133,15 +133,13 @@ def _proper(
         if found is not None:
             return found
     # Also calls of the same node can be inside each other: count those that are open.
-    closes = ends - starts[0]
-    closes *= 2
-    # An end is half a tick early, so that it comes before a start at the same
-    # time, except where that start is its own.
-    closes -= ends > starts
+    # The last moment of each: that of a call without any length is its start, and comes after the calls
+    # that begin there.
+    closes = ends - (ends > starts)
     closes.sort()
 
     def number_of_open(rows: slice) -> np.ndarray:
-        over = np.searchsorted(closes, 2 * (starts[rows] - starts[0]))
+        over = np.searchsorted(closes, starts[rows])
         return np.arange(rows.start, rows.stop) - over
 
     return _by_level(starts, ends, nodes, tree, number_of_open)

@@ -18,7 +18,7 @@ from .checks import plain_value, rows_of
 from .exporting import Exporting
 from .function_tables import FunctionTables
 from .line_entries import normal_entry
-from .columns import INT64, blocks
+from .columns import INT64, pieces
 from .mpi_region import MPIRegion
 from .no_counters import NoCounters
 from .region import Region
@@ -341,16 +341,13 @@ def _check_nodes(name: str, region: Region, recorded: Recorded) -> None:
     """Raises ValueError where the calls of a region are at nodes of the tree that are not its."""
     if region.has_places_in(recorded) or region.node_ids is None:
         return
-    least, most = int(region.node_ids.min()), int(region.node_ids.max())
-    if least < 0 or most >= len(recorded.nodes):
+    nodes = sorted(set().union(*(np.unique(piece).tolist() for piece, in pieces(region.node_ids))))
+    if nodes and (nodes[0] < 0 or nodes[-1] >= len(recorded.nodes)):
         raise ValueError(
             f"node_ids of region {name!r} must be places in the tree of its rank, which has "
-            f"{len(recorded.nodes)}; got {least} to {most}"
+            f"{len(recorded.nodes)}; got {nodes[0]} to {nodes[-1]}"
         )
-    nodes = set().union(*(
-        np.unique(region.node_ids[rows]).tolist() for rows in blocks(region.num_events)
-    ))
-    for node in sorted(nodes):
+    for node in nodes:
         if recorded.nodes[node].name != name:
             raise ValueError(
                 f"node_ids of region {name!r} has {node}, a place of {recorded.nodes[node].name!r}"

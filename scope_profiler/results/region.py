@@ -21,7 +21,7 @@ from .call_rows import CallRows
 from .event_columns import event_columns
 from .region_calls import Calls
 from .checks import normal_statistics, normal_tags
-from .columns import blocks, read_only
+from .columns import pieces, read_only
 from .errors import EventDataUnavailableError
 from .nesting import covered_ns
 from .scalars import PERCENTILES, Scalars, seconds
@@ -286,8 +286,7 @@ class Region(Calls, Scalars):
 
     def _last_end_of_events(self) -> int:
         return max(
-            int((self._starts[rows] + self._durations[rows]).max())
-            for rows in blocks(self.num_events)
+            int((starts + durations).max()) for starts, durations in pieces(self._starts, self._durations)
         )
 
     @cached_property
@@ -301,8 +300,8 @@ class Region(Calls, Scalars):
         # Two passes: the mean is known, so nothing cancels.
         mean = self.total_duration_ns / self.num_events
         squares = 0.0
-        for rows in blocks(self.num_events):
-            deviation = self._durations[rows] - mean
+        for durations, in pieces(self._durations):
+            deviation = durations - mean
             squares += float(np.square(deviation, out=deviation).sum())
         return (squares / self.num_events) ** 0.5
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/heap.h"
+#include "base/pages.h"
 #include "journal/journal_items.h"
 #include "journal/json_text.h"
 
@@ -166,12 +167,25 @@ static bool take(sp_block_store *store, sp_log *log, size_t records, sp_block *b
 }
 
 /* A block's place is the file that it is in; 0 in memory. */
+static sp_journal_block *head_of(const sp_block *block)
+{
+    return (sp_journal_block *)block->records - 1;
+}
+
+/* So a run takes as little memory as it writes to, however long it is. */
+static void rest(sp_block_store *store, const sp_block *block)
+{
+    (void)store;
+    if (block->place != 0)
+        sp_pages_rest(head_of(block), head_of(block)->length);
+}
+
 static void full(sp_block_store *store, const sp_log *log, const sp_block *block)
 {
-    (void)store, (void)log;
+    (void)log;
     if (block->place != 0)
-        sp_journal_settle_block((sp_journal_block *)block->records - 1,
-                                block->used * sizeof(sp_record));
+        sp_journal_settle_block(head_of(block), block->used * sizeof(sp_record));
+    rest(store, block);
 }
 
 static void give_back(sp_block_store *store, const sp_block *block)
@@ -181,7 +195,7 @@ static void give_back(sp_block_store *store, const sp_block *block)
         sp_memory_blocks.give_back(&sp_memory_blocks, block);
         return;
     }
-    sp_journal_block *head = (sp_journal_block *)block->records - 1;
+    sp_journal_block *head = head_of(block);
     SP_LOCK(&into->lock);
     sp_journal_give_back(&into->space, (sp_mapped_file *)(uintptr_t)block->place,
                          (sp_room){(char *)head, head->length});
@@ -236,7 +250,7 @@ int sp_journal_begin(sp_manager *manager, const char *path, PyObject *facts)
     journal *begun = sp_calloc(1, sizeof *begun);
     if (begun == NULL)
         return -1;
-    begun->store = (sp_block_store){take, full, give_back, release, noted};
+    begun->store = (sp_block_store){take, full, rest, give_back, release, noted};
     begun->process = sp_mapped_file_process();
     begun->items.space = &begun->space;
     begun->planned = path_number(path, 1);

@@ -6,31 +6,35 @@ _Static_assert(sizeof(sp_journal_item) == 16, "as docs/journal.md has it");
 _Static_assert(sizeof(sp_journal_node) == 24, "as docs/journal.md has it");
 _Static_assert(sizeof(sp_record) == 16, "as docs/journal.md has it");
 
-static uint64_t word_at(const unsigned char *bytes, size_t size)
+typedef struct {
+    uint64_t sum[SP_JOURNAL_COLUMNS], of_sums[SP_JOURNAL_COLUMNS];
+} column_sums;
+
+/* The columns do not wait for one another, so compilers use vectors. */
+SP_INLINE void add_row(column_sums *into, const unsigned char *at)
 {
-    uint64_t word = 0;
-    memcpy(&word, bytes, size);
-    return word ^ word >> 32;
+    for (int column = 0; column < SP_JOURNAL_COLUMNS; column++) {
+        uint64_t word;
+        memcpy(&word, at + (size_t)column * sizeof word, sizeof word);
+        into->sum[column] += word ^ word >> 32;
+        into->of_sums[column] += into->sum[column];
+    }
 }
 
-/* Eight polynomials side by side, each of every eighth word, do not wait for one another. */
 uint64_t sp_journal_hash(const void *bytes, size_t size)
 {
-    enum { LANES = 8, STRIDE = LANES * sizeof(uint64_t) };
+    enum { ROW = SP_JOURNAL_COLUMNS * sizeof(uint64_t) };
     const unsigned char *at = bytes, *end = at + size;
-    uint64_t lanes[LANES] = {0}, step = SP_JOURNAL_FACTOR;
-    for (int i = 1; i < LANES; i *= 2)
-        step *= step;
-    for (; end - at >= (ptrdiff_t)STRIDE; at += STRIDE) {
-        for (int lane = 0; lane < LANES; lane++)
-            lanes[lane] = lanes[lane] * step + word_at(at + lane * sizeof(uint64_t), 8);
+    column_sums sums = {0};
+    for (; end - at >= (ptrdiff_t)ROW; at += ROW)
+        add_row(&sums, at);
+    if (at < end) {
+        unsigned char last[ROW] = {0};
+        memcpy(last, at, (size_t)(end - at));
+        add_row(&sums, last);
     }
     uint64_t hash = 0;
-    for (int lane = 0; lane < LANES; lane++)
-        hash = hash * SP_JOURNAL_FACTOR + lanes[lane];
-    for (; at < end; at += sizeof(uint64_t)) {
-        size_t left = (size_t)(end - at);
-        hash = hash * SP_JOURNAL_FACTOR + word_at(at, left < 8 ? left : 8);
-    }
+    for (int column = 0; column < SP_JOURNAL_COLUMNS; column++)
+        hash = hash * SP_JOURNAL_FACTOR + sums.sum[column] + 2 * sums.of_sums[column];
     return hash * SP_JOURNAL_FACTOR + size;
 }

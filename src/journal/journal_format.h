@@ -74,9 +74,12 @@ typedef struct {
     uint64_t first; /* when its first call began, in ticks */
 } sp_journal_node;
 
-/* The hash of some bytes: of their number and of words w of 8 of them, the last filled up with zeros, the
- * polynomial in an odd number with coefficients w ^ (w >> 32). So one that is wrong always shows. */
+/* The hash of some bytes. They are rows of 8 words, the last row filled up with zeros. Of n rows, row i (from
+ * 0) counts 2 (n - i) + 1 times; with words w ^ (w >> 32) that gives a sum for each column. The hash is the
+ * polynomial of these sums, and of the number of bytes, in an odd number. All arithmetic is modulo 2^64. A
+ * word that is wrong counts an odd number of times, so one alone always shows. */
 #define SP_JOURNAL_FACTOR UINT64_C(0x9e3779b97f4a7c15)
+enum { SP_JOURNAL_COLUMNS = 8 };
 uint64_t sp_journal_hash(const void *bytes, size_t size);
 
 #endif

@@ -203,8 +203,8 @@ const char sp_snapshot_all_doc[] =
     "uint64), ns per tick, _collect_regions(), _events(None) or, without calls, None, _counters()), all\n"
     "of one moment. start_over: what is recorded from there on is taken the next time, and nothing of\n"
     "what was recorded before; calls that are open are those that end later, with all their time. rooms: a\n"
-    "tuple of a writable buffer, or None, for each column of _events(): those that are large enough are\n"
-    "filled, and are there in the place of bytearrays. cut: what is recorded from there on goes to another\n"
+    "tuple of a shared mapping of a file, or None, for each column of _events(): those that are large enough\n"
+    "are filled, and are there in the place of bytearrays. cut: what is recorded from there on goes to another\n"
     "journal.";
 
 static void release(Py_buffer rooms[SP_EVENT_COLUMNS])

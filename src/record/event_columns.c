@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "base/pages.h"
 #include "record/region.h"
 
 typedef struct {
@@ -36,6 +37,7 @@ static const sp_record *read_record(log_reader *reader)
 {
     while (reader->block < reader->log->count
            && reader->record >= reader->log->blocks[reader->block].used) {
+        reader->log->store->rest(reader->log->store, &reader->log->blocks[reader->block]);
         begin_block(reader, reader->block + 1);
     }
     if (reader->block >= reader->log->count)
@@ -82,6 +84,8 @@ typedef struct {
     int16_t *nodes; /* rows of the tree of all threads. NULL when they are not wanted, */
     int32_t *wide_nodes; /* or are too many for the one or the other */
     int64_t recorded;       /* threads with a call so far */
+    const sp_event_columns *columns;
+    uint64_t gathered; /* calls so far */
 } gathering;
 
 /* Draw the samples: those of the threads are put together. */
@@ -158,6 +162,15 @@ static int count_thread(void *value, void *argument)
     return 0;
 }
 
+/* Columns that lie in files need no memory where they are not written to. */
+static void rest_rooms(const sp_event_columns *columns)
+{
+    for (int i = 0; columns->rooms != NULL && i < SP_EVENT_COLUMNS; i++) {
+        if (columns->rooms[i].obj != NULL && columns->rooms[i].obj == columns->columns[i])
+            sp_pages_rest(columns->rooms[i].buf, (size_t)columns->rooms[i].len);
+    }
+}
+
 static int gather_thread(void *value, void *argument)
 {
     const sp_thread *thread = value;
@@ -183,6 +196,9 @@ static int gather_thread(void *value, void *argument)
             into->nodes[at] = (int16_t)(thread->merged[read.node]->id - 1);
         else if (into->wide_nodes != NULL)
             into->wide_nodes[at] = (int32_t)(thread->merged[read.node]->id - 1);
+        enum { OFTEN = 1 << 20 };
+        if (++into->gathered % OFTEN == 0)
+            rest_rooms(into->columns);
     }
     return 0;
 }
@@ -243,6 +259,7 @@ static int gather(sp_manager *manager, gathering *into, uint32_t nodes, sp_event
     } else if ((into->nodes = new_bytes(events, 6, total * sizeof *into->nodes)) == NULL)
         return -1;
     sp_map_each(&manager->threads, gather_thread, into);
+    rest_rooms(events);
     return 0;
 }
 
@@ -266,7 +283,7 @@ int sp_event_columns_gather(sp_manager *manager, const sp_region *wanted, uint32
     events->ends = sp_calloc((size_t)events->regions + 1, sizeof *events->ends);
     if (events->ends == NULL)
         return -1;
-    gathering into = {.wanted = wanted, .ends = events->ends};
+    gathering into = {.wanted = wanted, .ends = events->ends, .columns = events};
     int result = gather(manager, &into, nodes, events);
     free_samples(manager, &into);
     return result;

@@ -12,7 +12,8 @@ typedef struct {
     uint32_t regions;
     PyObject *columns[SP_EVENT_COLUMNS]; /* Owned. */
     const Py_buffer
-        *rooms; /* where columns go that they are large enough for, or NULL. Borrowed. */
+        *rooms; /* shared mappings of files, where columns go that they are large enough for; or
+                 NULL. Borrowed. */
 } sp_event_columns;
 
 /* Of one region, or with NULL of all. nodes: how many rows the tree of all threads has, in which each

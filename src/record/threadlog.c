@@ -20,6 +20,11 @@ static void ignore_full(sp_block_store *store, const sp_log *log, const sp_block
     (void)store, (void)log, (void)block;
 }
 
+static void ignore_rest(sp_block_store *store, const sp_block *block)
+{
+    (void)store, (void)block;
+}
+
 static void give_back_memory(sp_block_store *store, const sp_block *block)
 {
     (void)store;
@@ -27,7 +32,7 @@ static void give_back_memory(sp_block_store *store, const sp_block *block)
 }
 
 sp_block_store sp_memory_blocks = {
-    .take = take_memory, .full = ignore_full, .give_back = give_back_memory};
+    .take = take_memory, .full = ignore_full, .rest = ignore_rest, .give_back = give_back_memory};
 
 static void switch_log(sp_log *log)
 {

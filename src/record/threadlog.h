@@ -47,6 +47,8 @@ typedef struct sp_block_store {
                  sp_block *block);
     /* Its `used` is final: nothing more is written to the block. */
     void (*full)(struct sp_block_store *store, const struct sp_log *log, const sp_block *block);
+    /* Nobody looks at it for now. */
+    void (*rest)(struct sp_block_store *store, const sp_block *block);
     void (*give_back)(struct sp_block_store *store, const sp_block *block);
     void (*free)(struct sp_block_store *store); /* when all are given back; or NULL */
     /* Metadata have a number from now on, which contexts name; or NULL. Under shared. */

@@ -1,4 +1,5 @@
-"""Some mutations of files of every format, as tools/fuzz_readers.py makes millions of them."""
+"""Some mutations of files of every format, as tools/fuzz_readers.py makes millions of them, and those that it
+has found once (fuzzed/)."""
 
 import json
 import subprocess
@@ -6,6 +7,10 @@ import sys
 
 import pytest
 from conftest import ROOT
+
+import scope_profiler as sp
+
+FOUND = sorted((ROOT / "tests/io/fuzzed").iterdir())
 
 
 @pytest.mark.parametrize("form", ["hdf5", "json", "spt", "journal"])
@@ -18,3 +23,14 @@ def test_mutated_files_are_refused_or_read(form, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["all"] > 0
+
+
+@pytest.mark.parametrize("path", FOUND, ids=lambda path: path.name)
+def test_what_was_found_once(path):
+    if ".h5" in path.name:
+        pytest.importorskip("h5py")
+    try:
+        results = sp.load(path)
+    except (sp.CorruptProfileError, sp.JSONProfileError, sp.UnsupportedProfileError):
+        return
+    results.summary()

@@ -77,15 +77,17 @@ def test_the_constants_are_the_same():
 
 def plainly_hashed(data):
     """The hash by its definition."""
+    rows = -(-len(data) // 64)
     found = 0
-    for at in range(0, len(data), 8):
-        word = int.from_bytes(data[at : at + 8], "little")
-        found = (found * form._FACTOR + (word ^ word >> 32)) % 2**64
+    for column in range(8):
+        words = [int.from_bytes(data[at : at + 8], "little") for at in range(8 * column, len(data), 64)]
+        total = sum((2 * (rows - row) + 1) * (word ^ word >> 32) for row, word in enumerate(words))
+        found = found * form._FACTOR + total
     return (found * form._FACTOR + len(data)) % 2**64
 
 
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 63, 64, 65, 200, 4096, 8 * 4096 + 5, 70_000])
-def test_the_hash_is_that_polynomial(size):
+def test_the_hash_is_the_defined_one(size):
     data = random.Random(size).randbytes(size)
     assert form.hash_of(data) == plainly_hashed(data)
 
@@ -97,3 +99,17 @@ def test_one_wrong_bit_always_shows():
         data[bit // 8] ^= 1 << bit % 8
         assert form.hash_of(data) != right
         data[bit // 8] ^= 1 << bit % 8
+
+
+def test_two_wrong_bits_show():
+    data = bytearray(np.arange(64, dtype=np.uint64).tobytes())
+    right, chance = form.hash_of(data), random.Random(0)
+    tops = [8 * at + 63 for at in range(0, len(data), 8)]
+    for bits in (tops, range(8 * len(data))):
+        for _ in range(2000):
+            chosen = chance.sample(bits, 2)
+            for bit in chosen:
+                data[bit // 8] ^= 1 << bit % 8
+            assert form.hash_of(data) != right
+            for bit in chosen:
+                data[bit // 8] ^= 1 << bit % 8

@@ -22,8 +22,8 @@ def long(monkeypatch):
 def used(monkeypatch):
     """The rooms that were made."""
     made = []
-    make = rooms._room
-    monkeypatch.setattr(rooms, "_room", lambda *place: made.append(make(*place)) or made[-1])
+    make = rooms.room
+    monkeypatch.setattr(rooms, "room", lambda *place: made.append(make(*place)) or made[-1])
     return made
 
 
@@ -84,7 +84,7 @@ def test_without_room_on_the_disk_memory_is_taken(tmp_path, monkeypatch):
 
 
 def test_calls_for_which_a_room_is_too_small_are_in_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(rooms, "_room", lambda folder, size: bytearray(8))
+    monkeypatch.setattr(rooms, "room", lambda folder, size: bytearray(8))
     manager = sp.ProfileManager()
     manager.setup(file_path=str(tmp_path / "x.h5"), verbose=False)
     record(manager)
@@ -102,7 +102,7 @@ def test_rooms_are_checked():
         manager._snapshot(True, False, (bytearray(8), b"x" * 8, *(None,) * 5))
     with manager.region("a"):
         pass
-    room = bytearray(100)
+    room = bytearray(100)  # of less than a page, which stays as it is
     assert manager._snapshot(True, False, (room, *(None,) * 6))[4][1] is room
     room.append(1)  # nobody has it any more
     manager.finalize(verbose=False)
