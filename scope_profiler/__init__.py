@@ -40,6 +40,7 @@ else:
     define_region = ProfileManager.define_region
     region_factory = ProfileManager.region_factory
     metadata = ProfileManager.metadata
+    add = ProfileManager.add
     sample_every = ProfileManager.sample_every
     register_opt_in_tag = ProfileManager.register_opt_in_tag
     instrument = ProfileManager.instrument
@@ -153,6 +154,7 @@ __all__ = [
     "ProfileRegion",
     "RegionFactory",
     "RegionHandle",
+    "add",
     "define_region",
     "finalize",
     "instrument",

@@ -115,6 +115,7 @@ region = ProfileManager.region
 define_region = ProfileManager.define_region
 region_factory = ProfileManager.region_factory
 metadata = ProfileManager.metadata
+add = ProfileManager.add
 sample_every = ProfileManager.sample_every
 register_opt_in_tag = ProfileManager.register_opt_in_tag
 instrument = ProfileManager.instrument

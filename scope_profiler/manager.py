@@ -35,7 +35,7 @@ class ProfileManager(_core.Manager):
         managers.register(self)
         self._region_type = Region
         self.profile_region = self.region = self._region_lookup
-        self.metadata = super().metadata  # the class has that of the process-wide manager
+        self.metadata, self.add = super().metadata, super().add  # the class has those of the process-wide one
         self._run = self._tasks = self._submitting = None
         self._host = None  # while it runs a program: see host.py
         self._line_mode = self._follows_children = False
@@ -497,4 +497,4 @@ class ProfileManager(_core.Manager):
 ProfileManager._default = ProfileManager()
 ProfileManager._default._make_permanent()
 ProfileManager.profile_region = ProfileManager.region = ProfileManager._default.profile_region
-ProfileManager.metadata = ProfileManager._default.metadata
+ProfileManager.metadata, ProfileManager.add = ProfileManager._default.metadata, ProfileManager._default.add

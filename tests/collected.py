@@ -23,6 +23,7 @@ class Row(NamedTuple):
     open_total: int
     open_exclusive: int
     memory: "tuple | None"
+    work: "dict | None"
     first: int
 
 

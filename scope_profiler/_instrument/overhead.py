@@ -14,7 +14,7 @@ from .. import _core
 # In the order of the core: ways of making a call, and a step of one; what is done besides.
 WAYS = ("block", "decorated", "traced", "traced_c", "generator", "traced_generator", "step",
         "traced_step")
-COSTS = (*WAYS, "lookup", "metadata", "annotation", "outcome", "line")
+COSTS = (*WAYS, "lookup", "metadata", "annotation", "outcome", "line", "work")
 
 
 class Cost(namedtuple("Cost", "inside_ns around_ns")):
@@ -141,6 +141,7 @@ _BURSTS = {
     "annotation": _Burst("with region: pass", contains=("block", "metadata")),
     "outcome": _Burst("called()", "called()", "called", 100, ("decorated",)),
     "line": _Burst("i = i", "i = i", "burst"),
+    "work": _Burst("manager.add(units=i)"),
 }
 _BURSTS["traced_c"] = _Burst("len('')", "len('')")
 for _name, _other in _LIKE.items():
@@ -221,7 +222,7 @@ def _cost(name, manager, overhead, tracing=nullcontext):
 def _prepared(name, manager, burst):
     """burst() with what is ours in it. As in a program, what gives regions and metadata is a class."""
     as_class = type("ProfileManager", (), {"profile_region": manager.profile_region,
-                                           "metadata": manager.metadata})
+                                           "metadata": manager.metadata, "add": manager.add})
     namespace = _namespace(burst.statement, manager=as_class, region=manager.profile_region("region"))
     if burst.function is not None and name not in _LIKE:
         decorate = manager.profile("region", record_outcome=name == "outcome")

@@ -15,6 +15,7 @@ from .counted_lines import SUMS as LINE_SUMS
 from .counted_lines import CountedLine, CountedLines
 from .recorded import PERCENTILES, SUMS, Node, Recorded, std_of
 from .statistics import RegionStatistics
+from .work import between
 
 #: Facts of a moment, not of the time up to it.
 _OF_A_MOMENT = ("open", "threads", "log_bytes", "events")
@@ -78,9 +79,10 @@ def _changed(later: Node, earlier: Node | None) -> Node:
 
     known: dict[str, Any] = {name: difference(name) for name in SUMS}
     known["open_calls"] = after.open_calls
+    known["work"] = between(after.work, before.work)
     calls = known["num_calls"]
     if calls == 0:  # times are those of calls that have ended
-        opened = {name: known[name] for name in ("open_calls", "open_total_ns", "open_exclusive_ns")}
+        opened = {name: known[name] for name in ("open_calls", "open_total_ns", "open_exclusive_ns", "work")}
         return replace(later, statistics=replace(RegionStatistics.nothing_of(later.name), **opened),
                        first_ns=None, sketch=None, std_ns=None)
     if calls < 0:

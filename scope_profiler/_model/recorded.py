@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .samples import Samples
 from .statistics import RegionStatistics
+from .work import together
 
 if TYPE_CHECKING:
     from .sketch import Sketch
@@ -111,6 +112,7 @@ def merged(nodes: Sequence[Node]) -> Node:
         known[name] = None if None in values else sum(values)
     peaks: list[Any] = [statistics.peak_bytes for statistics in every]
     known["peak_bytes"] = None if None in peaks else max(peaks)
+    known["work"] = together(statistics.work for statistics in every)
     called = [statistics for statistics in every if statistics.num_calls]
     known["minimum_ns"] = min((statistics.minimum_ns for statistics in called), default=0)
     known["maximum_ns"] = max((statistics.maximum_ns for statistics in called), default=0)
@@ -143,6 +145,15 @@ def merged(nodes: Sequence[Node]) -> Node:
 def std_of(node: Node) -> float:
     """The standard deviation, as exactly as it is known, ns."""
     return node.statistics.std_ns if node.std_ns is None else node.std_ns
+
+
+def work_by_region(nodes: Iterable[Node]) -> dict[str, dict[str, float]]:
+    """What was added to each region that has any, wherever it was called."""
+    found: dict[str, Any] = {}
+    for node in nodes:
+        if node.statistics.work:
+            found[node.name] = together([found.get(node.name), node.statistics.work])
+    return found
 
 
 def sketches_by_region(nodes: Iterable[Node]) -> dict[str, Sketch]:

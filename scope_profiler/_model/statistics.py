@@ -8,6 +8,7 @@ from typing import IO, Any, Self
 
 from .._base import above
 from .counted_lines import CountedLine
+from .work import rates
 
 
 class _Seconds(property):
@@ -49,6 +50,10 @@ class RegionStatistics:
     NumPy's, what they called included, each in its own thread; of a recursion the outermost call alone.
     allocations, frees: in so many blocks. peak_bytes: the most that one call had more at a time than
     when it began. None without setup(memory=True).
+    work: what Region.add() was given in these calls and in those that are open, {quantity: sum}. Of the
+    region itself: what was added to regions inside is theirs. work_rates: for each second in the region,
+    open calls included; of threads and ranks together a mean, as their times add up. None where nothing
+    was added.
     timings: in line mode {(file, first line, function): [(line, hits, time), ...]} with time in
     multiples of `unit` seconds; else None.
     lines: in line mode all that is known of each line, {(file, first line, function):
@@ -85,6 +90,7 @@ class RegionStatistics:
     allocations: int | None = None
     frees: int | None = None
     peak_bytes: int | None = None
+    work: dict[str, float] | None = None
 
     total = _Seconds("total")
     exclusive = _Seconds("exclusive")
@@ -113,6 +119,11 @@ class RegionStatistics:
         return self.allocated_bytes - self.freed_bytes
 
     @property
+    def work_rates(self) -> dict[str, float] | None:
+        """work for each second of the region's time; None without work, or time."""
+        return rates(self.work, self.total_ns + self.open_total_ns)
+
+    @property
     def average(self) -> float:
         """average, in seconds: not rounded, as average_ns is."""
         return self.sum_ns / (self.num_calls * 10**9) if self.num_calls else 0.0
@@ -124,7 +135,7 @@ class RegionStatistics:
     ) -> Self:
         """From a row of _core.Manager._collect(). cost: the Overhead of the run."""
         (_, region, calls, errors, open_calls, total, every, exclusive, minimum, maximum, std,
-         percentiles, _, added, added_below, waiting, open_total, open_exclusive, memory, _) = row
+         percentiles, _, added, added_below, waiting, open_total, open_exclusive, memory, work, _) = row
         average = round(every / calls) if calls else 0
         timings = None if lines is None else {
             code: [row[:3] for row in rows] for code, rows in lines.items()
@@ -135,7 +146,7 @@ class RegionStatistics:
                    round(total - cost.added_ns(added_below)),
                    round(exclusive - cost.added_ns(added)),
                    None if waiting is None else total - waiting, waiting,
-                   every, open_total, open_exclusive, timings, lines=lines,
+                   every, open_total, open_exclusive, timings, lines=lines, work=work,
                    **({} if memory is None else dict(zip(MEMORY, memory))))
 
     def print(self, stream: IO[str] | None = None) -> None:
@@ -171,6 +182,7 @@ class RegionStatistics:
             values[time + "_ns"] = getattr(self, time + "_ns")
         for name in MEMORY:
             values[name] = getattr(self, name)
+        values["work"], values["work_rates"] = self.work, self.work_rates
         values["timings"] = self.timings
         values["unit"] = self.unit
         values["lines"] = self.lines and {

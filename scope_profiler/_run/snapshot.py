@@ -169,6 +169,7 @@ def _regions(manager, moment, recorded, with_text):
             errors=stats.errors,
             statistics=_aggregates(stats),
             sketch=sketches.get(stats.name),
+            work=stats.work,
         )
 
 

@@ -73,8 +73,8 @@ def _page(runs: list[RunContents], compared: list[ComparedRuns], title: str) -> 
         title=shown(title), runs=runs, compared=compared, change_headings=changes_text.HEADINGS,
         version=__version__, data={"runs": [run.data for run in runs]},
         styles=[_markup(_resource(name)) for name in _STYLES],
-        memory_columns=[table_columns.HEADINGS[name] for name in memory_table.COLUMNS],
-        slow_columns=[table_columns.HEADINGS[name] for name in slow_tables.COLUMNS],
+        memory_columns=[table_columns.heading(name) for name in memory_table.COLUMNS],
+        slow_columns=[table_columns.heading(name) for name in slow_tables.COLUMNS],
         plotly=_markup(_plotly()),
         scripts=[_markup(_resource(name)) for name in _SCRIPTS],
     )

@@ -79,7 +79,7 @@ def region_table(table: ResultsTable, with_imbalance: bool, regions: Mapping[str
         ))
     left_out = len(table.rows) - len(chosen)
     return RegionTable(
-        [Column(name, known.HEADINGS[name], name in _HIDDEN) for name in names], rows,
+        [Column(name, known.heading(name), name in _HIDDEN) for name in names], rows,
         f"{many(left_out, 'row')} of those that took least are not shown" if left_out else "",
     )
 
@@ -95,7 +95,7 @@ def _columns(rows: Sequence[Row], with_imbalance: bool) -> list[str]:
 
 
 def _cell(row: Row, name: str, wall_ns: int) -> Cell:
-    key = known.SORT_KEYS.get("total" if name == "percent" else name)
+    key = known.sort_key("total" if name == "percent" else name)
     value = key(row) if key else len(row.by_rank) if name == "ranks" else None
     return Cell(known.cell(row, name, wall_ns), value)
 

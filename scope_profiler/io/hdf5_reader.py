@@ -22,7 +22,7 @@ from .hdf5_recorded import read_recorded
 from .hdf5_schema import SCHEMA
 from .hdf5_stored import SMALL, StoredEvents
 from .hdf5_texts import read_attributes, read_texts
-from .region_rows import Row, checked_rank, regions_of, with_sketches
+from .region_rows import Row, checked_rank, regions_of, with_trees
 
 def read_hdf5(path: str | os.PathLike[str], max_bytes: int | None = None) -> ProfilingResults:
     """The results in an HDF5 file of schema 1 to 3.
@@ -68,7 +68,7 @@ def _read(
         runs = read_events(root.group("events"), schema, index.offsets, index.counts) \
             if stored is None else stored.runs()
         rows = list(_rows(root, index, names, runs))
-    regions = regions_of(names, with_sketches(rows, facts["recorded"]))
+    regions = regions_of(names, with_trees(rows, facts["recorded"]))
     return ProfilingResults(regions, **facts, file_path=path)
 
 

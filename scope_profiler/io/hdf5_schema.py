@@ -39,6 +39,8 @@
         names, nodes                       str, compound [nodes]
         sketch_values, sketch_counts       f8, i8: how long calls took, node after node
         facts                              str [ranks], JSON
+        quantities, work                   str, compound: what was added to regions; only where
+                                           something was
 
 The aggregate layout is that of a run of which no interval was kept.
 

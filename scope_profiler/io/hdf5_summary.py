@@ -15,7 +15,7 @@ from .hdf5_index import Index
 from .hdf5_file import opened
 from .hdf5_reader import read_hdf5, run_facts
 from .hdf5_texts import read_texts
-from .region_rows import calls_were_read, regions_of, with_sketches
+from .region_rows import calls_were_read, regions_of, with_trees
 
 
 def read_hdf5_summary(
@@ -58,7 +58,7 @@ def _read(file: Group, schema: int, path: Path) -> ProfilingResults:
         )
     ]
     facts = {**run_facts(file), "event_data_available": False}
-    regions = regions_of(names, with_sketches(rows, facts["recorded"]))
+    regions = regions_of(names, with_trees(rows, facts["recorded"]))
     return ProfilingResults(regions, **facts, file_path=path)
 
 

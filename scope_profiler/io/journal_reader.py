@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._model.recorded import OTHER_PATHS, Node, Recorded, merged, sketches_by_region, std_of
+from .._model.recorded import (
+    OTHER_PATHS, Node, Recorded, merged, sketches_by_region, std_of, work_by_region,
+)
 from .._model.statistics import RegionStatistics
 from ..results import EventMetadata, MPIRegion, ProfilingResults, Region, Sketch
 from ..results.nesting import Tree, by_tree, exclusive_ns, nest
@@ -198,6 +200,7 @@ class _Building:
             "statistics and the tree": not self._tells,
             "errors": not self._tells or state.whole,
             "memory": any(node.statistics.peak_bytes is not None for node in state.nodes),
+            "work": any(node.statistics.work for node in state.nodes),
             "lines": bool(state.lines), "threads": bool(state.threads), "tasks": bool(state.tasks),
         }
         names = [name for name, is_known in known.items() if is_known]
@@ -347,7 +350,7 @@ class _Building:
         calls = self._calls
         of_path = np.array([region for _, region in self._paths], np.int64)
         region_of = of_path[calls.node] if len(calls.node) else calls.node
-        sketches = sketches_by_region(recorded.nodes)
+        sketches, works = sketches_by_region(recorded.nodes), work_by_region(recorded.nodes)
         table, tasked = self._metadata_table(), self._waits
         threaded = len(np.unique(calls.thread)) > 1 or bool(self._journal.facts.get("track_threads"))
         by_name: dict[str, list[Node]] = {}
@@ -381,6 +384,7 @@ class _Building:
                 statistics=every,
                 errors=statistics["errors"],
                 sketch=sketches.get(region.name),
+                work=works.get(region.name),
             )
 
     def _aggregates(self, rows: np.ndarray, sketches: dict[str, Sketch]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+import math
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,8 @@ def told(nodes: Sequence[Node], state: Sequence[Node]) -> list[Node]:
     first calls are open. What the state does not have was not there yet."""
     known = dict(zip(paths_of(state), state))
     measured = any(node.statistics.peak_bytes is not None for node in state)
-    nothing: dict[str, Any] = {"errors": 0, **dict.fromkeys(MEMORY, 0 if measured else None)}
+    nothing: dict[str, Any] = {"errors": 0, "work": None,
+                               **dict.fromkeys(MEMORY, 0 if measured else None)}
     found = []
     for node, path in zip(nodes, paths_of(nodes)):
         if (same := known.get(path)) is not None:
@@ -124,6 +126,12 @@ def _optional(value: Any) -> int | None:
     return None if value is None else _int(value)
 
 
+def _amount(value: Any) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise TypeError(f"{value!r} is no amount of work")
+    return float(value)
+
+
 def _text(value: Any) -> str:
     if type(value) is not str:
         raise TypeError(f"{value!r} is no text")
@@ -143,7 +151,7 @@ def _sketch(buckets: Any, scale: float) -> Sketch:
 def _node(
     parent: Any, name: Any, calls: Any, errors: Any, open_calls: Any, total: Any, every: Any, own: Any,
     minimum: Any, maximum: Any, deviation: Any, percentiles: Any, waited: Any, open_total: Any,
-    open_own: Any, memory: Any, first: Any, *, sketch: Sketch,
+    open_own: Any, memory: Any, work: Any, first: Any, *, sketch: Sketch,
 ) -> Node:
     if name is None:
         return Node(_int(parent), RegionStatistics.nothing_of(OTHER_PATHS), None, None, None)
@@ -159,6 +167,7 @@ def _node(
         p50, p90, p95, p99, p999, corrected_total_ns=_UNKNOWN, corrected_exclusive_ns=_UNKNOWN,
         running_ns=None if waited is None else total - waited, waiting_ns=waited, sum_ns=every,
         open_total_ns=_int(open_total), open_exclusive_ns=_int(open_own), **of_memory,
+        work=None if work is None else {_text(name): _amount(value) for name, value in work.items()},
     )  # fmt: skip
     return Node(_int(parent), statistics, None if first < 0 else first, sketch, deviation)
 

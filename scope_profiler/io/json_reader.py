@@ -21,14 +21,14 @@ from .json_pieces import restore_nonfinite
 from .json_writer import FORMAT, VERSION
 from .thread_tables import Info, from_row
 from .metadata_tables import checked_table, from_table
-from .recorded_tables import NODE, from_tables
+from .recorded_tables import NODE, WORK, from_tables
 from .region_rows import (
     Row,
     checked_rank,
     from_extended,
     from_summary,
     regions_of,
-    with_sketches,
+    with_trees,
 )
 
 _GZIP = b"\x1f\x8b"
@@ -101,7 +101,7 @@ def results_of(
     for tables in trees or (document.get("recorded"),):
         recorded.update(_recorded(tables))
     return ProfilingResults(
-        regions_of(names, with_sketches(rows, recorded)),
+        regions_of(names, with_trees(rows, recorded)),
         document.get("metadata"),
         num_ranks=document.get("num_ranks"),
         line_profile={
@@ -119,17 +119,23 @@ def results_of(
 def _recorded(tables: Mapping[str, Any] | None) -> dict[int, Recorded]:
     if not tables:
         return {}
-    columns = tables["nodes"]
-    known = [name for name in columns if name in (NODE.names or ())]
-    nodes = np.empty(len(tables["names"]), [(name, NODE[name]) for name in known])
-    for name in known:
-        nodes[name] = columns[name]
+    work = tables.get("work")
     return from_tables({
         **tables,
-        "nodes": nodes,
+        "nodes": _rows_of(tables["nodes"], NODE, len(tables["names"])),
+        **({} if work is None else {"work": _rows_of(work, WORK, len(work["node"]))}),
         "sketch_values": np.array(tables["sketch_values"], np.float64),
         "sketch_counts": np.array(tables["sketch_counts"], np.int64),
     })
+
+
+def _rows_of(columns: Mapping[str, Any], kind: np.dtype, length: int) -> np.ndarray:
+    """So many rows of those of the columns that are known."""
+    known = [name for name in columns if name in (kind.names or ())]
+    rows = np.empty(length, [(name, kind[name]) for name in known])
+    for name in known:
+        rows[name] = columns[name]
+    return rows
 
 
 _FACTS = ("source_file", "source_lineno", "source_text", "tags", "exclusive_total_ns")

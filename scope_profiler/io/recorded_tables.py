@@ -1,7 +1,9 @@
 """The recorder's trees as tables: rows of integers, names, sketches and facts, in both formats alike.
 
 `nodes` has a row for each node, rank after rank, parents first; their sketches lie one after the
-other in `sketch_values` and `sketch_counts`.
+other in `sketch_values` and `sketch_counts`. `work` has a row for each quantity that was added at a
+node, the number of that node among all, and that of the quantity among `quantities`; where there is
+none, the two are not there.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ _UNKNOWN = int(np.iinfo(np.int64).min)
 
 _STATISTICS = [
     field.name for field in fields(RegionStatistics)
-    if field.name not in ("name", "timings", "unit", "lines")
+    if field.name not in ("name", "timings", "unit", "lines", "work")
 ]
 #: A row of `nodes`. sketch: how many values it has, -1 where there is none; unit: ns for each; deviation:
 #: the standard one, not rounded, NaN where it is unknown.
@@ -34,9 +36,11 @@ NODE = np.dtype(
     + [(name, "<i8") for name in _STATISTICS] + [("deviation", "<f8")]
 )
 
+WORK = np.dtype([("node", "<i8"), ("quantity", "<i8"), ("amount", "<f8")])
+
 
 def tables_of(recorded: Mapping[int, Recorded]) -> dict[str, Any]:
-    """The tables: `names`, `facts` and `samples` lists of str, the others arrays."""
+    """The tables: `names`, `facts`, `samples` and `quantities` lists of str, the others arrays."""
     nodes = [(rank, node) for rank, tree in recorded.items() for node in tree.nodes]
     sketches = [node.sketch for _, node in nodes if node.sketch is not None]
     return {
@@ -54,7 +58,17 @@ def tables_of(recorded: Mapping[int, Recorded]) -> dict[str, Any]:
             json.dumps({**tree.samples.columns(), "rank": rank})
             for rank, tree in recorded.items() if tree.samples is not None
         ],
+        **_work([node for _, node in nodes]),
     }
+
+
+def _work(nodes: list[Node]) -> dict[str, Any]:
+    numbers: dict[str, int] = {}
+    rows = [
+        (place, numbers.setdefault(quantity, len(numbers)), amount)
+        for place, node in enumerate(nodes) for quantity, amount in (node.statistics.work or {}).items()
+    ]
+    return {"quantities": [*numbers], "work": np.array(rows, WORK)} if rows else {}
 
 
 def _rows(ranks: list[int], nodes: list[Node]) -> np.ndarray:
@@ -86,21 +100,24 @@ def from_tables(tables: Mapping[str, Any]) -> dict[int, Recorded]:
     Raises KeyError, ValueError or TypeError when the tables are not that.
     """
     columns = {name: tables["nodes"][name].tolist() for name in tables["nodes"].dtype.names}
+    worked = _works(tables)
     sketches = _sketches(columns["sketch"], columns["unit"], tables)
     nodes: dict[int, list[Node]] = {}
     statistics = [columns.get(name, [_UNKNOWN] * len(sketches)) for name in _STATISTICS]
     deviations = columns.get("deviation", [float("nan")] * len(sketches))
-    for name, rank, parent, first, sketch, deviation, *values in zip(
+    for place, (name, rank, parent, first, sketch, deviation, *values) in enumerate(zip(
         tables["names"], columns["rank"], columns["parent"], columns["first_ns"], sketches, deviations,
         *statistics, strict=True,
-    ):
+    )):
         known: dict[str, Any] = {
             key: None if value == _UNKNOWN else value for key, value in zip(_STATISTICS, values)
         }
         first = None if first == _UNKNOWN else first
         std = None if deviation != deviation else deviation
-        node = Node(parent, RegionStatistics(name, **known), first, sketch, std)
+        node = Node(parent, RegionStatistics(name, **known, work=worked.pop(place, None)), first, sketch, std)
         nodes.setdefault(rank, []).append(node)
+    if worked:
+        raise ValueError(f"work is that of node {min(worked)}, which is not there")
     sampled = {}
     for text in tables.get("samples", ()):
         known = json.loads(text)
@@ -111,6 +128,17 @@ def from_tables(tables: Mapping[str, Any]) -> dict[int, Recorded]:
         rank, wall = int(facts.pop("rank")), int(facts.pop("wall_ns"))
         recorded[rank] = Recorded(nodes.get(rank, []), wall, facts, sampled.get(rank))
     return recorded
+
+
+def _works(tables: Mapping[str, Any]) -> dict[int, dict[str, float]]:
+    """By the number of the node."""
+    found: dict[int, dict[str, float]] = {}
+    names = tables.get("quantities", [])
+    for node, quantity, amount in tables.get("work", np.empty(0, WORK)).tolist():
+        if not 0 <= quantity < len(names) or not math.isfinite(amount):
+            raise ValueError(f"node {node} has {amount} of quantity {quantity}, of {len(names)}")
+        found.setdefault(node, {})[names[quantity]] = amount
+    return found
 
 
 def _sketches(

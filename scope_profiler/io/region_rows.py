@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .._model.recorded import Recorded, sketches_by_region
+from .._model.recorded import Recorded, sketches_by_region, work_by_region
 from ..results import OPTIONAL_COLUMNS, EventMetadata, MPIRegion, ProfilingResults, Region
 
 #: Name of a region, rank, and what `Region` takes for them.
@@ -102,11 +102,13 @@ def exclusive_of_events(region: Region) -> int | None:
     return exclusive if known else None
 
 
-def with_sketches(rows: Iterable[Row], recorded: Mapping[int, Recorded]) -> Iterator[Row]:
-    """The rows with what the trees say of how long calls took."""
+def with_trees(rows: Iterable[Row], recorded: Mapping[int, Recorded]) -> Iterator[Row]:
+    """The rows with what the trees say of how long calls took, and of their work."""
     sketches = {rank: sketches_by_region(tree.nodes) for rank, tree in recorded.items()}
+    works = {rank: work_by_region(tree.nodes) for rank, tree in recorded.items()}
     for name, rank, known in rows:
-        yield name, rank, {**known, "sketch": sketches.get(rank, {}).get(name)}
+        yield name, rank, {**known, "sketch": sketches.get(rank, {}).get(name),
+                           "work": works.get(rank, {}).get(name)}
 
 
 def checked_rank(rank: int) -> int:

@@ -2,7 +2,7 @@
 shows them, and of one region with everything that is known of it."""
 
 from .._base.shown import shown
-from .style import format_count, format_time
+from .style import format_amount, format_count, format_time
 
 _RULE = "-" * 40
 
@@ -46,6 +46,10 @@ def show_one(one, out):
     if one.open_calls:
         values.append(("Open Calls", f"{format_count(one.open_calls)}, "
                                      f"{format_time(one.open_total_ns)} so far"))
+    for quantity, amount in (one.work or {}).items():
+        rate = (one.work_rates or {}).get(quantity)
+        each = "" if rate is None else f", {format_amount(rate)} each second"
+        values.append((f"Work in {shown(quantity)}", format_amount(amount) + each))
     for name, value in values:
         out.line(f"{name}: {value}")
     out.line()

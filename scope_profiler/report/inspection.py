@@ -11,14 +11,14 @@ from ..results.slow_calls import slowest_calls
 from . import facts_text, sample_tables, slow_text, table_columns as known
 from .output import Output
 from .region_table import first_rows
-from .results_table import ResultsTable, check_choice, chosen_columns, table_of
+from .results_table import ResultsTable, check_sort, chosen_columns, table_of
 from .rows import in_order, region_row
 
 #: The columns of groups of calls.
 _OF_GROUPS = ("region", "calls", "percent", "total", "avg", "p50", "p95", "p99", "max")
 #: What is not known of some of the calls of a region.
 _NOT_OF_GROUPS = {"errors", "net_ns", "allocated_bytes", "freed_bytes", "peak_bytes", "allocations",
-                  "frees", "parent_percent", "depth", "running_ns", "waiting_ns"}
+                  "frees", "parent_percent", "depth", "running_ns", "waiting_ns", "work", "rate"}
 
 
 @dataclass
@@ -44,14 +44,14 @@ class Chosen:
 
     def __post_init__(self):
         self.columns = chosen_columns(self.columns)
-        check_choice("--sort", self.sort, known.SORT_KEYS)
+        check_sort("--sort", self.sort)
         self.include, self.exclude = self.include or None, self.exclude or None
         name_filter(self.include, self.exclude)
 
     def first(self, rows):
         """The rows to show; None for those that are worth it."""
         if self.top is not None:
-            return first_rows(rows, self.top, known.SORT_KEYS[self.sort],
+            return first_rows(rows, self.top, known.sort_key(self.sort),
                               self.sort not in known.ASCENDING)
         return rows if self.whole or self.form else None
 
@@ -112,7 +112,7 @@ def _tables(results, chosen):
         groups = grouped_by(results, name, chosen.key, chosen.ranks)
         if not any(chosen.key in metadata_keys(group) for group in groups):
             raise KeyError(_no_key(results[name], chosen.key))
-        rows = in_order([*map(region_row, groups)], known.SORT_KEYS[chosen.sort],
+        rows = in_order([*map(region_row, groups)], known.sort_key(chosen.sort),
                         chosen.sort not in known.ASCENDING)
         title = f"{results.default_title()} – {name} by {chosen.key}"
         yield title, ResultsTable(rows, whole.wall_ns, whole.run_ns, whole.processes, [])
@@ -145,10 +145,19 @@ def _path(row):
 
 
 def _write_csv(rows, stream):
+    rows = [_flat(row) for row in rows]
     if rows:
-        writer = csv.DictWriter(stream, [*rows[0]])
+        writer = csv.DictWriter(stream, [*dict.fromkeys(name for row in rows for name in row)])
         writer.writeheader()
-        writer.writerows({**row, "path": " > ".join(row["path"])} for row in rows)
+        writer.writerows(rows)
+
+
+def _flat(row):
+    """A row with a column for each quantity."""
+    values = {**row, "path": " > ".join(row["path"])}
+    for kind in ("work", "rate"):
+        values.update({f"{kind}:{name}": amount for name, amount in (values.pop(kind, None) or {}).items()})
+    return values
 
 
 def _as_object(results, chosen):

@@ -69,6 +69,7 @@ _KINDS = {
     "annotation": "call in one",
     "outcome": "outcome",
     "line": "line",
+    "work": "add()",
 }
 
 
@@ -124,6 +125,9 @@ def missed(facts):
         count = facts.get(key, 0)
         if count:
             yield f"{many(count, 'call')} {of_several if of_several and count > 1 else of_one}."
+    if facts.get("work_lost"):
+        yield (f"{format_count(facts['work_lost'])} times add() found no open call of its region in its "
+               "thread, or more than 32 quantities: that work is not counted.")
     times = facts.get("metadata_lost", 0)
     if times:
         yield (f"{format_count(times)} times metadata could not be noted; the first time: "

@@ -39,7 +39,7 @@ def print_table(out, name, run_ns, rows, wall_ns, how, processes=1, *, columns=N
             out.note(remark)
         left_out = [column for column in known.chosen(printed) if column not in of]
         if how_columns and columns is None and left_out:
-            out.note(f"No room for {', '.join(map(known.HEADINGS.get, left_out))}: {how_columns}")
+            out.note(f"No room for {', '.join(map(known.heading, left_out))}: {how_columns}")
     else:
         out.line("No region was entered.")
     remarks = list(remarks) if with_notes else []
@@ -56,13 +56,13 @@ def show(rows, wall_ns, out, columns=None, percentage_mode="coverage", whole=Fal
     Returns the rows that were printed, and the columns.
     """
     chosen = rows if whole else _worth_showing(rows, wall_ns)
+    wanted = known.chosen(chosen) if columns is None else known.expanded(columns, chosen)
     texts = {
         column: [known.cell(row, column, wall_ns, percentage_mode) for row in chosen]
-        for column in columns or known.chosen(chosen)
-        if column != "region"
+        for column in wanted if column != "region"
     }
     widths = {
-        column: max(map(cells, [known.HEADINGS[column], *of_rows]))
+        column: max(map(cells, [known.heading(column), *of_rows]))
         for column, of_rows in texts.items()
     }
     labels = list(map(_Label, _branches(chosen), chosen))
@@ -73,7 +73,7 @@ def show(rows, wall_ns, out, columns=None, percentage_mode="coverage", whole=Fal
             widths = _fitting(widths, out.width - min(width, LEAST_NAME))
         room = out.width - sum(widths.values()) - 2 * len(widths)
         width = min(width, max(room, len("Region")))
-    order = [column for column in columns or known.DEFAULT if column in widths or column == "region"]
+    order = [column for column in wanted if column in widths or column == "region"]
 
     def line(label, values):
         return "  ".join(
@@ -82,7 +82,7 @@ def show(rows, wall_ns, out, columns=None, percentage_mode="coverage", whole=Fal
             for column in order
         ).rstrip()
 
-    out.head(line("Region", known.HEADINGS))
+    out.head(line("Region", {column: known.heading(column) for column in order}))
     shown_widths = [width if column == "region" else widths[column] for column in order]
     out.head("─" * (sum(shown_widths) + 2 * (len(order) - 1)))
     for at, (label, row) in enumerate(zip(labels, chosen)):
@@ -95,7 +95,7 @@ def show(rows, wall_ns, out, columns=None, percentage_mode="coverage", whole=Fal
 def _fitting(widths, room):
     """The columns that there is room for, those first that matter most."""
     fitting = {}
-    for column in sorted(widths, key=known.PRIORITY.index):
+    for column in sorted(widths, key=known.priority):
         room -= widths[column] + 2
         if room < 0 and fitting:
             break

@@ -30,7 +30,7 @@ def show(results, include=None, exclude=None, ranks=None, *, sort="total", title
     suppress_notes, whole = boolean("suppress_notes", suppress_notes), boolean("whole", whole)
     lines = boolean("lines", lines)
     text_or_none("title", title)
-    check_choice("sort", sort, known.SORT_KEYS)
+    check_sort("sort", sort)
     check_choice("percentage_mode", percentage_mode, known.PERCENTAGE_MODES)
     out = Output(sys.stdout if stream is None else stream)
     ranks = rank_set(ranks)
@@ -90,7 +90,7 @@ def table_of(results, include=None, exclude=None, ranks=None, *, sort="total", c
     if flat:
         roots = [*map(region_row, regions)]
     return ResultsTable(
-        in_order(roots, known.SORT_KEYS[sort], sort not in known.ASCENDING), wall,
+        in_order(roots, known.sort_key(sort), sort not in known.ASCENDING), wall,
         round(_run_time(results) * 1e9), len(recorded) or len(_ranks_of(regions)), remarks,
     )
 
@@ -117,9 +117,14 @@ def chosen_columns(columns):
     if not columns:
         raise ValueError(f"columns takes at least one of {', '.join(known.HEADINGS)}; got none")
     for column in columns:
-        if not isinstance(column, str) or column != "name":
+        if not isinstance(column, str) or column != "name" and not known.is_column(column):
             check_choice("columns", column, known.HEADINGS)
     return tuple("region" if column == "name" else column for column in columns)
+
+
+def check_sort(name, value):
+    if not isinstance(value, str) or known.sort_key(value) is None:
+        check_choice(name, value, known.SORT_KEYS)
 
 
 def check_choice(name, value, choices):

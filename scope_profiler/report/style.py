@@ -25,6 +25,21 @@ def format_bytes(size):
     return f"{size} B" if unit == "B" else f"{_four_digits(size)} {unit}"
 
 
+_PREFIXES = ("", "k", "M", "G", "T", "P", "E")
+
+
+def format_amount(amount):
+    """An amount of work: up to four digits as it is, else with four significant ones and a prefix of SI."""
+    if amount == int(amount) and amount < 10_000:
+        return f"{int(amount)}"
+    for prefix in _PREFIXES:
+        if amount < 999.95 or prefix == _PREFIXES[-1]:
+            break
+        amount /= 1000
+    text = _four_digits(amount) if 0.999 <= amount < 1e6 else f"{amount:.4g}"
+    return f"{text} {prefix}".rstrip()
+
+
 def format_count(count):
     """A count with its thousands set apart."""
     return f"{count:,}".replace(",", " ")

@@ -1,6 +1,11 @@
-"""The columns of a table of regions: what each is called and what it shows."""
+"""The columns of a table of regions: what each is called and what it shows.
 
-from .style import format_bytes, format_count, format_share, format_time
+What was added to regions has columns for each quantity: "work:flops" is the sum, "rate:flops" that for each
+second. "work" and "rate" stand for those of all quantities.
+"""
+
+from .._base.shown import shown
+from .style import format_amount, format_bytes, format_count, format_share, format_time
 
 UNKNOWN = "–"
 
@@ -33,18 +38,20 @@ HEADINGS = {
     "peak": "Peak",
     "allocations": "Blocks",
     "frees": "Blocks freed",
+    "work": "Work",
+    "rate": "Work/s",
     "first": "First",
     "last": "Last",
     "imbalance": "% imbalance",
 }
 
 #: What is shown when nothing is chosen, and in which order; some of it where there is any.
-DEFAULT = ("region", "ranks", "calls", "percent", "total", "own", "running", "waiting", "net", "avg", "min",
-           "p50", "p99", "max", "std", "allocated", "freed", "peak", "errors")
+DEFAULT = ("region", "ranks", "calls", "percent", "total", "own", "running", "waiting", "net", "work", "rate",
+           "avg", "min", "p50", "p99", "max", "std", "allocated", "freed", "peak", "errors")
 
 #: What has to go first where there is not room for all comes last.
-PRIORITY = ("region", "total", "percent", "calls", "ranks", "allocated", "peak", "own", "errors", "freed",
-            "waiting", "running", "avg", "max", "net", "p99", "p50", "min", "std")
+PRIORITY = ("region", "total", "percent", "calls", "ranks", "allocated", "peak", "rate", "work", "own",
+            "errors", "freed", "waiting", "running", "avg", "max", "net", "p99", "p50", "min", "std")
 
 #: Times of the finished calls: the attribute of RegionStatistics.
 _OF_CALLS = {
@@ -108,6 +115,56 @@ ASCENDING = ("start", "name")
 PERCENTAGE_MODES = ("coverage", "exclusive")
 
 
+
+#: Columns of each quantity: what is known of it.
+_WORK = {"work": lambda row: row.statistics.work, "rate": lambda row: row.statistics.work_rates}
+
+
+def _of_quantity(column):
+    """Of such a column which of these it is, and the quantity; else the column, and None."""
+    kind, colon, quantity = column.partition(":")
+    return (kind, quantity) if colon and kind in _WORK else (column, None)
+
+
+def heading(column):
+    """What heads it."""
+    kind, quantity = _of_quantity(column)
+    return HEADINGS[kind] if quantity is None else shown(quantity) + ("/s" if kind == "rate" else "")
+
+
+def sort_key(column):
+    """What rows are sorted by it; None where they cannot be."""
+    kind, quantity = _of_quantity(column)
+    if quantity is None:
+        return SORT_KEYS.get(column)
+    return lambda row: (_WORK[kind](row) or {}).get(quantity)
+
+
+def priority(column):
+    """Which place it has among those that have to go."""
+    return PRIORITY.index(_of_quantity(column)[0])
+
+
+def is_column(name):
+    """Whether there is such a column."""
+    kind, quantity = _of_quantity(name)
+    return name in HEADINGS or quantity is not None
+
+
+def expanded(columns, rows):
+    """The columns, with those of each quantity that the rows have in the place of "work" and "rate"."""
+    quantities = dict.fromkeys(name for row in rows for name in row.statistics.work or ())
+    found = []
+    for column in columns:
+        if column not in _WORK or not quantities:
+            found.append(column)
+        elif column == "work" and "rate" in columns:  # side by side
+            found += [f"{kind}:{name}" for name in quantities for kind in _WORK]
+        elif column == "work" or "work" not in columns:
+            found += [f"{column}:{name}" for name in quantities]
+    return found
+
+
 def chosen(rows):
     """The columns to show when nothing is chosen."""
     without = set()
@@ -121,7 +178,9 @@ def chosen(rows):
         without.add("net")
     if all(row.statistics.allocated_bytes is None for row in rows):
         without |= {*_BYTES}
-    return [column for column in DEFAULT if column not in without]
+    if not any(row.statistics.work for row in rows):
+        without |= {*_WORK}
+    return expanded([column for column in DEFAULT if column not in without], rows)
 
 
 def cell(row, column, wall_ns, percentage_mode="coverage"):
@@ -139,10 +198,14 @@ def cell(row, column, wall_ns, percentage_mode="coverage"):
         return _share(row.total_ns if percentage_mode == "coverage" else row.own_ns, wall_ns)
     if column == "parent_percent":
         return _share(row.total_ns, row.parent and row.parent.total_ns)
-    for names, shown in ((_BYTES, format_bytes), (_BLOCKS, format_count)):
+    for names, written in ((_BYTES, format_bytes), (_BLOCKS, format_count)):
         if column in names:
             value = getattr(row.statistics, names[column])
-            return UNKNOWN if value is None else shown(value)
+            return UNKNOWN if value is None else written(value)
+    kind, quantity = _of_quantity(column)
+    if kind in _WORK:
+        amount = (_WORK[kind](row) or {}).get(quantity)
+        return "" if amount is None else format_amount(amount)
     ns = TIMES[column](row)
     if ns is None:
         return UNKNOWN
@@ -169,6 +232,7 @@ def raw(row, wall_ns):
         name = f"{column}_bytes" if column in _BYTES else name
         values["imbalance_percent" if column == "imbalance" else name] = value(row)
     del values["name"]
+    values.update({name: of(row) for name, of in _WORK.items()})
     values["run_percent"] = _percent(row.total_ns, wall_ns)
     values["parent_percent"] = _percent(row.total_ns, row.parent and row.parent.total_ns)
     return values

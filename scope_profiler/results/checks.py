@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._base.arguments import integer, mapping, mapping_or_none, number
+from .._base.arguments import finite, integer, mapping, mapping_or_none, number, text
 from .columns import INT64
 from .event_metadata import EventMetadata
 
@@ -65,6 +65,14 @@ def normal_statistics(
             f"statistics['count'] must be at least the {length} calls given; got {known['count']}"
         )
     return known
+
+
+def normal_work(work: Mapping[str, float] | None) -> dict[str, float] | None:
+    """Numbers by name; None where there is none."""
+    if not work:
+        return None
+    return {text("work", name): float(finite(f"work[{name!r}]", amount))
+            for name, amount in mapping("work", work).items()}
 
 
 def normal_tags(tags: Iterable[str]) -> tuple[str, ...]:

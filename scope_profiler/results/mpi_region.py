@@ -17,6 +17,7 @@ from .event_columns import event_columns
 from .region import Region
 from .scalars import Scalars, known_or, known_values
 from .._model.sketch import Sketch
+from .._model.work import together
 from .rank_regions import RankRegions
 
 
@@ -233,6 +234,11 @@ class MPIRegion(Scalars):
             sketch = Sketch.merged(sketches)
             return sketch.percentile_ns(percentile, self.min_duration_ns, self.max_duration_ns) / 1e9
         return self._percentile_of_events(percentile) if self._complete else None
+
+    @property
+    def work(self) -> dict[str, float] | None:
+        """What was added on all ranks by `add()`, by quantity; None where nothing was."""
+        return together(region.work for region in self._regions.values())
 
     @property
     def first_start_time_ns(self) -> int | None:

@@ -35,9 +35,17 @@ def openmetrics(regions: Iterable[MPIRegion]) -> str:
         f"# HELP {_NAME}_own_seconds Time in regions and in none inside them.",
         *(f"{_NAME}_own_seconds_total{{{labels}}} {region.exclusive_duration_ns / 1e9!r}"
           for labels, region in chosen if region.exclusive_duration_ns is not None),
+        *_work(chosen),
         "# EOF",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _work(chosen: Iterable[tuple[str, Region]]) -> list[str]:
+    lines = [f'{_NAME}_work_total{{{labels},quantity="{_escaped(quantity)}"}} {amount!r}'
+             for labels, region in chosen for quantity, amount in (region.work or {}).items()]
+    heading = [f"# TYPE {_NAME}_work counter", f"# HELP {_NAME}_work What was added to the calls of regions."]
+    return [*heading, *lines] if lines else []
 
 
 def _histogram(labels: str, region: Region) -> Iterator[str]:

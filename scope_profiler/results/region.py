@@ -20,7 +20,7 @@ from .._base.arguments import (
 from .call_rows import CallRows
 from .event_columns import event_columns
 from .region_calls import Calls
-from .checks import normal_statistics, normal_tags
+from .checks import normal_statistics, normal_tags, normal_work
 from .columns import pieces, read_only
 from .errors import EventDataUnavailableError
 from .nesting import covered_ns
@@ -48,6 +48,7 @@ class Region(Calls, Scalars):
         the calls, each of which is rounded to a nanosecond.
     sketch: What percentiles come from, as a `Sketch`; None to take them from `statistics`, or else
         from the calls.
+    work: What was added to its calls, as numbers by quantity; None where nothing was.
     tags, source_file, source_lineno, source_text: What is known of the region itself.
     event_metadata: One mapping per recorded call, best as an `EventMetadata`, or None.
     thread_ids, task_ids, await_ns, call_ids, parent_ids, node_ids: Integers [n] beside the calls,
@@ -73,6 +74,7 @@ class Region(Calls, Scalars):
         errors: int | None = 0,
         statistics: Mapping[str, float | None] | None = None,
         sketch: Sketch | None = None,
+        work: Mapping[str, float] | None = None,
         tags: Iterable[str] = (),
         source_file: str | None = None,
         source_lineno: int | None = None,
@@ -103,6 +105,7 @@ class Region(Calls, Scalars):
         self._statistics = normal_statistics(statistics, length)
         self._num_calls = length if self._statistics is None else int(self._statistics["count"])
         self._sketch = sketch
+        self._work = normal_work(work)
         self._exclusive = integer_or_none("exclusive_total_ns", exclusive_total_ns)
         self._inclusive = integer_or_none("inclusive_total_ns", inclusive_total_ns)
         self._corrected_exclusive = integer_or_none("corrected_exclusive_ns", corrected_exclusive_ns)
@@ -336,6 +339,11 @@ class Region(Calls, Scalars):
     def sketch(self) -> Sketch | None:
         """The calls by how long they took, as they were recorded; None when unknown."""
         return self._sketch
+
+    @property
+    def work(self) -> dict[str, float] | None:
+        """What was added to its calls by `add()`, by quantity; None where nothing was."""
+        return None if self._work is None else dict(self._work)
 
     @property
     def dropped_events(self) -> int | None:

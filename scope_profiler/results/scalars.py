@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._model.work import rates
 from .columns import percentiles
 
 #: The percentiles that have an attribute of their own, by what it begins with.
@@ -59,6 +60,10 @@ class Scalars:
         def durations_ns(self) -> np.ndarray: ...
         @property
         def total_duration_ns(self) -> int: ...
+        @property
+        def inclusive_duration_ns(self) -> int: ...
+        @property
+        def work(self) -> dict[str, float] | None: ...
         def percentile_duration(self, percentile: float) -> float | None: ...
 
     total_duration: float = seconds("total_duration_ns")
@@ -89,6 +94,12 @@ class Scalars:
     def average_duration(self) -> float:
         """Mean duration of a call, seconds; 0.0 when there was none."""
         return self.total_duration_ns / (self.num_calls * 10**9) if self.num_calls else 0.0
+
+    @property
+    def work_rates(self) -> dict[str, float] | None:
+        """`work` for each second of the finished calls, of all ranks and threads together: a mean of
+        their rates. None without work."""
+        return rates(self.work, self.inclusive_duration_ns)
 
     @property
     def _complete(self) -> bool:

@@ -111,6 +111,7 @@ def _region(later: Region, earlier: Region | None, node: Node, places: list[int]
             **{p: getattr(known, f"{p}_ns") for p in ("p50", "p90", "p95", "p99", "p999")},
         },
         sketch=node.sketch,
+        work=known.work,
     )
 
 

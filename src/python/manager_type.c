@@ -4,6 +4,7 @@
 #include "calls/calls.h"
 #include "journal/journal.h"
 #include "lines/lines.h"
+#include "python/counting.h"
 #include "python/factory.h"
 #include "python/journal_functions.h"
 #include "python/lines_functions.h"
@@ -97,6 +98,7 @@ static void manager_dealloc(PyObject *self)
     sp_shared_release();
     manager_clear(self);
     sp_free(manager->regions);
+    sp_quantities_free(&manager->quantities);
     Py_XDECREF(manager->region_type);
     type->tp_free(self);
     Py_DECREF(type);
@@ -322,6 +324,8 @@ static PyMethodDef manager_methods[] = {
     {"_counters", sp_snapshot_counters, METH_NOARGS, sp_snapshot_counters_doc},
     {"metadata", (PyCFunction)(void (*)(void))sp_metadata_make, METH_FASTCALL | METH_KEYWORDS,
      sp_metadata_make_doc},
+    {"add", (PyCFunction)(void (*)(void))sp_manager_add, METH_FASTCALL | METH_KEYWORDS,
+     sp_manager_add_doc},
     {"_metadata_of_call", sp_metadata_of_call_py, METH_VARARGS, sp_metadata_of_call_doc},
     {"_annotations", sp_metadata_annotations, METH_NOARGS, sp_metadata_annotations_doc},
     {"_journal_note", sp_journal_note_py, METH_O, sp_journal_note_doc},

@@ -3,6 +3,7 @@
 #include "base/heap.h"
 #include "base/thread_guard.h"
 #include "lines/lines.h"
+#include "python/counting.h"
 #include "python/enter_exit.h"
 #include "python/twin.h"
 #include "record/registry.h"
@@ -194,6 +195,8 @@ static PyObject *region_thin(PyObject *self, PyObject *args)
 }
 
 static PyMethodDef region_methods[] = {
+    {"add", (PyCFunction)(void (*)(void))sp_region_add, METH_FASTCALL | METH_KEYWORDS,
+     sp_region_add_doc},
     {"_thin", region_thin, METH_VARARGS, thin_doc},
     {"_locate", region_locate, METH_VARARGS, locate_doc},
     {"_tag", region_tag, METH_VARARGS, tag_doc},

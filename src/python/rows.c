@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "record/region.h"
 
 static const double quantiles[] = {0.5, 0.9, 0.95, 0.99, 0.999};
 enum { QUANTILES = sizeof quantiles / sizeof *quantiles };
@@ -46,6 +47,24 @@ static PyObject *memory_of(const sp_memory_span *memory)
                          (unsigned long long)counts->frees, (unsigned long long)memory->peak);
 }
 
+/* {quantity: how much}, or None. */
+static PyObject *work_of(const sp_node *node)
+{
+    if (node->work == NULL || node->region == NULL)
+        Py_RETURN_NONE;
+    const sp_quantities *quantities = &node->region->manager->quantities;
+    PyObject *work = PyDict_New();
+    for (uint32_t i = 0; work != NULL && i < quantities->count; i++) {
+        if (!(node->work->known >> i & 1))
+            continue;
+        PyObject *sum = PyFloat_FromDouble(node->work->sums[i]);
+        if (sum == NULL || PyDict_SetItem(work, quantities->names[i], sum) < 0)
+            Py_CLEAR(work);
+        Py_XDECREF(sum);
+    }
+    return work;
+}
+
 PyObject *sp_row_of(const sp_node *node, const sp_load *load, bool tracked, double scale)
 {
 #define NS(ticks) (long long)sp_clock_scaled_ns((int64_t)(ticks), scale)
@@ -57,12 +76,12 @@ PyObject *sp_row_of(const sp_node *node, const sp_load *load, bool tracked, doub
     long long parent = node->parent == NULL ? -1 : (long long)node->parent->id - 1;
     PyObject *region = node->region == NULL ? Py_None : (PyObject *)node->region;
     return Py_BuildValue(
-        "(LOKKILLLLLdNKNNNLLNL)", parent, region, (unsigned long long)count,
+        "(LOKKILLLLLdNKNNNLLNNL)", parent, region, (unsigned long long)count,
         (unsigned long long)node->errors, (unsigned)node->active, NS(sp_node_total(node)),
         NS(node->sum), NS(sp_node_exclusive(node)), NS(count == 0 ? 0 : node->minimum),
         NS(node->maximum), deviation, percentiles, (unsigned long long)node->inside,
         bytes_of(&load->own), bytes_of(&load->total), waiting_ns(node, tracked, scale),
-        NS(node->open), NS(node->open_own), memory_of(node->memory),
+        NS(node->open), NS(node->open_own), memory_of(node->memory), work_of(node),
         node->first == UINT64_MAX ? -1 : (long long)sp_clock_instant_ns(node->first));
 #undef NS
 }

@@ -110,7 +110,8 @@ const char sp_snapshot_collect_doc[] =
     "all calls, exclusive, minimum, maximum, standard deviation, (p50, p90, p95, p99, p99.9), calls\n"
     "made directly inside, what measuring has added to the exclusive time, and to the total, what of the\n"
     "total generators and tasks did not run, what open calls have come to in all and by themselves, memory\n"
-    "as (bytes allocated, bytes freed, blocks allocated, blocks freed, peak in bytes) or None, when\n"
+    "as (bytes allocated, bytes freed, blocks allocated, blocks freed, peak in bytes) or None, work as\n"
+    "{quantity: amount} or None, when\n"
     "the first call began or -1); times are integer nanoseconds, the deviation a float of them, instants\n"
     "on the perf_counter_ns() axis. What measuring has added: uint64 as bytes, how often each cost of\n"
     "overhead.py was met there, and in which ways calls were made inside.";
@@ -181,7 +182,8 @@ PyObject *sp_snapshot_kept(PyObject *self, PyObject *unused)
 const char sp_snapshot_counters_doc[] =
     "_counters()\n--\n\n"
     "What the current run holds and what it missed, as a dict of int: calls finished, open, threads,\n"
-    "events in logs, log_bytes; moved calls, which another thread left than had entered them, unmatched exits, lost\n"
+    "events in logs, log_bytes; moved calls, which another thread left than had entered them, unmatched exits,\n"
+    "work_lost, how often work was added and no call was open for it, lost\n"
     "entries (no memory), dropped events (no memory), lines_lost; and costs, how often each cost of\n"
     "overhead.py was met, as a tuple.";
 

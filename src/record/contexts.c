@@ -138,7 +138,7 @@ static const sp_stack *stack_around(const sp_thread *thread, PyObject *context)
     return NULL;
 }
 
-const sp_node *sp_context_innermost(const sp_thread *thread)
+sp_node *sp_context_innermost(const sp_thread *thread)
 {
     PyObject *context = sp_current_context();
     if (thread->task != NULL || context == thread->stack.context)

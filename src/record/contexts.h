@@ -26,7 +26,7 @@ bool sp_context_return(sp_thread *thread);
  * another's are looked at in their place, what is in a stack tells whose it is. */
 sp_stack sp_context_stack(const sp_thread *thread, PyObject *context);
 /* What a call of the current context would be made below: the path to it is that of this node. */
-const sp_node *sp_context_innermost(const sp_thread *thread);
+sp_node *sp_context_innermost(const sp_thread *thread);
 /* The stack at hand, which is empty, is no context's any longer. */
 void sp_context_let_go(sp_thread *thread);
 

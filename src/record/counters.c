@@ -51,11 +51,12 @@ static PyObject *tuple_of(const uint64_t *costs)
 PyObject *sp_counters_dict(const sp_manager *manager, sp_counters sum)
 {
     return Py_BuildValue(
-        "{sKsKsKsKsKsKsKsKsKsKsN}", "calls", (unsigned long long)sum.calls, "open",
+        "{sKsKsKsKsKsKsKsKsKsKsKsN}", "calls", (unsigned long long)sum.calls, "open",
         (unsigned long long)sum.open, "threads", (unsigned long long)sum.threads, "events",
         (unsigned long long)sum.events, "log_bytes", (unsigned long long)sum.bytes, "moved",
         (unsigned long long)manager->moved, "unmatched", (unsigned long long)manager->unmatched,
-        "lost", (unsigned long long)sum.lost, "dropped", (unsigned long long)sum.dropped,
-        "lines_lost", (unsigned long long)(sp_lost_lines() - manager->lines_lost_before), "costs",
+        "work_lost", (unsigned long long)manager->work_lost, "lost", (unsigned long long)sum.lost,
+        "dropped", (unsigned long long)sum.dropped, "lines_lost",
+        (unsigned long long)(sp_lost_lines() - manager->lines_lost_before), "costs",
         tuple_of(sum.costs));
 }

@@ -66,6 +66,8 @@ typedef struct sp_manager {
     uint64_t scaled_run, scaled_calls; /* and the calls that these were of */
     uint64_t lines_lost_before; /* sp_lost_lines() when the run began */
     sp_mutex lock;  /* regions, names, cache, threads */
+    sp_quantities quantities; /* what its calls do work in */
+    uint64_t work_lost;       /* how often that found no open call, or too many quantities */
 } sp_manager;
 
 /* Whether code of ours is under way (callout.h), of which this manager records nothing. */

@@ -17,6 +17,8 @@ void sp_node_free(sp_node *node)
     node->sketch = (sp_sketch){0};
     sp_free(node->memory);
     node->memory = NULL;
+    sp_free(node->work);
+    node->work = NULL;
     sp_thinning_free(node->thinning);
     node->thinning = NULL;
 }
@@ -199,6 +201,23 @@ bool sp_node_add_memory(sp_node *node, const sp_memory_span *span)
     return true;
 }
 
+sp_work *sp_node_work(sp_node *node)
+{
+    if (SP_UNLIKELY(node->work == NULL))
+        node->work = sp_calloc(1, sizeof *node->work);
+    return node->work;
+}
+
+static bool merge_work(sp_node *into, const sp_node *from)
+{
+    if (from->work == NULL)
+        return true;
+    if (sp_node_work(into) == NULL)
+        return false;
+    sp_work_merge(into->work, from->work);
+    return true;
+}
+
 int sp_node_merge(sp_node *into, const sp_node *from)
 {
     for (int i = 0; i < SP_COSTS; i++)
@@ -219,7 +238,8 @@ int sp_node_merge(sp_node *into, const sp_node *from)
     into->open += from->open;
     into->open_own += from->open_own;
     sp_wide_add(&into->squares, from->squares);
-    if (from->memory != NULL && !sp_node_add_memory(into, from->memory))
+    if ((from->memory != NULL && !sp_node_add_memory(into, from->memory))
+        || !merge_work(into, from))
         return -1;
     return sketch_merge(&into->sketch, &from->sketch);
 }

@@ -18,6 +18,7 @@
 #define SP_NODE_H
 
 #include "base/table.h"
+#include "counters/work.h"
 #include "memory/thread_memory.h"
 #include "record/thinning.h"
 
@@ -47,7 +48,8 @@ typedef enum {
     SP_METADATA,         /* metadata put in force and taken back, */
     SP_ANNOTATION,       /* looked up for a call, */
     SP_OUTCOME,          /* the end of a call noted; */
-    SP_LINE,             /* lines that line mode counts */
+    SP_LINE,             /* lines that line mode counts; */
+    SP_WORK,             /* work added to a call */
     SP_COSTS
 } sp_cost;
 
@@ -77,6 +79,7 @@ typedef struct sp_node {
     sp_memory_span
         *memory; /* of its outermost calls, and the highest peak of all; NULL where that is
                              * not measured. Owned. */
+    sp_work *work; /* that its calls did, or NULL for none. Owned. */
 } sp_node;
 
 enum { SP_EDGE_CACHE = 128, SP_TREE_BOUND = 1 << 14 };
@@ -210,6 +213,8 @@ void sp_node_init(sp_node *node, struct sp_region *region, sp_node *parent, uint
 void sp_node_free(sp_node *node);
 /* Add what calls of the node took of memory; false when there is none for that. */
 bool sp_node_add_memory(sp_node *node, const sp_memory_span *span);
+/* The work of the node, to be added to; NULL when memory is out. */
+sp_work *sp_node_work(sp_node *node);
 SP_MUST_USE int sp_node_merge(sp_node *into, const sp_node *from);
 /* Add every node of one tree to the same paths of another, but for those where nothing happened, nor
  * below them. Returns, by id, the node that each was added to, or NULL, which the caller frees; NULL when

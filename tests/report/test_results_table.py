@@ -98,6 +98,8 @@ def test_the_longest_comes_first_as_in_the_report(run):
         ("p999", ["2.000 µs", "49.98 µs", "19.99 µs"]),
         ("imbalance", ["0.0", "25.0", "0.0"]),
         *((name, ["–", "–", "–"]) for name in MEMORY_COLUMNS),
+        ("work", ["", "", ""]),
+        ("rate", ["", "", ""]),
     ],
 )
 def test_columns(run, name, texts):

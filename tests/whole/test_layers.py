@@ -10,7 +10,7 @@ from conftest import ROOT
 #: From the bottom up. What stands on one line does not know of each other.
 LAYERS = [
     ("base",),
-    ("memory",),
+    ("memory", "counters"),
     ("record",),
     ("journal",),
     ("lines",),

@@ -21,7 +21,7 @@ Every name is one of `sp`. The functions act on the process-wide manager, as met
 HEADINGS = {
     "A run": "setup setup_from_env session finalize snapshot pause resume reset sample_every is_active "
              "is_configured get_config last_results read_results",
-    "Regions": "region profile define_region region_factory metadata instrument "
+    "Regions": "region profile define_region region_factory metadata add instrument "
                "register_opt_in_tag get_region get_all_regions registered_regions recorded_regions",
     "Whole programs": "run run_script profile_script profile_command",
     "MPI": "profile_mpi4py profile_mpi_comm communication_matrix collective_waits parse_mpi_region "
