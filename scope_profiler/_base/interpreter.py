@@ -96,8 +96,8 @@ def begins_on_def_line(instructions):
     return False
 
 
-def one_line_loops(instructions):
-    """Offsets of the loops that lie on one line, but for those of inlined comprehensions.
+def one_line_loops(instructions, of_comprehensions=False):
+    """Offsets of the loops that lie on one line; those of inlined comprehensions on request.
 
     sys.monitoring has a line event for their first round only, so their jumps back are counted.
     A comprehension (inlined since PEP 709) is one evaluation of its line, as line_profiler and
@@ -113,7 +113,7 @@ def one_line_loops(instructions):
                 comprehensions.add(i.argval)  # around another one: a statement would end its line
             elif before[-1] in ("LIST_APPEND", "SET_ADD", "MAP_ADD"):
                 comprehensions.add(i.argval)
-    return tuple(sorted(loops - comprehensions))
+    return tuple(sorted(loops if of_comprehensions else loops - comprehensions))
 
 
 def _line(instruction):

@@ -46,7 +46,7 @@ _tool = None
 class _Filter:
     """Which functions are traced everywhere."""
 
-    def __init__(self, include, exclude, only_user_code, wanted, lines, only_lines):
+    def __init__(self, include, exclude, only_user_code, wanted, lines, only_lines, ignored_dirs):
         self._include = _patterns("include", include)
         self._exclude = _patterns("exclude", exclude)
         if not isinstance(only_user_code, bool):
@@ -57,6 +57,7 @@ class _Filter:
         self._wanted = wanted
         self.lines = lines
         self._only_lines = only_lines
+        self._ignored_dirs = tuple(os.path.join(folder, "") for folder in ignored_dirs)
 
     def excludes(self, name):
         """Whether the name is excluded, of a Python function or one of C."""
@@ -73,7 +74,7 @@ class _Filter:
             return False
         if self._include and not any(fnmatch(name, pattern) for pattern in self._include):
             return False
-        if self.excludes(name):
+        if self.excludes(name) or code.co_filename.startswith(self._ignored_dirs):
             return False
         return self._wanted is None or bool(self._wanted(code))
 
@@ -90,6 +91,7 @@ class _Tracing:
         self.in_spans = False
         self.of_c = False
         self.entrypoint = None
+        self.executed = None
         self.lined = []  # (region, weak reference to code) whose lines count while this is on
 
     def leave_lines(self):
@@ -102,7 +104,7 @@ class _Tracing:
 
 @unrecorded
 def start(manager, *, include=(), exclude=(), only_user_code=True, wanted=None, entrypoint=None,
-          lines=None, only_lines=False):
+          lines=None, only_lines=False, ignored_dirs=(), executed=None):
     """Trace the calls of every Python function, in all threads, those that run already included.
 
     manager: a ProfileManager, or the class for the process-wide one.
@@ -113,12 +115,14 @@ def start(manager, *, include=(), exclude=(), only_user_code=True, wanted=None, 
     entrypoint: the region of functions with this plain name has it alone as its name.
     lines: the code_finder.NamedFunctions whose lines are recorded, in a run that records lines; None for all
     that are traced. only_lines: trace these functions alone, wherever they are.
+    ignored_dirs: folders whose files are left out. executed: an executed.Executed, which is told of what is
+    called and whose lines count.
 
     Nothing is recorded while the manager has no run. Raises RuntimeError when the manager's calls are traced
     already, or when no tool id of sys.monitoring is free (3.12 and newer); TypeError or ValueError
     for arguments that are none of the above.
     """
-    filter = _Filter(include, exclude, only_user_code, wanted, lines, only_lines)
+    filter = _Filter(include, exclude, only_user_code, wanted, lines, only_lines, ignored_dirs)
     if entrypoint is not None and (not isinstance(entrypoint, str) or not entrypoint):
         raise TypeError(f"entrypoint takes a non-empty str, got {entrypoint!r}")
     manager = _instance(manager)
@@ -128,7 +132,10 @@ def start(manager, *, include=(), exclude=(), only_user_code=True, wanted=None, 
     tracing = _tracing_of(manager)
     tracing.filter = filter
     tracing.entrypoint = entrypoint
+    tracing.executed = executed
     _decide_anew(manager, tracing)
+    if executed is not None:
+        executed.begin(manager)
 
 
 @unrecorded
@@ -138,6 +145,9 @@ def stop(manager):
     tracing = _tracings.get(id(manager))
     if tracing is not None:
         tracing.filter = tracing.entrypoint = None
+        if tracing.executed is not None:
+            tracing.executed.end(manager)
+            tracing.executed = None
         tracing.leave_lines()
         _decide_anew(manager, tracing)
 
@@ -262,8 +272,9 @@ def _decide(manager, code, namespace, in_span):
     if code.co_filename.startswith((PACKAGE, overhead.FILE)):
         return None
     tracing = _tracings[id(manager)]
-    has_region = code.co_name not in _COMPREHENSIONS and not is_kept(manager._decorated, code)
-    if not has_region and not tracing.of_c:
+    is_comprehension = code.co_name in _COMPREHENSIONS
+    has_region = not is_comprehension and not is_kept(manager._decorated, code)
+    if not has_region and not tracing.of_c and tracing.executed is None:
         return None
     module = namespace.get("__name__", "<unknown>")
     if module == "__mp_main__":  # what multiprocessing calls the main module in a process that it starts
@@ -274,16 +285,31 @@ def _decide(manager, code, namespace, in_span):
         return None
     if not everywhere and not in_span:
         return None, False, False
+    tells = everywhere and tracing.executed is not None
+    if tells and is_comprehension and manager._line_mode:  # up to 3.11, where it is a function
+        _watch_lines(manager, tracing, manager.profile_region(name), code, name)
+        tracing.executed.meet_lines(code, namespace)
+    elif tells and not has_region:  # its decorator counts
+        tracing.executed.meet(name, code, namespace)
     if not has_region:
-        return False, everywhere, True
+        return False, everywhere, tracing.of_c
     is_entry = code.co_name == tracing.entrypoint
     region = manager.profile_region(
         tracing.entrypoint if is_entry else _own_name(manager, name, code))
     region._locate(code.co_filename, code.co_firstlineno)
-    if everywhere and manager._line_mode and tracing.filter.has_lines(code, name):
-        _core.watch_lines(region, code, True)
-        tracing.lined.append((region, weakref.ref(code)))
+    if tells:
+        tracing.executed.meet(region.name, code, namespace)
+    if everywhere:
+        _watch_lines(manager, tracing, region, code, name)
     return region, everywhere, tracing.of_c
+
+
+def _watch_lines(manager, tracing, region, code, name):
+    """Count the lines of the code for the region, where they are wanted."""
+    if not manager._line_mode or not tracing.filter.has_lines(code, name):
+        return
+    _core.watch_lines(region, code, True)
+    tracing.lined.append((region, weakref.ref(code)))
 
 
 def _function_of(code):

@@ -34,7 +34,8 @@ _MOST_CODES = 100_000
 
 _slowed = {}  # {CountedCode: what interpreter.slowed() says of it}
 _users = {}  # managers in line mode: {id: weak reference}
-_detailed = set()  # the ids of those that count exceptions
+_detailed = set()  # the ids of those that count exceptions,
+_each_round = set()  # and of those for which each round of a comprehension is a hit
 _tool = None
 
 
@@ -76,6 +77,7 @@ def _leave(number):
     if _users.pop(number, None) is None:
         return
     _count_raised(number, False)
+    _each_round.discard(number)
     if _users:
         return
     if _MONITORING:
@@ -84,6 +86,12 @@ def _leave(number):
         _tool = None
     else:
         _core.install_evaluator(False)
+
+
+def count_each_round(manager):
+    """Until line mode is over for this manager, each round of a comprehension is a hit of its line, as of
+    other loops on one line: in code that is met from now on, for all managers."""
+    _each_round.add(id(manager))
 
 
 def _count_raised(number, on):
@@ -119,13 +127,13 @@ def arm(code):
     """
     if code.co_filename.startswith(PACKAGE):
         return None
-    lines = [line for _, _, line in code.co_lines() if line]
-    if not lines or max(lines) - min(lines) > _MOST_LINES:
+    first, last = first_and_last(code)
+    if not last or last - first > _MOST_LINES:
         return None
     instructions = interpreter.instructions(code)
     loops, events = (), 0
     if _MONITORING:
-        loops = interpreter.one_line_loops(instructions)
+        loops = interpreter.one_line_loops(instructions, bool(_each_round))
         events = _events(code, instructions, loops)
     helps = code.co_filename == _HELPS
     if len(_slowed) < _MOST_CODES:
@@ -133,7 +141,13 @@ def arm(code):
         _slowed[name] = interpreter.slowed(instructions)
         _keep_source(code)
     withs = () if helps else interpreter.with_statements(instructions)
-    return min(lines), max(lines), withs, loops, events, not helps
+    return first, last, withs, loops, events, not helps
+
+
+def first_and_last(code):
+    """The numbers of its first and last line; (0, 0) where it has none."""
+    lines = [line for _, _, line in code.co_lines() if line]
+    return min(lines, default=0), max(lines, default=0)
 
 
 def _keep_source(code):

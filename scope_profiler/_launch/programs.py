@@ -142,6 +142,8 @@ class Tracing(NamedTuple):
     entrypoint: "str | None" = None
     lines: object = None  # NamedFunctions whose lines count, None for all that are traced
     only_lines: bool = False  # trace no others
+    ignored_dirs: tuple = ()  # whose files are left out
+    executed: object = None  # the Executed that is told of them, or None
 
 
 @contextmanager
@@ -176,7 +178,8 @@ def execute(manager, program, args, tracing=None):
         from .._runtime import following
 
         lines = tracing.lines and tracing.lines.texts()
-        following.tell({**filters, "lines": lines})
+        executed = tracing.executed and tracing.executed.options()
+        following.tell({**filters, "lines": lines, "executed": executed})
     root = _Root(region)
     try:
         program.run(args)
@@ -185,14 +188,16 @@ def execute(manager, program, args, tracing=None):
         call_tracing.stop(manager)
 
 
-def trace(manager, lines=None, **filters):
+def trace(manager, lines=None, executed=None, **filters):
     """Trace this process, a child, as execute() does its program. lines: the patterns of those whose lines
-    count."""
+    count. executed: the options of the program's Executed."""
     from .._instrument import call_tracing
     from .._instrument.code_finder import NamedFunctions
+    from .._instrument.executed import Executed
 
     named = None if lines is None else NamedFunctions(lines)
-    call_tracing.start(manager, lines=named, **filters)
+    told = None if executed is None else Executed(**executed)
+    call_tracing.start(manager, lines=named, executed=told, **filters)
 
 
 def name_of(script_path):

@@ -133,7 +133,7 @@ def _finalize(manager, run):
     verbose = run._settings["verbose"] and not again and not processes.is_child()
     if not run._destinations():
         if verbose:
-            manager.finalize()
+            finalize_last(manager, verbose)
     elif calls or not processes.is_child():
         finalize_last(manager, verbose)
 
@@ -141,9 +141,14 @@ def _finalize(manager, run):
 def finalize_last(manager, verbose):
     """finalize() in an exit handler, or in what comes in its place."""
     run = manager._run
-    files = [] if run is None else [each._file for each in run._destinations()]
-    with nullcontext() if all(file.format != "hdf5" for file in files) else _h5py():
+    with _h5py() if run is not None and _uses_h5py(run) else nullcontext():
         manager.finalize(verbose)
+
+
+def _uses_h5py(run):
+    """Whether its finalize() writes HDF5, or reads what children have left in it."""
+    return run._settings["follow_children"] or any(each._file.format == "hdf5"
+                                                   for each in run._destinations())
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from ..config import toml
 from ..config.kinds import STRINGS, SWITCH
 from ..config.table import ARGUMENTS, DEFAULTS, SETTINGS
 from ..manager import ProfileManager
+from . import executed_lines
 from .program import load, run_to_the_end
 
 manager = ProfileManager._default
@@ -73,13 +74,14 @@ def _option(row):
 @click.option("--regions", "regions_file", metavar="FILE",
               help="Make regions of functions that a TOML file names, in its table "
                    "[scope_profiler.regions]: \"package.module:Class.method\" = true, or its tags.")
+@executed_lines.options
 @click.option("--sample-memory", metavar="FILE",
               help="Draw the memory of the process and those below it over time, with the regions: "
                    "memory.png; or a table: memory.csv.")
 @click.argument("script")
 @click.argument("script_args", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
 def run(script, script_args, module, text, output, recursive, everything, include, exclude, lines,
-        entrypoint, regions_file, sample_memory, **settings):
+        entrypoint, regions_file, sample_memory, ignore_module, ignore_dir, **settings):
     """Run SCRIPT with ARGS, record its regions, and print a report when it has ended.
 
     SCRIPT runs as it would under Python itself, and its exit status is that of this command. Its
@@ -96,15 +98,19 @@ def run(script, script_args, module, text, output, recursive, everything, includ
       scope-profiler run -m package.module
       scope-profiler run --lines 'package.Grid.*' simulate.py
       scope-profiler run --functions --c-functions -c 'import json; json.dumps([1])'
+      scope-profiler run --count --missing --coverdir covered simulate.py
     """
     if module and text:
         raise click.UsageError("--module and --command exclude each other")
     no_output = settings["deactivate_file_output"]
     if output is not None and no_output:
         raise click.UsageError("--output and --no-output exclude each other")
-    if everything or entrypoint is not None or settings["trace_c"]:
+    asked = executed_lines.Asked.taken(settings)
+    executed = asked.executed()
+    if everything or entrypoint is not None or settings["trace_c"] or executed is not None:
         if recursive is False:
-            raise click.UsageError("--no-recursive excludes --all and --entrypoint, and --c-functions")
+            raise click.UsageError("--no-recursive excludes --all and --entrypoint, --c-functions, and "
+                                   "--count, --trace and the like")
         recursive = True
     if recursive is False:
         settings["recursive_profile"] = False  # whatever the configuration says
@@ -114,8 +120,10 @@ def run(script, script_args, module, text, output, recursive, everything, includ
     samples = None if sample_memory is None else _Samples(sample_memory)
     if settings["memory"] and settings["use_line_profiler"]:
         settings["line_memory"] = True
-    if lines:
+    if lines or executed is not None and executed.counts_lines:
         settings["use_line_profiler"] = True
+    if executed is not None:  # of what they record without these, nobody has asked for single calls
+        settings.update({name: value for name, value in _QUIETLY.items() if settings[name] is None})
     program = load(script, module, text)
     given = {name: value for name, value in settings.items() if value not in (None, ())}
     if regions_file is not None:
@@ -123,15 +131,21 @@ def run(script, script_args, module, text, output, recursive, everything, includ
     current = _setup(given)
     if recursive is None:
         recursive = current._settings["recursive_profile"]
-    if (include or exclude) and not recursive:
-        raise click.UsageError("--include and --exclude are about --recursive: add that")
+    exclude += executed_lines.ignored_modules(ignore_module)
+    ignored_dirs = executed_lines.ignored_folders(ignore_dir)
+    if (include or exclude or ignored_dirs) and not recursive:
+        raise click.UsageError("--include and --exclude, --ignore-module and --ignore-dir are about "
+                               "--recursive: add that")
     tracing = None
     if recursive or lines:
         name = "-c" if text else script if module else name_of(script)
         named = NamedFunctions(lines) if lines else None
         tracing = Tracing(name, not everything, include, exclude, entrypoint, named,
-                          only_lines=not recursive)
-    return partial(_run, _End(given, samples, tracing), program, script_args, tracing)
+                          not recursive, ignored_dirs, executed)
+    return partial(_run, _End(given, samples, tracing, asked), program, script_args, tracing)
+
+
+_QUIETLY = {"aggregation_mode": True, "verbose": False}
 
 
 def _make_regions(file):
@@ -179,9 +193,10 @@ def _finalize(manager, verbose):
 class _End:
     """The end of the command."""
 
-    def __init__(self, given, samples, tracing):
+    def __init__(self, given, samples, tracing, asked):
         self.run = manager._run
         self.samples = samples
+        self._asked, self._executed = asked, tracing and tracing.executed
         self._lines = tracing and tracing.lines
         self._host = manager._host = Host(manager, given)
 
@@ -197,6 +212,8 @@ class _End:
                 manager._stop()  # threads that nobody waits for would go on recording
             finalize(manager, self.run._settings["verbose"])
             self._hint()
+            if self._executed is not None:
+                executed_lines.write(self._asked, self._executed, manager.last_results())
         except Exception as error:
             complain("finalize() failed", error)
         if self.samples is not None:

@@ -17,6 +17,8 @@ typedef struct sp_tracing {
     bool everywhere;  /* not in sections alone */
     uint32_t
         max_depth; /* calls with so many around them are not recorded; UINT32_MAX for no bound */
+    bool notes_pairs; /* which functions have called which */
+    sp_map pairs;     /* of call_pairs.c: names of two regions -> both. Owned. */
     sp_map decisions; /* code -> sp_decision. Owned. */
     sp_map c_functions; /* of c_calls.c: definition -> region. Owned. */
     sp_map suspended; /* frame -> sp_suspended_call. Owned. */

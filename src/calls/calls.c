@@ -4,6 +4,7 @@
 #include "base/thread_guard.h"
 #include "calls/c_calls.h"
 #include "calls/call_backend.h"
+#include "calls/call_pairs.h"
 #include "lines/lines_watch.h"
 #include "record/task.h"
 
@@ -56,13 +57,16 @@ void sp_calls_end(uint64_t section)
 
 /* A call, or a step of one, begins. False when the tracing is over now: Python runs where a thread
  * begins to record, and may where metadata are noted. */
-static bool enter(const sp_tracing *tracing, sp_region *region, const void *frame, bool annotated)
+static bool enter(sp_tracing *tracing, sp_region *region, const void *frame, bool annotated)
 {
     uint64_t serial = tracing->serial;
     sp_manager *manager = tracing->manager;
     sp_annotation annotation = annotated ? sp_metadata_for(region) : SP_NO_ANNOTATION;
     sp_open_call_enter(manager, region, sp_calls_key(frame), annotation);
-    return sp_tracing_is_on(serial);
+    bool is_on = sp_tracing_is_on(serial);
+    if (SP_UNLIKELY(is_on && tracing->notes_pairs))
+        sp_call_pairs_note(tracing, sp_calls_key(frame));
+    return is_on;
 }
 
 bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
@@ -187,7 +191,8 @@ sp_tracing *sp_tracing_simple;
 static void find_simple(void)
 {
     sp_tracing *first = sp_tracings;
-    bool simple = first != NULL && first->next == NULL && first->max_depth == UINT32_MAX;
+    bool simple = first != NULL && first->next == NULL && first->max_depth == UINT32_MAX
+                  && !first->notes_pairs;
     sp_tracing_simple = simple ? first : NULL;
 }
 
@@ -224,6 +229,20 @@ bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c, b
     tracing->max_depth = max_depth;
     find_simple();
     return true;
+}
+
+void sp_calls_note_pairs(const sp_manager *manager)
+{
+    sp_tracing *tracing = tracing_of(manager);
+    if (tracing != NULL)
+        tracing->notes_pairs = true;
+    find_simple();
+}
+
+PyObject *sp_calls_pairs(const sp_manager *manager)
+{
+    const sp_tracing *tracing = tracing_of(manager);
+    return tracing == NULL ? PyList_New(0) : sp_call_pairs_list(tracing);
 }
 
 /* End the calls that are open in this thread's stack, the innermost first, as if they left. */
@@ -297,6 +316,7 @@ static void end_tracing(sp_tracing *tracing)
     end_calls(tracing);
     sp_decisions_forget(tracing);
     sp_c_functions_forget(tracing);
+    sp_call_pairs_forget(tracing);
     sp_calls_need(-(int)tracing->everywhere);
     Py_DECREF(tracing->decide);
     sp_c_calls_needed -= tracing->decide_c != NULL;

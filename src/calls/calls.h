@@ -38,7 +38,7 @@ SP_INLINE bool sp_calls_suspends(const PyCodeObject *code)
     return (code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
 }
 
-/* The one tracing that is on, when it is one and has no bound of depth. */
+/* The one tracing that is on, when it is one, has no bound of depth and notes no pairs. */
 extern sp_tracing *sp_tracing_simple;
 SP_INLINE sp_tracing *sp_tracing_alone(void) { return sp_tracing_simple; }
 
@@ -94,6 +94,10 @@ void sp_calls_cancel(const void *frame);
  * when memory is out. Under shared, as all of these. decide_c: NULL for no C functions. */
 SP_MUST_USE bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c,
                                 bool everywhere, uint32_t max_depth);
+/* Note from now on which functions call which. */
+void sp_calls_note_pairs(const sp_manager *manager);
+/* [(caller, called), ...], the names of their regions; NULL with an exception set. */
+PyObject *sp_calls_pairs(const sp_manager *manager);
 /* They are no longer. Calls that are open, in whatever thread, end now. The manager may be gone. */
 void sp_calls_untrace(const sp_manager *manager);
 /* It is decided anew about the code. */

@@ -41,6 +41,7 @@ static void entry_free(sp_line_code *entry)
     free_plan(&entry->plan);
     Py_DECREF(entry->file);
     Py_DECREF(entry->name);
+    Py_XDECREF(entry->texts);
     sp_free(entry);
 }
 
@@ -149,7 +150,7 @@ static sp_line_code *new_entry(PyCodeObject *code)
     return entry;
 }
 
-static sp_line_code *find_or_make(PyCodeObject *code)
+sp_line_code *sp_line_code_make(PyCodeObject *code)
 {
     sp_line_code *entry = sp_line_code_find(code);
     if (entry == NULL)
@@ -239,7 +240,7 @@ bool sp_line_code_plan(sp_manager *manager, sp_line_code *entry)
 
 sp_line_code *sp_line_code_get(sp_manager *manager, PyCodeObject *code)
 {
-    sp_line_code *entry = find_or_make(code);
+    sp_line_code *entry = sp_line_code_make(code);
     return entry != NULL && sp_line_code_plan(manager, entry) ? entry : NULL;
 }
 
@@ -387,7 +388,7 @@ static bool add_watch(sp_region *region, sp_line_code *entry, sp_line_when when)
 
 int sp_line_code_watch(sp_region *region, PyCodeObject *code, sp_line_when when)
 {
-    sp_line_code *entry = find_or_make(code);
+    sp_line_code *entry = sp_line_code_make(code);
     bool added = entry != NULL && add_watch(region, entry, when);
     if (added) {
         entry->asleep = false;

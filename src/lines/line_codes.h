@@ -21,7 +21,9 @@ typedef struct sp_line_watch {
 
 /* What is known of the code object, or NULL when it is nothing. */
 sp_line_code *sp_line_code_find(PyCodeObject *code);
-/* The same with its plan; made when it is new. NULL when that cannot be now. */
+/* The same, made when it is new; NULL when memory is out. */
+sp_line_code *sp_line_code_make(PyCodeObject *code);
+/* The same with its plan. NULL when that cannot be now. */
 sp_line_code *sp_line_code_get(sp_manager *manager, PyCodeObject *code);
 /* Make the plan, if there is none yet; false when that cannot be now. */
 bool sp_line_code_plan(sp_manager *manager, sp_line_code *entry);

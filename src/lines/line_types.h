@@ -69,6 +69,7 @@ typedef struct sp_line_code {
     uint32_t frames; /* recorded ones */
     uint32_t tables;
     struct sp_line_watch *watches; /* of the regions that watch it */
+    PyObject *texts;               /* what is printed of it (line_listing.h), or NULL. Owned. */
 } sp_line_code;
 
 SP_INLINE bool sp_line_offset_in(const int *offsets, int count, long offset)
@@ -179,6 +180,7 @@ typedef struct sp_line_thread {
     uint32_t switched_count, switched_capacity;
     uint32_t on_count; /* how many of them are on */
     uint64_t last_serial;
+    uint64_t listed; /* the last of those whose lines were printed (line_listing.h) */
     sp_map tables; /* (code, region) -> sp_line_table */
     struct { /* the tables of the decorated calls made last, and for regions that are switched */
         const sp_region *region; /* NULL: none */

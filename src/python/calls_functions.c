@@ -68,6 +68,37 @@ static PyObject *forget_decision(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(note_doc,
+             "note_call_pairs(manager)\n--\n\n"
+             "Have the manager's tracing, if any, note from now on which functions call which.");
+
+static PyObject *note_call_pairs(PyObject *module, PyObject *manager)
+{
+    const sp_state *state = PyModule_GetState(module);
+    if (!PyObject_TypeCheck(manager, state->manager_type))
+        return PyErr_Format(PyExc_TypeError, "note_call_pairs() takes a manager");
+    sp_shared_take();
+    sp_calls_note_pairs((sp_manager *)manager);
+    sp_shared_release();
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(
+    pairs_doc,
+    "call_pairs(manager)\n--\n\n"
+    "[(caller, called), ...] as far as the manager's tracing has noted them: the names of their regions.");
+
+static PyObject *call_pairs(PyObject *module, PyObject *manager)
+{
+    const sp_state *state = PyModule_GetState(module);
+    if (!PyObject_TypeCheck(manager, state->manager_type))
+        return PyErr_Format(PyExc_TypeError, "call_pairs() takes a manager");
+    sp_shared_take();
+    PyObject *pairs = sp_calls_pairs((const sp_manager *)manager);
+    sp_shared_release();
+    return pairs;
+}
+
 PyDoc_STRVAR(set_doc,
 "set_recursive(owner, recursive)\n--\n\n"
 "Whether decorated calls trace what they call. owner: a region, 1 for yes, -1 for no; or a manager,\n"
@@ -94,6 +125,8 @@ static PyMethodDef functions[] = {
     {"trace_calls", trace_calls, METH_VARARGS, trace_doc},
     {"untrace_calls", untrace_calls, METH_O, untrace_doc},
     {"forget_decision", forget_decision, METH_VARARGS, forget_doc},
+    {"note_call_pairs", note_call_pairs, METH_O, note_doc},
+    {"call_pairs", call_pairs, METH_O, pairs_doc},
     {"set_recursive", set_recursive, METH_VARARGS, set_doc},
     {NULL},
 };

@@ -1,6 +1,7 @@
 #include "python/lines_functions.h"
 
 #include "base/thread_guard.h"
+#include "lines/line_listing.h"
 #include "lines/line_rows.h"
 #include "lines/line_tables.h"
 #include "lines/lines_watch.h"
@@ -70,7 +71,39 @@ static PyObject *watch_lines(PyObject *module, PyObject *const *args, Py_ssize_t
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }
 
+static const char list_doc[] =
+    "list_lines(code, texts)\n--\n\n"
+    "From now on the lines of the code object are printed to sys.stdout as they run, where they are recorded.\n"
+    "texts: a tuple of str, that of a call, then those of its lines, from the first on.";
+
+static PyObject *list_lines(PyObject *module, PyObject *args)
+{
+    PyObject *code, *texts;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!:list_lines", &PyCode_Type, &code, &PyTuple_Type, &texts))
+        return NULL;
+    sp_shared_take();
+    sp_line_listing_add((PyCodeObject *)code, texts);
+    sp_shared_release();
+    Py_RETURN_NONE;
+}
+
+static const char end_listing_doc[] =
+    "end_listing()\n--\n\n"
+    "Lines are printed no longer. Returns the exception that has ended it before, or None.";
+
+static PyObject *end_listing(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    sp_shared_take();
+    PyObject *ended_by = sp_line_listing_end();
+    sp_shared_release();
+    return ended_by;
+}
+
 static PyMethodDef functions[] = {
+    {"list_lines", list_lines, METH_VARARGS, list_doc},
+    {"end_listing", end_listing, METH_NOARGS, end_listing_doc},
     {"watch_lines", (PyCFunction)(void (*)(void))watch_lines, METH_FASTCALL, watch_doc},
     {NULL},
 };

@@ -7,6 +7,7 @@
 #include "backend/monitoring/callback.h"
 #include "base/thread_guard.h"
 #include "lines/line_backend.h"
+#include "lines/line_listing.h"
 #include "lines/line_match.h"
 #include "lines/line_switch.h"
 #include "lines/lines_watch.h"
@@ -66,15 +67,17 @@ static PyObject *on_line(PyObject *self, PyObject *const *args, size_t nargsf, P
         return sp_event_refuse();
     if (SP_UNLIKELY(!hit_top(args, frame, now)))
         hit_other(args, frame, now);
+    if (SP_UNLIKELY(sp_line_listing))
+        sp_line_list(frame, (PyCodeObject *)args[0], (int)number(args[1]));
     Py_RETURN_NONE;
 }
 
-/* `for x in y: f(x)` on one line has a line event for the first round only; the jump back
- * begins each of the others. */
+/* `for x in y: f(x)` on one line has a line event for the first round only; jumps back begin others. */
 SP_INLINE void jump_event(PyObject *const *args)
 {
     uint64_t now = sp_now();
-    sp_line_frame *recorded = sp_line_match(sp_current_frame(), (PyCodeObject *)args[0], now);
+    PyCodeObject *code = (PyCodeObject *)args[0];
+    sp_line_frame *recorded = sp_line_match(sp_current_frame(), code, now);
     if (recorded == NULL || recorded->line < 0)
         return;
     const sp_line_plan *plan = &recorded->code->plan;
@@ -83,6 +86,8 @@ SP_INLINE void jump_event(PyObject *const *args)
         && sp_line_offset_in(plan->loops, plan->loop_count, target)) {
         sp_line_change(recorded, recorded->line, now);
         recorded->since = sp_now();
+        if (SP_UNLIKELY(sp_line_listing))
+            sp_line_list(recorded->frame, code, recorded->first + recorded->line);
     }
 }
 

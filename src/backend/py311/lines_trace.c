@@ -10,6 +10,7 @@
 
 #include "backend/py311/evaluator.h"
 #include "lines/line_backend.h"
+#include "lines/line_listing.h"
 #include "lines/line_match.h"
 #include "lines/line_switch.h"
 #include "lines/lines_watch.h"
@@ -80,6 +81,8 @@ static int trace(PyObject *argument, PyFrameObject *object, int what, PyObject *
             recorded = sp_line_frame_runs(frame, frame->f_code);
         if (SP_LIKELY(recorded != NULL))
             sp_line_hit(recorded, PyFrame_GetLineNumber(object), now);
+        if (SP_UNLIKELY(sp_line_listing))
+            sp_line_list(frame, frame->f_code, PyFrame_GetLineNumber(object));
     }
     else if (what == PyTrace_CALL) {
         call_event(here, object);
