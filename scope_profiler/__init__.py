@@ -123,6 +123,8 @@ _LAZY = {
     "ThreadInfo": "results",
     "TaskInfo": "results",
     "merge_results": "results",
+    "CallOverLimit": "_model.over_limit",
+    "CallsInside": "_model.over_limit",
     "MPIRegionMetadata": "mpi.call_names",
     "format_mpi_region": "mpi.call_names",
     "message_nbytes": "mpi.call_names",

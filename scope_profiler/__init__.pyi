@@ -97,6 +97,7 @@ from .results import (
     call_stack_roots as call_stack_roots,
     merge_results as merge_results,
 )
+from ._model.over_limit import CallOverLimit as CallOverLimit, CallsInside as CallsInside
 from ._run.runs import ProfilingRun as ProfilingRun
 from .config.setup_options import SetupOptions as SetupOptions
 from ._model.statistics import RegionStatistics as RegionStatistics

@@ -93,6 +93,44 @@ def stream(name, value):
     return value
 
 
+def seconds_by_name(name, value):
+    """{name: seconds}; also as texts name=seconds, one or several."""
+    takes = "{name: seconds}, or texts such as 'request=0.5'"
+    if not isinstance(value, Mapping):
+        try:
+            given = [text.rpartition("=") for text in strings(name, value)]
+        except TypeError:
+            raise wrong_type(name, takes, value) from None
+        if not all(equals and _is_number(seconds) for _, equals, seconds in given):
+            raise ValueError(f"{name} takes {takes}, got {value!r}")
+        value = {key.strip(): float(seconds) for key, _, seconds in given}
+    return {_key(name, takes, key): not_negative(f"{name}[{key!r}]", seconds)
+            for key, seconds in value.items()}
+
+
+def _key(name, takes, key):
+    if not isinstance(key, str):
+        raise wrong_type(name, takes, key)
+    if not key:
+        raise ValueError(f"{name} takes {takes}, got an empty name")
+    return key
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def function(name, value):
+    """What can be called."""
+    if not callable(value):
+        raise wrong_type(name, "a callable", value)
+    return value
+
+
 def strings(name, value):
     """One str or several, as a tuple."""
     if isinstance(value, str):

@@ -17,6 +17,7 @@ def start(manager, run):
     details = on and settings["line_details"]
     _set_line_mode(manager, on and settings["use_line_profiler"], details)  # may fail, as the next
     try:
+        slow = _slow_calls(run) if on and settings["on_slow"] else None
         sampler = _new_sampler(run) if on and settings["sample"] else None  # it may fail, too
         _set_memory(manager, any(measures))
         _set_traced(manager, on and settings["trace_c"], settings["max_depth"])
@@ -38,6 +39,7 @@ def start(manager, run):
     _watch_tasks(manager, on and settings["track_async"])
     _follow_children(manager, on and settings["follow_children"])
     _follow_submitted(manager, on and settings["track_executors"])
+    manager._on_slow = slow
     manager._begin(not settings["aggregation_mode"], manager._line_mode,
                    manager._selection.wanted is not None, manager._tasks is not None, measures[0],
                    details, measures[1], 1e9 * (settings["min_duration"] or 0), journal.begin(run),
@@ -46,6 +48,7 @@ def start(manager, run):
     manager._record(on)
     if on:
         ranks.begun(run)
+    run._slow_calls = slow
     if sampler is not None:
         run._sampler = sampler
         sampler.start(manager)
@@ -107,6 +110,12 @@ def _new_sampler(run):
     from .._instrument.sampler import RunSampler
 
     return RunSampler(run._settings["sample"], run._settings["sample_clock"])
+
+
+def _slow_calls(run):
+    from .limits import SlowCalls, log
+
+    return SlowCalls(run._settings["on_slow"], run._settings["slow_callback"] or log)
 
 
 def _stop_sampler(manager):

@@ -61,7 +61,7 @@ class ProfilingRun:
         self._over = settings["deactivate_profiling"]
         self._written_path = None  # and where that was
         self._paths = set()  # of its parts: see finalize(start_over=True)
-        self._sampler = None
+        self._sampler = self._slow_calls = None
         self._also = None  # another run whose file gets the results, too: see host.py
         self._file = _file_of(settings)
         self._children = None  # the results of child processes, where they are followed
@@ -78,6 +78,8 @@ class ProfilingRun:
         self.start_time_ns, self.finalize_time_ns = moment.taken_ns, None
         self._lines_printed = {}
         self._written_calls = None
+        if self._slow_calls is not None:
+            self._slow_calls.start_over()
         if self._file is not None:
             self._paths.add(self._file.path)
             self._file = _file_of(self._settings, self._paths)

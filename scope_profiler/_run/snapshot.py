@@ -47,6 +47,8 @@ def take_snapshot(manager, results=True, moment=None):
     facts.update(of_kept)
     facts["metadata_lost"], reason = moment.annotations[1:]
     facts["metadata_error"] = reason or ""
+    if run._slow_calls is not None:
+        facts.update(run._slow_calls.facts())
     if run._journal_error:
         facts["journal_error"] = run._journal_error
     sketches = _sketches(moment) if results else [None] * len(moment.tree)

@@ -14,7 +14,7 @@ from .._launch.host import Host
 from .._launch.programs import Tracing, destination, execute, name_of
 from .._runtime import process_end
 from ..config import toml
-from ..config.kinds import STRINGS, SWITCH
+from ..config.kinds import LIMITS, STRINGS, SWITCH
 from ..config.table import ARGUMENTS, DEFAULTS, SETTINGS
 from ..manager import ProfileManager
 from . import executed_lines
@@ -39,7 +39,7 @@ def _option(row):
     names, option = row.option.names.split(), row.option
     help = option.help or row.sentence
     if row.kind is not SWITCH:
-        several = row.kind is STRINGS
+        several = row.kind in (STRINGS, LIMITS)
         return click.option(
             *names, row.name, metavar=option.metavar or row.kind.metavar, multiple=several,
             type=_TYPES.get(row.kind.annotation), hidden=option.hidden,

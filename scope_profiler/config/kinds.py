@@ -10,10 +10,12 @@ from .._base.arguments import (
     any_of,
     anything,
     boolean,
+    function,
     hertz,
     not_negative,
     one_of,
     path,
+    seconds_by_name,
     size,
     strings,
     text,
@@ -64,6 +66,11 @@ STRINGS = Kind(
     strings, "str | Iterable[str]", "tuple[str, ...]", "a str or several", "TEXT", _several
 )
 ANYTHING = Kind(anything, "Any", "Any", "anything")
+LIMITS = Kind(
+    seconds_by_name, "Mapping[str, float] | str | Iterable[str]", "dict[str, float]",
+    "{name or glob pattern: seconds}, or texts such as \"request=0.5\"", "NAME=SECONDS", _several,
+)
+FUNCTION = Kind(function, "Callable[..., object]", "Callable[..., object]", "a callable")
 COMPRESSION = Kind(_compression, "str", "str", any_of(_FILTERS), "NAME")
 
 

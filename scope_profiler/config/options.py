@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable  # noqa: F401 - in annotations, as PathLike
+from collections.abc import Callable, Iterable, Mapping  # noqa: F401 - in annotations, as PathLike
 from dataclasses import InitVar, field, make_dataclass
 from os import PathLike  # noqa: F401
 from typing import Any, ClassVar

@@ -1,5 +1,5 @@
 # Written by tools/generate.py from the table of settings.
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import InitVar, dataclass, field
 from os import PathLike
 from typing import Any, ClassVar
@@ -90,6 +90,8 @@ class ProfilingOptions(_Options):
     sample_clock: str | None = None
     report_file: str | PathLike[str] | None = None
     track_executors: bool | None = None
+    on_slow: Mapping[str, float] | str | Iterable[str] | None = None
+    slow_callback: Callable[..., object] | None = None
     profiling_activated: InitVar[bool | None] = field(default=None, kw_only=True)
     time_trace: InitVar[bool | None] = field(default=None, kw_only=True)
     flush_to_disk: InitVar[bool | None] = field(default=None, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable  # noqa: F401 - in annotations, as what follows
+from collections.abc import Callable, Iterable, Mapping  # noqa: F401 - in annotations, as what follows
 from os import PathLike  # noqa: F401
 from typing import Any, TypedDict  # noqa: F401
 

@@ -1,5 +1,5 @@
 # Written by tools/generate.py from the table of settings.
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import Any, TypedDict
 
@@ -59,3 +59,5 @@ class SetupOptions(TypedDict, total=False):
     sample_clock: str | None
     report_file: str | PathLike[str] | None
     track_executors: bool | None
+    on_slow: Mapping[str, float] | str | Iterable[str] | None
+    slow_callback: Callable[..., object] | None

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 from .kinds import (
     ANYTHING,
     COMPRESSION,
+    FUNCTION,
     HERTZ,
+    LIMITS,
     PATH,
     SECONDS,
     STRINGS,
@@ -237,6 +239,15 @@ TABLE = (
             "threads record below the region that has submitted the work, with the time that it waited to "
             "begin as \"(queued)\".",
             option=Option("--track-executors"), in_host=STAYS_ON),
+    Setting("on_slow", LIMITS, None,
+            "How many seconds calls of regions may take, by name or pattern (\"request.*\"): one that takes "
+            "longer is logged as it ends, by the logger \"scope_profiler\", with its metadata and what ran "
+            "inside it.",
+            option=Option("--on-slow"), variable="SCOPE_PROFILER_ON_SLOW", in_host=BEGINS_ANEW),
+    Setting("slow_callback", FUNCTION, None,
+            "What is called with such a call, a CallOverLimit, in its thread, instead of the log. Nothing is "
+            "recorded meanwhile, and what it raises is counted.",
+            in_host=BEGINS_ANEW),
 )
 
 #: What setup() and session() take besides: not of the run, but of its beginning.

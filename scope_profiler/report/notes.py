@@ -132,6 +132,11 @@ def missed(facts):
     if times:
         yield (f"{format_count(times)} times metadata could not be noted; the first time: "
                f"{shown(facts['metadata_error'])}.")
+    if facts.get("slow_calls"):
+        yield f"{many(facts['slow_calls'], 'call')} took longer than the limit (on_slow)."
+    if facts.get("slow_failed"):
+        yield (f"slow_callback has failed {format_count(facts['slow_failed'])} times; the first time: "
+               f"{shown(facts['slow_error'])}.")
     if facts.get("lines_lost"):
         yield f"{format_count(facts['lines_lost'])} times lines could not be recorded."
     if facts.get("journal_error"):

@@ -227,6 +227,11 @@ double sp_clock_scale(void)
     if (sp_clock.source != SP_CLOCK_COUNTER)
         return scale;
     SP_LOCK(&line.lock);
+    bool is_known = line.settled != line.pieces[0].ticks;
+    SP_UNLOCK(&line.lock);
+    if (!is_known)
+        sp_clock_calibrate();
+    SP_LOCK(&line.lock);
     if (line.settled != line.pieces[0].ticks)
         scale = ns_at(line.settled) / (double)(line.settled - line.pieces[0].ticks);
     SP_UNLOCK(&line.lock);

@@ -186,6 +186,7 @@ void sp_c_calls_leave(const void *frame, PyObject *function, bool failed)
             sp_open_call_leave(tracing->manager, open->region, open->key, sp_now(), failed,
                                SP_TRACED_C);
     }
+    sp_traced_ended();
 }
 
 void sp_c_call_end_stale(const sp_tracing *tracing, const void *frame)

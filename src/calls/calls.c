@@ -169,7 +169,9 @@ bool sp_calls_leave_slow(const void *frame, PyCodeObject *code, sp_outcome how)
             wanted = true;
         }
     }
-    return SP_LIKELY(wanted) || is_wanted(code);
+    wanted = SP_LIKELY(wanted) || is_wanted(code);
+    sp_traced_ended();
+    return wanted;
 }
 
 void sp_calls_cancel(const void *frame)

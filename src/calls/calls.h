@@ -17,7 +17,7 @@
 
 #include "calls/suspended_calls.h"
 #include "calls/traced_open.h"
-#include "record/checkpoint.h"
+#include "record/after_call.h"
 #include "record/metadata.h"
 
 /* Whether calls under the region trace what they call: the region's own word, else the manager's. */
@@ -73,7 +73,7 @@ SP_INLINE bool sp_calls_leave(const void *frame, PyCodeObject *code, sp_outcome 
         uint64_t now = sp_now();
         sp_open_call_leave(manager, sp_here.thread->stack.top->region, sp_calls_key(frame), now,
                            how == SP_STEP_FAILS, SP_TRACED);
-        sp_checkpoint(manager, now);
+        sp_after_call(manager, now);
         return true;
     }
     const sp_decision *used = sp_decision_used(tracing, code);

@@ -1,5 +1,7 @@
 #include "calls/traced_open.h"
 
+#include "record/after_call.h"
+
 typedef struct {
     const void *key;
     sp_open_call *open;
@@ -21,4 +23,14 @@ SP_NOINLINE sp_open_call *sp_traced_open_below(sp_thread *thread, const void *ke
     if (!seek(thread, &wanted) && !(sp_context_return(thread) && seek(thread, &wanted)))
         sp_contexts_each(thread, seek, &wanted);
     return wanted.open;
+}
+
+void sp_traced_ended(void)
+{
+    for (const sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
+        if (SP_UNLIKELY(tracing->manager->slow_pending != 0)) {
+            sp_after_call(tracing->manager, sp_now());
+            return; /* the list may be another one now */
+        }
+    }
 }

@@ -27,4 +27,7 @@ SP_INLINE sp_open_call *sp_traced_open(const sp_tracing *tracing, const void *ke
                                                     : sp_traced_open_below(thread, key);
 }
 
+/* Calls have ended, of whichever tracings: what there is to do after that. The tracings may be others then. */
+void sp_traced_ended(void);
+
 #endif

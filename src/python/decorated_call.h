@@ -6,7 +6,7 @@
 #include "lines/line_switch.h"
 #include "lines/lines.h"
 #include "record/annotations.h"
-#include "record/checkpoint.h"
+#include "record/after_call.h"
 #include "record/open_call.h"
 
 /* Keys of decorated calls, which no other open call of the thread has. No address would do:
@@ -73,7 +73,7 @@ SP_INLINE PyObject *sp_decorated_call(sp_region *region, PyObject *function, vec
     if (record_outcome)
         sp_annotation_note_outcome(region, key, result == NULL);
     sp_open_call_leave(region->manager, region, key, now, result == NULL, SP_DECORATED);
-    sp_checkpoint(region->manager, now);
+    sp_after_call(region->manager, now);
 #if SP_C_RECURSION
     state->c_recursion_remaining = remaining;
 #endif

@@ -1,7 +1,7 @@
 #include "python/enter_exit.h"
 
 #include "lines/lines.h"
-#include "record/checkpoint.h"
+#include "record/after_call.h"
 #include "record/metadata.h"
 #include "record/open_call.h"
 
@@ -33,7 +33,7 @@ static SP_APART void enter_noting(sp_region *region, const void *frame, const vo
 
 SP_INLINE void enter(sp_region *region, const void *frame, const void *key)
 {
-    if (SP_UNLIKELY(region->extras != 0))
+    if (SP_UNLIKELY((region->extras & SP_AT_ENTRY) != 0))
         enter_noting(region, frame, key);
     else
         sp_open_call_enter(region->manager, region, key, SP_NO_ANNOTATION);
@@ -55,7 +55,7 @@ SP_INLINE bool is_open(sp_manager *manager)
 SP_INLINE void leave_at(sp_region *region, const void *key, uint64_t now, bool failed)
 {
     sp_open_call_leave(region->manager, region, key, now, failed, SP_BLOCK);
-    sp_checkpoint(region->manager, now);
+    sp_after_call(region->manager, now);
 }
 
 SP_INLINE void leave(sp_region *region, const void *frame, const void *key, bool failed)

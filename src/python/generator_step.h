@@ -6,7 +6,7 @@
 #include "lines/line_switch.h"
 #include "lines/lines.h"
 #include "record/annotations.h"
-#include "record/checkpoint.h"
+#include "record/after_call.h"
 #include "record/stepped.h"
 #include "record/task.h"
 
@@ -96,7 +96,7 @@ SP_INLINE void sp_step_end(sp_generator_steps *steps, sp_step begun, sp_outcome 
     }
     uint64_t now = sp_now();
     sp_step_leave(steps, how, now);
-    sp_checkpoint(steps->region->manager, now);
+    sp_after_call(steps->region->manager, now);
     if (SP_UNLIKELY(steps->metadata != NULL))
         sp_metadata_pop(steps->metadata);
     if (SP_UNLIKELY(begun.calls != 0))

@@ -17,10 +17,12 @@
 #include "python/submitted_type.h"
 #include "python/twin.h"
 #include "python/wrapper.h"
+#include "record/checkpoint.h"
 #include "record/contexts.h"
 #include "record/counters.h"
 #include "record/registry.h"
 #include "record/run.h"
+#include "record/slow_calls.h"
 
 static PyObject *manager_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
@@ -56,6 +58,7 @@ static int manager_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(manager->lookup);
     Py_VISIT(manager->arm);
     Py_VISIT(manager->on_checkpoint);
+    Py_VISIT(manager->on_slow);
     Py_VISIT(manager->on_thread);
     Py_VISIT(manager->annotations);
     Py_VISIT(manager->outcomes);
@@ -71,6 +74,7 @@ static int manager_clear(PyObject *self)
     Py_CLEAR(manager->lookup);
     Py_CLEAR(manager->arm);
     Py_CLEAR(manager->on_checkpoint);
+    Py_CLEAR(manager->on_slow);
     Py_CLEAR(manager->on_thread);
     sp_names_free(&manager->names);
     sp_name_cache_free(&manager->cache);
@@ -160,7 +164,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     manager->keep_every = keep_every;
     manager->keep = keep;
     manager->events = events;
-    manager->shortest = (uint64_t)(shortest_ns / sp_clock_scale());
+    manager->shortest = shortest_ns > 0 ? (uint64_t)(shortest_ns / sp_clock_scale()) : 0;
     if (path == NULL || sp_journal_begin(manager, path, facts) < 0)
         manager->blocks = &sp_memory_blocks;
     sp_checkpoint_begin(manager, sp_journal_is_on(manager));
@@ -172,6 +176,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     manager->line_memory = line_memory;
     manager->annotated = events && manager->scoped;
     manager->recording = true;
+    sp_slow_calls_begin(manager, manager->on_slow != NULL);
     switch_all(manager);
     sp_lines_reset(manager);
     manager->lines_lost_before = sp_lost_lines();
@@ -380,6 +385,11 @@ static PyGetSetDef manager_getset[] = {
      "Called with the manager when the state of the run is to be written to its journal; returns the\n"
      "nanoseconds to the next time. Or None.",
      (void *)offsetof(sp_manager, on_checkpoint)},
+    {"_on_slow", get_callback, set_callback,
+     "Has limit_ns(name of a region), which gives a number or None, and tell(name, ns, limit in ns, own ns,\n"
+     "metadata, what ran inside), for calls that take so long. It counts from the next _begin() on. Or\n"
+     "None.",
+     (void *)offsetof(sp_manager, on_slow)},
     {"_on_thread", get_callback, set_callback,
      "Called in each thread that begins to record, with its number in the run; or None.",
      (void *)offsetof(sp_manager, on_thread)},

@@ -4,10 +4,16 @@
 
 static const double FIRST_NS = 1e8, AFTER_FAILURE_NS = 6e10;
 
+/* Under the manager's lock, or under stop. */
+static void set_due(sp_manager *manager, uint64_t due)
+{
+    manager->checkpoint_due = due;
+    sp_manager_set_due(manager);
+}
+
 void sp_checkpoint_begin(sp_manager *manager, bool wanted)
 {
-    uint64_t due = sp_now() + (uint64_t)(FIRST_NS / sp_clock_scale());
-    SP_STORE(&manager->checkpoint_due, wanted ? due : SP_NEVER);
+    set_due(manager, wanted ? sp_now() + (uint64_t)(FIRST_NS / sp_clock_scale()) : SP_NEVER);
 }
 
 /* on_checkpoint(manager): nanoseconds to the next one. */
@@ -28,22 +34,20 @@ static double call(sp_manager *manager)
 }
 
 /* One thread makes it, the others go on. */
-SP_NOINLINE void sp_checkpoint_make(sp_manager *manager, uint64_t now)
+void sp_checkpoint_make(sp_manager *manager, uint64_t now)
 {
     SP_LOCK(&manager->lock);
     uint64_t run = manager->run;
     bool due = now >= manager->checkpoint_due && run != SP_NO_RUN && !sp_unrecorded_for(manager)
                && sp_local_is_mine();
     if (due)
-        SP_STORE(&manager->checkpoint_due, SP_NEVER);
+        set_due(manager, SP_NEVER);
     SP_UNLOCK(&manager->lock);
     if (!due)
         return;
-    Py_INCREF(manager);
     double pause_ns = call(manager);
     SP_LOCK(&manager->lock);
     if (manager->run == run)
-        SP_STORE(&manager->checkpoint_due, sp_now() + (uint64_t)(pause_ns / sp_clock_scale()));
+        set_due(manager, sp_now() + (uint64_t)(pause_ns / sp_clock_scale()));
     SP_UNLOCK(&manager->lock);
-    Py_DECREF(manager);
 }

@@ -11,13 +11,7 @@
 /* Checkpoints of the run that begins, the first after a tenth of a second; or none. */
 void sp_checkpoint_begin(sp_manager *manager, bool wanted);
 
-SP_NOINLINE void sp_checkpoint_make(sp_manager *manager, uint64_t now);
-
-/* A call ended at that time, and the thread may run Python: it is under no guard. */
-SP_INLINE void sp_checkpoint(sp_manager *manager, uint64_t now)
-{
-    if (SP_UNLIKELY(now >= SP_LOAD(&manager->checkpoint_due)))
-        sp_checkpoint_make(manager, now);
-}
+/* Make one if it is due. See sp_after_call(). */
+void sp_checkpoint_make(sp_manager *manager, uint64_t now);
 
 #endif

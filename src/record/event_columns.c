@@ -3,74 +3,8 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/pages.h"
+#include "record/log_reader.h"
 #include "record/region.h"
-
-typedef struct {
-    uint64_t start, ticks;
-    uint64_t waited;
-    uint32_t node;
-    uint32_t annotation, task;
-} event;
-
-/* Walk over the whole log of a thread, block by block. */
-typedef struct {
-    const sp_log *log;
-    size_t block, record;
-    uint64_t context;
-    int64_t thread; /* the number of who made the calls read now */
-} log_reader;
-
-static log_reader read_log(const sp_thread *thread)
-{
-    return (log_reader){.log = &thread->log, .thread = thread->log.first};
-}
-
-static void begin_block(log_reader *reader, size_t block)
-{
-    reader->block = block;
-    reader->record = 0;
-    reader->context = 0;
-    reader->thread = reader->log->first;
-}
-
-static const sp_record *read_record(log_reader *reader)
-{
-    while (reader->block < reader->log->count
-           && reader->record >= reader->log->blocks[reader->block].used) {
-        reader->log->store->rest(reader->log->store, &reader->log->blocks[reader->block]);
-        begin_block(reader, reader->block + 1);
-    }
-    if (reader->block >= reader->log->count)
-        return NULL;
-    return &reader->log->blocks[reader->block].records[reader->record++];
-}
-
-static bool read_event(log_reader *reader, event *read)
-{
-    const sp_record *record = read_record(reader);
-    read->waited = 0;
-    while (record != NULL && SP_UNLIKELY((record->rest & (SP_NODE_LIMIT - 1)) == 0)) {
-        if (record->rest == SP_RECORD_WAIT)
-            read->waited = record->start;
-        else if (record->rest == SP_RECORD_THREAD)
-            reader->thread = (int64_t)record->start;
-        else
-            reader->context = record->start;
-        record = read_record(reader);
-    }
-    if (record == NULL)
-        return false;
-    read->annotation = (uint32_t)reader->context;
-    read->task = (uint32_t)(reader->context >> 32);
-    read->start = record->start;
-    read->ticks = record->rest >> SP_NODE_BITS;
-    read->node = (uint32_t)(record->rest & (SP_NODE_LIMIT - 1));
-    if (SP_UNLIKELY(read->ticks == SP_LONG_DURATION)) {
-        read->ticks = record[1].start;
-        reader->record++;
-    }
-    return true;
-}
 
 typedef struct {
     const sp_region *wanted; /* or NULL for all */
@@ -94,9 +28,9 @@ static int draw_thread(void *value, void *argument)
     sp_thread *thread = value;
     gathering *into = argument;
     sp_log_settle(&thread->log);
-    log_reader reader = read_log(thread);
-    event read;
-    while (read_event(&reader, &read)) {
+    sp_log_reader reader = sp_log_read(&thread->log);
+    sp_logged_call read;
+    while (sp_log_next(&reader, &read)) {
         sp_thinning *sample = into->samples[thread->tree.nodes[read.node]->region->id];
         if (sample != NULL)
             sp_thinning_offer(sample, sp_thinning_key(read.start, read.ticks, reader.thread));
@@ -132,8 +66,8 @@ static int draw(sp_manager *manager, gathering *into)
 }
 
 /* Whether it is a call that is wanted. */
-static bool is_wanted(const gathering *into, const log_reader *reader, const event *read,
-                      const sp_region *region)
+static bool is_wanted(const gathering *into, const sp_log_reader *reader,
+                      const sp_logged_call *read, const sp_region *region)
 {
     if (into->wanted != NULL && into->wanted != region)
         return false;
@@ -148,10 +82,10 @@ static int count_thread(void *value, void *argument)
     sp_thread *thread = value;
     gathering *into = argument;
     sp_log_settle(&thread->log);
-    log_reader reader = read_log(thread);
-    event read;
+    sp_log_reader reader = sp_log_read(&thread->log);
+    sp_logged_call read;
     int64_t last = -1; /* thread with such a call; there are no two records of one */
-    while (read_event(&reader, &read)) {
+    while (sp_log_next(&reader, &read)) {
         const sp_region *region = thread->tree.nodes[read.node]->region;
         if (is_wanted(into, &reader, &read, region)) {
             into->ends[region->id]++;
@@ -175,9 +109,9 @@ static int gather_thread(void *value, void *argument)
 {
     const sp_thread *thread = value;
     gathering *into = argument;
-    log_reader reader = read_log(thread);
-    event read;
-    while (read_event(&reader, &read)) {
+    sp_log_reader reader = sp_log_read(&thread->log);
+    sp_logged_call read;
+    while (sp_log_next(&reader, &read)) {
         const sp_region *region = thread->tree.nodes[read.node]->region;
         if (!is_wanted(into, &reader, &read, region))
             continue;

@@ -25,7 +25,10 @@ typedef struct sp_manager {
     sp_name_cache cache;       /* the same by the address of the name */
     uint32_t lent; /* how often regions are borrowed by what may run Python meanwhile */
     uint64_t run;   /* number of the current run; unique in the process, or SP_NO_RUN */
-    uint64_t checkpoint_due; /* when, in ticks, a call that ends makes a checkpoint */
+    uint64_t after_call_due; /* when, in ticks, a call that ends has more to do (after_call.h): */
+    uint64_t checkpoint_due; /* make a checkpoint, */
+    uint64_t slow_pending;   /* or, in so many threads, tell of one that took too long */
+    bool limited;            /* some regions have limits (slow_calls.h) */
     bool recording; /* a run is on and not paused */
     bool leaving;   /* calls were open when recording stopped last: they end all the same */
     bool events;    /* it logs every call, not statistics alone, */
@@ -46,6 +49,7 @@ typedef struct sp_manager {
     bool calibrates; /* it measures what recording costs, and records where others do not (callout.h) */
     bool permanent; /* it lives as long as the process, and without the GIL so do its regions */
     PyObject *on_checkpoint; /* called with the manager to make one, or NULL. Owned. */
+    PyObject *on_slow;       /* has methods limit_ns(name) and tell(...), or NULL. Owned. */
     PyObject *on_thread; /* called in each thread that begins to record, or NULL. Owned. */
     int64_t thread_count; /* that have recorded in this run */
     size_t unswept;       /* threads that began since free records were looked for last, */
@@ -74,6 +78,12 @@ typedef struct sp_manager {
 SP_INLINE bool sp_unrecorded_for(const sp_manager *manager)
 {
     return SP_UNLIKELY(sp_here.unrecorded != 0) && !manager->calibrates;
+}
+
+/* What is due after a call has changed. Under the lock, or under stop. */
+SP_INLINE void sp_manager_set_due(sp_manager *manager)
+{
+    SP_STORE(&manager->after_call_due, manager->slow_pending != 0 ? 0 : manager->checkpoint_due);
 }
 
 /* Around Python that runs while a region of the manager is borrowed: none is forgotten meanwhile.

@@ -218,6 +218,16 @@ static sp_annotation note_now(sp_manager *manager)
     return noted;
 }
 
+PyObject *sp_metadata_values(sp_manager *manager)
+{
+    sp_metadata_scope *scope = NULL;
+    if (current(manager, &scope) < 0)
+        return NULL;
+    PyObject *values = scope == NULL ? PyDict_New() : PyDict_Copy(scope->values);
+    Py_XDECREF(scope);
+    return values;
+}
+
 SP_NOINLINE sp_annotation sp_metadata_now(sp_manager *manager)
 {
     sp_open_call_did(manager, SP_ANNOTATION);

@@ -23,6 +23,9 @@ typedef struct sp_metadata_scope {
  * counted. */
 sp_annotation sp_metadata_now(sp_manager *manager);
 
+/* The values in force here, a new dict; NULL with an exception set. */
+PyObject *sp_metadata_values(sp_manager *manager);
+
 SP_INLINE sp_annotation sp_metadata_for(const sp_region *region)
 {
     return SP_UNLIKELY(region->extras & SP_METADATA_TOO) ? sp_metadata_now(region->manager)

@@ -182,13 +182,14 @@ typedef struct {
     const sp_region *region;
     const void *key;
     uint64_t now;
+    bool whole;
     sp_open_call *taken;
 } taking;
 
-static sp_open_call *take(sp_thread *thread, sp_open_call *open, uint64_t now)
+static sp_open_call *take(sp_thread *thread, sp_open_call *open, uint64_t now, bool whole)
 {
     move_to_top(thread, open, now);
-    return sp_open_call_take(thread, now);
+    return sp_open_call_take(thread, now, whole);
 }
 
 static int take_here(sp_thread *thread, void *argument)
@@ -197,14 +198,14 @@ static int take_here(sp_thread *thread, void *argument)
     sp_open_call *open = sp_open_call_find(thread, wanted->region, wanted->key);
     if (open == NULL)
         return 0;
-    wanted->taken = take(thread, open, wanted->now);
+    wanted->taken = take(thread, open, wanted->now, wanted->whole);
     return 1;
 }
 
 SP_NOINLINE sp_open_call *sp_open_call_take_below(sp_thread *thread, const sp_region *region,
-                                                  const void *key, uint64_t now)
+                                                  const void *key, uint64_t now, bool whole)
 {
-    taking wanted = {region, key, now, NULL};
+    taking wanted = {region, key, now, whole, NULL};
     if (!take_here(thread, &wanted)
         && !(sp_context_return(thread) && take_here(thread, &wanted)))
         sp_contexts_each(thread, take_here, &wanted);
@@ -230,14 +231,15 @@ static bool leave(sp_thread *thread, const sp_open_call *taken, const leaving *c
 
 static bool leave_own(sp_thread *thread, const leaving *call)
 {
-    return leave(thread, sp_open_call_take_below(thread, call->region, call->key, call->now), call);
+    return leave(thread,
+                 sp_open_call_take_below(thread, call->region, call->key, call->now, true), call);
 }
 
 /* By hand, in another frame than it was entered in. */
 static bool leave_any(sp_thread *thread, const leaving *call)
 {
     sp_open_call *open = find_any(thread, call->region);
-    return open != NULL && leave(thread, take(thread, open, call->now), call);
+    return open != NULL && leave(thread, take(thread, open, call->now, true), call);
 }
 
 static bool leave_here(sp_manager *manager, const leaving *call, bool any)

@@ -7,6 +7,7 @@
 #include "base/thread_guard.h"
 #include "record/context_charges.h"
 #include "record/region.h"
+#include "record/slow_calls.h"
 #include "record/thread_records.h"
 
 /* The newest open call of this region and activation; NULL when the thread has none. */
@@ -16,7 +17,7 @@ sp_open_call *sp_open_call_of(sp_manager *manager, const sp_region *region, cons
 /* Take it off the stack, where it is not on top, or in that of another context; NULL when the
  * thread has none. */
 sp_open_call *sp_open_call_take_below(sp_thread *thread, const sp_region *region, const void *key,
-                                      uint64_t now);
+                                      uint64_t now, bool whole);
 /* Leave what is not on top of this thread's stack. A block may have
  * been entered in another thread, or, by hand, in another frame. */
 void sp_open_call_leave_slow(sp_manager *manager, sp_region *region, const void *key, uint64_t now,
@@ -119,9 +120,20 @@ SP_INLINE void sp_open_call_enter(sp_manager *manager, sp_region *region, const 
     sp_open_call_enter_by(manager, region, key, annotation, false);
 }
 
+/* The top call took longer than the limit of its region. */
+SP_INLINE void sp_open_call_note_slow(sp_thread *thread, uint64_t now)
+{
+    const sp_open_call *open = thread->stack.top;
+    sp_slow_call_note(thread, (sp_slow_call){.node = open->node,
+                                             .start = open->start,
+                                             .ticks = now - open->start,
+                                             .children = open->children,
+                                             .inside = open->inside});
+}
+
 /* Take the top open call off the stack and charge its time to what is around it. It stays readable
- * until the next entry. */
-SP_INLINE sp_open_call *sp_open_call_take(sp_thread *thread, uint64_t now)
+ * until the next entry. whole: it is a call, not a step of one; a constant where that is known. */
+SP_INLINE sp_open_call *sp_open_call_take(sp_thread *thread, uint64_t now, bool whole)
 {
     const uint8_t extras = thread->stack.top->region->extras;
     if (SP_UNLIKELY(extras != 0)) {
@@ -132,6 +144,9 @@ SP_INLINE sp_open_call *sp_open_call_take(sp_thread *thread, uint64_t now)
         if (extras & SP_THINNED)
             thread->stack.top->annotation =
                 sp_open_call_thin(thread, thread->stack.top->node, thread->stack.top->annotation);
+        if ((extras & SP_LIMITED) && whole
+            && now - thread->stack.top->start >= thread->stack.top->region->limit)
+            sp_open_call_note_slow(thread, now);
     }
     sp_open_call *open = thread->stack.top--;
     thread->stack.top->children += (int64_t)(now - open->start);
@@ -141,8 +156,8 @@ SP_INLINE sp_open_call *sp_open_call_take(sp_thread *thread, uint64_t now)
     return open;
 }
 
-/* The open call of this region and activation, taken off this thread's stack; NULL when there is
- * none. */
+/* The open call of this region and activation, which is a step of a call, taken off this thread's stack;
+ * NULL when there is none. */
 SP_INLINE sp_open_call *sp_open_call_pop(sp_manager *manager, sp_region *region, const void *key,
                                          uint64_t now)
 {
@@ -150,8 +165,8 @@ SP_INLINE sp_open_call *sp_open_call_pop(sp_manager *manager, sp_region *region,
     if (SP_UNLIKELY(thread == NULL))
         return NULL;
     if (SP_UNLIKELY(thread->stack.top->key != key || thread->stack.top->region != region))
-        return sp_open_call_take_below(thread, region, key, now);
-    return sp_open_call_take(thread, now);
+        return sp_open_call_take_below(thread, region, key, now, false);
+    return sp_open_call_take(thread, now, false);
 }
 
 /* The call is over: its statistics and its record. */
@@ -181,7 +196,7 @@ SP_INLINE void sp_open_call_leave(sp_manager *manager, sp_region *region, const 
         sp_open_call_leave_slow(manager, region, key, now, failed, way);
         return;
     }
-    sp_open_call_record(thread, sp_open_call_take(thread, now), now, failed, way);
+    sp_open_call_record(thread, sp_open_call_take(thread, now, true), now, failed, way);
     sp_guard_release();
 }
 

@@ -18,6 +18,7 @@ void sp_region_switch(sp_region *region)
     uint32_t every, keep;
     bool thinned = manager->events && sp_region_thinning(region, &every, &keep);
     region->extras = (thinned ? SP_THINNED : 0)
+                     | (manager->limited && region->limit != SP_NO_LIMIT ? SP_LIMITED : 0)
                      | (region->recording && manager->lines ? SP_LINES_TOO : 0)
                      | (region->recording && manager->annotated ? SP_METADATA_TOO : 0)
                      /* Also while the run is paused: what is open may end. */

@@ -24,6 +24,7 @@ typedef struct sp_region {
     PyObject *tags;          /* tuple of str, or NULL for none. Owned. */
     PyObject *source_file;   /* where it was made, or its function is; or NULL. Owned. */
     int source_line;         /* 0 when unknown */
+    uint64_t limit; /* ticks from which on a call is told of; 0: not known yet; or SP_NO_LIMIT */
     uint32_t keep_every, keep; /* its own thinning; both 0: that of the run */
     PyObject *source_text;   /* what the user says stands there, or NULL. Owned. */
     PyObject *weakrefs;
@@ -34,8 +35,13 @@ enum {
     SP_LINES_TOO = 1,    /* the manager is in line mode; while recording */
     SP_MEMORY_TOO = 2,   /* memory is measured, */
     SP_METADATA_TOO = 4, /* and calls may have metadata; while recording */
-    SP_THINNED = 8       /* not all of its calls are logged */
+    SP_THINNED = 8,      /* not all of its calls are logged */
+    SP_LIMITED = 16      /* those that take long are told of (slow_calls.h) */
 };
+
+#define SP_NO_LIMIT UINT64_MAX
+/* What there is to do before a block is entered. */
+#define SP_AT_ENTRY (SP_LINES_TOO | SP_METADATA_TOO)
 
 /* Of which of its calls the times are kept: one of `every`, or `keep` of all, the other is 0; false when it is
  * every one. */

@@ -82,6 +82,7 @@ sp_left_run sp_run_leave(sp_manager *manager)
     manager->blocks = NULL;
     manager->threads = (sp_map){0};
     manager->bounds = NULL;
+    manager->slow_pending = 0;
     sp_checkpoint_begin(manager, false);
     sp_map_each(&left.threads, abandon_thread, manager);
     forget_edges(manager);

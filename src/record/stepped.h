@@ -57,6 +57,14 @@ SP_INLINE void sp_stepped_end(const sp_stepped *call, sp_thread *thread, uint64_
     uint32_t annotation = call->annotation;
     if (SP_UNLIKELY(call->node->region->extras & SP_THINNED))
         annotation = sp_open_call_thin(thread, call->node, annotation);
+    if (SP_UNLIKELY(call->node->region->extras & SP_LIMITED)
+        && lasted >= call->node->region->limit)
+        sp_slow_call_note(thread, (sp_slow_call){.node = call->node,
+                                                 .start = call->start,
+                                                 .ticks = lasted,
+                                                 .children = (int64_t)lasted - own,
+                                                 .inside = call->inside,
+                                                 .suspended = lasted > call->running});
     if (lasted >= thread->log.shortest)
         sp_log_append(&thread->log, sp_open_call_context(thread, annotation), call->start, lasted,
                       call->node->id);

@@ -43,6 +43,16 @@ typedef struct {
         memory; /* where its memory is measured from, in a run that does that; 0 for nowhere */
 } sp_open_call;
 
+/* A call that took longer than the limit of its region; see slow_calls.h. */
+typedef struct {
+    sp_node *node; /* NULL for none */
+    uint64_t start, ticks;
+    int64_t children; /* ticks of the calls made inside it, */
+    uint32_t inside;  /* and how many these were */
+    uint32_t task;    /* the number of the task that made it, or 0 */
+    bool suspended;   /* others may have run between its steps */
+} sp_slow_call;
+
 /* No context, and not NULL either: that is what a thread is in that never used a context variable. */
 #define SP_NO_CONTEXT ((PyObject *)(uintptr_t)1)
 
@@ -91,6 +101,7 @@ typedef struct sp_thread {
     struct sp_thread *older; /* the record of the run that was made before this one, or NULL */
     /* What calls with none around them are made below: the root, or where work was submitted. */
     sp_node *base;
+    sp_slow_call slow; /* of this thread, which is to be told of */
     uint64_t lost; /* entries that found no memory */
     sp_node **merged; /* while a snapshot is taken: by id, the nodes of the tree of all threads. Owned. */
     sp_tree tree;

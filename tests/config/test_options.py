@@ -27,7 +27,8 @@ ARGUMENTS = """file_path label use_likwid perf_events use_line_profiler use_memr
 OURS = ["verbose", "memory", "line_memory", "line_details", "trace_c", "max_depth",
         "min_duration", "trace_gc", "trace_imports", "journal", "max_memory", "max_events",
         "on_full", "keep_every", "keep", "follow_children", "mpi_timeout",
-        "sample", "sample_clock", "report_file", "track_executors"]  # after those
+        "sample", "sample_clock", "report_file", "track_executors", "on_slow",
+        "slow_callback"]  # after those
 GROUP_ARGUMENTS = {
     "memray": ["enabled", "path", "native_traces", "trace_python_allocators", "follow_fork"],
     "gpu": ["timing", "backend", "nvtx", "sync_on_exit"],

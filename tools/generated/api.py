@@ -38,7 +38,8 @@ HEADINGS = {
                 "plot_weak_scaling_efficiency plot_roofline plot_perf_events collect_roofline_points",
     "Calls one by one": "build_call_arrays build_call_stack call_stack_children call_stack_roots",
     "Objects": "ProfileManager ProfilingRun ProfileRegion RegionFactory RegionStatistics "
-               "ProfilingConfig ProfilingResults MPIRegion Region ThreadInfo TaskInfo CallArrays",
+               "ProfilingConfig ProfilingResults MPIRegion Region ThreadInfo TaskInfo CallArrays "
+               "CallOverLimit CallsInside",
     "Errors": "CorruptProfileError JSONProfileError TraceFormatError UnsupportedProfileError "
               "EventDataUnavailableError NestingError",
 }

@@ -21,7 +21,7 @@ WRITTEN = "# Written by tools/generate.py from the table of settings.\n"
 BEGIN = "    # The settings in effect, written by tools/generate.py from the table of settings.\n"
 
 OPTIONS = """\
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import InitVar, dataclass, field
 from os import PathLike
 from typing import Any, ClassVar
@@ -38,7 +38,7 @@ class _Options:
 """
 
 SETUP_OPTIONS = """\
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import Any, TypedDict
 

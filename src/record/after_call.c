@@ -1,0 +1,12 @@
+#include "record/after_call.h"
+
+#include "record/checkpoint.h"
+#include "record/slow_told.h"
+
+SP_NOINLINE void sp_after_call_slow(sp_manager *manager, uint64_t now)
+{
+    Py_INCREF(manager);
+    sp_slow_told(manager);
+    sp_checkpoint_make(manager, now);
+    Py_DECREF(manager);
+}
