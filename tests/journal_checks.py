@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from scope_profiler import load
 from scope_profiler.io.journal_reader import recover
 
 from journal_program import region_of, step_of
@@ -20,8 +21,9 @@ PROGRAM = Path(__file__).with_name("journal_program.py")
 class Killed:
     """A program that has ended, and how many calls each of its threads had made."""
 
-    def __init__(self, folder, threads=1, calls=1 << 60, end="none", at=-1, delay=None, environment=None):
-        self.output = Path(folder, "out.h5")
+    def __init__(self, folder, threads=1, calls=1 << 60, end="none", at=-1, delay=None, environment=None,
+                 name="out.h5"):
+        self.output = Path(folder, name)
         self.threads = threads
         self._progress = Path(folder, "progress")
         self._progress.write_bytes(bytes(8 * threads))
@@ -97,12 +99,32 @@ def random_kill(folder, seed):
     return how, *check(killed)
 
 
+def finalize_killed(folder, faults, at, name, old=None):
+    """A run of 3000 calls that is killed at a write of finalize(), or before; whether it was. old: the bytes
+    of results of another run with fewer calls, which are in the place of its own. Raises where there are
+    neither the old results nor the new ones, each whole, or the calls are in neither results nor journal."""
+    calls = 3000
+    if old is not None:
+        Path(folder, name).write_bytes(old)
+    killed = Killed(folder, 1, calls, "finalize", environment=faults.killing_all(at), name=name)
+    assert killed.status in (0, -9), killed.status
+    written = None
+    if old is not None or killed.output.exists():
+        written = sum(region.num_calls for region in load(killed.output))
+        assert written == calls or old is not None and killed.output.read_bytes() == old, (at, written)
+    if killed.done[0] == calls and written != calls:
+        (journal,) = killed.journals
+        assert sum(region.num_calls for region in recover(journal)[0]) == calls, at
+    return killed.status != 0
+
+
 _FAULTS = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -122,9 +144,16 @@ static int of_ours(int file)
     return strstr(name, wanted) != NULL;
 }
 
+static int seen;
+
+/* Of the write at which the process ends, half is done. */
+static size_t torn(size_t size)
+{
+    return seen + 1 == atoi(getenv("FAULT_AT")) && getenv("FAULT_ERROR") == NULL ? size / 2 : 0;
+}
+
 static int fault(void)
 {
-    static int seen;
     if (++seen != atoi(getenv("FAULT_AT")))
         return 0;
     const char *error = getenv("FAULT_ERROR");
@@ -143,16 +172,22 @@ int fallocate(int file, int mode, off_t at, off_t size)
 ssize_t pwrite(int file, const void *data, size_t size, off_t at)
 {
     REAL(pwrite);
+    if (of_ours(file) && torn(size) != 0)
+        real(file, data, torn(size), at);
     return of_ours(file) && fault() ? -1 : real(file, data, size, at);
 }
 ssize_t pwrite64(int file, const void *data, size_t size, off_t at)
 {
     REAL(pwrite64);
+    if (of_ours(file) && torn(size) != 0)
+        real(file, data, torn(size), at);
     return of_ours(file) && fault() ? -1 : real(file, data, size, at);
 }
 ssize_t write(int file, const void *data, size_t size)
 {
     REAL(write);
+    if (of_ours(file) && torn(size) != 0)
+        real(file, data, torn(size));
     return of_ours(file) && fault() ? -1 : real(file, data, size);
 }
 int fsync(int file)
@@ -165,6 +200,26 @@ void *mmap(void *at, size_t size, int rights, int flags, int file, off_t offset)
     REAL(mmap);
     return file >= 0 && (flags & MAP_SHARED) && of_ours(file) && fault()
                ? MAP_FAILED : real(at, size, rights, flags, file, offset);
+}
+int ftruncate(int file, off_t size)
+{
+    REAL(ftruncate);
+    return of_ours(file) && fault() ? -1 : real(file, size);
+}
+int ftruncate64(int file, off_t size)
+{
+    REAL(ftruncate64);
+    return of_ours(file) && fault() ? -1 : real(file, size);
+}
+int fchmod(int file, mode_t mode)
+{
+    REAL(fchmod);
+    return of_ours(file) && fault() ? -1 : real(file, mode);
+}
+int rename(const char *from, const char *to)
+{
+    REAL(rename);
+    return strstr(to, getenv("FAULT_IN")) && fault() ? -1 : real(from, to);
 }
 int link(const char *from, const char *to)
 {
@@ -185,7 +240,7 @@ class FaultLibrary:
     def __init__(self, folder):
         self._library = Path(folder, "faults.so")
         source = Path(folder, "faults.c")
-        source.write_text("#include <stdio.h>\n" + _FAULTS)
+        source.write_text(_FAULTS)
         subprocess.run(["cc", "-shared", "-fPIC", "-w", "-D_GNU_SOURCE", "-o", self._library, source, "-ldl"],
                        check=True)
 

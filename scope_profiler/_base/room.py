@@ -25,11 +25,13 @@ def room(folder, size):
 
 def rest(array):
     """The values of an array are not needed for now: where they lie in a Room, they leave the memory of the
-    process, and come back from the file when they are looked at."""
+    process, and come back from the file when they are looked at. Less than a page stays."""
+    if array.nbytes < mmap.PAGESIZE:
+        return
     of = array
     while (below := getattr(of, "base", getattr(of, "obj", None))) is not None:
         of = below
-    if not isinstance(of, Room) or not array.nbytes:
+    if not isinstance(of, Room):
         return
     whole = memoryview(of)
     begin = array.ctypes.data - _address(whole)

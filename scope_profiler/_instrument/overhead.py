@@ -33,14 +33,19 @@ class Overhead:
         self.events = events
         self.lines = lines
         self._known = {}
+        self._costs = {}  # what cost() gave, but for traced calls
         self._memory_ns = None
 
     def cost(self, name):
         """The Cost of one of COSTS."""
+        if name in self._costs:
+            return self._costs[name]
         cost = self.burst_cost(name)
-        if name not in WAYS or "step" in name:
-            return cost
-        return cost._replace(around_ns=cost.around_ns + self.memory_ns())
+        if name in WAYS and "step" not in name:
+            cost = cost._replace(around_ns=cost.around_ns + self.memory_ns())
+        if name not in _TRACED:
+            self._costs[name] = cost
+        return cost
 
     def burst_cost(self, name):
         """The Cost in a burst, where the memory for calls that are kept is never new."""
@@ -77,10 +82,13 @@ class Overhead:
 
     def added_ns(self, load):
         """What they added to a time: load is what a row of _core.Manager._collect() says of it."""
-        counts = memoryview(load).cast("Q").tolist()
-        inside = sum(n * self.cost(name).inside_ns for name, n in zip(COSTS, counts) if n)
-        return inside + sum(n * self.cost(name).around_ns
-                            for name, n in zip(WAYS, counts[len(COSTS):]) if n)
+        added = 0.0
+        for place, n in enumerate(memoryview(load).cast("Q")):
+            if n and place < len(COSTS):
+                added += n * self.cost(COSTS[place]).inside_ns
+            elif n:
+                added += n * self.cost(WAYS[place - len(COSTS)]).around_ns
+        return added
 
 
 _overheads = {}  # (clock, events, lines): Overhead

@@ -2,6 +2,7 @@
 plain data and does not touch the C module again."""
 
 from dataclasses import dataclass
+from functools import cache
 from time import perf_counter_ns, time
 from typing import TYPE_CHECKING
 
@@ -55,17 +56,17 @@ def take_snapshot(manager, results=True, moment=None):
     recorded = Recorded(_nodes(moment.tree, cost, sketches), end - run.start_time_ns, facts,
                         None if moment.samples is None else run._sampler.samples(moment.samples))
     lines = _lines(manager, moment) if manager._line_mode else None
+    known = [RegionStatistics.from_row(row, cost) if row[2] or row[4] else None for row in moment.regions]
     return Snapshot(
         label=run.label,
         file_path=run.file_path,
         paths=[each.file_path for each in run._destinations()],
         begun=time() - (perf_counter_ns() - run.start_time_ns) / 1e9,
         recorded=recorded,
-        regions=[RegionStatistics.from_row(row, cost) for row in sorted(moment.regions, key=_first)
-                 if row[2] or row[4]],
+        regions=[stats for _, stats in sorted(zip(moment.regions, known), key=_first) if stats],
         lines=lines,
         dropped=dropped,
-        results=_results(manager, end, moment, recorded, lines) if results else None,
+        results=_results(manager, end, moment, recorded, known, lines) if results else None,
     )
 
 
@@ -75,8 +76,8 @@ def _lines(manager, moment):
     return counted_lines(manager, tables=moment.lines, overhead=line_overhead.of(manager))
 
 
-def _first(row):
-    return row[-1]
+def _first(row_and_more):
+    return row_and_more[0][-1]
 
 
 def _nodes(tree, cost, sketches):
@@ -101,7 +102,7 @@ def _sketches(moment):
             for first, counts in moment.sketches]
 
 
-def _results(manager, end, moment, recorded, lines):
+def _results(manager, end, moment, recorded, known, lines):
     from .run_metadata import collect_metadata
     from ..results import MPIRegion, ProfilingResults
 
@@ -114,7 +115,7 @@ def _results(manager, end, moment, recorded, lines):
     )
     metadata["clock_source"] = _core.clock_info()["source"]
     with_text = run._settings["capture_region_source"]
-    of_regions = _regions(manager, moment, recorded, with_text)
+    of_regions = _regions(manager, moment, recorded, known, with_text)
     return ProfilingResults(
         {name: MPIRegion(name, {0: region}) for name, region in of_regions},
         metadata=metadata,
@@ -140,8 +141,8 @@ def _tasks(manager):
     return None if watch is None else {0: watch.rows(manager._run.start_time_ns)}
 
 
-def _regions(manager, moment, recorded, with_text):
-    """(name, results.Region) of every region with a finished call."""
+def _regions(manager, moment, recorded, known, with_text):
+    """(name, results.Region) of every region with a finished call; known: the statistics of each."""
     from ..results import EventMetadata, Region
 
     ends, *columns = moment.calls or ([0] * len(moment.regions), b"", b"")
@@ -149,19 +150,18 @@ def _regions(manager, moment, recorded, with_text):
     if manager._on_thread is not None and "thread_ids" not in columns:
         columns["thread_ids"] = columns["start_times_ns"] * 0
     table = _metadata_table(moment.annotations[0])
-    sketches, cost = sketches_by_region(recorded.nodes), overhead.of(manager)
+    sketches, shown = sketches_by_region(recorded.nodes), cache(shown_path)
     begin = 0
-    for row, end in zip(moment.regions, ends):
+    for row, stats, end in zip(moment.regions, known, ends):
         of_region = slice(begin, end)
         begin = end
         if row[2] == 0:
             continue
-        stats = RegionStatistics.from_row(row, cost)
-        known = _sorted({name: column[of_region] for name, column in columns.items()})
-        notes = known.pop("annotations", None)
+        calls = _sorted({name: column[of_region] for name, column in columns.items()})
+        notes = calls.pop("annotations", None)
         yield stats.name, Region(
-            **known,
-            **_place(row[1], with_text),
+            **calls,
+            **_place(row[1], shown, with_text),
             event_metadata=None if notes is None else EventMetadata(notes, table),
             tags=row[1].tags,
             exclusive_total_ns=stats.exclusive_ns,
@@ -245,10 +245,10 @@ def _metadata_table(annotations):
     return table
 
 
-def _place(region, with_text):
-    """Where a region stands, as arguments of results.Region."""
+def _place(region, shown, with_text):
+    """Where a region stands, as arguments of results.Region. shown: gives its path as it is shown."""
     return {
-        "source_file": region.has_source and shown_path(region.source_file) or None,
+        "source_file": region.has_source and shown(region.source_file) or None,
         "source_lineno": region.source_lineno,
         "source_text": region.source_text if with_text else None,
     }

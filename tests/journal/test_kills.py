@@ -6,8 +6,8 @@ import sysconfig
 
 import pytest
 
-from journal_checks import FaultLibrary, Killed, check, random_kill
-from scope_profiler import load
+from journal_checks import FaultLibrary, Killed, check, finalize_killed, random_kill
+from scope_profiler import ProfilingResults, load, write_profile
 from scope_profiler.io import journal_format as form
 
 pytestmark = pytest.mark.skipif(shutil.which("true") is None, reason="there are no processes here")
@@ -56,17 +56,15 @@ def test_a_write_that_fails_ends_the_journal_alone(tmp_path, faults, at, error):
     assert sum(region.num_calls for region in results) == 20_000
 
 
-def test_finalize_killed_at_any_write_leaves_file_or_journal(tmp_path, faults):
-    """Whatever is there afterwards has every call."""
-    at, done = 0, False
-    while not done:
+@pytest.mark.parametrize("name", ["out.h5", "out.json"])
+def test_finalize_killed_at_a_write_leaves_old_file_or_new_file_and_journal(tmp_path, faults, name):
+    """tools/kill_tests.py does so at every write."""
+    old = write_profile(ProfilingResults({}), tmp_path / name).read_bytes()
+    at = 0
+    while True:
         at += 1 + at // 2
         folder = tmp_path / f"killed_run{at}"
         folder.mkdir()
-        killed = Killed(folder, 1, 3000, "finalize", environment=faults.killing_all(at))
-        done = killed.status == 0
-        whole = [path for path in (killed.output, *killed.journals) if path.exists()]
-        if killed.done[0] < 3000:
-            continue
-        assert any(sum(region.num_calls for region in load(path)) == 3000 for path in whole), at
-    assert at > 1
+        if not finalize_killed(folder, faults, at, name, None if at % 2 else old):
+            break
+    assert at > 5
