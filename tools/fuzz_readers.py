@@ -2,9 +2,9 @@
 
 Half of the changes are to bytes; the others are to values, and keep what is around them sound (checksums,
 the syntax of JSON), as what is damaged otherwise is not looked at. Each is read in a child process, many in
-each, with `load(max_bytes=)` of 64 MiB and four times the file. What is found is a crash, more than 5 seconds,
-more memory than that (as the limit of the address space tells, with 64 MiB for what Python itself takes), or
-an exception that `load` does not document. The files that did it are left in --keep.
+each, with `load(max_bytes=)` of 64 MiB and four times the file. What is found is a crash, more than 5
+seconds, more memory than that (as the limit of the address space tells, with 64 MiB for what Python itself
+takes), or an exception that `load` does not document. The files that did it are left in --keep.
 """
 
 from __future__ import annotations

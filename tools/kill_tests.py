@@ -1,6 +1,6 @@
 """kill_tests.py [RUNS]: programs that are killed at random, by SIGKILL, os._exit() and a segmentation fault;
-what their journals have is compared with what they did (tests/journal_checks.py). Then finalize() is killed at
-every write, of which half is done, and at every other call that changes its files."""
+what their journals have is compared with what they did (tests/journal_checks.py). Then finalize() is killed
+at every write, of which half is done, and at every other call that changes its files."""
 
 import collections
 import itertools

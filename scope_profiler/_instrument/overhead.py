@@ -33,19 +33,14 @@ class Overhead:
         self.events = events
         self.lines = lines
         self._known = {}
-        self._costs = {}  # what cost() gave, but for traced calls
         self._memory_ns = None
 
     def cost(self, name):
         """The Cost of one of COSTS."""
-        if name in self._costs:
-            return self._costs[name]
         cost = self.burst_cost(name)
-        if name in WAYS and "step" not in name:
-            cost = cost._replace(around_ns=cost.around_ns + self.memory_ns())
-        if name not in _TRACED:
-            self._costs[name] = cost
-        return cost
+        if name not in WAYS or "step" in name:
+            return cost
+        return Cost(cost.inside_ns, cost.around_ns + self.memory_ns())
 
     def burst_cost(self, name):
         """The Cost in a burst, where the memory for calls that are kept is never new."""
