@@ -84,7 +84,7 @@ def check_program(program):
 
 
 @given(call_programs.programs)
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @example((  # a StopIteration leaves a generator, which makes it an error
     (False, [("throw", 1)]),
     (True, [("call", 2)]),

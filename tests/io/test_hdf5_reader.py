@@ -5,6 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from conftest import examples
 from h5py_needed import h5py
 from hdf5_support import NOW, aggregates, assert_same_calls, columns, contents, example, run
 from hypothesis import HealthCheck, given, settings
@@ -35,7 +36,7 @@ def test_what_is_written_is_read(results, tmp_path):
             assert region[rank].start_times_ns.dtype == np.int64
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(results(), st.sampled_from([None, "auto", "gzip", "lzf"]), st.sampled_from([None, 1, 4]))
 def test_writing_and_reading_is_the_identity(tmp_path_factory, results, compression, chunk_size):
     path = tmp_path_factory.mktemp("identity") / "x.h5"
@@ -137,14 +138,14 @@ def test_damaged_files_are_read_or_corrupt(make, tmp_path):
     path = write_profile(make(), tmp_path / "x.h5")
     whole = path.read_bytes()
     failed = 0
-    for seed in range(200):
+    for seed in range(80):
         path.write_bytes(damaged(whole, seed))
         try:
             contents(load(path))
         except (CorruptProfileError, UnsupportedProfileError) as error:
             assert str(path) in str(error)
             failed += 1
-    assert 20 < failed < 200
+    assert 8 < failed < 80
 
 
 def test_a_damaged_heap_of_texts_does_not_hold_hdf5_up(tmp_path):

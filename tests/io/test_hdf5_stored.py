@@ -7,6 +7,7 @@ import pickle
 
 import numpy as np
 import pytest
+from conftest import examples
 from h5py_needed import h5py
 from hdf5_support import aggregates, assert_same_calls, columns, contents, example, run
 from hypothesis import HealthCheck, given, settings
@@ -91,7 +92,8 @@ def test_what_is_read_is_what_was_written(make, tmp_path):
     assert contents(load(write_profile(make(), tmp_path / "x.h5"))) == contents(make())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(any_results())
 def test_results_of_every_kind_are_read_as_they_were_written(tmp_path, results):
     assert contents(load(write_profile(results, tmp_path / "x.h5"))) == contents(results)

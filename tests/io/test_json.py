@@ -9,6 +9,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from conftest import examples
 from hdf5_support import NOW, aggregates, assert_same_calls, columns, contents, example, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -44,7 +45,7 @@ def test_what_is_written_is_read(results, suffix, tmp_path):
             assert region[rank].start_times_ns.dtype == np.int64
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(results(), st.sampled_from([None, 0, 2, "\t"]))
 def test_writing_and_reading_is_the_identity(tmp_path_factory, results, indent):
     path = write_json(results, tmp_path_factory.mktemp("identity") / "x.json", indent=indent)
@@ -281,7 +282,7 @@ def test_damaged_files_are_read_or_not_a_profile(suffix, tmp_path):
     path = write_json(example(), tmp_path / f"x{suffix}")
     whole = path.read_bytes()
     failed = 0
-    for seed in range(200):
+    for seed in range(80):
         chance = random.Random(seed)
         data = bytearray(whole)
         for _ in range(chance.randint(1, 3)):
@@ -292,7 +293,7 @@ def test_damaged_files_are_read_or_not_a_profile(suffix, tmp_path):
         except JSONProfileError as error:
             assert str(path) in str(error)
             failed += 1
-    assert failed > 100
+    assert failed > 40
 
 
 def change(document, *path, to):

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from conftest import examples
 from hdf5_support import NOW, aggregates, columns, contents, example, run
 from hypothesis import HealthCheck, given, settings
 from io_strategies import results as any_results
@@ -24,7 +25,8 @@ def test_what_is_written_is_read(make, tmp_path):
     assert sp.read_profile(path).file_path == path
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(any_results())
 def test_results_of_every_kind_are_read_as_they_were_written(tmp_path, results):
     read = load(write_profile(results, tmp_path / "x.parquet"))

@@ -397,7 +397,7 @@ def check(manager, program):
 
 
 def test_any_program(clock):
-    @settings(max_examples=examples(150))
+    @settings(max_examples=examples(60))
     @given(STEPS)
     def of_steps(steps):
         manager = detailed()

@@ -35,7 +35,7 @@ def run(ranks=1, regions=("solve", "inner"), label="night"):
 RUNS = {
     "no time": results(a=region((5, 5), (5, 5))),
     "names that are no names": run(1, (HOSTILE, "b")),
-    "60 regions": run(1, [f"package.module.Class.method_{number}" for number in range(60)]),
+    "45 regions": run(1, [f"package.module.Class.method_{number}" for number in range(45)]),
     "overlapping": results(a=region((0, 10), (5, 20)), b=region((3, 12))),
     "threads": ProfilingResults(
         {"a": MPIRegion("a", {0: region((0, 9), (1, 8), thread_ids=[0, 1])})},
@@ -65,7 +65,7 @@ def test_several_runs_are_drawn_into_one_picture(function):
 
 
 @pytest.mark.parametrize("settings", [{}, {"compact": True}, {"fluid": True}])
-@pytest.mark.parametrize("name", ["no time", "names that are no names", "60 regions"])
+@pytest.mark.parametrize("name", ["no time", "names that are no names", "45 regions"])
 def test_call_graphs(name, settings):
     plots.plot_callgraph(RUNS[name], filepath="x.png", verbose=False, **settings)
     assert is_png("x.png")

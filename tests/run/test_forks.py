@@ -213,6 +213,7 @@ else:
 STORM = """
 import asyncio, os, signal, sys, threading
 import scope_profiler as sp
+with sp.ProfileManager().session(file_path="before.json", verbose=False): pass  # loads what finalize() needs
 sp.setup(file_path="s.json", SETTINGS)
 ready, stop = threading.Barrier(4), False
 

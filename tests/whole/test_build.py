@@ -58,7 +58,7 @@ def wheel(sdist, tmp_path_factory):
     result = run(
         *(sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "-w", made, "."),
         cwd=sdist,
-        SCOPE_PROFILER_CFLAGS="-O0",
+        SCOPE_PROFILER_CFLAGS="-O0 -g0",
     )
     assert result.returncode == 0, result.stdout
     (archive,) = made.glob("*.whl")

@@ -7,7 +7,7 @@ import threading
 import numpy
 from hypothesis import given, settings
 import pytest
-from conftest import NEEDS_H5PY
+from conftest import NEEDS_H5PY, examples
 from results_support import patient, programs
 
 from scope_profiler import ProfileManager, _core, load, load_processes, read_h5_summary, write_profile
@@ -118,7 +118,7 @@ def check(manager, folder, kind, calling):
 @pytest.mark.parametrize("aggregated", [False, True])
 @pytest.mark.parametrize("kind", ["h5", "json"])
 def test_every_number_is_the_same_everywhere(tmp_path, kind, aggregated):
-    @settings(patient, max_examples=25)
+    @settings(patient, max_examples=examples(8))
     @given(programs)
     def of_any_program(program):
         manager = ProfileManager()

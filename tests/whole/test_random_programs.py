@@ -30,32 +30,32 @@ def check(program):
     assert found == expected
 
 
-@of(150)
+@of(75)
 @given(programs())
 def test_regions_functions_and_generators(program):
     check(program)
 
 
-@of(150)
+@of(75)
 @given(programs(*TURNS))
 def test_runs_that_pause_end_and_begin_anew(program):
     check(program)
 
 
-@of(100)
+@of(50)
 @given(programs(*TURNS, *THREADS, threads=True))
 def test_threads_that_resume_what_others_suspended(program):
     check(program)
 
 
-@of(20)
+@of(10)
 @given(programs(*TURNS, st.just(("finalize",))))
 def test_results_on_the_way(program):
     check(program)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork() here")
-@of(20)
+@of(10)
 @given(programs(forks=True))
 def test_forked_children(program):
     check(program)
