@@ -8,6 +8,10 @@
 .PHONY: help demo test lint coverage generated stress cpython-tests bench correctness asan leaks \
         valgrind sdist clean
 
+# Packages are installed without bytecode: where none may be written, every process of every test would
+# compile what it imports, which takes longer than the tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Where C is being changed a warning is an error; it must not stop a first demo on a new compiler.
 test stress cpython-tests leaks valgrind: export SCOPE_PROFILER_WERROR ?= 1
 

@@ -17,6 +17,8 @@ while IFS=$'\t' read -r -u3 python venv; do
     {
         tools/setup_peer.sh "$python" "$peer" || echo "$peer: cannot be set up"
         tools/setup_venv.sh "$python" "$venv" $once
+        # Compiles what tests import, once; the processes that run them would do it each.
+        "$venv/bin/python" -m pytest --collect-only -qq "$@" >/dev/null 2>&1 || true
     } &
     setups[$venv]=$!
     once=""

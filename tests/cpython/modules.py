@@ -57,5 +57,5 @@ MODULES |= {f"test_{name}": [name] for name in _ABOUT_NAMESAKE.split()}
 MODULES |= _ABOUT
 
 # What is quick and meets most of what there is: for every change.
-SHORT = ["test_contextlib", "test_coroutines", "test_generators", "test_json",
+SHORT = ["test_contextlib", "test_coroutines", "test_generators", "test_htmlparser",
          "test_asyncio.test_taskgroups"]
