@@ -19,7 +19,7 @@ CONFIDENCE = 99.0
 MOST_BLOCKS, LEAST_CALLS = 16, 8
 #: Of one run on each side: so many blocks it takes, and of so much a change nothing can be said, as it is
 #: not known how runs differ.
-LEAST_BLOCKS, ONE_RUN = 4, 0.03
+LEAST_BLOCKS, ONE_RUN = 4, 0.05
 #: Without blocks so many runs it takes.
 LEAST_RUNS = 3
 
@@ -83,7 +83,7 @@ def change_of(
     low, high = middle + wider * (np.percentile(difference, (tail, 100 - tail)) - middle)
     noise = max(_noise(side, location) for side in sides)
     if runs == 1:
-        noise = max(2 * noise, ONE_RUN)
+        noise = max(noise, ONE_RUN)
     joined = [np.sort(np.concatenate(side)) for side in sides]
     places = np.searchsorted(joined[0], joined[1], "left") + np.searchsorted(joined[0], joined[1], "right")
     return Change(first, second, change, float(np.expm1(low)), float(np.expm1(high)), noise,
@@ -100,10 +100,11 @@ def _drawn(runs: Sequence[np.ndarray], random: np.random.Generator) -> np.ndarra
 
 
 def _noise(runs: Sequence[np.ndarray], location: Location) -> float:
-    """How much the parts of a side differ: every other run, or the quarters of the one."""
+    """How much the parts of a side differ: every other run, or the quarters of the one. Of these the two
+    that took least: where others had the machine for a while, that is not how runs differ."""
     if len(runs) > 1:
         parts = [np.concatenate(runs[::2]), np.concatenate(runs[1::2])]
     else:
         parts = np.array_split(runs[0], min(4, len(runs[0])))
-    values = [float(location(part)) for part in parts]
-    return max(values) / min(values) - 1 if min(values) > 0 else 0.0
+    least, *others = sorted(float(location(part)) for part in parts)
+    return others[0] / least - 1 if others and least > 0 else 0.0

@@ -92,24 +92,23 @@ def _mean_calls(regions: Iterable[MPIRegion], runs: int) -> float:
 
 
 def common_change(found: Iterable[Compared]) -> float:
-    """The change that half of the regions have come to or passed, the lesser half counts."""
+    """The change that all but a quarter of the regions have come to or passed: those around one that is
+    slower are so, too."""
     changes = sorted(np.log1p(each.change.change) for each in found if each.change.change is not None)
-    return float(np.expm1(changes[(len(changes) - 1) // 2])) if len(changes) > 2 else 0.0
+    return float(np.expm1(changes[(len(changes) - 1) // 4])) if len(changes) > 2 else 0.0
 
 
 def _less_common(found: list[Compared]) -> list[Compared]:
     """Of one run on each side it is not known whether what has changed everywhere is the machine, nor
-    how runs differ: intervals reach to what a change is more than that of the others, and are wider by
-    the noise, which is that of all."""
+    how runs differ: intervals reach to what a change is more than that of the others."""
     common = 1 + common_change(found)
-    most = max((each.change.noise for each in found if each.change.noise is not None), default=0.0)
-    noise = (1 + most) * max(common, 1 / common)
+    slower, faster = max(common, 1.0), min(common, 1.0)
     return [
-        each if each.change.low is None or each.change.high is None
+        each if each.change.low is None or each.change.high is None or each.change.noise is None
         else each._replace(change=each.change._replace(
-            low=(1 + each.change.low) / max(common, 1.0) / (1 + most) ** 2 - 1,
-            high=(1 + each.change.high) / min(common, 1.0) * (1 + most) ** 2 - 1,
-            noise=noise - 1,
+            low=(1 + each.change.low) / slower - 1,
+            high=(1 + each.change.high) / faster - 1,
+            noise=(1 + each.change.noise) * slower - 1,
         )) for each in found
     ]
 

@@ -66,8 +66,8 @@ def _counted(found, limit):
 def notes(found, metric, limit, runs, common):
     """What there is to say of the numbers, in sentences."""
     if metric == "typical":
-        yield ("Before, after: the lowest tenth of the medians of blocks of calls, as other work on the "
-               "machine only adds to it.")
+        yield ("Before, after: what the fastest calls take in the fastest tenth of the run, as other work on "
+               "the machine only adds to it.")
     yield (f"A change counts where all of its interval is beyond {percent(limit)}, and it is more than "
            "parts of one side differ by.")
     if min(runs) == 1:
