@@ -16,13 +16,15 @@ setuptools and numpy, it runs without the GIL:
 """
 
 import argparse
+from pathlib import Path
 import sys
+import tempfile
 import threading
 import time
 
 from scope_profiler import ProfileManager, _core
 
-from stress_checks import check_events, check_sums, check_tree
+from stress_checks import check_events, check_journal, check_sums, check_tree
 from stress_watcher import Watcher
 from stress_work import Ways, Worker
 
@@ -32,14 +34,20 @@ MODES = {
     "lines": {"use_line_profiler": True},
     "track_threads": {"track_threads": True},
     "track_async": {"track_async": True},
+    "journal": {"journal": True},
 }
 
 
 def run(threads=8, calls=1_000_000, regions=50, seed=1, mode="default", watchers=2, tell=None):
     """What is wrong, a list of str. tell: called with a line of text now and then."""
-    tell = tell or (lambda text: None)
+    with tempfile.TemporaryDirectory() as folder:
+        return _run(threads, calls, regions, seed, mode, watchers, tell or (lambda text: None), Path(folder))
+
+
+def _run(threads, calls, regions, seed, mode, watchers, tell, folder):
+    journalled = mode == "journal"
     manager = ProfileManager()
-    manager.setup(deactivate_file_output=True, **MODES[mode])
+    manager.setup(file_path=str(folder / "out.json"), deactivate_file_output=not journalled, **MODES[mode])
     ways = Ways(manager, regions)
     for index in range(threads):
         manager.profile_region(f"thread {index}")
@@ -47,7 +55,8 @@ def run(threads=8, calls=1_000_000, regions=50, seed=1, mode="default", watchers
                for index in range(threads)]
     events = mode != "aggregation"
     # Two that take all results would hand out each other's.
-    looking = [Watcher(manager, seed + index, events, index == 0) for index in range(watchers)]
+    looking = [Watcher(manager, seed + index, events, index == 0 and not journalled)
+               for index in range(watchers)]
     before = sys.getswitchinterval()
     sys.setswitchinterval(2e-4)
     try:
@@ -59,6 +68,8 @@ def run(threads=8, calls=1_000_000, regions=50, seed=1, mode="default", watchers
     bad += check_tree(manager, oracles)
     if events:
         bad += check_events(manager, oracles)
+    if journalled:
+        bad += check_journal(*folder.glob("*.journal"), manager, oracles)
     bad += check_sums(manager, events)
     manager.reset()
     return bad

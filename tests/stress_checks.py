@@ -4,6 +4,7 @@ one for each difference, and [] when there is none."""
 import numpy as np
 
 from scope_profiler import _core
+from scope_profiler.io.journal_reader import recover
 from collected import Row, name_of, tree
 from stress_oracle import OTHER_PATHS, merged
 
@@ -57,6 +58,38 @@ def _check_times(name, row):
         (waiting > row.total + least * row.calls, "it waited longer than it lasted"),
     )
     return [f"{name}: {text}: {row}" for is_wrong, text in wrong if is_wrong]
+
+
+class Recovered:
+    """What a journal has, as a manager hands it out."""
+
+    def __init__(self, results, names):
+        self._results, self._names = results, names
+
+    def registered_regions(self):
+        return self._names
+
+    def _events(self, region):
+        columns, ends, end = [], [], 0
+        for name in self._names:
+            if name in self._results:
+                found = self._results[name][0]
+                starts, durations = found.start_times_ns, found.durations_ns
+                threads = starts * 0 if found.thread_ids is None else found.thread_ids
+                order = np.lexsort((-starts, starts + durations, threads))
+                columns.append([each[order] for each in (starts, durations, threads)])
+                end += len(order)
+            ends.append(end)
+        return ends, *map(np.concatenate, zip(*columns)), None, None, None, None
+
+
+def check_journal(path, manager, oracles):
+    """It has every call, too, while its program goes on. What it takes to be open is not looked at: steps of
+    generators have places in the tree at which no call ends."""
+    results, missing = recover(path)
+    told = [text for text in missing if "were open" not in text]
+    found = check_events(Recovered(results, manager.registered_regions()), oracles)
+    return [f"the journal: {text}" for text in (*told, *found)]
 
 
 class Events:

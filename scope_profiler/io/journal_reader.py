@@ -332,7 +332,6 @@ class _Building:
                 candidates.append(self._state.taken_ns - known.statistics.open_total_ns)
             if not candidates:
                 continue
-            self._open.add(place)
             begin = min(*candidates, end)
             inside.setdefault(node.parent, []).append(begin)
             total = end - begin
@@ -341,6 +340,7 @@ class _Building:
                 node.statistics, open_calls=1, open_total_ns=total,
                 open_exclusive_ns=max(total - within, 0),
             ))
+        self._open = {place for place, node in enumerate(nodes) if node.statistics.open_calls}
         return nodes
 
     # -- regions ---------------------------------------------------------------
