@@ -125,6 +125,7 @@ _LAZY = {
     "merge_results": "results",
     "CallOverLimit": "_model.over_limit",
     "CallsInside": "_model.over_limit",
+    "create_html_report": "html.create_report",
     "MPIRegionMetadata": "mpi.call_names",
     "format_mpi_region": "mpi.call_names",
     "message_nbytes": "mpi.call_names",

@@ -98,6 +98,7 @@ from .results import (
     merge_results as merge_results,
 )
 from ._model.over_limit import CallOverLimit as CallOverLimit, CallsInside as CallsInside
+from .html.create_report import create_html_report as create_html_report
 from ._run.runs import ProfilingRun as ProfilingRun
 from .config.setup_options import SetupOptions as SetupOptions
 from ._model.statistics import RegionStatistics as RegionStatistics

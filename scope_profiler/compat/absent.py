@@ -2,7 +2,6 @@
 
 # {reason: names}. The reason is in the message of the AttributeError.
 _NAMES = {
-    "results.to_html() writes an HTML report": "create_html_report",
     "this version has no LIKWID counters": "LikwidRegionResult",
     "this version has no perf events": "PerfEventError PerfEventTotals",
     "load(path).print_summary() shows the regions": "inspect_file",

@@ -15,6 +15,7 @@ from .._base import needs
 from .._base.arguments import file_of, instance, one_of, text_or_none
 from .._base.shown import shown
 from .._version import __version__
+from ..io.progress_bar import progress
 from ..io.safe_file import written
 from ..report import changes_text, table_columns
 from ..report.style import format_count, format_time
@@ -23,7 +24,7 @@ from . import memory_table, slow_tables
 from .compared import ComparedRuns, compared_runs
 from .packed import compressed, script_json
 from .run_choice import Choice
-from .run_contents import RunContents, contents_of
+from .run_contents import STEPS, RunContents, contents_of
 
 _STYLES = ("report.css",)
 _SCRIPTS = ("report.js", "drawing.js", "timeline.js", "flame.js", "charts.js")
@@ -54,11 +55,12 @@ def write_html(
             *(instance(ProfilingResults)("others", each) for each in others)]
     target, title = file_of("path", path), text_or_none("title", title)
     choice = Choice.of(include, exclude, ranks, _sort("sort", sort))
-    contents = [contents_of(run, choice) for run in runs]
-    compared = [compared_runs(runs[0], run, choice) for run in runs[1:]]
-    with written(target, place) as file:
-        for piece in _page(contents, compared, title or contents[0].title):
-            file.write(piece.encode("utf-8", "backslashreplace"))
+    with progress(f"Writing {target.name}", STEPS * len(runs)) as advance:
+        contents = [contents_of(run, choice, advance) for run in runs]
+        compared = [compared_runs(runs[0], run, choice) for run in runs[1:]]
+        with written(target, place) as file:
+            for piece in _page(contents, compared, title or contents[0].title):
+                file.write(piece.encode("utf-8", "backslashreplace"))
     return [target]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .._base.shown import shown
@@ -50,8 +51,14 @@ class RunContents(NamedTuple):
     data: dict[str, Any]
 
 
-def contents_of(results: ProfilingResults, choice: Choice) -> RunContents:
-    """What the page shows of the run."""
+#: How often `contents_of` tells that some of it is done.
+STEPS = 4
+
+
+def contents_of(
+    results: ProfilingResults, choice: Choice, advance: Callable[[int], None]
+) -> RunContents:
+    """What the page shows of the run. advance: told that so many more of STEPS are done."""
     how = (results, choice.include, choice.exclude, choice.ranks)
     tree = table_of(*how, sort=choice.sort)
     flat = table_of(*how, sort=choice.sort, flat=True)
@@ -62,7 +69,13 @@ def contents_of(results: ProfilingResults, choice: Choice) -> RunContents:
     for row in tree.rows:  # "(other paths)" is in the tree alone
         numbers.setdefault(row.name, len(numbers))
     slow = SlowCalls(results, choice, by_total)
+    advance(1)
     timeline = timeline_data(results, choice, numbers, slow.look_at)
+    advance(1)
+    slowest = slow.tables()
+    advance(1)
+    durations = duration_data(results, choice, by_total, numbers)
+    advance(1)
     lines, lines_left_out = line_tables(results, names, choice.ranks)
     with_imbalance = tree.processes > 1
     return RunContents(
@@ -70,12 +83,12 @@ def contents_of(results: ProfilingResults, choice: Choice) -> RunContents:
         region_table(flat, with_imbalance, numbers), region_table(tree, with_imbalance, numbers),
         _grid(facts_text.thread_columns(results, choice.ranks), "thread"),
         _grid(facts_text.task_columns(results, choice.ranks), "task"),
-        memory_rows(tree.rows), slow.tables(), lines, lines_left_out,
+        memory_rows(tree.rows), slowest, lines, lines_left_out,
         [(shown(name), facts_text.value_text(value)) for name, value in sorted(results.metadata.items())],
         {
             "names": [shown(name) for name in numbers],
             "flame": flame_data(tree.rows, numbers),
-            "durations": duration_data(results, choice, by_total, numbers),
+            "durations": durations,
             "imbalance": imbalance_data(by_total, numbers),
             "timeline": timeline,
         },

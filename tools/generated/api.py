@@ -33,6 +33,7 @@ HEADINGS = {
     "Files for other programs": "export_prof to_pstats load_prof export_speedscope export_collapsed "
                                 "export_chrome_trace export_perfetto export_callgrind "
                                 "export_flamegraph_svg",
+    "Reports": "create_html_report",
     "Pictures": "plot_durations plot_gantt plot_flame_chart plot_flame_graph plot_duration_timeseries "
                 "plot_rank_heatmap plot_speedup plot_scaling_efficiency plot_weak_scaling "
                 "plot_weak_scaling_efficiency plot_roofline plot_perf_events collect_roofline_points",
