@@ -38,6 +38,11 @@ static void collect_what_is_due(void)
 void sp_callout_begin(sp_callout *callout)
 {
     sp_signals_hold(&callout->signals);
+    sp_callout_begin_often(callout);
+}
+
+void sp_callout_begin_often(sp_callout *callout)
+{
     sp_guards_give_back(&callout->held);
     callout->state = PyThreadState_Get();
     callout->exception = sp_exception_take();
@@ -51,7 +56,7 @@ void sp_callout_begin(sp_callout *callout)
 #endif
 }
 
-void sp_callout_end(sp_callout *callout)
+void sp_callout_end_often(sp_callout *callout)
 {
 #if SP_C_RECURSION
     callout->state->c_recursion_remaining = callout->c_remaining;
@@ -65,5 +70,10 @@ void sp_callout_end(sp_callout *callout)
         PyErr_SetInterrupt();
     sp_exception_restore(callout->exception);
     sp_guards_take_again(&callout->held);
+}
+
+void sp_callout_end(sp_callout *callout)
+{
+    sp_callout_end_often(callout);
     sp_signals_release(&callout->signals);
 }

@@ -45,5 +45,9 @@ typedef struct {
 void sp_callout_begin(sp_callout *callout);
 /* An exception that is set is dropped. */
 void sp_callout_end(sp_callout *callout);
+/* The same where no Python runs as a rule, so that signals need not be held, which takes two calls of the
+ * system. */
+void sp_callout_begin_often(sp_callout *callout);
+void sp_callout_end_often(sp_callout *callout);
 
 #endif

@@ -6,7 +6,8 @@
 #include "lines/line_match.h"
 
 bool sp_line_listing;
-static PyObject *failure; /* the exception that has ended it, or NULL. Owned. */
+static PyObject *failure;    /* the exception that has ended it, or NULL. Owned. */
+static PyObject *write_name; /* "write". Owned, for ever. */
 
 /* That of a line, less the first, or with -1 of the call; NULL where there is none. */
 static PyObject *text_at(const sp_line_code *code, int index)
@@ -29,16 +30,37 @@ static PyObject *texts_of(const void *frame, PyCodeObject *code, int line, PyObj
     return text_at(recorded->code, index);
 }
 
-/* Through sys.stdout, so that it is in order with what the program prints. */
-static int print(PyObject *text)
+/* Where Python's own streams are written to, no Python runs, and no handler of signals. */
+static bool is_in_c(PyObject *out)
 {
-    PyObject *out = text == NULL ? NULL : PySys_GetObject("stdout"); /* borrowed */
+    return strcmp(Py_TYPE(out)->tp_name, "_io.TextIOWrapper") == 0;
+}
+
+static bool print(PyObject *out, PyObject *text)
+{
+    PyObject *result =
+        text == NULL ? Py_NewRef(Py_None) : PyObject_CallMethodOneArg(out, write_name, text);
+    Py_XDECREF(result);
+    return result != NULL;
+}
+
+/* Through sys.stdout, so that they are in order with what the program prints. */
+static void print_both(PyObject *call, PyObject *text)
+{
+    PyObject *out = PySys_GetObject("stdout"); /* borrowed */
     if (out == NULL || out == Py_None)
-        return 0;
+        return;
     Py_INCREF(out);
-    int result = PyFile_WriteObject(text, out, Py_PRINT_RAW);
+    sp_callout callout;
+    bool in_c = is_in_c(out);
+    (in_c ? sp_callout_begin_often : sp_callout_begin)(&callout);
+    if (!print(out, call) || !print(out, text)) {
+        sp_line_listing = false;
+        if (!PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
+            Py_XSETREF(failure, sp_exception_object());
+    }
+    (in_c ? sp_callout_end_often : sp_callout_end)(&callout);
     Py_DECREF(out);
-    return result;
 }
 
 SP_NOINLINE void sp_line_list(const void *frame, PyCodeObject *code, int line)
@@ -49,24 +71,18 @@ SP_NOINLINE void sp_line_list(const void *frame, PyCodeObject *code, int line)
     sp_shared_take();
     PyObject *text = texts_of(frame, code, line, &call);
     sp_shared_release();
-    if (text == NULL && call == NULL)
-        return;
-    sp_callout callout;
-    sp_callout_begin(&callout);
-    if (print(call) < 0 || print(text) < 0) {
-        sp_line_listing = false;
-        if (!PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
-            Py_XSETREF(failure, sp_exception_object());
-    }
+    if (text != NULL)
+        print_both(call, text);
     Py_XDECREF(call);
     Py_XDECREF(text);
-    sp_callout_end(&callout);
 }
 
 void sp_line_listing_add(PyCodeObject *code, PyObject *texts)
 {
     sp_line_code *entry = sp_line_code_make(code);
-    if (entry != NULL && failure == NULL) {
+    if (write_name == NULL)
+        write_name = PyUnicode_InternFromString("write");
+    if (entry != NULL && write_name != NULL && failure == NULL) {
         Py_XSETREF(entry->texts, Py_NewRef(texts));
         sp_line_listing = true;
     }

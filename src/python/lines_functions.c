@@ -85,7 +85,7 @@ static PyObject *list_lines(PyObject *module, PyObject *args)
     sp_shared_take();
     sp_line_listing_add((PyCodeObject *)code, texts);
     sp_shared_release();
-    Py_RETURN_NONE;
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
 }
 
 static const char end_listing_doc[] =
