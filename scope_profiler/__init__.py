@@ -41,6 +41,7 @@ else:
     region_factory = ProfileManager.region_factory
     metadata = ProfileManager.metadata
     add = ProfileManager.add
+    counter = ProfileManager.counter
     sample_every = ProfileManager.sample_every
     register_opt_in_tag = ProfileManager.register_opt_in_tag
     instrument = ProfileManager.instrument
@@ -99,6 +100,7 @@ _LAZY = {
     "load_prof": "exports",
     "to_pstats": "exports",
     "collect_roofline_points": "plots",
+    "plot_counters": "plots",
     "plot_duration_timeseries": "plots",
     "plot_durations": "plots",
     "plot_flame": "plots",
@@ -158,6 +160,7 @@ __all__ = [
     "RegionFactory",
     "RegionHandle",
     "add",
+    "counter",
     "define_region",
     "finalize",
     "instrument",

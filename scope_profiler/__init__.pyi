@@ -63,9 +63,10 @@ from .mpi.recorded_calls import (
     profile_mpi_comm as profile_mpi_comm,
 )
 from .plots.bars import plot_durations as plot_durations
-from .plots.counters import (
+from .plots.counter_curves import plot_counters as plot_counters
+from .plots.counters import plot_perf_events as plot_perf_events
+from .plots.roofline import (
     collect_roofline_points as collect_roofline_points,
-    plot_perf_events as plot_perf_events,
     plot_roofline as plot_roofline,
 )
 from .plots.curves import plot_duration_timeseries as plot_duration_timeseries
@@ -118,6 +119,7 @@ define_region = ProfileManager.define_region
 region_factory = ProfileManager.region_factory
 metadata = ProfileManager.metadata
 add = ProfileManager.add
+counter = ProfileManager.counter
 sample_every = ProfileManager.sample_every
 register_opt_in_tag = ProfileManager.register_opt_in_tag
 instrument = ProfileManager.instrument

@@ -13,6 +13,7 @@ from typing import Any
 
 from .counted_lines import SUMS as LINE_SUMS
 from .counted_lines import CountedLine, CountedLines
+from .counter_values import between as counters_between
 from .recorded import PERCENTILES, SUMS, Node, Recorded, std_of
 from .statistics import RegionStatistics
 from .work import between
@@ -44,7 +45,8 @@ def recorded_between(later: Recorded, earlier: Recorded) -> tuple[Recorded, list
             above = places[node.parent] if node.parent >= 0 else -1
             nodes.append(replace(node, parent=above))
     wall = later.wall_ns - earlier.wall_ns
-    return Recorded(nodes, wall, _facts(later.facts, earlier.facts)), places
+    return Recorded(nodes, wall, _facts(later.facts, earlier.facts),
+                    counters=counters_between(later.counters, earlier.counters)), places
 
 
 def _paths(nodes: Iterable[Node], numbers: dict[tuple[int, str], int]) -> list[int]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from .counter_values import CounterValues
 from .samples import Samples
 from .statistics import RegionStatistics
 from .work import together
@@ -55,12 +56,14 @@ class Recorded:
     facts: int, float and str: how many calls were missed, why, and what measuring cost; see
         `report.notes`.
     samples: What the sampler counted; None without it.
+    counters: What counters of the program had as values, by their name.
     """
 
     nodes: Sequence[Node]
     wall_ns: int
     facts: Mapping[str, Any]
     samples: Samples | None = None
+    counters: Mapping[str, CounterValues] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for place, node in enumerate(self.nodes):

@@ -22,7 +22,7 @@ def make(manager):
 
 def _state(manager, run):
     taken_ns = perf_counter_ns()
-    tree, sketches, scale, regions, _, counters = manager._snapshot(False)
+    tree, sketches, scale, regions, _, counters, values = manager._snapshot(False, False, None, False, False)
     watch, tasks = manager._on_thread, manager._tasks
     lines = counted_lines(manager) if manager._line_mode else []
     return {
@@ -31,6 +31,7 @@ def _state(manager, run):
         "limited": kept.is_limited(manager) or bool(run._settings["min_duration"]),
         "scale": scale,
         "tree": [_node(row) for row in tree],
+        "counters": values[0],
         "sketches": [_buckets(*sketch) for sketch in sketches],
         "regions": [_place(row[1]) for row in regions if row[2] or row[4]],
         "facts": {name: value for name, value in counters.items() if isinstance(value, int)},

@@ -9,7 +9,8 @@ from . import kept
 #: mode, when that was, on the axis of perf_counter_ns(), of how many calls of each region start and
 #: end are kept, or None where that was not counted, and what RunSampler.parts() gave, or None.
 Moment = namedtuple(
-    "Moment", "tree sketches scale regions calls counters annotations lines taken_ns kept samples")
+    "Moment", "tree sketches scale regions calls counters values annotations lines taken_ns kept "
+    "samples")
 
 
 def now(manager, calls, start_over=False, rooms=None, cut=False):

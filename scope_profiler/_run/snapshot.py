@@ -53,8 +53,10 @@ def take_snapshot(manager, results=True, moment=None):
     if run._journal_error:
         facts["journal_error"] = run._journal_error
     sketches = _sketches(moment) if results else [None] * len(moment.tree)
+    counters = _counters(moment.values) if moment.values[0] else {}
+    facts["counter_values_lost"] = facts["counter_values"] - sum(map(len, counters.values()))
     recorded = Recorded(_nodes(moment.tree, cost, sketches), end - run.start_time_ns, facts,
-                        None if moment.samples is None else run._sampler.samples(moment.samples))
+                        None if moment.samples is None else run._sampler.samples(moment.samples), counters)
     lines = _lines(manager, moment) if manager._line_mode else None
     known = [RegionStatistics.from_row(row, cost) if row[2] or row[4] else None for row in moment.regions]
     return Snapshot(
@@ -100,6 +102,17 @@ def _sketches(moment):
 
     return [Sketch.of_buckets(first, np.frombuffer(counts, np.uint64), moment.scale)
             for first, counts in moment.sketches]
+
+
+def _counters(columns):
+    """The CounterValues of each counter, by name."""
+    import numpy as np
+
+    from .._model.counter_values import by_counter
+
+    names, numbers, threads, times, values = columns
+    return by_counter(names, *(np.frombuffer(column, np.int64) for column in (numbers, threads, times)),
+                      np.frombuffer(values, np.float64))
 
 
 def _results(manager, end, moment, recorded, known, lines):

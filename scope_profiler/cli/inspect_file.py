@@ -42,6 +42,7 @@ from .several import ReadingCommand, Several
 @click.option("--metadata-only", "only", flag_value="metadata", help="Print the metadata alone.")
 @click.option("--regions-only", "only", flag_value="regions", help="Print the regions alone.")
 @click.option("--samples-only", "only", flag_value="samples", help="Print what was sampled alone.")
+@click.option("--counters-only", "only", flag_value="counters", help="Print the counters alone.")
 @click.option("--threads-only", "only", flag_value="threads", help="Print the threads and tasks alone.")
 @click.option("--json", "form", flag_value="json", help="For machines: a list with an object for each file.")
 @click.option("--csv", "form", flag_value="csv", help="For machines: the rows of the table.")

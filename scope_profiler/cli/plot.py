@@ -55,8 +55,10 @@ _SECONDS: Any = {"metavar": "SECONDS", "type": float}
               help="Scaling: what runs differ in. [default: num_ranks]")
 @click.option("--work-per-rank", cls=Several, type=float, metavar="NUMBER",
               help="weak_scaling_efficiency: of each file; they have to be equal.")
-@click.option("--flops-metric", metavar="NAME", help="roofline: a counter.")
-@click.option("--bandwidth-metric", metavar="NAME", help="roofline: a counter.")
+@click.option("--flops-metric", metavar="NAME",
+              help="roofline: what add() calls operations; flops unless given.")
+@click.option("--bandwidth-metric", metavar="NAME",
+              help="roofline: what add() calls bytes; bytes unless given.")
 @click.option("--peak-flops", metavar="GFLOP/S", type=float, help="roofline: of the machine.")
 @click.option("--peak-bandwidth", metavar="GB/S", type=float, help="roofline: of the machine.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not print which files were written.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from ..io.safe_file import written
 from ..results import BLOCK, ProfilingResults, Region, blocks
 from .flows import Flows
 from .progress import progress
-from .timelines import Timeline, origin_ns, timelines
+from .timelines import Timeline, counter_values, origin_ns, timelines
 
 
 def export_chrome_trace(
@@ -63,7 +64,8 @@ def write_chrome_trace(
         file.write(b'},\n"traceEvents": [')
         separator = b"\n"
         for timeline in timelines(results, ranks, include, exclude):
-            for events in _events(timeline, origin_ns(results, timeline), advance):
+            pieces = _events(timeline, origin_ns(results, timeline), advance)
+            for events in chain(pieces, _counters(results, timeline)):
                 if events:
                     file.write(separator + ",\n".join(events).encode())
                     separator = b",\n"
@@ -142,6 +144,15 @@ def _members(values: dict[str, Any]) -> str:
 
 def _waited(nanoseconds: int) -> str:
     return f',"await_duration":{nanoseconds / 1e9!r}' if nanoseconds else ""
+
+
+def _counters(results: ProfilingResults, timeline: Timeline) -> Iterator[list[str]]:
+    """Counter events, which are drawn as one track for each counter."""
+    for name, times, values in counter_values(results, timeline):
+        begin = f'{{"name":{json.dumps(name)},"cat":"counter","ph":"C","pid":{timeline.rank},"tid":0,"ts":'
+        for part in blocks(len(times), BLOCK // 4):
+            yield [f'{begin}{time // 1000}.{time % 1000:03d},"args":{{"value":{value!r}}}}}'
+                   for time, value in zip(times[part].tolist(), values[part].tolist())]
 
 
 def _arrows(timeline: Timeline, flows: Flows, origin: int) -> Iterator[list[str]]:

@@ -21,15 +21,15 @@ from ..results import ProfilingResults, Region
 from .flows import Flows
 from .progress import progress
 from .protobuf import double, fixed, integer, text, varint, varints, width_of
-from .timelines import Timeline, opens_and_closes, origin_ns, timelines
+from .timelines import Timeline, counter_values, opens_and_closes, origin_ns, timelines
 
 # Fields, by the messages that they are of.
 _PACKET = 1  # Trace
 _TIMESTAMP, _SEQUENCE, _TRACK_EVENT, _INTERNED, _FLAGS, _DESCRIPTOR = 8, 10, 11, 12, 13, 60  # TracePacket
-_UUID, _NAME, _PROCESS, _THREAD, _PARENT = 1, 2, 3, 4, 5  # TrackDescriptor
+_UUID, _NAME, _PROCESS, _THREAD, _PARENT, _COUNTER = 1, 2, 3, 4, 5, 8  # TrackDescriptor
 _TYPE, _TRACK, _NAME_ID, _SOURCE_ID, _NOTE = 9, 11, 10, 34, 4  # TrackEvent
-_FLOW, _FLOW_END = 47, 48
-_BEGIN, _END = 1, 2  # TrackEvent.Type
+_FLOW, _FLOW_END, _DOUBLE = 47, 48, 44
+_BEGIN, _END, _VALUE = 1, 2, 4  # TrackEvent.Type
 _NAMES, _SOURCES = 2, 4  # InternedData
 
 #: Sequence flags: what was interned before is gone; it is needed.
@@ -79,6 +79,9 @@ def write_perfetto(
                 file.write(piece)
             tracks += len(timeline.lanes)
             names += len(timeline.regions)
+            for name, times, values in counter_values(results, timeline):
+                tracks += 1
+                file.write(_counter(timeline.rank + 1, tracks, name, times, values))
     return [path]
 
 
@@ -99,6 +102,16 @@ def _descriptors(timeline: Timeline, tracks: int) -> bytes:
         found += _packet(text(_DESCRIPTOR, integer(_UUID, number) + integer(_PARENT, process) + text(
             _THREAD, integer(1, process) + integer(2, number) + text(5, lane.name))))
     return found
+
+
+def _counter(process: int, track: int, name: str, times: np.ndarray, values: np.ndarray) -> bytes:
+    """A track of a counter, and its values."""
+    found = [_packet(text(_DESCRIPTOR, integer(_UUID, track) + integer(_PARENT, process)
+                          + text(_NAME, name) + text(_COUNTER, b"")))]
+    head = integer(_TYPE, _VALUE) + integer(_TRACK, track)
+    found += [_packet(integer(_TIMESTAMP, time) + text(_TRACK_EVENT, head + double(_DOUBLE, value)))
+              for time, value in zip(times.tolist(), values.tolist())]
+    return b"".join(found)
 
 
 def _interned(regions: Sequence[tuple[str, Region | None]], first: int) -> bytes:

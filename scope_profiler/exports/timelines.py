@@ -262,12 +262,28 @@ def _laid_out(results: ProfilingResults, rank: int, nodes: Sequence[Node]) -> Ti
     )
 
 
+def counter_values(
+    results: ProfilingResults, timeline: Timeline
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Of each counter of the rank its name, and times from the origin on, ns, with the values there.
+    Formats have neither NaN nor infinities: such values are left out, as are those before the origin."""
+    origin = _start_ns(results) if timeline.is_layout else origin_ns(results, timeline)
+    for name, of_ranks in results.counters(timeline.rank).items():
+        known = of_ranks[timeline.rank]
+        rows = np.isfinite(known.values) & (known.times_ns >= origin)
+        yield name, known.times_ns[rows] - origin, known.values[rows]
+
+
+def _start_ns(results: ProfilingResults) -> int:
+    return round(results.time_origin * 1e9) if results.run_start_time is None else int(
+        results.metadata["start_time_ns"])
+
+
 def origin_ns(results: ProfilingResults, timeline: Timeline) -> int:
     """What times are shown from, ns: when the run was set up, or else the first start."""
     if timeline.is_layout:
         return 0
-    start = round(results.time_origin * 1e9) if results.run_start_time is None else int(
-        results.metadata["start_time_ns"])
+    start = _start_ns(results)
     first = int(timeline.start_ns.min()) if len(timeline.start_ns) else start
     return min(start, first)
 

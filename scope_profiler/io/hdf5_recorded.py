@@ -47,11 +47,12 @@ def read_recorded(file: Group) -> dict[int, Recorded]:
     rows = len(arrays["nodes"])
     group.allowance.take(rows * _ROW_BYTES, f"{group.name} with {rows} nodes")
     texts = {name: read_texts(group, name) for name in ("names", "facts")}
-    for name in ("samples", "quantities"):  # not in files of versions before they were
+    for name in ("samples", "quantities", "counter_names"):  # not in files of versions before they were
         if name in group:
             texts[name] = read_texts(group, name)
-    if "work" in group:
-        arrays["work"] = group.read("work")
+    for name in ("work", "counters"):
+        if name in group:
+            arrays[name] = group.read(name)
     for name in ("facts", "samples"):
         for text in texts.get(name, ()):
             group.json(text, f"{group.name}/{name}")  # raises when it takes too much memory

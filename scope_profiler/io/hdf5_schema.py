@@ -41,6 +41,8 @@
         facts                              str [ranks], JSON
         quantities, work                   str, compound: what was added to regions; only where
                                            something was
+        counter_names, counters            str, compound: values of counters over time; only where
+                                           there are some
 
 The aggregate layout is that of a run of which no interval was kept.
 

@@ -16,7 +16,8 @@ _UNUSED = 2
 
 class RecordedCalls(NamedTuple):
     """The calls of one record, in the order of their ends. Arrays of one length: ticks as uint64, the
-    others int64; nodes are those of the record; annotation and task are 0 for none."""
+    others int64; nodes are those of the record; annotation and task are 0 for none. `counted`, of a
+    length of its own: the values of counters, of `VALUE`."""
 
     start: np.ndarray
     ticks: np.ndarray
@@ -25,6 +26,11 @@ class RecordedCalls(NamedTuple):
     annotation: np.ndarray
     task: np.ndarray
     waited: np.ndarray
+    counted: np.ndarray
+
+
+#: A value of a counter.
+VALUE = np.dtype([("counter", "i8"), ("thread", "i8"), ("ticks", "u8"), ("value", "f8")])
 
 
 class _Records(NamedTuple):
@@ -54,7 +60,7 @@ def read_calls(file: JournalFile, journal: Journal, thread: int) -> RecordedCall
             _tell(journal, thread, why)
             break
     columns = zip(*parts)
-    empty = RecordedCalls(*(np.empty(0, kind) for kind in (np.uint64, np.uint64, *[np.int64] * 5)))
+    empty = RecordedCalls(*(np.empty(0, kind) for kind in (np.uint64, np.uint64, *[np.int64] * 5, VALUE)))
     return RecordedCalls(*map(np.concatenate, columns)) if parts else empty
 
 
@@ -114,9 +120,10 @@ def _calls(taken: _Records, journal: Journal, thread: int) -> tuple[RecordedCall
     end, why = len(rest), None
     is_note = node == 0
     known = np.array(sorted({0, *journal.nodes.get(thread, {})}), np.int64)
+    is_counter = ~follows & is_note & (ticks & np.uint64((1 << form.KIND_BITS) - 1) == form.COUNTER)
     is_known = follows | (places_in(known, node) >= 0)
-    is_known &= ~is_note | (ticks >= form.WAIT) & (ticks <= form.CONTEXT)
-    is_long = ~follows & ~is_note & (ticks == form.LONG_DURATION)
+    is_known &= ~is_note | is_counter | (ticks >= form.WAIT) & (ticks <= form.CONTEXT)
+    is_long = ~follows & (is_counter | ~is_note & (ticks == form.LONG_DURATION))
     is_whole = np.ones(len(rest), bool)
     if len(rest):
         is_whole[:-1] = is_long[:-1] == follows[1:]
@@ -154,5 +161,20 @@ def _calls(taken: _Records, journal: Journal, thread: int) -> tuple[RecordedCall
         starts[rows], lasted, node[rows],
         in_force(form.THREAD, taken.owner).astype(np.int64),
         (context & np.uint64(0xFFFFFFFF)).astype(np.int64), (context >> np.uint64(32)).astype(np.int64),
-        waited,
+        waited, _counted(taken.records[:end], is_counter[:end], taken.owner),
     ), why  # fmt: skip
+
+
+def _counted(records: np.ndarray, is_counter: np.ndarray, owner: int) -> np.ndarray:
+    """The values of counters in records."""
+    rows = np.flatnonzero(is_counter)
+    rows = rows[rows + 1 < len(records)]
+    found = np.empty(len(rows), VALUE)
+    ticks = records["rest"] >> np.uint64(form.NODE_BITS)
+    found["counter"] = ticks[rows] >> np.uint64(form.KIND_BITS)
+    found["ticks"] = records["start"][rows]
+    found["value"] = records["start"][rows + 1].view(np.float64)
+    threads = np.flatnonzero(ticks == form.THREAD)
+    last = np.searchsorted(threads, rows) - 1
+    found["thread"] = np.where(last < 0, owner, records["start"][threads[last]] if len(threads) else owner)
+    return found

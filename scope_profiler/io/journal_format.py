@@ -37,7 +37,9 @@ RECORD = np.dtype([("start", "u8"), ("rest", "u8")])
 NODE_BITS = 24
 LONG_DURATION = (1 << 40) - 1
 #: What records of node 0 are, by ticks; and `rest` of one with the ticks of the record before.
-WAIT, THREAD, CONTEXT = 1, 2, 3
+WAIT, THREAD, CONTEXT, COUNTER = 1, 2, 3, 4
+#: The ticks of that of a counter have its number above these bits; its value is in the record behind it.
+KIND_BITS = 8
 CONTINUED = (1 << 64) - 1
 
 _FACTOR = 0x9E3779B97F4A7C15

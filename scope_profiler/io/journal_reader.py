@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._model.counter_values import CounterValues, by_counter
 from .._model.recorded import (
     OTHER_PATHS, Node, Recorded, merged, sketches_by_region, std_of, work_by_region,
 )
@@ -19,11 +20,13 @@ from ..results import EventMetadata, MPIRegion, ProfilingResults, Region, Sketch
 from ..results.nesting import Tree, by_tree, exclusive_ns, nest
 from ..results.scalars import PERCENTILES
 from .journal_blocks import Journal, JournalFile, NodeItem
-from .journal_calls import RecordedCalls, places_in, read_calls
+from .journal_calls import VALUE, RecordedCalls, places_in, read_calls
 from .journal_state import State, joined, paths_of, told
 from .unreadable import UnsupportedProfileError
 
 _BUCKETS = 64
+#: There are no more counters.
+_COUNTERS = 32
 _BYTES_OF_CALL = 400  # what a call takes while results are made of it
 _LONGEST = 1 << 60  # ns, 36 years
 _NEVER = (1 << 64) - 1  # of a node: when its first call began
@@ -84,6 +87,7 @@ class _Merged:
         self.first: list[int] = []
         self._places: dict[tuple[int, int], int] = {}
         self._of_thread: dict[int, dict[int, int]] = {}
+        self.counted = np.empty(0, VALUE)
         for thread in sorted(journal.nodes):
             placed = self._of_thread[thread] = {0: -1}
             for number, node in sorted(journal.nodes[thread].items()):
@@ -110,6 +114,7 @@ class _Merged:
         for thread in sorted(self._journal.calls):
             found = read_calls(file, self._journal, thread)
             file.allowance.take(len(found.start) * _BYTES_OF_CALL, "the calls of the journal")
+            self.counted = np.concatenate([self.counted, found.counted])
             placed = self._of_thread.get(thread, {0: -1})
             numbers = np.array(sorted(placed), np.int64)
             places = np.array([placed[number] for number in numbers.tolist()], np.int64)
@@ -137,7 +142,7 @@ class _Building:
 
     def __init__(self, journal: Journal, tree: _Merged, calls: _Calls) -> None:
         self._journal, self._paths, self._calls = journal, tree.paths, calls
-        self._first = tree.first
+        self._first, self._counted = tree.first, tree.counted
         self._scale = journal.scale
         self._waits = bool(journal.facts.get("waits"))
         times = (np.abs(calls.start).max(initial=0), np.abs(calls.ticks).max(initial=0))
@@ -179,7 +184,8 @@ class _Building:
             metadata["missing"] = "; ".join(missing)
         metadata.update(self._as_of(metadata))
         wall = metadata["finalize_time_ns"] - metadata["start_time_ns"]
-        recorded = Recorded(nodes, wall, {} if state is None else state.facts)
+        recorded = Recorded(nodes, wall, {} if state is None else state.facts,
+                            counters=self._counters())
         of_regions = self._regions(recorded, places)
         regions = {name: MPIRegion(name, {0: region}) for name, region in of_regions}
         tables: dict[str, Any] = {} if state is None else {
@@ -190,6 +196,14 @@ class _Building:
         results = ProfilingResults(regions, metadata=metadata, file_path=self._journal.path,
                                    recorded={0: recorded}, **tables)
         return Recovered(results, missing)
+
+    def _counters(self) -> dict[str, CounterValues]:
+        """By name, as far as these are known."""
+        rows = self._counted[self._counted["counter"] < _COUNTERS]
+        names = [] if self._state is None else self._state.counters
+        names = [*names, *(f"counter {number}" for number in range(len(names) + 1, _COUNTERS + 1))]
+        ticks = rows["ticks"].astype(np.float64) - float(self._journal.first[0])
+        return by_counter(names, rows["counter"], rows["thread"], self._instants(ticks), rows["value"])
 
     def _as_of(self, metadata: dict[str, Any]) -> dict[str, str]:
         """What is known up to a moment alone, and which that is."""

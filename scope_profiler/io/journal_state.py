@@ -29,7 +29,8 @@ class State:
 
     taken_ns: That moment. whole: What it counts begins where the journal does. limited: Start and end
     were not kept of every call. nodes: The tree. regions: Those that were entered. lines: Entries of a
-    line profile. threads, tasks: None where they were not tracked. facts: As of a Recorded.
+    line profile. threads, tasks: None where they were not tracked. facts: As of a Recorded. counters: The
+    names of those that had a value, by number.
     """
 
     taken_ns: int
@@ -41,6 +42,7 @@ class State:
     threads: list[ThreadInfo] | None
     tasks: list[TaskInfo] | None
     facts: dict[str, int]
+    counters: list[str]
 
     @classmethod
     def read(cls, state: Mapping[str, Any]) -> State:
@@ -68,6 +70,7 @@ class State:
             None if threads is None else [ThreadInfo(*row) for row in threads],
             None if tasks is None else [TaskInfo(*row) for row in tasks],
             {_text(name): _int(value) for name, value in state["facts"].items()},
+            [_text(name) for name in state.get("counters", ())],
         )
 
 

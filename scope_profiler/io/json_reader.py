@@ -21,7 +21,7 @@ from .json_pieces import restore_nonfinite
 from .json_writer import FORMAT, VERSION
 from .thread_tables import Info, from_row
 from .metadata_tables import checked_table, from_table
-from .recorded_tables import NODE, WORK, from_tables
+from .recorded_tables import COUNTER, NODE, WORK, from_tables
 from .region_rows import (
     Row,
     checked_rank,
@@ -119,11 +119,13 @@ def results_of(
 def _recorded(tables: Mapping[str, Any] | None) -> dict[int, Recorded]:
     if not tables:
         return {}
-    work = tables.get("work")
+    others = {name: (tables[name], kind) for name, kind in (("work", WORK), ("counters", COUNTER))
+              if name in tables}
     return from_tables({
         **tables,
         "nodes": _rows_of(tables["nodes"], NODE, len(tables["names"])),
-        **({} if work is None else {"work": _rows_of(work, WORK, len(work["node"]))}),
+        **{name: _rows_of(columns, kind, len(columns[kind.names[0]]))
+           for name, (columns, kind) in others.items()},
         "sketch_values": np.array(tables["sketch_values"], np.float64),
         "sketch_counts": np.array(tables["sketch_counts"], np.int64),
     })

@@ -12,7 +12,8 @@ ranks as strings. ``regions`` has an object for each region on each rank:
 Ours besides, which other readers pass over: ``region_names``; in the objects of regions
 ``extended_statistics`` and ``recorded_statistics``, as in HDF5, and
 ``metadata_table`` with ``metadata_ids``, for every call the index into one of
-the ``event_metadata_tables``; ``recorded``, see `recorded_tables`, ``nodes`` and ``work`` by columns;
+the ``event_metadata_tables``; ``recorded``, see `recorded_tables`, with ``nodes``, ``work`` and
+``counters`` by columns;
 ``nonfinite``, see `json_pieces`.
 """
 
@@ -31,7 +32,7 @@ from ..results import OPTIONAL_COLUMNS, ProfilingResults, Region
 from .json_pieces import json_pieces
 from .thread_tables import row_of
 from .metadata_tables import MetadataTables, per_call
-from .recorded_tables import NODE, WORK, tables_of
+from .recorded_tables import COUNTER, NODE, WORK, tables_of
 from .region_rows import aggregate, calls_were_read, exclusive_of_events, extended
 from .safe_file import written
 
@@ -154,7 +155,7 @@ def document_of(
         tables = tables_of(recorded)
         document["recorded"] = {
             name: {column: table[column] for column in table.dtype.names}
-            if getattr(table, "dtype", None) in (NODE, WORK) else table
+            if getattr(table, "dtype", None) in (NODE, WORK, COUNTER) else table
             for name, table in tables.items()
         }
     if results.line_profile:

@@ -3,7 +3,8 @@
 `nodes` has a row for each node, rank after rank, parents first; their sketches lie one after the
 other in `sketch_values` and `sketch_counts`. `work` has a row for each quantity that was added at a
 node, the number of that node among all, and that of the quantity among `quantities`; where there is
-none, the two are not there.
+none, the two are not there. `counters` has a row for each value of a counter, whose number among
+`counter_names` it has.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from .._model.counter_values import by_counter
 from .._model.recorded import Node, Recorded
 from ..results import Sketch
 from .._model.samples import Samples
@@ -38,9 +40,14 @@ NODE = np.dtype(
 
 WORK = np.dtype([("node", "<i8"), ("quantity", "<i8"), ("amount", "<f8")])
 
+COUNTER = np.dtype(
+    [("rank", "<i8"), ("counter", "<i8"), ("thread", "<i8"), ("time_ns", "<i8"), ("value", "<f8")]
+)
+
 
 def tables_of(recorded: Mapping[int, Recorded]) -> dict[str, Any]:
-    """The tables: `names`, `facts`, `samples` and `quantities` lists of str, the others arrays."""
+    """The tables: `names`, `facts`, `samples`, `quantities` and `counter_names` lists of str, the others
+    arrays."""
     nodes = [(rank, node) for rank, tree in recorded.items() for node in tree.nodes]
     sketches = [node.sketch for _, node in nodes if node.sketch is not None]
     return {
@@ -59,7 +66,20 @@ def tables_of(recorded: Mapping[int, Recorded]) -> dict[str, Any]:
             for rank, tree in recorded.items() if tree.samples is not None
         ],
         **_work([node for _, node in nodes]),
+        **_counters(recorded),
     }
+
+
+def _counters(recorded: Mapping[int, Recorded]) -> dict[str, Any]:
+    numbers: dict[str, int] = {}
+    parts = []
+    for rank, tree in recorded.items():
+        for name, known in tree.counters.items():
+            part = np.empty(len(known), COUNTER)
+            part["rank"], part["counter"] = rank, numbers.setdefault(name, len(numbers))
+            part["thread"], part["time_ns"], part["value"] = known.thread_ids, known.times_ns, known.values
+            parts.append(part)
+    return {"counter_names": [*numbers], "counters": np.concatenate(parts)} if parts else {}
 
 
 def _work(nodes: list[Node]) -> dict[str, Any]:
@@ -123,10 +143,14 @@ def from_tables(tables: Mapping[str, Any]) -> dict[int, Recorded]:
         known = json.loads(text)
         sampled[int(known["rank"])] = Samples.of_columns(known)
     recorded = {}
+    counted = tables.get("counters", np.empty(0, COUNTER))
     for text in tables["facts"]:
         facts = json.loads(text)
         rank, wall = int(facts.pop("rank")), int(facts.pop("wall_ns"))
-        recorded[rank] = Recorded(nodes.get(rank, []), wall, facts, sampled.get(rank))
+        rows = counted[counted["rank"] == rank]
+        counters = by_counter(tables.get("counter_names", []), rows["counter"], rows["thread"],
+                              rows["time_ns"], rows["value"])
+        recorded[rank] = Recorded(nodes.get(rank, []), wall, facts, sampled.get(rank), counters)
     return recorded
 
 

@@ -25,10 +25,11 @@ _LAZY = {
     "plot_weak_scaling": "scaling",
     "plot_weak_scaling_efficiency": "scaling",
     "plot_callgraph": "call_graphs",
-    "collect_roofline_points": "counters",
+    "collect_roofline_points": "roofline",
+    "plot_counters": "counter_curves",
     "plot_likwid": "counters",
     "plot_perf_events": "counters",
-    "plot_roofline": "counters",
+    "plot_roofline": "roofline",
 }
 
 __all__ = list(_LAZY)

@@ -40,12 +40,13 @@ KINDS = {
     "histogram": Kind("plot_duration_histogram", "how many calls took how long", ("bins", "log_scale")),
     "imbalance": Kind("plot_imbalance", "a number of each region by rank, and the mean",
                       ("metric", "log_scale")),
+    "counters": Kind("plot_counters", "counters of the program over time", ("log_scale",)),
     "likwid": Kind("plot_likwid", "a counter of LIKWID", ("metric", "labels", "log_scale")),
     "roofline": Kind("plot_roofline", "performance against arithmetic intensity",
                      ("flops_metric", "bandwidth_metric", "peak_flops", "peak_bandwidth")),
     "perf_events": Kind("plot_perf_events", "a counter of perf", ("metric", "labels")),
 }
-_COUNTERS = ("likwid", "roofline", "perf_events")
+_COUNTERS = ("counters", "likwid", "roofline", "perf_events")
 #: {name: the charts that are drawn by it}.
 PRESETS = {
     "default": ("durations", "gantt"),

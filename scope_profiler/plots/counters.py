@@ -4,33 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._base.arguments import finite, text
+from .._base.arguments import text
 from ..results.chart_data import runs_of
 from .picture import check_output
-
-
-def collect_roofline_points(
-    profiling_data: Any, *, flops_metric: str | None = None, bandwidth_metric: str | None = None,
-    ranks: Any = None, include: Any = None, exclude: Any = None,
-) -> list[dict[str, Any]]:
-    """The points of a roofline by LIKWID's counters: none, as this version keeps no such counters."""
-    runs_of(profiling_data)
-    return []
-
-
-def plot_roofline(
-    profiling_data: Any, *, flops_metric: str | None = None, bandwidth_metric: str | None = None,
-    peak_flops: float | None = None, peak_bandwidth: float | None = None, ranks: Any = None,
-    include: Any = None, exclude: Any = None, filepath: Any = None, show: bool = False,
-    verbose: bool = True, cmap: str = "tab20", data_filepath: Any = None, data_format: str = "csv",
-    backend: str = "matplotlib",
-) -> dict[str, Any]:
-    """Raises ValueError, as a roofline needs LIKWID's counters, which this version does not keep."""
-    check_output(filepath, data_filepath, data_format, backend)
-    for name, peak in (("peak_flops", peak_flops), ("peak_bandwidth", peak_bandwidth)):
-        if peak is not None and finite(name, peak) <= 0:
-            raise ValueError(f"{name} must be a positive number; got {peak!r}")
-    raise _none("a roofline", profiling_data, "LIKWID's counters of FLOP rate and memory bandwidth")
 
 
 def plot_likwid(

@@ -217,6 +217,18 @@ def counts_logarithmic(axis: Any) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
+def numbers_logarithmic(axis: Any) -> None:
+    """A logarithmic scale over whole powers of ten, written without powers."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    _scale(axis, "log")
+    low, high = axis.get_view_interval()
+    ends = 10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high))
+    (axis.axes.set_ylim if axis.axis_name == "y" else axis.axes.set_xlim)(*ends)
+    axis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:.10g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def durations_logarithmic(axis: Any, size: float) -> None:
     """A logarithmic scale of durations, each with its unit. size: of the unit of the numbers."""
     from matplotlib.ticker import FuncFormatter, NullFormatter

@@ -4,7 +4,7 @@ import sys
 
 from .._base.shown import shown
 from .._model.counted_lines import once, sources
-from . import blocks, line_table, notes, sample_tables, table_columns as columns
+from . import blocks, counter_table, line_table, notes, sample_tables, table_columns as columns
 from .output import Output
 from .region_table import print_table
 from .rows import in_order, tree_rows
@@ -36,6 +36,8 @@ def print_run(snapshot, stream=None, *, regions=True, lines=True, style="table",
         _part(out, "regions", _show_regions, snapshot, out)
     if regions and summary.samples is not None:
         _part(out, "the samples", _show_samples, snapshot, out)
+    if regions:
+        _part(out, "the counters", _show_counters, snapshot, out)
     if lines and has_children:
         _part(out, "lines", _show_lines_of_all, snapshot.results, out)
     elif lines:
@@ -115,6 +117,14 @@ def _show_all_ranks(snapshot, out):
     how = "finalize(return_results=True)" if path is None else f"load({path!a})"
     table_of(snapshot.results).show(out, snapshot.results.default_title(),
                                     f"{how}.print_summary(whole=True)")
+
+
+def _show_counters(snapshot, out):
+    """Those of all processes that the results have."""
+    if snapshot.results is None:
+        counter_table.show({name: {0: known} for name, known in snapshot.recorded.counters.items()}, out)
+    else:
+        counter_table.show(snapshot.results.counters(), out)
 
 
 def _show_samples(snapshot, out):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .._base.arguments import name_filter
 from ..results.metadata_groups import grouped_by, metadata_keys
 from ..results.slow_calls import slowest_calls
-from . import facts_text, sample_tables, slow_text, table_columns as known
+from . import counter_table, facts_text, sample_tables, slow_text, table_columns as known
 from .output import Output
 from .region_table import first_rows
 from .results_table import ResultsTable, check_sort, chosen_columns, table_of
@@ -94,6 +94,8 @@ def _show(results, chosen, out):
         facts_text.show_processes(results, out, chosen.ranks, chosen.top)
     if chosen.only in (None, "samples") and not chosen.key:
         sample_tables.show_of(results, out, chosen.ranks, chosen.whole)
+    if chosen.only in (None, "counters") and not chosen.key:
+        counter_table.show(results.counters(chosen.ranks), out)
     if chosen.only in (None, "threads") and not chosen.key:
         facts_text.show_threads(results, out, chosen.ranks, chosen.top)
         facts_text.show_tasks(results, out, chosen.ranks, chosen.top)
@@ -178,6 +180,12 @@ def _as_object(results, chosen):
                  if chosen.ranks is None or rank in chosen.ranks]
         found["total_time_ns"] = None if results.total_time is None else round(results.total_time * 1e9)
         found["metadata"] = results.metadata
+        found["counters"] = [
+            {"name": name, "rank": rank, "times_ns": known.times_ns.tolist(),
+             "values": [value if value - value == 0 else str(value) for value in known.values.tolist()],
+             "threads": known.thread_ids.tolist()}
+            for name, of_ranks in results.counters(chosen.ranks).items() for rank, known in of_ranks.items()
+        ]
         found["threads"] = [{"rank": rank, **row} for rank in ranks
                             for row in results.thread_summary(rank)]
         found["tasks"] = [vars(task) for rank in ranks for task in results.tasks.get(rank, ())]

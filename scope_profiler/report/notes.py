@@ -128,6 +128,9 @@ def missed(facts):
     if facts.get("work_lost"):
         yield (f"{format_count(facts['work_lost'])} times add() found no open call of its region in its "
                "thread, or more than 32 quantities: that work is not counted.")
+    if facts.get("counter_values_lost"):
+        yield (f"{format_count(facts['counter_values_lost'])} of {format_count(facts['counter_values'])} "
+               "values of counters are not kept: they found no room, or there were more than 32 counters.")
     times = facts.get("metadata_lost", 0)
     if times:
         yield (f"{format_count(times)} times metadata could not be noted; the first time: "

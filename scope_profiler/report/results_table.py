@@ -12,7 +12,7 @@ from .._model.counted_lines import once, sources
 from ..results import EventDataUnavailableError, MPIRegion, NestingError
 from ..results.call_stack import tree_of_calls
 from ..results.line_entries import all_lines
-from . import line_table, notes, sample_tables, table_columns as known
+from . import counter_table, line_table, notes, sample_tables, table_columns as known
 from .output import Output
 from .region_table import print_table
 from .rows import add_single_calls, in_order, region_row, tree_rows
@@ -39,6 +39,7 @@ def show(results, include=None, exclude=None, ranks=None, *, sort="total", title
                columns=columns, percentage_mode=percentage_mode, whole=whole,
                with_notes=not suppress_notes)
     sample_tables.show_of(results, out, ranks, whole)
+    counter_table.show(results.counters(ranks), out)
     if lines:
         names = None if include is exclude is None else {
             region.name for region in results.get_regions(include, exclude)}

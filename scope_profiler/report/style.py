@@ -40,6 +40,11 @@ def format_amount(amount):
     return f"{text} {prefix}".rstrip()
 
 
+def format_value(value):
+    """A value of any sign and size, with four significant digits."""
+    return f"{value:.4g}"
+
+
 def format_count(count):
     """A count with its thousands set apart."""
     return f"{count:,}".replace(",", " ")

@@ -169,7 +169,9 @@ def at_times(
         threads=rows(results.threads, "start_ns", "end_ns"),
         tasks=rows(results.tasks, "created_ns", "done_ns"),
         is_root=results.is_root,
-        recorded={rank: replace(known, nodes=[of_node(node) for node in known.nodes])
+        recorded={rank: replace(known, nodes=[of_node(node) for node in known.nodes], counters={
+                      name: replace(values, times_ns=moved(values.times_ns))
+                      for name, values in known.counters.items()})
                   for rank, known in results.recorded.items()},
     )
 

@@ -20,6 +20,7 @@ from .function_tables import FunctionTables
 from .line_entries import normal_entry
 from .columns import INT64, pieces
 from .mpi_region import MPIRegion
+from .counter_selections import Counters
 from .no_counters import NoCounters
 from .region import Region
 from .rank_regions import RankRegions
@@ -30,7 +31,7 @@ from .selections import RunSelections
 from .window import window
 
 
-class ProfilingResults(RunSelections, FunctionTables, Exporting, NoCounters):
+class ProfilingResults(RunSelections, FunctionTables, Exporting, Counters, NoCounters):
     """The regions of a run, by name; iterating yields `MPIRegion`.
 
     regions: `MPIRegion` by name.

@@ -10,5 +10,7 @@ extern const char sp_region_add_doc[];
 PyObject *sp_manager_add(PyObject *manager, PyObject *const *args, Py_ssize_t nargs,
                          PyObject *names);
 extern const char sp_manager_add_doc[];
+PyObject *sp_manager_counter(PyObject *manager, PyObject *const *args, Py_ssize_t nargs);
+extern const char sp_manager_counter_doc[];
 
 #endif

@@ -103,6 +103,7 @@ static void manager_dealloc(PyObject *self)
     manager_clear(self);
     sp_free(manager->regions);
     sp_quantities_free(&manager->quantities);
+    sp_quantities_free(&manager->counters);
     Py_XDECREF(manager->region_type);
     type->tp_free(self);
     Py_DECREF(type);
@@ -331,6 +332,8 @@ static PyMethodDef manager_methods[] = {
      sp_metadata_make_doc},
     {"add", (PyCFunction)(void (*)(void))sp_manager_add, METH_FASTCALL | METH_KEYWORDS,
      sp_manager_add_doc},
+    {"counter", (PyCFunction)(void (*)(void))sp_manager_counter, METH_FASTCALL,
+     sp_manager_counter_doc},
     {"_metadata_of_call", sp_metadata_of_call_py, METH_VARARGS, sp_metadata_of_call_doc},
     {"_annotations", sp_metadata_annotations, METH_NOARGS, sp_metadata_annotations_doc},
     {"_journal_note", sp_journal_note_py, METH_O, sp_journal_note_doc},

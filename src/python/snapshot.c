@@ -6,6 +6,7 @@
 #include "journal/journal.h"
 #include "python/rows.h"
 #include "python/state.h"
+#include "record/counter_columns.h"
 #include "record/counters.h"
 #include "record/event_columns.h"
 #include "record/run.h"
@@ -14,13 +15,14 @@
 /* ---- What is taken ----------------------------------------------------------------------- */
 
 /* The parts of a moment that are wanted. */
-enum { TREE = 1, REGIONS = 2, EVENTS = 4, START_OVER = 8, CUT = 16 };
+enum { TREE = 1, REGIONS = 2, EVENTS = 4, START_OVER = 8, CUT = 16, VALUES = 32 };
 
 typedef struct {
     double scale; /* ns per tick */
     sp_tree *tree;
     sp_region_sums regions;
     sp_event_columns events;
+    sp_counter_columns values;
     sp_counters counters;
 } moment;
 
@@ -40,7 +42,8 @@ static bool take(sp_manager *manager, int parts, const sp_region *wanted, const 
     bool done = (!(parts & TREE) || taken->tree != NULL)
                 && (!(parts & REGIONS) || sp_region_sums_take(manager, &taken->regions) == 0)
                 && (!(parts & EVENTS)
-                    || sp_event_columns_gather(manager, wanted, nodes, &taken->events) == 0);
+                    || sp_event_columns_gather(manager, wanted, nodes, &taken->events) == 0)
+                && (!(parts & VALUES) || sp_counter_columns_gather(manager, &taken->values) == 0);
     sp_statistics_forget_merged(manager);
     taken->counters = sp_counters_take(manager);
     if (done && (parts & CUT))
@@ -59,6 +62,7 @@ static void give_back(sp_manager *manager, moment *taken)
     sp_region_sums_free(&taken->regions);
     sp_take_back_regions(manager);
     sp_event_columns_free(&taken->events);
+    sp_counter_columns_free(&taken->values);
 }
 
 /* ---- Statistics -------------------------------------------------------------------------- */
@@ -183,7 +187,8 @@ const char sp_snapshot_counters_doc[] =
     "_counters()\n--\n\n"
     "What the current run holds and what it missed, as a dict of int: calls finished, open, threads,\n"
     "events in logs, log_bytes; moved calls, which another thread left than had entered them, unmatched exits,\n"
-    "work_lost, how often work was added and no call was open for it, lost\n"
+    "work_lost, how often work was added and no call was open for it, counter_values, how often a counter\n"
+    "got one, lost\n"
     "entries (no memory), dropped events (no memory), lines_lost; and costs, how often each cost of\n"
     "overhead.py was met, as a tuple.";
 
@@ -200,10 +205,11 @@ PyObject *sp_snapshot_counters(PyObject *self, PyObject *unused)
 /* ---- All of one moment ------------------------------------------------------------------- */
 
 const char sp_snapshot_all_doc[] =
-    "_snapshot(calls, start_over=False, rooms=None, cut=False)\n--\n\n"
+    "_snapshot(calls, start_over=False, rooms=None, cut=False, values=True)\n--\n\n"
     "(_collect(None), the sketch of each of its rows as (number of the first bucket, counts as bytes of\n"
-    "uint64), ns per tick, _collect_regions(), _events(None) or, without calls, None, _counters()), all\n"
-    "of one moment. start_over: what is recorded from there on is taken the next time, and nothing of\n"
+    "uint64), ns per tick, _collect_regions(), _events(None) or, without calls, None, _counters(),\n"
+    "the values of counters as (names, numbers of the counters, threads, times in ns, values), the last\n"
+    "four int64 and double as bytes, empty unless values), all of one moment. start_over: what is recorded from there on is taken the next time, and nothing of\n"
     "what was recorded before; calls that are open are those that end later, with all their time. rooms: a\n"
     "tuple of a shared mapping of a file, or None, for each column of _events(): those that are large enough\n"
     "are filled, and are there in the place of bytearrays. cut: what is recorded from there on goes to another\n"
@@ -236,26 +242,27 @@ PyObject *sp_snapshot_all(PyObject *self, PyObject *args)
 {
     sp_manager *manager = (sp_manager *)self;
     moment taken;
-    int wanted, start_over = 0, cut = 0;
+    int wanted, start_over = 0, cut = 0, values = 1;
     PyObject *tuple = Py_None;
     Py_buffer rooms[SP_EVENT_COLUMNS] = {{0}};
-    if (!PyArg_ParseTuple(args, "p|pOp:_snapshot", &wanted, &start_over, &tuple, &cut)
+    if (!PyArg_ParseTuple(args, "p|pOpp:_snapshot", &wanted, &start_over, &tuple, &cut, &values)
         || (tuple != Py_None && !get_rooms(tuple, rooms)))
         return NULL;
-    PyObject *parts[5] = {NULL};
+    PyObject *parts[6] = {NULL};
     PyObject *result = NULL;
-    int which =
-        TREE | REGIONS | (wanted ? EVENTS : 0) | (start_over ? START_OVER : 0) | (cut ? CUT : 0);
+    int which = TREE | REGIONS | (wanted ? EVENTS : 0) | (values ? VALUES : 0)
+                | (start_over ? START_OVER : 0) | (cut ? CUT : 0);
     if (take(manager, which, NULL, rooms, &taken)
         && (parts[0] = sp_rows_of_tree(taken.tree, manager->waits, taken.scale)) != NULL
         && (parts[1] = sp_sketches_of_tree(taken.tree)) != NULL
         && (parts[2] = sp_rows_of_regions(&taken.regions, manager->waits, taken.scale)) != NULL
         && (parts[3] = wanted ? sp_event_columns_tuple(&taken.events) : Py_NewRef(Py_None))
                != NULL
-        && (parts[4] = sp_counters_dict(manager, taken.counters)) != NULL)
-        result = Py_BuildValue("(OOdOOO)", parts[0], parts[1], taken.scale, parts[2], parts[3],
-                               parts[4]);
-    for (int i = 0; i < 5; i++)
+        && (parts[4] = sp_counters_dict(manager, taken.counters)) != NULL
+        && (parts[5] = sp_counter_columns_tuple(manager, &taken.values)) != NULL)
+        result = Py_BuildValue("(OOdOOOO)", parts[0], parts[1], taken.scale, parts[2], parts[3],
+                               parts[4], parts[5]);
+    for (int i = 0; i < 6; i++)
         Py_XDECREF(parts[i]);
     give_back(manager, &taken);
     release(rooms);

@@ -20,6 +20,7 @@ static int add_totals(void *value, void *argument)
     }
     sum->lost += thread->lost;
     sum->dropped += thread->log.dropped;
+    sum->values += thread->log.counted;
     for (size_t i = 0; i < thread->log.count; i++)
         sum->events += thread->log.blocks[i].used - thread->log.blocks[i].notes;
     for (size_t i = 0; i < thread->log.count; i++)
@@ -51,12 +52,13 @@ static PyObject *tuple_of(const uint64_t *costs)
 PyObject *sp_counters_dict(const sp_manager *manager, sp_counters sum)
 {
     return Py_BuildValue(
-        "{sKsKsKsKsKsKsKsKsKsKsKsN}", "calls", (unsigned long long)sum.calls, "open",
+        "{sKsKsKsKsKsKsKsKsKsKsKsKsN}", "calls", (unsigned long long)sum.calls, "open",
         (unsigned long long)sum.open, "threads", (unsigned long long)sum.threads, "events",
         (unsigned long long)sum.events, "log_bytes", (unsigned long long)sum.bytes, "moved",
         (unsigned long long)manager->moved, "unmatched", (unsigned long long)manager->unmatched,
-        "work_lost", (unsigned long long)manager->work_lost, "lost", (unsigned long long)sum.lost,
-        "dropped", (unsigned long long)sum.dropped, "lines_lost",
+        "work_lost", (unsigned long long)manager->work_lost, "counter_values",
+        (unsigned long long)(sum.values + manager->counters_lost), "lost",
+        (unsigned long long)sum.lost, "dropped", (unsigned long long)sum.dropped, "lines_lost",
         (unsigned long long)(sp_lost_lines() - manager->lines_lost_before), "costs",
         tuple_of(sum.costs));
 }

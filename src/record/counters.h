@@ -5,7 +5,7 @@
 #include "record/manager.h"
 
 typedef struct {
-    uint64_t calls, open, threads, lost, dropped, bytes, events;
+    uint64_t calls, open, threads, lost, dropped, bytes, events, values;
     uint64_t costs[SP_COSTS];
 } sp_counters;
 

@@ -48,6 +48,8 @@ SP_INLINE bool sp_log_next(sp_log_reader *reader, sp_logged_call *read)
             read->waited = record->start;
         else if (record->rest == SP_RECORD_THREAD)
             reader->thread = (int64_t)record->start;
+        else if ((record->rest & SP_RECORD_KIND) == SP_RECORD_COUNTER)
+            reader->record++; /* its value */
         else
             reader->context = record->start;
         record = sp_log_next_record(reader);

@@ -72,6 +72,8 @@ typedef struct sp_manager {
     sp_mutex lock;  /* regions, names, cache, threads */
     sp_quantities quantities; /* what its calls do work in */
     uint64_t work_lost;       /* how often that found no open call, or too many quantities */
+    sp_quantities counters;   /* what has values over time */
+    uint64_t counters_lost;   /* values of further counters */
 } sp_manager;
 
 /* Whether code of ours is under way (callout.h), of which this manager records nothing. */

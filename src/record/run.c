@@ -70,7 +70,8 @@ void sp_run_start_over(sp_manager *manager)
         manager->bounds->full = false;
     sp_map_each(&manager->threads, start_over, NULL);
     forget_edges(manager);
-    manager->unmatched = manager->moved = manager->work_lost = 0;
+    manager->unmatched = manager->moved = 0;
+    manager->work_lost = manager->counters_lost = 0;
     manager->metadata_lost = 0;
     manager->lines_lost_before = sp_lost_lines();
 }
@@ -90,7 +91,8 @@ sp_left_run sp_run_leave(sp_manager *manager)
     manager->busy = manager->unswept = 0;
     manager->thread_count = 0;
     manager->task_count = 0;
-    manager->unmatched = manager->moved = manager->work_lost = 0;
+    manager->unmatched = manager->moved = 0;
+    manager->work_lost = manager->counters_lost = 0;
     return left;
 }
 

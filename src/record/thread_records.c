@@ -103,8 +103,9 @@ static sp_thread *take_over(sp_manager *manager, sp_owner *owner)
 
 static sp_thread *begin_record(sp_manager *manager, sp_owner *owner)
 {
-    sp_thread *thread = sp_thread_new(owner, manager->events ? manager->blocks : NULL,
-                                      manager->shortest, manager->bounds);
+    sp_thread *thread =
+        sp_thread_new(owner, manager->blocks, manager->events ? manager->shortest : UINT64_MAX,
+                      manager->bounds);
     if (thread == NULL)
         return NULL;
     if (sp_map_add(&manager->threads, key_of(owner), NULL, thread) < 0) {

@@ -83,7 +83,7 @@ void sp_log_start_over(sp_log *log)
 {
     give_back(log);
     log->context = 0;
-    log->dropped = 0;
+    log->dropped = log->counted = 0;
     log->first = log->thread;
     log->stored = (sp_log_stored){0};
     switch_log(log);
@@ -204,6 +204,17 @@ void sp_log_wait(sp_log *log, uint64_t ticks)
     enum { WITH_CALL = 4 }; /* in one block: when that is used again, both are lost */
     if (log->end - log->next >= WITH_CALL || sp_log_extend(log))
         note(log, ticks, SP_RECORD_WAIT);
+}
+
+void sp_log_count(sp_log *log, uint32_t counter, uint64_t now, double value)
+{
+    log->counted++;
+    if (log->store == NULL || (log->end - log->next < 2 && !sp_log_extend(log)))
+        return;
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    note(log, now, (uint64_t)counter << SP_COUNTER_SHIFT | SP_RECORD_COUNTER);
+    note(log, bits, UINT64_MAX);
 }
 
 void sp_log_thread(sp_log *log, int64_t number)

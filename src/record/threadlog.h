@@ -24,8 +24,13 @@ enum {
     SP_RECORD_WAIT = 1 << SP_NODE_BITS,   /* how long the next one waited */
     SP_RECORD_THREAD = 2 << SP_NODE_BITS, /* by which thread they are made */
     SP_RECORD_CONTEXT = 3
-        << SP_NODE_BITS /* in which task and with which metadata they are made */
+        << SP_NODE_BITS, /* in which task and with which metadata they are made */
+    SP_RECORD_COUNTER = 4 << SP_NODE_BITS /* a counter has a value from then on */
 };
+
+/* That of a counter has its number above, and the value as a double in the record that follows. */
+enum { SP_COUNTER_SHIFT = SP_NODE_BITS + 8 };
+#define SP_RECORD_KIND ((UINT64_C(1) << SP_COUNTER_SHIFT) - 1)
 
 typedef struct {
     sp_record *records; /* The store's. */
@@ -82,6 +87,7 @@ typedef struct sp_log {
     uint64_t context; /* of the calls written now: number of the task << 32 | of the metadata */
     sp_thinning *thinning; /* of the call that is written next, if that is asked; Borrowed; */
     uint32_t annotation;   /* and the number of its metadata */
+    uint64_t counted;      /* values of counters there were, also those that are not written */
     bool waits;       /* how long calls waited is written, too */
     uint64_t dropped; /* calls that found no memory: their statistics are kept, their times not */
     uint64_t least;   /* ticks that a call takes which is written, */
@@ -114,6 +120,8 @@ SP_NOINLINE void sp_log_append_slow(sp_log *log, uint64_t context, uint64_t star
                                     uint64_t ticks, uint32_t node);
 /* The call that is written next has waited so long. */
 void sp_log_wait(sp_log *log, uint64_t ticks);
+/* A counter has a value from an instant on. */
+void sp_log_count(sp_log *log, uint32_t counter, uint64_t now, double value);
 /* The calls written from now on are of the thread with this number. */
 void sp_log_thread(sp_log *log, int64_t number);
 

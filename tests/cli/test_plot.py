@@ -69,7 +69,7 @@ def test_options_reach_the_chart(monkeypatch):
     (["gantt", "a.json", "--backend", "plotly"], "backend must be 'matplotlib'; got 'plotly'"),
     (["gantt", "a.json", "-i", "nothing"], "no region that was called matches; there are 'solve', 'inner'"),
     (["speedup", "a.json"], "speedup compares runs: give at least two files"),
-    (["roofline", "a.json"], "this version keeps no hardware counters"),
+    (["roofline", "a.json"], "a roofline needs regions with work in 'flops' and 'bytes'"),
     (["perf_events", "a.json", "--metric", "ipc"], "a chart of ipc needs counters of perf events"),
     (["durations", "a.json", "--combine-regions", "x"], "takes NAME=REGEX"),
     (["callgraph", "a.json", "-r", "0-1"], "callgraph is of one rank"),

@@ -66,6 +66,7 @@ def test_the_constants_are_the_same():
              "JOURNAL_STATE": form.STATE, "JOURNAL_REGION": form.REGION, "JOURNAL_NODE": form.NODE,
              "JOURNAL_NOTE": form.NOTE, "JOURNAL_VERSION": form.VERSION, "JOURNAL_PAGE": form.PAGE,
              "RECORD_WAIT": form.WAIT, "RECORD_THREAD": form.THREAD, "RECORD_CONTEXT": form.CONTEXT,
+             "RECORD_COUNTER": form.COUNTER,
              "NODE_BITS": form.NODE_BITS}
     assert {name: known[name] for name in names} == names
     assert {name: int(page[name]) for name in names} == names

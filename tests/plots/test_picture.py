@@ -175,7 +175,7 @@ def test_what_cannot_be_is_said(function, settings, message):
      "work_per_rank must be the same"),
     (lambda: plots.plot_weak_scaling_efficiency([run(), run(2)], work_per_rank=[1]),
      "work_per_rank must have one number"),
-    (lambda: plots.plot_roofline(run()), "this version keeps no hardware counters"),
+    (lambda: plots.plot_roofline(run()), "a roofline needs regions with work in 'flops' and 'bytes'"),
     (lambda: plots.plot_roofline(run(), peak_flops=0), "peak_flops must be a positive number"),
     (lambda: plots.plot_perf_events(run()), "a chart of ipc needs counters of perf events, which night"),
     (lambda: plots.plot_likwid(run(), "CPI"), "a chart of CPI needs LIKWID's counters"),

@@ -21,7 +21,7 @@ Every name is one of `sp`. The functions act on the process-wide manager, as met
 HEADINGS = {
     "A run": "setup setup_from_env session finalize snapshot pause resume reset sample_every is_active "
              "is_configured get_config last_results read_results",
-    "Regions": "region profile define_region region_factory metadata add instrument "
+    "Regions": "region profile define_region region_factory metadata add counter instrument "
                "register_opt_in_tag get_region get_all_regions registered_regions recorded_regions",
     "Whole programs": "run run_script profile_script profile_command",
     "MPI": "profile_mpi4py profile_mpi_comm communication_matrix collective_waits parse_mpi_region "
@@ -36,7 +36,8 @@ HEADINGS = {
     "Reports": "create_html_report",
     "Pictures": "plot_durations plot_gantt plot_flame_chart plot_flame_graph plot_duration_timeseries "
                 "plot_rank_heatmap plot_speedup plot_scaling_efficiency plot_weak_scaling "
-                "plot_weak_scaling_efficiency plot_roofline plot_perf_events collect_roofline_points",
+                "plot_weak_scaling_efficiency plot_counters plot_roofline plot_perf_events "
+                "collect_roofline_points",
     "Calls one by one": "build_call_arrays build_call_stack call_stack_children call_stack_roots",
     "Objects": "ProfileManager ProfilingRun ProfileRegion RegionFactory RegionStatistics "
                "ProfilingConfig ProfilingResults MPIRegion Region ThreadInfo TaskInfo CallArrays "
