@@ -41,7 +41,7 @@ EXPLANATIONS = {
         "calls are not numbered while they record; `call_graph()` and `call_stack()` number them"
     ),
     # ---- Modules
-    "modules.benchmark": _NO_COMMAND,
+    "modules.benchmark": "`scope-profiler benchmark` is the command",
     "modules.diff": _NO_COMMAND,
     "modules.inspection": _NO_COMMAND,
     "modules.line_profile_cli": _NO_COMMAND,

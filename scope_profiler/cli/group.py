@@ -24,6 +24,7 @@ COMMANDS = {
     "export": "export_files.export",
     "diff": "diff.diff",
     "check": "diff.check",
+    "benchmark": "benchmark.benchmark",
     "merge": "merge_files.merge",
     "recover": "recover.recover",
     "top": "top.top",

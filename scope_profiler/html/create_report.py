@@ -52,7 +52,7 @@ def create_html_report(
     one = isinstance(profiling_data, (ProfilingResults, str, os.PathLike))
     if not one and not isinstance(profiling_data, Iterable):
         raise wrong_type("profiling_data", "results, or files of them", profiling_data)
-    several: Iterable[Any] = [profiling_data] if one else profiling_data  # type: ignore[list-item,assignment]
+    several: Iterable[Any] = [profiling_data] if one else profiling_data  # type: ignore[assignment]
     runs = [each if isinstance(each, ProfilingResults) else load(each) for each in several]
     if not runs:
         raise ValueError("profiling_data takes results, or files of them; got none")

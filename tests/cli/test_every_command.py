@@ -9,6 +9,7 @@ import fcntl
 from functools import partial
 from importlib import import_module
 from itertools import chain, repeat
+import json
 import os
 from pathlib import Path
 import re
@@ -52,6 +53,8 @@ for number in range(3):
 #: Of rank 1, with a region of two calls: see spt_reader.py.
 TRACE = b"SCOPEPRF" + struct.pack("<iiqi1sq4q", 1, 1, 1, 1, b"a", 2, 10, 12, 20, 15)
 
+SERIES = {"name": "x", "label": "y", "threshold_pct": 2.0, "runs": ["after.json", "after.json"]}
+
 REPORT = "<!doctype html><title>Monday</title>"
 
 #: {command: its words, and what it needs besides run.json}
@@ -67,6 +70,7 @@ COMMANDS = {
     "export": ["export", "run.json", "-o", "run.collapsed"],
     "diff": ["diff", "run.json", "run.json"],
     "check": ["check", "run.json", "after.json", "--fail-on-new"],
+    "benchmark": ["benchmark", "compare", "series.json", "series.json"],
     "merge": ["merge", "run.json", "other.json", "-o", "all.json"],
     "recover": ["recover", "killed.journal", "-o", "recovered.json"],
     "top": ["top", "killed.journal", "--once"],
@@ -105,6 +109,7 @@ def make_files(folder):
     calls = [(i * 10, i * 10 + 5) for i in range(64)]
     sp.write_profile(results(solve=region(*calls), new=region(*calls)), "after.json")
     (folder / "program.py").write_text(PROGRAM)
+    (folder / "series.json").write_text(json.dumps(SERIES))
     (folder / "monday.html").write_text(REPORT)
     forked(leave_a_journal, None)
     [journal] = folder.glob("*.journal")
