@@ -23,7 +23,11 @@ from .several import ReadingCommand, Several
               help="Only these ranks: 0 2, 0,2 or 0-3.")
 @click.option("--sort", metavar="COLUMN", default="total", show_default=True,
               help="By what the rows of the tables are sorted at first, as for inspect.")
-def report(files, output, title, include, exclude, ranks, sort):
+@click.option("--show", is_flag=True, help="Open it in the browser.")
+@click.option("--columns", cls=Several, hidden=True)
+@click.option("--no-charts", is_flag=True, hidden=True)
+@click.option("--charts-cdn", is_flag=True, hidden=True)
+def report(files, output, title, include, exclude, ranks, sort, show, **of_peer):
     """Write one HTML file that shows what is in FILE, for any browser, without a network.
 
     FILE is a file in HDF5 or JSON, a folder of such, or a pattern in quotes. With several, each has its
@@ -35,6 +39,9 @@ def report(files, output, title, include, exclude, ranks, sort):
       scope-profiler report before.h5 after.h5 -o change.html
       scope-profiler report big.h5 -o solver.html --include solver --ranks 0-3
     """
+    for name, value in of_peer.items():  # options of 0.7.5
+        if value:
+            click.echo(f"--{name.replace('_', '-')} has no effect: the report has all in it", err=True)
     paths = matching(files)
     target = _target(paths[0], output)
     if any(os.path.realpath(target) == os.path.realpath(path) for path in paths):
@@ -44,6 +51,11 @@ def report(files, output, title, include, exclude, ranks, sort):
         written = first.to_html(target, others=others, title=title, ranks=ranks_of(ranks),
                                 include=include or None, exclude=exclude or None, sort=sort)
     click.echo(f"Wrote {shown(written)}")
+    if show:
+        import webbrowser
+
+        if not webbrowser.open(written.absolute().as_uri()):
+            raise Refused(f"{written}: there is no browser to show it in")
 
 
 def _target(path, output):
