@@ -55,7 +55,9 @@ sanitized() (
 
 # The tests that get to C, and of those with many processes the ones that C is in doubt in; on the
 # oldest Python those of what it does in a way of its own. Without faulthandler, which is shown a crash.
+# Left out, too: what loads large programs in children and gets to no C that the others do not.
 mapfile -t without <tools/tests_without_core.txt
+without+=(base/test_local.py instrument/test_named_targets.py)
 tests=(tests/{base,record,lines,calls,python,instrument,model} tests/run/test_forks.py
        tests/runtime/test_thread_watch.py tests/report/test_report.py
        tests/whole/test_{bad_arguments,drop_in,protocols,random_programs,stress}.py)
