@@ -15,7 +15,7 @@ from .._base.warning import complain
 from .._instrument.executed import Executed
 
 _OPTIONS = (
-    click.option("--count", is_flag=True,
+    click.option("--count", "counted", is_flag=True,
                  help="Count how often each line runs, and write for each file one beside it that ends in "
                       ".cover: its text, with a number before each line."),
     click.option("--missing", is_flag=True, help="Mark lines there that did not run, by >>>>>>."),
@@ -43,7 +43,7 @@ def options(command):
 class Asked(NamedTuple):
     """What a command line asks for."""
 
-    count: bool
+    counted: bool
     missing: bool
     summary: bool
     coverdir: "str | None"
@@ -58,13 +58,13 @@ class Asked(NamedTuple):
         missing = asked.missing or asked.summary
         coverdir = asked.coverdir and os.path.abspath(asked.coverdir)
         return asked._replace(missing=missing, coverdir=coverdir,
-                              count=asked.count or missing or coverdir is not None)
+                              counted=asked.counted or missing or coverdir is not None)
 
     def executed(self):
         """The Executed for it, or None where nothing is asked for."""
         if not any(self):
             return None
-        return Executed(self.count or self.trace, self.trace, self.trackcalls)
+        return Executed(self.counted or self.trace, self.trace, self.trackcalls)
 
 
 def ignored_modules(names):
@@ -89,7 +89,7 @@ def write(asked, executed, results):
     functions = executed.functions.values() if asked.listfuncs else ()
     pairs = [pair for pair in executed.callers if executed.functions.keys() >= {*pair}]
     callers = [tuple(map(executed.functions.get, pair)) for pair in pairs]
-    counts = _counts(results, asked.missing) if asked.count and results is not None else None
+    counts = _counts(results, asked.missing) if asked.counted and results is not None else None
     told = trace.CoverageResults(counts, dict.fromkeys(functions, 1),
                                  callers=dict.fromkeys(callers, 1))
     told.write_results(asked.missing, asked.summary, asked.coverdir)

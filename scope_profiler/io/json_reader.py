@@ -124,7 +124,7 @@ def _recorded(tables: Mapping[str, Any] | None) -> dict[int, Recorded]:
     return from_tables({
         **tables,
         "nodes": _rows_of(tables["nodes"], NODE, len(tables["names"])),
-        **{name: _rows_of(columns, kind, len(columns[kind.names[0]]))
+        **{name: _rows_of(columns, kind, len(columns[kind.descr[0][0]]))
            for name, (columns, kind) in others.items()},
         "sketch_values": np.array(tables["sketch_values"], np.float64),
         "sketch_counts": np.array(tables["sketch_counts"], np.int64),

@@ -60,7 +60,7 @@ def test_help_and_version():
     (["-o", "x.h5", "--no-output", "script.py"], "--output and --no-output exclude each other"),
     (["--all", "--no-recursive", "script.py"], "--no-recursive excludes --all and --entrypoint"),
     (["--entrypoint", "main", "--no-recursive", "script.py"], "--no-recursive excludes --all"),
-    (["--include", "x", "script.py"], "--include and --exclude are about --recursive: add that"),
+    (["--include", "x", "script.py"], "--ignore-module and --ignore-dir are about --recursive: add that"),
     (["-o", "nowhere/x.h5", "script.py"], "cannot write into the folder "),
     (["-o", ".", "script.py"], "is a folder"),
     (["-o", "x.xyz", "script.py"], "no format is called '.xyz'"),
