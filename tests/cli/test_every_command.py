@@ -61,10 +61,10 @@ REPORT = "<!doctype html><title>Monday</title>"
 COMMANDS = {
     "run": ["run", "-o", "out.json", "program.py"],
     "kernprof": ["kernprof", "-l", "program.py"],
-    "inspect": ["inspect", "run.json", "--sort", "own"],
+    "inspect": ["inspect", "run.json"],
     "convert": ["convert", "run.json", "run.h5"],
     "import-native": ["import-native", "run_rank00001.spt", "-o", "native.json"],
-    "line-profile": ["line-profile", "lines.json", "--skip-zero"],
+    "line-profile": ["line-profile", "lines.json", "--skip-zero", "--function", "solve"],
     "report": ["report", "run.json"],
     "plot": ["plot", "list"],
     "export": ["export", "run.json", "-o", "run.collapsed"],
@@ -77,6 +77,9 @@ COMMANDS = {
     "catalogue": ["catalogue", "monday.html"],
 }
 
+
+#: Where other tests have the same in golden files of their own.
+GOLDEN_OF = {"inspect": "inspect", "line-profile": "lines-skip-zero", "plot": "plot-list"}
 
 #: What differs from time to time, and what stands for it: of all commands, and of some.
 MASKS = [(r"/tmp/scope-\w{8}", "/tmp/scope-________"), (r"\([\d.]+ KB\)", "(size)")]
@@ -179,9 +182,10 @@ def test_what_it_prints(command, folder, monkeypatch):
         text, status = forked(called, columns)
         for pattern, stands_for in MASKS + MASKS_OF.get(command, []):
             text = re.sub(pattern, stands_for, text)
-        path = GOLDEN / "processes" / f"{command}-{columns or 'piped'}.txt"
+        name = GOLDEN_OF.get(command, f"processes/{command}")
+        path = GOLDEN / f"{name}-{columns or 'piped'}.txt"
         if os.environ.get("WRITE_GOLDEN"):
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         assert text == path.read_text(encoding="utf-8"), path.name
         assert status == (1 if command == "check" else 0)
