@@ -120,17 +120,17 @@ def look(program, clock):
     whole = sum(known.values())
     found = {}
     for name, share in shares.items():
-        _, low, high = interval(known[name], whole)
+        _, low, high = interval(known[name], whole, samples)
         found[name] = low <= share <= high
     return found, shares
 
 
-def interval(count, whole):
-    """(share, low, high), of the samples that are in any part."""
+def interval(count, whole, samples):
+    """(share, low, high), of the samples that are in any part: as sure as the report takes them to be."""
     from scope_profiler._model.samples import wilson
 
     share = count / whole
-    return (share, *wilson(share, whole))
+    return (share, *wilson(share, whole * min(samples.instants / samples.ticks, 1)))
 
 
 def truth(runs, clock):

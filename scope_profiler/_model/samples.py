@@ -57,7 +57,8 @@ class Samples:
     """The samples of a process, as a tree.
 
     hz: how many ticks a second were asked for. clock: "wall" or "cpu".
-    ticks: how often was looked; instants: of them those at which there was a thread to sample.
+    ticks: how often was looked; instants: of them those at which there was a thread to sample; fewer where
+        the sampler came too late for ticks of wall time, as many as would say as much if none were missing.
     missed: how many ticks or samples were not taken in time; unreadable: of how many no stack was had.
     places: what stacks consist of. parents, at, counts: of each node of the tree the number of its parent,
         which comes before it, -1 for none; that of its place; the samples that end there.
@@ -158,7 +159,7 @@ class Samples:
                    parents, at, counts)
 
 
-def wilson(share: float, count: int) -> tuple[float, float]:
+def wilson(share: float, count: float) -> tuple[float, float]:
     """The score interval of E. B. Wilson (Probable inference, the law of succession, and statistical
     inference, Journal of the American Statistical Association 22, 1927) for a share that was seen in so
     many independent looks: between 0 and 1 also where the share is 0 or 1."""

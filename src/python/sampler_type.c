@@ -83,6 +83,15 @@ PyDoc_STRVAR(
     "number; 3 frames that were left out, 4 one that could not be read; from 5 on the code object with that\n"
     "number less, whose line the number is.");
 
+/* How many looks they are worth that stand for the same time each: (sum of weights)² / sum of their squares
+ * (L. Kish, Survey Sampling, 1965). */
+static unsigned long long instants(const sp_sample_counts *counts)
+{
+    double sum = (double)counts->stood_for;
+    return counts->squares == 0 ? 0
+                                : (unsigned long long)(sum * sum / (double)counts->squares + 0.5);
+}
+
 static PyObject *take(PyObject *self, PyObject *manager)
 {
     Sampler *sampler = (Sampler *)self;
@@ -100,10 +109,9 @@ static PyObject *take(PyObject *self, PyObject *manager)
                != NULL
         && (parts[3] = columns_of_nodes(&samples)) != NULL)
         result = Py_BuildValue(
-            "((KKKKK)OOOO)", (unsigned long long)counts.ticks,
-            (unsigned long long)counts.instants, (unsigned long long)counts.samples,
-            (unsigned long long)counts.missed, (unsigned long long)counts.unreadable, parts[0],
-            parts[1], parts[2], parts[3]);
+            "((KKKKK)OOOO)", (unsigned long long)counts.ticks, instants(&counts),
+            (unsigned long long)counts.samples, (unsigned long long)counts.missed,
+            (unsigned long long)counts.unreadable, parts[0], parts[1], parts[2], parts[3]);
     for (int i = 0; i < 4; i++)
         Py_XDECREF(parts[i]);
     sp_samples_free(&samples);
@@ -131,10 +139,12 @@ static PyObject *stop(PyObject *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-static PyObject *tick(PyObject *self, PyObject *unused)
+static PyObject *tick(PyObject *self, PyObject *args)
 {
-    (void)unused;
-    sp_sampler_tick(((Sampler *)self)->sampler);
+    unsigned long long stands_for = 1;
+    if (!PyArg_ParseTuple(args, "|K:tick", &stands_for))
+        return NULL;
+    sp_sampler_tick(((Sampler *)self)->sampler, stands_for);
     Py_RETURN_NONE;
 }
 
@@ -207,7 +217,9 @@ static PyMethodDef sampler_methods[] = {
     {"start", start, METH_NOARGS,
      "start($self, /)\n--\n\nSample from now on, in a thread of the sampler's own."},
     {"stop", stop, METH_NOARGS, "stop($self, /)\n--\n\nSample no longer."},
-    {"tick", tick, METH_NOARGS, "tick($self, /)\n--\n\nFor tests: take one sample of each thread now."},
+    {"tick", tick, METH_VARARGS,
+     "tick($self, stands_for=1, /)\n--\n\n"
+     "For tests: take one sample of each thread now, the only one of so many intervals."},
     {"take", take, METH_O, take_doc},
     {NULL},
 };

@@ -58,13 +58,14 @@ static void *run(void *argument)
         if (sampler->stopping)
             break;
         uint64_t reached = (now() - begun) / sampler->ticker.interval;
+        uint64_t stands_for = reached > interval ? 1 + reached - interval : 1;
         if (reached > interval) {
             if (!sampler->ticker
                      .processor) /* or the threads' clocks tell what they were not asked for */
                 sampler->ticker.samples.counts.missed += reached - interval;
             interval = reached;
         }
-        sp_ticker_tick(&sampler->ticker);
+        sp_ticker_tick(&sampler->ticker, sampler->ticker.processor ? 1 : stands_for);
     }
     pthread_mutex_unlock(&sampler->lock);
     return NULL;
@@ -96,12 +97,12 @@ void sp_sampler_stop(sp_sampler *sampler)
     sampler->running = false;
 }
 
-void sp_sampler_tick(sp_sampler *sampler)
+void sp_sampler_tick(sp_sampler *sampler, uint64_t stands_for)
 {
     if (is_of_parent(sampler))
         return;
     pthread_mutex_lock(&sampler->lock);
-    sp_ticker_tick(&sampler->ticker);
+    sp_ticker_tick(&sampler->ticker, stands_for);
     pthread_mutex_unlock(&sampler->lock);
 }
 
@@ -159,7 +160,10 @@ bool sp_sampler_start(sp_sampler *sampler)
     return false;
 }
 void sp_sampler_stop(sp_sampler *sampler) { (void)sampler; }
-void sp_sampler_tick(sp_sampler *sampler) { (void)sampler; }
+void sp_sampler_tick(sp_sampler *sampler, uint64_t stands_for)
+{
+    (void)sampler, (void)stands_for;
+}
 sp_samples sp_sampler_take(sp_sampler *sampler)
 {
     (void)sampler;

@@ -24,8 +24,8 @@ bool sp_sampler_init(void);
 SP_MUST_USE bool sp_sampler_start(sp_sampler *sampler);
 /* The thread is over when this returns. */
 void sp_sampler_stop(sp_sampler *sampler);
-/* One tick now, in this thread. */
-void sp_sampler_tick(sp_sampler *sampler);
+/* One tick now, in this thread, the only one of so many intervals. */
+void sp_sampler_tick(sp_sampler *sampler, uint64_t stands_for);
 /* What there is until now, to be freed; what comes later counts from nothing. */
 sp_samples sp_sampler_take(sp_sampler *sampler);
 void sp_sampler_free(sp_sampler *sampler);

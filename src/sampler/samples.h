@@ -8,7 +8,9 @@
 
 typedef struct {
     uint64_t ticks;    /* times at which was looked */
-    uint64_t instants; /* of them those at which a thread was sampled */
+    /* Of them those at which a thread was sampled, each with the ticks that were missed before it: their
+     * sum, and that of the squares. */
+    uint64_t stood_for, squares;
     uint64_t samples;
     uint64_t missed;     /* ticks that the sampler came too late for */
     uint64_t unreadable; /* samples of which no stack could be had */

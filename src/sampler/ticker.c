@@ -263,7 +263,7 @@ static bool find_threads(sp_ticker *ticker)
     return true;
 }
 
-void sp_ticker_tick(sp_ticker *ticker)
+void sp_ticker_tick(sp_ticker *ticker, uint64_t stands_for)
 {
     sp_sample_counts *counts = &ticker->samples.counts;
     uint64_t before = counts->samples;
@@ -287,7 +287,10 @@ void sp_ticker_tick(sp_ticker *ticker)
             counts->unreadable++;
         asked |= thread->asked != NULL;
     }
-    counts->instants += asked || counts->samples != before;
+    if (asked || counts->samples != before) {
+        counts->stood_for += stands_for;
+        counts->squares += stands_for * stands_for;
+    }
 }
 
 /* ---- Life and death --------------------------------------------------------------------------- */

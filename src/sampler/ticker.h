@@ -24,7 +24,8 @@ typedef struct {
 /* Of the interpreter that runs; false when memory is out. To be freed in any case. */
 SP_MUST_USE bool sp_ticker_init(sp_ticker *ticker, const sp_manager *manager, uint64_t interval,
                                 bool processor);
-void sp_ticker_tick(sp_ticker *ticker);
+/* stands_for: of how many intervals it is the only one. */
+void sp_ticker_tick(sp_ticker *ticker, uint64_t stands_for);
 /* What there is until now, to be freed. */
 sp_samples sp_ticker_take(sp_ticker *ticker);
 void sp_ticker_free(sp_ticker *ticker);

@@ -93,6 +93,16 @@ class Waiting:
         self.thread.join()
 
 
+def tick_until_it_waits(sampler):
+    """Without the GIL a thread that says it is ready may still be on its way to the wait. Returns how many
+    samples it has there."""
+    while True:
+        sampler.tick()
+        for stack, count in stacks_of(sampler).items():
+            if names(stack, THREAD) == ["waits"] and functions(stack)[-1].endswith("Condition.wait"):
+                return count
+
+
 def inner(sampler):
     sampler.tick()
 
@@ -134,12 +144,20 @@ def test_what_is_in_c_shows_the_line_that_called_it(sampler):
 
 def test_a_thread_that_waits_stays_where_it_is(sampler):
     with Waiting():
+        before = tick_until_it_waits(sampler)
         for _ in range(5):
             sampler.tick()
         [(stack, count)] = [(stack, count) for stack, count in stacks_of(sampler).items()
-                            if names(stack, THREAD) == ["waits"]]
-    assert count == 5
-    assert "Waiting.wait_here" in functions(stack) and functions(stack)[-1].endswith("wait")
+                            if functions(stack)[-1].endswith("Condition.wait")]
+    assert count - before == 5
+    assert names(stack, THREAD) == ["waits"] and "Waiting.wait_here" in functions(stack)
+
+
+def test_looks_count_by_the_time_that_they_stand_for(sampler):
+    for intervals in (1, 1, 1, 9):
+        sampler._sampler.tick(intervals)
+    samples = sampler.samples(sampler.parts())
+    assert samples.ticks == 4 and samples.instants == round(12**2 / (3 + 9**2))
 
 
 def test_a_thread_that_has_moved_is_read_again(sampler):
@@ -187,6 +205,7 @@ def test_the_open_region_of_another_thread(sampler, manager):
 
     waiting.thread = threading.Thread(target=in_region, name="waits")
     with waiting:
+        tick_until_it_waits(sampler)
         sampler.tick()
         stacks = stacks_of(sampler)
     by_thread = {names(stack, THREAD)[0]: names(stack, REGION) for stack in stacks}
