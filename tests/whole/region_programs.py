@@ -64,7 +64,7 @@ class Real:
         return nodes, self._events(), {name: counters[name] for name in known}
 
     def _events(self):
-        rows, _, _, _, (ends, starts, durations, threads, *_, nodes), _ = (
+        rows, _, _, _, (ends, starts, durations, threads, *_, nodes), *_ = (
             self.manager._snapshot(True))
         paths = [path for path, _ in tree(self.manager, rows)]
         numbers = memoryview(threads).cast("q") if threads else [0] * (len(starts) // 8)
