@@ -1,8 +1,10 @@
 """A program under the profiler that begins runs itself: they go into the run that is on."""
 
+from .._base.warning import warn
 from .._run import recording
 from .._run.runs import ProfilingRun
 from ..config.table import ARGUMENTS, DEFAULTS, SETTINGS, STAYS_ON
+from ..report.style import many
 
 # What decides how calls are recorded: where that changes, the run begins anew. What is on stays on.
 _RECORDING = [row.name for row in (*SETTINGS, *ARGUMENTS) if row.in_host]
@@ -36,6 +38,8 @@ class Host:
         if is_on and all(settings[name] == run._settings[name] for name in _RECORDING):
             run._change(settings)
         else:
+            if is_on:
+                _tell_what_is_left_out(manager, run, settings)
             recording.start(manager, ProfilingRun(manager, settings))
             process_end.follows(manager, run, manager._run)
         manager._run._also = self._run
@@ -50,3 +54,14 @@ class Host:
         if run is not None and run._also is self._run:
             run._settings, self._run._settings = self._run._settings, run._settings
             run._file, self._run._file = self._run._file, run._file
+
+
+def _tell_what_is_left_out(manager, run, settings):
+    """Where the run begins anew, of what was recorded before."""
+    calls = manager._counters()["calls"]
+    lines = manager._line_mode and any(rows for *_, rows, _ in manager._lines(None))
+    if calls or lines:
+        what = " and ".join([many(calls, "call")] * bool(calls) + ["lines"] * lines)
+        changed = ", ".join(name for name in _RECORDING if settings[name] != run._settings[name])
+        warn(f"the run begins anew here, with another {changed}; what was recorded before is left out: "
+             f"{what}")

@@ -6,7 +6,7 @@ import sys
 import click
 
 from .profile_files import loaded, matching, ranks_of, refusing
-from .several import ReadingCommand, Several
+from .several import ReadingCommand, Several, by_commas
 
 
 @click.command(cls=ReadingCommand, short_help="Print regions, threads, tasks and metadata of a file.",
@@ -20,7 +20,7 @@ from .several import ReadingCommand, Several
 @click.option("--sort", metavar="COLUMN", default="total", show_default=True,
               help="By what those below the same parent are sorted: start, name, calls, total, own, avg, "
                    "min, max, p50, p95, p99, std and the other columns.")
-@click.option("--columns", cls=Several, metavar="COLUMN",
+@click.option("--columns", cls=Several, metavar="COLUMN", callback=by_commas,
               help="The columns of the table, of which there are more than are shown: ranks, "
                    "parent_percent, p90, p95, p999, first, last, imbalance and others.")
 @click.option("--percentage-mode", type=click.Choice(["coverage", "exclusive"]), default="coverage",

@@ -13,6 +13,11 @@ class Several(click.Option):
         super().__init__(*args, multiple=True, **settings)
 
 
+def by_commas(ctx, param, values):
+    """A callback of options: each value may be several with commas between them."""
+    return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+
+
 class ReadingCommand(click.Command):
     """A command with such options."""
 

@@ -166,7 +166,7 @@ static bool take(sp_block_store *store, sp_log *log, size_t records, sp_block *b
     return done || sp_memory_blocks.take(&sp_memory_blocks, log, records, block);
 }
 
-/* A block's place is the file that it is in; 0 in memory. */
+/* Of a block in a file. A block's place is the file that it is in; 0 in memory. */
 static sp_journal_block *head_of(const sp_block *block)
 {
     return (sp_journal_block *)block->records - 1;

@@ -1,6 +1,7 @@
 """cli/: the command as a shell sees it. Every test runs it in a process of its own."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -434,8 +435,15 @@ def test_a_program_that_asks_for_another_mode_begins_anew():
     done = run("--recursive", "-q", "-o", "asked.h5", write(
         REGION + "sp.setup(file_path='own.h5', use_line_profiler=True)\n" + REGION
         + "def f(): pass\nf()"))
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0 and re.search(
+        r"begins anew here, with another use_line_profiler; .* left out: 1 call$", done.stderr, re.M)
     assert calls("asked.h5") == calls("own.h5") == {"r": 1, "__main__.f": 1}
+
+
+def test_a_program_that_begins_anew_loses_no_line_in_silence():
+    done = run("-q", "--count", write("import scope_profiler as sp\nsp.setup(on_slow={'r': 1})\n" + REGION))
+    assert done.returncode == 0 and "with another on_slow; what was recorded" in done.stderr
+    assert "left out: lines\n" in done.stderr
 
 
 def test_a_program_whose_children_record():

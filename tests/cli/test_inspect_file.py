@@ -39,6 +39,12 @@ def test_what_it_prints(monkeypatch, name, words):
     check_golden(monkeypatch, name, "inspect", a_run(), *words)
 
 
+def test_columns_may_have_commas_between_them(monkeypatch):
+    words = "--regions-only", "--columns"
+    assert lines(monkeypatch, a_run(), *words, "region,calls, p90") == lines(
+        monkeypatch, a_run(), *words, "region", "calls", "p90")
+
+
 def test_the_numbers_are_those_of_print_summary(monkeypatch):
     path = a_run()
     stream = io.StringIO()
