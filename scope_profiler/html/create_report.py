@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from .._base.arguments import wrong_type
+from .._base.needs import explained
 from .._base.warning import warn
 from ..io import load
 from ..results import ProfilingResults
-from .page import write_html
 
 _Source = ProfilingResults | str | os.PathLike[str]
 
@@ -56,5 +56,7 @@ def create_html_report(
     runs = [each if isinstance(each, ProfilingResults) else load(each) for each in several]
     if not runs:
         raise ValueError("profiling_data takes results, or files of them; got none")
+    with explained():  # jinja2 and plotly are needed from here on
+        from .page import write_html
     [written] = write_html(runs[0], filepath, ranks, include, exclude, others=runs[1:], sort=sort)
     return written

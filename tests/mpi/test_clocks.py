@@ -76,7 +76,7 @@ if rank % 2:  # on another machine, whose clock is elsewhere and runs too fast
 sp.setup(file_path="run.h5")
 before = time.perf_counter_ns()
 with sp.region("r"):
-    time.sleep(0.02)
+    time.sleep(0.2)
 np.save(f"true{rank}.npy", [before, time.perf_counter_ns()])
 sp.finalize(verbose=rank == 0)
 """
@@ -94,7 +94,8 @@ def test_ranks_with_different_clocks():
         assert before - error <= call.start_times_ns[0] < after
         assert call.start_times_ns[0] + call.durations_ns[0] <= after + error
     drifts = results.metadata["clock_drifts"]
-    assert drifts[0] == "" and float(drifts[1]) == pytest.approx(-1e-3, rel=0.5)
-    assert float(drifts[3]) == pytest.approx(-3e-3, rel=0.5)
+    assert drifts[0] == drifts[2] == ""
+    for rank, true in ((1, -1e-3), (3, -3e-3)):  # readings are at least as far apart as the sleep is long
+        assert float(drifts[rank]) == pytest.approx(true, rel=0.01, abs=2 * errors[rank] / 0.2e9)
     assert results.metadata["nodes"] == ["0", "1", "0", "2"] and results.num_nodes == 3
     assert "Clocks of other machines: put on that of rank 0, within" in said
