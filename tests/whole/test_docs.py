@@ -56,7 +56,7 @@ def test_the_tour_of_the_readme_runs_in_order(tmp_path):
     tour = "\n".join(programs("README.md"))
     output = run(tour, tmp_path)
     check_what_it_prints(tour, output)
-    assert "solve" in output and "├─ step" in output and "└─ assemble" in output
+    assert "solve" in output and "─ step" in output and "─ assemble" in output
     assert "Line #      Hits         Time  Per Hit   % Time  Line Contents" in output
     assert (tmp_path / "run.h5").exists()
 
