@@ -238,5 +238,6 @@ def test_a_program_that_is_killed(tmp_path):
     killed = Killed(tmp_path, 1, end="kill", at=300_000)
     assert killed.status != 0
     results = load(killed.journals[0])
-    assert all(region[0].errors == 0 for region in results)
+    known = {region[0].errors for region in results} - {None}  # nothing is known of a call since then
+    assert known == {0}
     assert "errors: as of" in results.metadata["recovered_as_of"]
