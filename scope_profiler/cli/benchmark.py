@@ -57,6 +57,8 @@ def benchmark(action, files, label, as_json):
 
 
 def _run(path, label, as_json):
+    from ..io.safe_file import written
+
     chosen, correctness = (_table(path, name) for name in _KEYS)
     script = chosen["script"]
     if script is None or not os.path.exists(script):
@@ -83,12 +85,11 @@ def _run(path, label, as_json):
               shell=isinstance(command, str))
     found = {"name": name, "label": label, "threshold_pct": chosen["threshold_pct"], "runs": runs,
              "seconds": seconds}
-    target = os.path.join(folder, f"{label}.json")
-    with refusing(target), open(target, "w", encoding="utf-8") as file:
-        json.dump(found, file, indent=2)
-        file.write("\n")
+    target, text = os.path.join(folder, f"{label}.json"), json.dumps(found, indent=2)
+    with refusing(target), written(target) as file:
+        file.write(f"{text}\n".encode())
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        click.echo(text)
     else:
         click.echo(f"{len(runs)} runs of {shown(script)}: {min(seconds):.3f} s to {max(seconds):.3f} s")
         click.echo(f"Written: {shown(target)}")

@@ -68,15 +68,25 @@ static PyObject *forget_decision(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+/* What a function of the module is given; false with an exception set for anything else. */
+static bool is_manager(PyObject *module, PyObject *given, const char *function)
+{
+    const sp_state *state = PyModule_GetState(module);
+    if (PyObject_TypeCheck(given, state->manager_type))
+        return true;
+    PyErr_Format(PyExc_TypeError, "%s() takes a manager, got %.200s", function,
+                 Py_TYPE(given)->tp_name);
+    return false;
+}
+
 PyDoc_STRVAR(note_doc,
              "note_call_pairs(manager)\n--\n\n"
              "Have the manager's tracing, if any, note from now on which functions call which.");
 
 static PyObject *note_call_pairs(PyObject *module, PyObject *manager)
 {
-    const sp_state *state = PyModule_GetState(module);
-    if (!PyObject_TypeCheck(manager, state->manager_type))
-        return PyErr_Format(PyExc_TypeError, "note_call_pairs() takes a manager");
+    if (!is_manager(module, manager, "note_call_pairs"))
+        return NULL;
     sp_shared_take();
     sp_calls_note_pairs((sp_manager *)manager);
     sp_shared_release();
@@ -90,9 +100,8 @@ PyDoc_STRVAR(
 
 static PyObject *call_pairs(PyObject *module, PyObject *manager)
 {
-    const sp_state *state = PyModule_GetState(module);
-    if (!PyObject_TypeCheck(manager, state->manager_type))
-        return PyErr_Format(PyExc_TypeError, "call_pairs() takes a manager");
+    if (!is_manager(module, manager, "call_pairs"))
+        return NULL;
     sp_shared_take();
     PyObject *pairs = sp_calls_pairs((const sp_manager *)manager);
     sp_shared_release();

@@ -85,7 +85,7 @@ GOLDEN_OF = {"inspect": "inspect", "line-profile": "lines-skip-zero", "plot": "p
 MASKS = [(r"/tmp/scope-\w{8}", "/tmp/scope-________"), (r"\([\d.]+ KB\)", "(size)")]
 MASKS_OF = {
     "kernprof": [(re.escape(sys.executable), "python")],
-    "top": [(r"\d+(\.\d+)?", "#"), (" +", " "), ("─+", "─")],
+    "top": [(r"\d+(\.\d+)?( (ns|us|µs|ms|s|min)\b)?", "#"), (" +", " "), ("─+", "─")],
 }
 
 
