@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from .profile_files import Refused, loaded, matching, ranks_of, refusing
+from .profile_files import Refused, loaded, matching, ranks_of, refusing, skipping_first
 from .several import ReadingCommand, Several
 
 _METRICS = ("typical", "total", "avg", "min", "max", "p50", "p95", "p99", "calls", "imbalance")
@@ -25,6 +25,7 @@ def _shared(command):
                      help="The region OLD of before is NEW of after."),
         click.option("--match-renamed", "guess", is_flag=True,
                      help="Match regions on one side alone by their source or a similar name."),
+        skipping_first,
         click.option("--all", "whole", is_flag=True, help="Leave no row out."),
         click.option("-q", "--quiet", is_flag=True, help="Print nothing: for the exit status."),
     )):
@@ -114,7 +115,7 @@ def check(files, max_regression, fail_on_new, budget, junit, annotations, whole,
 
             limits = read_budgets(budget)
         for path in matching(files[-1:]):
-            checked = check_budgets(loaded(path), limits)
+            checked = check_budgets(loaded(path, how["warm_up"]), limits)
             text.show_budgets(checked, out)
             cases += [(f"{each.limit.region}: {each.limit.key}",
                        None if each.is_kept else text.budget_finding(each)) for each in checked]
@@ -148,12 +149,12 @@ def _sentence(each, limit, metric):
     return finding(each, limit)
 
 
-def _compared(before, after, metric, include, exclude, ranks, renamed, guess, lines=False):
+def _compared(before, after, metric, include, exclude, ranks, renamed, guess, warm_up, lines=False):
     from .._base.arguments import name_filter
     from .._compare.comparison import compare
     from .._compare.line_changes import compare_lines
 
-    sides = [[loaded(path) for path in matching([each])] for each in (before, after)]
+    sides = [[loaded(path, warm_up) for path in matching([each])] for each in (before, after)]
     with refusing():
         wanted, ranks = name_filter(include or None, exclude or None), ranks_of(ranks)
         if lines:

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from .profile_files import loaded, matching, ranks_of, refusing
+from .profile_files import loaded, matching, ranks_of, refusing, skipping_first
 from .several import ReadingCommand, Several, by_commas
 
 
@@ -35,7 +35,9 @@ from .several import ReadingCommand, Several, by_commas
 @click.option("--slowest", metavar="K", type=click.IntRange(1),
               help="The K slowest calls of --region: metadata, thread, time, and what ran inside.")
 @click.option("--by", "key", metavar="KEY",
-              help="Statistics of --region by a key of its metadata: p50, p95, p99 of each endpoint or step.")
+              help="Statistics of --region by a key of its metadata: p50, p95, p99 of each endpoint or step; "
+                   "of numbers also the drift, by rank.")
+@skipping_first
 @click.option("--source", cls=Several, metavar="NAME",
               help="Print the source of these regions, where it was kept.")
 @click.option("--full", is_flag=True, help="Print long values of metadata in full.")
@@ -48,7 +50,7 @@ from .several import ReadingCommand, Several, by_commas
 @click.option("--csv", "form", flag_value="csv", help="For machines: the rows of the table.")
 @click.option("--export-metadata", metavar="FILE", help="Write the metadata of all files to this JSON file.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
-def inspect(files, ranks, columns, export_metadata, quiet, **how):
+def inspect(files, ranks, columns, warm_up, export_metadata, quiet, **how):
     """Print what is in files of results: the regions as a tree, threads, tasks, and facts of the run.
 
     FILE is a file in HDF5 or JSON, a folder of such, or a pattern in quotes. Percentages are of the wall
@@ -61,6 +63,7 @@ def inspect(files, ranks, columns, export_metadata, quiet, **how):
       scope-profiler inspect run.h5 --include solver --sort own --top 10
       scope-profiler inspect run.h5 --region request --slowest 5
       scope-profiler inspect run.h5 --region request --by endpoint --sort p99
+      scope-profiler inspect run.h5 --region solve --by step --skip-first step=3
       scope-profiler inspect run.h5 --csv --flat > regions.csv
     """
     from ..report import inspection
@@ -71,7 +74,7 @@ def inspect(files, ranks, columns, export_metadata, quiet, **how):
         raise click.UsageError(f"--{how['only']}-only is for the plain table")
     with refusing():
         chosen = inspection.Chosen(ranks=ranks_of(ranks), columns=columns or None, **how)
-    results = [loaded(path) for path in matching(files)]
+    results = [loaded(path, warm_up) for path in matching(files)]
     if export_metadata:
         with refusing(export_metadata), open(export_metadata, "w", encoding="utf-8") as file:
             json.dump({str(each.file_path): each.metadata for each in results}, file, indent=2)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .._base.shown import shown
-from .profile_files import Refused, loaded, matching, ranks_of, refusing
+from .profile_files import Refused, loaded, matching, ranks_of, refusing, skipping_first
 from .several import ReadingCommand, Several
 
 _FORMATS = {".png": None, ".svg": None, ".pdf": None, ".csv": "csv", ".json": "json", ".parquet": "parquet"}
@@ -28,6 +28,7 @@ _SECONDS: Any = {"metavar": "SECONDS", "type": float}
 @click.option("-e", "--exclude", cls=Several, metavar="REGEX", help="Not regions whose name these match.")
 @click.option("-r", "--ranks", "--rank", cls=Several, metavar="RANKS",
               help="Only these ranks: 0 2, 0,2 or 0-3.")
+@skipping_first
 @click.option("--show", is_flag=True, help="Show them in windows.")
 @click.option("--backend", metavar="NAME", help="matplotlib. (Charts for browsers: scope-profiler report.)")
 @click.option("--cmap", metavar="NAME", help="A colormap of matplotlib, such as tab20 or viridis.")
@@ -62,7 +63,8 @@ _SECONDS: Any = {"metavar": "SECONDS", "type": float}
 @click.option("--peak-flops", metavar="GFLOP/S", type=float, help="roofline: of the machine.")
 @click.option("--peak-bandwidth", metavar="GB/S", type=float, help="roofline: of the machine.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not print which files were written.")
-def plot(words, output, format, label, include, exclude, ranks, show, backend, cmap, quiet, **settings):
+def plot(words, output, format, label, include, exclude, ranks, warm_up, show, backend, cmap, quiet,
+         **settings):
     """Draw charts of the results in FILE, by matplotlib.
 
     KIND is a chart or one of the sets default, quick and all; `scope-profiler plot list` prints them.
@@ -107,7 +109,7 @@ def plot(words, output, format, label, include, exclude, ranks, show, backend, c
         raise click.UsageError("--output has to be a folder for several charts, and where there is --format")
     if not is_file:
         end, output = f".{format or 'png'}", output or ""
-    runs = [loaded(path) for path in paths]
+    runs = [loaded(path, warm_up) for path in paths]
     for run, name in zip(runs, label):
         run.label = name
     for kind in kinds:

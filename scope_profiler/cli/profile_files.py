@@ -70,12 +70,29 @@ def refusing(path=None):
         raise Refused(str(error) if str(path) in str(error) else f"{where}{error}") from None
 
 
-def loaded(path):
-    """The results in a file; refuses what is no profile."""
+def loaded(path, warm_up=None):
+    """The results in a file; refuses what is no profile. warm_up: What `skipping_first` gives."""
     from ..io import load
 
     with refusing(path):
-        return load(path)
+        return load(path) if warm_up is None else load(path).skip_first(*warm_up)
+
+
+def skipping_first(command):
+    """The option by which a command leaves out warm-up."""
+    return click.option(
+        "--skip-first", "warm_up", metavar="[KEY=]N", callback=_warm_up,
+        help="Without the first N calls of each region on each rank; with KEY without the calls of the "
+             "first N values that their metadata have under it: step=3.")(command)
+
+
+def _warm_up(ctx, param, text):
+    if text is None:
+        return None
+    key, _, count = text.rpartition("=")
+    if not count.isdecimal() or "=" in text and not key:
+        raise click.BadParameter(f"takes N or KEY=N, such as 3 or step=3; got {text!r}")
+    return int(count), key or None
 
 
 def ranks_of(texts):

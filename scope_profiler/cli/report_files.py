@@ -6,7 +6,7 @@ import click
 
 from .._base.file_names import split
 from .._base.shown import shown
-from .profile_files import Refused, loaded, matching, ranks_of, refusing
+from .profile_files import Refused, loaded, matching, ranks_of, refusing, skipping_first
 from .several import ReadingCommand, Several
 
 
@@ -21,13 +21,14 @@ from .several import ReadingCommand, Several
 @click.option("-e", "--exclude", cls=Several, metavar="REGEX", help="Not regions whose name these match.")
 @click.option("-r", "--ranks", "--rank", cls=Several, metavar="RANKS",
               help="Only these ranks: 0 2, 0,2 or 0-3.")
+@skipping_first
 @click.option("--sort", metavar="COLUMN", default="total", show_default=True,
               help="By what the rows of the tables are sorted at first, as for inspect.")
 @click.option("--show", is_flag=True, help="Open it in the browser.")
 @click.option("--columns", cls=Several, hidden=True)
 @click.option("--no-charts", is_flag=True, hidden=True)
 @click.option("--charts-cdn", is_flag=True, hidden=True)
-def report(files, output, title, include, exclude, ranks, sort, show, **of_peer):
+def report(files, output, title, include, exclude, ranks, warm_up, sort, show, **of_peer):
     """Write one HTML file that shows what is in FILE, for any browser, without a network.
 
     FILE is a file in HDF5 or JSON, a folder of such, or a pattern in quotes. With several, each has its
@@ -46,7 +47,7 @@ def report(files, output, title, include, exclude, ranks, sort, show, **of_peer)
     target = _target(paths[0], output)
     if any(os.path.realpath(target) == os.path.realpath(path) for path in paths):
         raise Refused(f"{target}: it would be written over; give another name by --output")
-    first, *others = [loaded(path) for path in paths]
+    first, *others = [loaded(path, warm_up) for path in paths]
     with refusing():
         written = first.to_html(target, others=others, title=title, ranks=ranks_of(ranks),
                                 include=include or None, exclude=exclude or None, sort=sort)

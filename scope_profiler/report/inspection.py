@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .._base.arguments import name_filter
 from ..results.metadata_groups import grouped_by, metadata_keys
 from ..results.slow_calls import slowest_calls
-from . import counter_table, facts_text, sample_tables, slow_text, table_columns as known
+from . import counter_table, drift_table, facts_text, sample_tables, slow_text, table_columns as known
 from .output import Output
 from .region_table import first_rows
 from .results_table import ResultsTable, check_sort, chosen_columns, table_of
@@ -90,6 +90,8 @@ def _show(results, chosen, out):
                 first=chosen.first(table.rows), how_columns="--columns, or a wider terminal",
                 what="value" if chosen.key else "region",
             )
+        for name in chosen.names if chosen.key else ():
+            drift_table.show(name, chosen.key, _drifting(results, name, chosen), out, chosen.whole)
     if chosen.only is None and not chosen.key:
         facts_text.show_processes(results, out, chosen.ranks, chosen.top)
     if chosen.only in (None, "samples") and not chosen.key:
@@ -118,6 +120,10 @@ def _tables(results, chosen):
                         chosen.sort not in known.ASCENDING)
         title = f"{results.default_title()} – {name} by {chosen.key}"
         yield title, ResultsTable(rows, whole.wall_ns, whole.run_ns, whole.processes, [])
+
+
+def _drifting(results, name, chosen):
+    return drift_table.drifting(results.step_series(name, chosen.key, chosen.ranks))
 
 
 def _no_key(region, key):
@@ -175,7 +181,10 @@ def _as_object(results, chosen):
         {name: value for name, value in row.items() if name != "file"}
         for row in _machine_rows(results, chosen)
     ]
-    if not chosen.key:
+    if chosen.key:
+        found["drift"] = {name: drift_table.as_objects(_drifting(results, name, chosen))
+                          for name in chosen.names}
+    else:
         ranks = [rank for rank in sorted({*results.threads, *results.tasks})
                  if chosen.ranks is None or rank in chosen.ranks]
         found["total_time_ns"] = None if results.total_time is None else round(results.total_time * 1e9)

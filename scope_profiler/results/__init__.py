@@ -28,6 +28,7 @@ from .._model.counted_lines import CountedLine
 from .._model.recorded import Node, Recorded
 from .region import Region, exclusive_totals
 from .._model.sketch import Sketch
+from .step_series import Drift, StepSeries
 from .threads import TaskInfo, ThreadInfo
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "CallArrays",
     "CallRows",
     "CountedLine",
+    "Drift",
     "EventDataUnavailableError",
     "EventMetadata",
     "FLOAT_STATISTICS",
@@ -47,6 +49,7 @@ __all__ = [
     "Recorded",
     "Region",
     "Sketch",
+    "StepSeries",
     "TaskInfo",
     "ThreadInfo",
     "ascend",

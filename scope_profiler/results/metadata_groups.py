@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .event_metadata import NOTHING
+from .event_metadata import NOTHING, EventMetadata
 from .mpi_region import MPIRegion
 from .region import Region
 
 if TYPE_CHECKING:
     from .profiling_results import ProfilingResults
+
+#: Under a key, where an entry does not have it.
+NO_VALUE: Any = object()
 
 
 def metadata_keys(region: MPIRegion) -> list[str]:
@@ -42,17 +45,11 @@ def grouped_by(
     for rank in region if ranks is None else sorted({*region} & {*ranks}):
         of_rank = region[rank]
         of_rank.require_intervals(name)
-        known = of_rank.event_metadata
-        values: dict[Hashable, int] = {}
-        # The group of each row of the table; that of no row at all comes last, where -1 finds it.
-        groups = np.array(
-            [values.setdefault(_identity(entry, key), len(values)) for entry in known.table]
-            + [values.setdefault(None, len(values))]
-        )
-        of_call = groups[known.ids]
-        for identity, group in values.items():
+        values, of_call = by_value(of_rank.event_metadata, key)
+        for group, value in enumerate(values):
             rows = of_call == group
             if rows.any():
+                identity = _identity(value)
                 names.setdefault(identity, _shown(identity, key))
                 parts.setdefault(identity, {})[rank] = of_rank.taken(rows)
     last = [None] if None in parts else []
@@ -62,11 +59,48 @@ def grouped_by(
     ]
 
 
-def _identity(entry: Any, key: str) -> Hashable:
+def by_value(known: EventMetadata, key: str) -> tuple[list[Any], np.ndarray]:
+    """The values that metadata have under a key, `NO_VALUE` the last of them, and int64 [calls], which
+    of them each call has."""
+    rows: dict[Hashable, int] = {}
+    values: list[Any] = []
+    groups = []
+    for entry in known.table:
+        value = entry.get(key, NO_VALUE)
+        if value is not NO_VALUE and _identity(value) not in rows:
+            rows[_identity(value)] = len(values)
+            values.append(value)
+        groups.append(-1 if value is NO_VALUE else rows[_identity(value)])
+    # The group of each row of the table; that of no row at all comes last, where -1 finds it.
+    of_row = np.array([*groups, -1], np.int64)
+    of_row[of_row < 0] = len(values)
+    return [*values, NO_VALUE], of_row[known.ids]
+
+
+def later_than(
+    regions: Iterable[Region], key: str, count: int
+) -> list[np.ndarray]:
+    """Of regions of one rank bool [calls] each: whether the call has none of the first `count` values that
+    are met under a key on that rank."""
+    every = [(region, *by_value(region.event_metadata, key)) for region in regions]
+    met: dict[Hashable, int] = {}
+    for region, values, of_call in every:
+        present, first = np.unique(of_call, return_index=True)
+        for group, start in zip(present.tolist(), region.start_times_ns[first].tolist()):
+            if values[group] is not NO_VALUE:
+                identity = _identity(values[group])
+                met[identity] = min(start, met.get(identity, start))
+    early = {*sorted(met, key=met.__getitem__)[:count]}
+    return [
+        np.array([_identity(value) not in early for value in values])[of_call]
+        for _, values, of_call in every
+    ]
+
+
+def _identity(value: Any) -> Hashable:
     """What tells values apart; None where there is none."""
-    if key not in entry:
+    if value is NO_VALUE:
         return None
-    value = entry[key]
     return (type(value).__name__, value if isinstance(value, str) else repr(value))
 
 

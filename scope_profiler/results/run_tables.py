@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .._base.arguments import boolean, finite, integer, rank_set
 from .call_rows import CallRows
@@ -14,6 +14,7 @@ from .errors import EventDataUnavailableError
 from .openmetrics import openmetrics
 from .run_facts import RunFacts
 from .mpi_region import MPIRegion, events_of
+from .step_series import StepSeries, step_series
 from .tracks import track_label, thread_summary
 from .scalars import percentile_scalars
 from .threads import TaskInfo, ThreadInfo
@@ -247,6 +248,20 @@ class RunTables(RunFacts):
         return build_call_graph(self.get_regions(include, exclude), rank)
 
     # -- threads and tasks -------------------------------------------------------
+
+    def step_series(
+        self, region_name: str, key: str = "step", ranks: int | Iterable[int] | None = None
+    ) -> dict[int, StepSeries]:
+        """How long a region took in each step, and its drift, by rank: the calls with a number that
+        `metadata(step=...)` noted for them; see `StepSeries`. A rank without such calls is left out.
+
+        key: Under which the number is. ranks: Those to look at; None for all. Without warm-up: of
+        `skip_first(3, "step")`.
+
+        Raises KeyError when there is no such region.
+        Raises EventDataUnavailableError when of its calls only aggregates were kept.
+        """
+        return step_series(cast(Any, self), region_name, key, rank_set(ranks))
 
     def thread_summary(self, rank: int = 0) -> list[dict[str, Any]]:
         """A dict for each thread of a rank.

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._base.arguments import finite, integer, one_or_several, rank_set
 from .._model.recorded import Recorded
+from .metadata_groups import later_than, metadata_keys
 from .mpi_region import MPIRegion
 from .region import Region
 from .run_facts import SELECTION
@@ -90,6 +91,35 @@ class RunSelections(RunTables):
 
         what = ", ".join(f"{name}={value!r}" for name, value in metadata.items())
         return self._selected("where", f"where {what}" if what else "all calls", rows)
+
+    def skip_first(self, count: int, key: str | None = None) -> Self:
+        """Without warm-up: all but the first `count` calls of each region on each rank.
+
+        key: Leave out the calls of the first `count` values that `metadata(...)` has under it, in whichever
+            region: `skip_first(3, "step")`. Calls for which nothing was noted under it stay.
+
+        Raises KeyError when nothing was noted under it for any call.
+        Raises EventDataUnavailableError when of a region only aggregates were kept.
+        Raises TypeError or ValueError when `count` is no int of at least 0.
+        """
+        count = integer("count", count, 0)
+        if key is None:
+            return self._selected(
+                "skip_first", f"without the first {count} of each region",
+                lambda rank, region: slice(min(count, region.num_events), None))
+        self._require_event_data("skip_first")
+        if not any(key in metadata_keys(region) for region in self):
+            raise KeyError(f"no call has metadata {key!r}")
+        ranks: dict[int, list[Region]] = {}
+        for each in self:
+            for rank in each:
+                ranks.setdefault(rank, []).append(each[rank])
+        kept = {
+            id(region): rows for regions in ranks.values()
+            for region, rows in zip(regions, later_than(regions, key, count))
+        }
+        return self._selected("skip_first", f"without the first {count} of {key}",
+                              lambda rank, region: kept[id(region)])
 
     def for_thread(self, thread_index: int | Iterable[int]) -> Self:
         """The calls that one or several threads made, by their `ThreadInfo.index`; of every rank.

@@ -98,6 +98,18 @@ def test_one_run_on_each_side_finds_what_others_do_not_share(monkeypatch):
         {"a": "same", "b": "same", "c": "slower"}, 1)
 
 
+def test_warm_up_is_left_out_on_both_sides(monkeypatch):
+    def warm(path, begin):
+        region = Region(start_times_ns=[place * 10**6 for place in range(200)],
+                        durations_ns=[begin] * 150 + [1000] * 50)
+        sp.write_profile(results(a=region), path)
+        return path
+
+    words = "diff", warm("x.json", 5000), warm("y.json", 10_000), "--metric", "p50"
+    assert "+100.0 %" in printed(monkeypatch, *words)[0]
+    assert "+0.0 %  +0.0 % … +0.0 %" in printed(monkeypatch, *words, "--skip-first", "150")[0]
+
+
 def test_the_same_file_has_not_changed(monkeypatch):
     a_run("x.json", 1)
     found, status = verdicts(monkeypatch, "check", "x.json", "x.json")

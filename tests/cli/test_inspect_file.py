@@ -13,7 +13,7 @@ from results_support import AGGREGATES, results
 
 import scope_profiler as sp
 from scope_profiler.cli import main
-from scope_profiler.results import Region
+from scope_profiler.results import MPIRegion, ProfilingResults, Region
 
 
 def lines(monkeypatch, *words, **how):
@@ -118,6 +118,38 @@ def test_by_a_key_as_csv(monkeypatch):
     assert "errors" not in rows[0]  # it is not known which calls those were
 
 
+def of_steps(path="steps.json"):
+    """A file of 12 ranks with 40 steps each, the first of which takes long; rank 3 gets slower."""
+    def steps(rank):
+        spent = [9_000_000 if not place else 50_000 + (place * 7919 + rank) % 400 + place * 300 * (rank == 3)
+                 for place in range(40)]
+        return Region(start_times_ns=[place * 10**7 for place in range(40)], durations_ns=spent,
+                      event_metadata=[{"step": place} for place in range(40)])
+
+    whole = MPIRegion("solve", {rank: steps(rank) for rank in range(12)})
+    facts = {"start_time_ns": 0, "finalize_time_ns": 10**9}
+    sp.write_profile(ProfilingResults({"solve": whole}, facts), path)
+    return path
+
+
+def test_drift(monkeypatch):
+    words = (of_steps(), "--region", "solve", "--by", "step", "--skip-first", "step=1", "--top", "1")
+    check_golden(monkeypatch, "inspect-drift", "inspect", *words)
+    [found] = json.loads("".join(lines(monkeypatch, *words, "--json")))
+    slowest, *others = found["drift"]["solve"]
+    assert (slowest["rank"], slowest["steps"], slowest["verdict"]) == (3, 39, "longer")
+    assert slowest["per_step_ns"] == pytest.approx(300, abs=15)
+    assert len(others) == 11 and {each["verdict"] for each in others} == {"steady"}
+
+
+def test_without_warm_up(monkeypatch):
+    of_calls, of_steps_ = (
+        json.loads("".join(lines(monkeypatch, of_steps(), "--skip-first", first, "--json")))[0]
+        for first in ("1", "step=1"))
+    assert of_calls["regions"][0]["calls"] == of_steps_["regions"][0]["calls"] == 12 * 39
+    assert of_calls["regions"][0]["max_ns"] < 9_000_000
+
+
 def test_source(monkeypatch):
     text = "def f():\n\treturn 1\n"
     one = Region(start_times_ns=[0], durations_ns=[1], source_file="a.py", source_lineno=3, source_text=text)
@@ -169,6 +201,9 @@ def test_no_colours(monkeypatch):
      "Error: single calls of region 'a' are asked for; of its 4 calls only aggregates were kept; record "
      "without --aggregation-mode"),
     (["run.json", "--slowest", "1"], "Error: --slowest and --by, and --region NAME, need each other"),
+    (["run.json", "--skip-first", "stp=1"], "Error: run.json: no call has metadata 'stp'"),
+    (["run.json", "--skip-first", "x"], "takes N or KEY=N, such as 3 or step=3; got 'x'"),
+    (["aggregates.json", "--skip-first", "1"], "record without --aggregation-mode"),
     (["run.json", "--ranks", "x"], "Error: Invalid value: takes ranks such as 0, 0,2 or 0-3; got 'x'"),
     (["run.json", "--include", "("], "include takes regular expressions"),
     (["run.json", "--sort", "x"], "--sort takes start, name, calls"),

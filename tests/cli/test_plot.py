@@ -57,6 +57,12 @@ def test_options_reach_the_chart(monkeypatch):
         assert file.read().count('"setup"') == 2
 
 
+def test_without_warm_up(monkeypatch):
+    printed(monkeypatch, "plot", "timeseries", a_run("a.json"), "-o", "x.csv", "--skip-first", "1")
+    with open("x.csv") as file:
+        assert [line.split(",")[1] for line in file.read().splitlines()] == ["region", "inner"]
+
+
 @pytest.mark.parametrize("words, message", [
     (["missing.h5"], "missing.h5: there is no such file"),
     (["gant", "a.json"], "there is neither a chart nor a file 'gant'; `scope-profiler plot list`"),
