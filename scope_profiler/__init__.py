@@ -138,6 +138,7 @@ _LAZY = {
     "communication_matrix": "mpi.analysis",
     "profile_mpi4py": "mpi.recorded_calls",
     "profile_mpi_comm": "mpi.recorded_calls",
+    "inspect_file": "report.inspection",
     "collect_file_metadata": "io.region_statistics",
     "collect_region_statistics": "io.region_statistics",
     "write_region_statistics_json": "io.region_statistics",

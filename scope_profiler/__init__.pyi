@@ -83,6 +83,7 @@ from .plots.scaling import (
     plot_weak_scaling_efficiency as plot_weak_scaling_efficiency,
 )
 from .plots.gantt import plot_gantt as plot_gantt
+from .report.inspection import inspect_file as inspect_file
 from .results import (
     CallArrays as CallArrays,
     EventDataUnavailableError as EventDataUnavailableError,

@@ -43,7 +43,6 @@ EXPLANATIONS = {
     # ---- Modules
     "modules.benchmark": "`scope-profiler benchmark` is the command",
     "modules.diff": _NO_COMMAND,
-    "modules.inspection": _NO_COMMAND,
     "modules.line_profile_cli": _NO_COMMAND,
     "modules.post_processing": _NO_COMMAND,
     "modules.tui": _NO_COMMAND,

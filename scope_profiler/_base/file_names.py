@@ -1,6 +1,7 @@
 """The names of files: their formats, the fields that they may have, those that belong together."""
 
 import os
+import re
 
 #: Of each format that holds results, how the names of its files end.
 FORMATS = {"hdf5": (".h5", ".hdf5", ".hdf"), "json": (".json", ".json.gz")}
@@ -72,6 +73,23 @@ def split(path):
     return (path[:end], path[end:]) if os.path.basename(path[:end]) else (path, "")
 
 
+def in_a_name(label):
+    """The label as a part of the name of a file."""
+    return re.sub(r"[^\w.+-]+", "_", label).strip("_") or "run"
+
+
+def all_different(names):
+    """The names, with _2 and so on behind those that were there before: a list."""
+    found = {}
+    for name in names:
+        number, one = 1, name
+        while one in found:
+            number += 1
+            one = f"{name}_{number}"
+        found[one] = None
+    return [*found]
+
+
 def identity(path):
     """A value that differs between a file and one that has replaced it; None without a file."""
     try:
@@ -97,8 +115,6 @@ def check_name(path, given):
 def beside(path):
     """The files that have names as children of the program, and other ranks, write when the path is
     its file: a list of paths, sorted."""
-    import re
-
     path = os.fspath(path)
     folder, name = os.path.split(path)
     stem, suffix = split(name)

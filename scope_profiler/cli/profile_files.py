@@ -70,12 +70,23 @@ def refusing(path=None):
         raise Refused(str(error) if str(path) in str(error) else f"{where}{error}") from None
 
 
-def loaded(path, warm_up=None):
-    """The results in a file; refuses what is no profile. warm_up: What `skipping_first` gives."""
+def labels_of(words, paths):
+    """What --label says of each file: its name, or None. Refuses too few and too many."""
+    if words and len(words) != len(paths):
+        raise click.UsageError(f"--label has to be given once for each of the {len(paths)} files")
+    return words or [None] * len(paths)
+
+
+def loaded(path, warm_up=None, label=None):
+    """The results in a file; refuses what is no profile. warm_up: What `skipping_first` gives. label: The
+    name that they get; None for their own."""
     from ..io import load
 
     with refusing(path):
-        return load(path) if warm_up is None else load(path).skip_first(*warm_up)
+        results = load(path) if warm_up is None else load(path).skip_first(*warm_up)
+    if label is not None:
+        results.label = label
+    return results
 
 
 def skipping_first(command):

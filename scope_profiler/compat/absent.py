@@ -4,7 +4,6 @@
 _NAMES = {
     "this version has no LIKWID counters": "LikwidRegionResult",
     "this version has no perf events": "PerfEventError PerfEventTotals",
-    "load(path).print_summary() shows the regions": "inspect_file",
 }
 
 #: {name: why it is not there, or what is there instead}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from .._base.arguments import boolean, file_of, instance
-from .._base.file_names import format_of, split
+from .._base.file_names import all_different, format_of, in_a_name, split
 from .._base.shown import shown
 from ..results import ProfilingResults
 from .json_writer import write_json
@@ -83,13 +82,5 @@ def _paths(path: Path, labels: Sequence[str], suffix: str) -> list[Path]:
     suffix = own or ("" if format_of(path) else suffix)
     if len(labels) == 1:
         return [path.with_name(stem + suffix)]
-    names: dict[str, None] = {}
-    for label in labels:
-        slug = re.sub(r"[^\w.+-]+", "_", label).strip("_") or "run"
-        name = f"{stem}_{slug}{suffix}"
-        number = 2
-        while name in names:
-            name = f"{stem}_{slug}_{number}{suffix}"
-            number += 1
-        names[name] = None
-    return [path.with_name(name) for name in names]
+    stems = all_different(f"{stem}_{in_a_name(label)}" for label in labels)
+    return [path.with_name(name + suffix) for name in stems]

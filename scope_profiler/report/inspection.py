@@ -3,15 +3,20 @@ threads, tasks and metadata; as text, JSON or CSV."""
 
 import csv
 import json
+import os
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TextIO
 
-from .._base.arguments import name_filter
+from .._base.arguments import boolean, name_filter, rank_set, strings
+from ..io import load
 from ..results.metadata_groups import grouped_by, metadata_keys
 from ..results.slow_calls import slowest_calls
 from . import counter_table, drift_table, facts_text, sample_tables, slow_text, table_columns as known
 from .output import Output
 from .region_table import first_rows
-from .results_table import ResultsTable, check_sort, chosen_columns, table_of
+from .results_table import ResultsTable, check_choice, check_sort, chosen_columns, table_of
 from .rows import in_order, region_row
 
 #: The columns of groups of calls.
@@ -25,11 +30,11 @@ _NOT_OF_GROUPS = {"errors", "net_ns", "allocated_bytes", "freed_bytes", "peak_by
 class Chosen:
     """What to show; see the options of the command. Raises ValueError for what there is not."""
 
-    include: tuple = ()
-    exclude: tuple = ()
+    include: "str | Iterable[str] | None" = None
+    exclude: "str | Iterable[str] | None" = None
     ranks: "set | None" = None
     sort: str = "total"
-    columns: "tuple | None" = None
+    columns: "str | Iterable[str] | None" = None
     percentage_mode: str = "coverage"
     top: "int | None" = None
     flat: bool = False
@@ -54,6 +59,50 @@ class Chosen:
             return first_rows(rows, self.top, known.sort_key(self.sort),
                               self.sort not in known.ASCENDING)
         return rows if self.whole or self.form else None
+
+
+def inspect_file(
+    file_path: "str | os.PathLike[str]",
+    include: "str | Iterable[str] | None" = None,
+    exclude: "str | Iterable[str] | None" = None,
+    ranks: "int | Iterable[int] | None" = None,
+    sort: str = "start",
+    show_metadata: bool = True,
+    show_regions: bool = True,
+    full: bool = False,
+    source: "str | Iterable[str] | None" = None,
+    columns: "str | Iterable[str] | None" = None,
+    percentage_mode: str = "coverage",
+    stream: "TextIO | None" = None,
+) -> None:
+    """Print what is in a file of results, as `scope-profiler inspect` does.
+
+    file_path: A file, which is read as by `load`.
+    include, exclude, ranks, columns, percentage_mode: What the table of regions has; see `print_summary`.
+    sort: By what those below the same parent are sorted: "start", "name", or one of the columns.
+    show_metadata, show_regions: Whether to print the facts of the run, and the table. With both, threads,
+        tasks, samples and counters are printed, too.
+    full: Whether to print long values of the metadata in full.
+    source: Names of regions whose source is printed at the end, where it was kept.
+    stream: Where it goes; None for sys.stdout.
+
+    Raises what `load` raises, KeyError where there is no region of a name in `source`, and TypeError or
+    ValueError for other arguments that cannot be.
+    """
+    parts = [name for name, is_wanted in (("metadata", boolean("show_metadata", show_metadata)),
+                                          ("regions", boolean("show_regions", show_regions))) if is_wanted]
+    check_sort("sort", sort)
+    check_choice("percentage_mode", percentage_mode, known.PERCENTAGE_MODES)
+    names = () if source is None else strings("source", source)
+    chosen = Chosen(include, exclude, rank_set(ranks), sort, columns, percentage_mode,
+                    full=boolean("full", full), only=parts[0] if len(parts) == 1 else None)
+    out = Output(sys.stdout if stream is None else stream)
+    results = load(file_path)
+    if parts:
+        _show(results, chosen, out)
+    for name in names:
+        facts_text.show_source(results[name], out)
+    out.deliver()
 
 
 def show(every, chosen, stream):

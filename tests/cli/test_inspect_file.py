@@ -225,3 +225,42 @@ def test_as_a_process_whose_reader_goes():
     done = subprocess.run(f"{sys.executable} -m scope_profiler inspect {path} | head -2", shell=True,
                           capture_output=True, text=True, encoding="utf-8")
     assert done.stderr == "" and "scope-profiler: night" in done.stdout
+
+
+# ---- The same as a function
+
+
+def inspected(*arguments, **settings):
+    stream = io.StringIO()
+    sp.inspect_file(*arguments, **settings, stream=stream)
+    return stream.getvalue().splitlines()
+
+
+def test_the_function_prints_what_the_command_does(monkeypatch, capsys):
+    path = a_run()
+    assert inspected(path, sort="total") == lines(monkeypatch, path)
+    by_start = "--regions-only", "--sort", "start"
+    assert inspected(path, show_metadata=False) == lines(monkeypatch, path, *by_start)
+    assert inspected(path, show_regions=False, full=True) == lines(
+        monkeypatch, path, "--metadata-only", "--full")
+    assert inspected(path, "in", ranks=0, show_metadata=False, columns="name") == lines(
+        monkeypatch, path, "-i", "in", "-r", "0", "--columns", "name", *by_start)
+    source = lines(monkeypatch, path, "--source", "inner")
+    assert inspected(path, show_metadata=False, show_regions=False, source=["inner"]) == source
+    assert inspected(path, source="inner")[-len(source):] == source
+    sp.inspect_file(path, show_regions=False)
+    assert capsys.readouterr().out.splitlines() == lines(monkeypatch, path, "--metadata-only")
+
+
+@pytest.mark.parametrize("settings, error, message", [
+    ({"sort": "x"}, ValueError, "sort takes start, name"), ({"full": "x"}, TypeError, "full"),
+    ({"columns": "x"}, ValueError, "columns takes"), ({"include": "("}, ValueError, "regular expression"),
+    ({"percentage_mode": "x"}, ValueError, "percentage_mode takes"), ({"source": 1}, TypeError, "source"),
+    ({"source": "x"}, KeyError, "no region named 'x'"), ({"stream": 1}, TypeError, "stream"),
+    ({"show_regions": None}, TypeError, "show_regions"), ({"ranks": "a"}, TypeError, "ranks"),
+    ({"file_path": "none.h5"}, FileNotFoundError, "none.h5"),
+])
+def test_what_the_function_refuses(settings, error, message, capsys):
+    with pytest.raises(error, match=message):
+        sp.inspect_file(**{"file_path": a_run(), **settings})
+    assert capsys.readouterr().out == ""

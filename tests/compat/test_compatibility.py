@@ -189,6 +189,7 @@ OLD_PATHS = {
     "call_stack": "CallArrays NestingError build_call_arrays build_call_stack "
                   "call_stack_children call_stack_roots",
     "h5reader": "CorruptProfileError ProfilingH5Reader read_h5 read_h5_summary",
+    "inspection": "inspect_file",
     "metadata": "METADATA_DETAILS collect_metadata",
     "mpi_launch": "LAUNCHER_ENV_VARS get_comm launched_under_mpi",
     "mpi_wrappers": "MPIRegionMetadata ProfiledMPIComm ProfiledMPIRequest format_mpi_region message_nbytes "

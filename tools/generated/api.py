@@ -28,7 +28,7 @@ HEADINGS = {
            "format_mpi_region message_nbytes MPIRegionMetadata ProfiledMPIComm ProfiledMPIRequest",
     "Files": "load load_processes read_profile read_h5 read_h5_summary read_json "
              "sniff_profile_format write_profile convert write_json write_parquet export_json "
-             "load_traces merge_results "
+             "load_traces merge_results inspect_file "
              "collect_region_statistics collect_file_metadata write_region_statistics_json",
     "Files for other programs": "export_prof to_pstats load_prof export_speedscope export_collapsed "
                                 "export_chrome_trace export_perfetto export_callgrind "

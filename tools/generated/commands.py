@@ -3,6 +3,7 @@
 import inspect
 
 from scope_profiler.cli.group import COMMANDS, group
+from scope_profiler.cli.export_plot_data import plot_data
 
 from .settings import table
 
@@ -18,7 +19,12 @@ scope-profiler run simulate.py --steps 100
 
 
 def page():
-    return "\n".join([PAGE, *(command(name, group.get_command(None, name)) for name in COMMANDS)])
+    pages = [PAGE]
+    for name in COMMANDS:
+        pages.append(command(name, group.get_command(None, name)))
+        if name == "export":
+            pages.append(command("export plot-data", plot_data))
+    return "\n".join(pages)
 
 
 def command(name, one):

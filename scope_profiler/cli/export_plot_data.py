@@ -1,0 +1,89 @@
+"""scope-profiler export plot-data: the numbers of charts as files."""
+
+import os
+
+import click
+
+from .._base.shown import shown
+from .chart_options import chart_options, draw, settings_of
+from .profile_files import labels_of, loaded, matching, ranks_of, refusing, skipping_first
+from .several import ReadingCommand, Several
+
+#: Files of other programs that may go with them: {name: the function that writes each, and the file}.
+_COMPANIONS = {
+    "prof": ("export_prof", "profile.prof"),
+    "speedscope": ("export_speedscope", "profile.speedscope.json"),
+    "flamegraph": ("export_flamegraph_svg", "flamegraph.svg"),
+}
+
+#: How 0.7.5 names the files of charts that have another name in commands.
+_STEMS = {"density": "timeline_density", "timeseries": "duration_timeseries"}
+
+
+@click.command("plot-data", cls=ReadingCommand, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())
+@click.option("-o", "--output", metavar="FOLDER", required=True, type=click.Path(file_okay=False),
+              help="The folder for the files, which is made.")
+@click.option("-p", "--plots", cls=Several, metavar="KIND",
+              help="The charts: `scope-profiler plot list` prints them. [default: durations gantt]")
+@click.option("--format", type=click.Choice(["csv", "json", "parquet"]), default="csv", show_default=True,
+              help="Of the numbers.")
+@click.option("--label", cls=Several, metavar="LABEL", help="The name of a file; once for each.")
+@click.option("-i", "--include", cls=Several, metavar="REGEX",
+              help="Only regions whose name these match at its beginning.")
+@click.option("-e", "--exclude", cls=Several, metavar="REGEX", help="Not regions whose name these match.")
+@click.option("-r", "--ranks", "--rank", cls=Several, metavar="RANKS",
+              help="Only these ranks: 0 2, 0,2 or 0-3.")
+@skipping_first
+@click.option("--with", "companions", cls=Several, type=click.Choice([*_COMPANIONS, "all"]), is_flag=False,
+              flag_value="all", help="Write these for other programs, too; all of them where none is named.")
+@chart_options
+@click.option("-q", "--quiet", is_flag=True, help="Do not print which files were written.")
+def plot_data(files, output, plots, format, label, include, exclude, ranks, warm_up, companions, quiet,
+              **settings):
+    """Write the numbers that charts of FILE are drawn from, a file for each, and the statistics of all
+    regions as region_statistics.json.
+
+    FILE is a file in HDF5 or JSON, a folder of such, or a pattern in quotes. Of several a chart has
+    all, each with its label; charts that compare runs need two.
+
+    \b
+    Examples:
+      scope-profiler export plot-data run.h5 -o numbers/
+      scope-profiler export plot-data run.h5 -o numbers/ --plots gantt histogram --format parquet
+      scope-profiler export plot-data old.h5 new.h5 -o numbers/ --label old --label new --plots speedup
+    """
+    from ..plots.charts import KINDS, PRESETS
+
+    kinds = [*dict.fromkeys(plots or PRESETS["default"])]
+    for kind in kinds:
+        if kind not in KINDS:
+            raise click.UsageError(f"there is no chart {shown(kind)!r}; "
+                                   "`scope-profiler plot list` prints them")
+    settings = settings_of(settings, kinds, ", ".join(kinds))
+    chosen = {"ranks": ranks_of(ranks), "include": include or None, "exclude": exclude or None}
+    paths = matching(files)
+    runs = [loaded(path, warm_up, label) for path, label in zip(paths, labels_of(label, paths))]
+    for kind in kinds:
+        target = os.path.join(output, f"{_STEMS.get(kind, kind)}_data.{format}")
+        draw(kind, runs, target, chosen, settings, quiet=quiet)
+    _write_statistics(runs, os.path.join(output, "region_statistics.json"), chosen, quiet)
+    for name in _COMPANIONS if "all" in companions else companions:
+        _write_companion(name, runs, output, chosen, quiet)
+
+
+def _write_statistics(runs, target, chosen, quiet):
+    from ..io.region_statistics import write_region_statistics_json
+
+    with refusing():
+        write_region_statistics_json(runs, target, **chosen)
+    if not quiet:
+        click.echo(f"Wrote {shown(target)}")
+
+
+def _write_companion(name, runs, output, chosen, quiet):
+    from .. import exports
+
+    function, file = _COMPANIONS[name]
+    with refusing():
+        getattr(exports, function)(runs, os.path.join(output, file), verbose=not quiet, **chosen)
