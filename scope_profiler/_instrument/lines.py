@@ -14,9 +14,9 @@ import weakref
 from .. import _core
 from .._base import interpreter
 from .._base.unrecorded import PACKAGE
+from .._model import buckets
 from .._model.counted_code import CountedCode
 from .._model.counted_lines import CountedLine, CountedLines, added_up
-from .._model.buckets import percentile
 from . import monitoring
 from .without_lines import is_compiled, refusal
 
@@ -54,11 +54,11 @@ def start(manager, details=False):
     _count_raised(id(manager), details)
 
 
-def start_switched(manager):
+def start_switched(manager, details=False):
     """The same for one whose regions are switched on by thread. On 3.11 the hook is in only while one
     is; on 3.12 and newer code has events only then."""
     if _MONITORING:
-        start(manager)
+        start(manager, details)
 
 
 def stop(manager):
@@ -283,26 +283,18 @@ def _added_up(name, code, first, again, overhead):
 
 
 def _rows(code, parts, overhead):
-    """The CountedLine of each line: what threads had of it is still apart, but for its percentiles."""
-    sketches, slow = {}, _slowed.get(code, {})
+    """The CountedLine of each line: what threads had of it is still apart."""
+    slow, unit = _slowed.get(code, {}), _core.clock_info()["ns_per_tick"]
     rows = []
     for line, hits, ns, extras in parts:
         known = dict(extras or ())
-        sketch, below = known.pop("sketch", None), known.pop("below", None)
-        if sketch is not None:
-            sketches.setdefault(line, []).append(sketch)
+        below = known.pop("below", None)
+        if "sketch" in known:
+            known["sketch"] = buckets.of_core(known["sketch"], unit)
         if overhead is not None:
             known["overhead_ns"] = round(overhead.added_ns(line, hits, below, slow.get(line, 0)))
         rows.append(CountedLine(line, hits, ns, **known))
-    rows = added_up(rows)
-    return [_with_percentile(row, sketches.get(row.line)) for row in rows]
-
-
-def _with_percentile(row, sketches):
-    if sketches is None:
-        return row
-    p99 = percentile(sketches, 0.99, _core.clock_info()["ns_per_tick"])
-    return row._replace(p99_ns=min(max(p99, row.minimum_ns), row.maximum_ns))
+    return [row.with_percentile() for row in added_up(rows)]
 
 
 def lines_of(region, overhead=None):

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from . import buckets
+from .buckets import Buckets
 from .counted_code import CountedCode
 
 
@@ -34,11 +36,12 @@ class CountedLine(NamedTuple):
 
     With line_details:
     minimum_ns, maximum_ns, p99_ns: of the time of single hits, the last within 0.8 %. None where no hit
-        has ended; the last also of regions or processes together, of which it is not known.
+        has ended. That of lines put together is of all their hits; None where these are not known of one.
     raised: how often an exception was raised there or came out of what the line called, once for each
         exception and frame: not when it is raised again. What ends iterations and generators
         (StopIteration, StopAsyncIteration, GeneratorExit) does not count.
     callees_ns: what of the time functions took that the line called and whose lines are recorded.
+    sketch: how long the hits took that have ended: what p99_ns comes from.
     """
 
     line: int
@@ -58,6 +61,7 @@ class CountedLine(NamedTuple):
     peak_bytes: int | None = None
     resident_bytes: int | None = None
     increment_bytes: int | None = None
+    sketch: Buckets | None = None
 
     @property
     def net_ns(self) -> int | None:
@@ -70,8 +74,27 @@ class CountedLine(NamedTuple):
         return None if self.callees_ns is None else self.time_ns - self.callees_ns
 
     def sums(self) -> CountedLine:
-        """Those of its numbers that can be added up."""
-        return CountedLine(self.line, **{name: getattr(self, name) for name in SUMS})
+        """Those of its numbers that can be added up and taken off, and its sketch."""
+        return CountedLine(self.line, **{name: getattr(self, name) for name in SUMS}, sketch=self.sketch)
+
+    def less(self, earlier: CountedLine) -> CountedLine:
+        """What was added to it since `earlier`. Its extremes stay those of all hits."""
+        left: dict[str, Any] = {
+            name: getattr(self, name) - (getattr(earlier, name) or 0)
+            for name in SUMS if getattr(self, name) is not None
+        }
+        if self.sketch is not None:
+            left["sketch"] = buckets.less(self.sketch, earlier.sketch or {})
+        return self._replace(**left).with_percentile()
+
+    def with_percentile(self) -> CountedLine:
+        """With p99_ns as its sketch has it."""
+        ns = None if self.sketch is None else buckets.percentile(self.sketch, 0.99)
+        if ns is not None and self.minimum_ns is not None:
+            ns = max(ns, self.minimum_ns)
+        if ns is not None and self.maximum_ns is not None:
+            ns = min(ns, self.maximum_ns)
+        return self._replace(p99_ns=ns)
 
 
 def _sum(values: list[int | None]) -> int | None:
@@ -87,12 +110,8 @@ def _of_known(choose: Callable[[list[int]], int]) -> Callable[[list[int | None]]
     return chosen
 
 
-def _alone(values: list[int | None]) -> int | None:
-    """It cannot be told from parts."""
-    return values[0] if len(values) == 1 else None
-
-
-#: How the numbers of a line from several places make one: of its regions, threads, processes.
+#: How the numbers of a line from several places make one: of its regions, threads, processes. The sketches
+#: are put together, and the percentile comes from that.
 ADDED_UP: dict[str, Callable[[list[int | None]], int | None]] = {
     "hits": _sum,
     "time_ns": _sum,
@@ -100,7 +119,7 @@ ADDED_UP: dict[str, Callable[[list[int | None]], int | None]] = {
     "overhead_ns": _sum,
     "minimum_ns": _of_known(min),
     "maximum_ns": _of_known(max),
-    "p99_ns": _alone,
+    "p99_ns": lambda values: None,  # it comes from the sketch
     "raised": _sum,
     "callees_ns": _sum,
     "allocated_bytes": _sum,
@@ -124,13 +143,18 @@ def added_up(rows: Iterable[CountedLine]) -> list[CountedLine]:
     for row in rows:
         by_line.setdefault(row.line, []).append(row)
     return [
-        same[0] if len(same) == 1 else CountedLine(line, **_together(same))
+        same[0] if len(same) == 1 else _together(line, same)
         for line, same in sorted(by_line.items())
     ]
 
 
-def _together(rows: list[CountedLine]) -> dict[str, Any]:
-    return {name: add([getattr(row, name) for row in rows]) for name, add in ADDED_UP.items()}
+def _together(line: int, rows: list[CountedLine]) -> CountedLine:
+    known = {name: add([getattr(row, name) for row in rows]) for name, add in ADDED_UP.items()}
+    sketches = [row.sketch for row in rows if row.sketch is not None]
+    known["sketch"] = buckets.together(sketches) if len(sketches) == len(rows) else None  # type: ignore[assignment]
+    if any(row.sketch is None and row.minimum_ns is None for row in rows):  # single hits were not looked at
+        known["minimum_ns"] = known["maximum_ns"] = None
+    return CountedLine(line, **known).with_percentile()  # type: ignore[arg-type]
 
 
 class CountedLines(NamedTuple):
@@ -150,19 +174,8 @@ class CountedLines(NamedTuple):
     def first(self) -> list[CountedLine]:
         """The lines as far as no other region counted them already."""
         again = {row.line: row for row in self.again}
-        rows = (_less(row, again.get(row.line)) for row in self.rows)
+        rows = (row.less(again[row.line]) if row.line in again else row for row in self.rows)
         return [row for row in rows if row.hits or row.time_ns]
-
-
-def _less(row: CountedLine, again: CountedLine | None) -> CountedLine:
-    if again is None:
-        return row
-    left = {
-        name: getattr(row, name) - (getattr(again, name) or 0)
-        for name in SUMS
-        if getattr(row, name) is not None
-    }
-    return row._replace(**left)
 
 
 def once(tables: Iterable[CountedLines]) -> list[tuple[CountedCode, list[CountedLine]]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .counted_lines import SUMS as LINE_SUMS
+from . import buckets
 from .counted_lines import CountedLine, CountedLines
 from .counter_values import between as counters_between
 from .recorded import PERCENTILES, SUMS, Node, Recorded, std_of
@@ -155,12 +155,13 @@ def _lines(later: Iterable[CountedLine], earlier: Iterable[CountedLine]) -> list
 
 
 def _line(later: CountedLine, earlier: CountedLine) -> CountedLine:
-    known: dict[str, Any] = {}
-    for name in LINE_SUMS:
-        new, old = getattr(later, name), getattr(earlier, name)
-        known[name] = None if new is None else new - (old or 0)
-    # An extreme of all hits is one of these where it is new.
-    for name, sign in (("minimum_ns", -1), ("maximum_ns", 1), ("peak_bytes", 1)):
-        new, old = getattr(later, name), getattr(earlier, name)
-        known[name] = new if new is not None and (old is None or sign * (new - old) > 0) else None
-    return later._replace(**known, p99_ns=None)
+    changed = later.less(earlier)
+    # The peak of all hits is that of these where it is new.
+    is_new = later.peak_bytes is not None and later.peak_bytes > (earlier.peak_bytes or 0)
+    known: dict[str, Any] = {"peak_bytes": later.peak_bytes if is_new else None, "minimum_ns": None,
+                             "maximum_ns": None}
+    if changed.sketch:
+        least, most = buckets.bounds(changed.sketch)
+        known["minimum_ns"] = max(least, later.minimum_ns or 0)
+        known["maximum_ns"] = most if later.maximum_ns is None else min(most, later.maximum_ns)
+    return changed._replace(**known).with_percentile()

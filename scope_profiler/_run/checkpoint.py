@@ -6,6 +6,7 @@ It runs in the middle of the program, so it imports nothing; io/journal_state.py
 from time import perf_counter_ns
 
 from .._instrument.lines import counted_lines
+from .._model import buckets
 from . import kept
 
 _PAUSE_NS = 10**9  # between two of them, at least,
@@ -62,4 +63,9 @@ def _table(table):
     from .._base import source_lines  # where lines are counted it is there
 
     source = source_lines.text_of(table.code, max((row.line for row in table.rows), default=0))
-    return table.region, tuple(table.code), table.rows, table.again, source
+    rows, again = ([_line(row) for row in of_table] for of_table in (table.rows, table.again))
+    return table.region, tuple(table.code), rows, again, source
+
+
+def _line(row):
+    return row._replace(sketch=None if row.sketch is None else buckets.rows(row.sketch))

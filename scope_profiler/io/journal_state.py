@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from .._model import buckets
 from .._model.counted_code import CountedCode
-from .._model.counted_lines import CountedLine, CountedLines
+from .._model.counted_lines import EXTRAS, CountedLine, CountedLines
 from .._model.recorded import OTHER_PATHS, Node
 from .._model.statistics import MEMORY, RegionStatistics
 from ..results import Sketch, TaskInfo, ThreadInfo
@@ -56,8 +57,8 @@ class State:
     def _read(cls, state: Mapping[str, Any]) -> State:
         scale = float(state["scale"])
         nodes = [
-            _node(*row, sketch=_sketch(buckets, scale))
-            for row, buckets in zip(state["tree"], state["sketches"], strict=True)
+            _node(*row, sketch=_sketch(sketch, scale))
+            for row, sketch in zip(state["tree"], state["sketches"], strict=True)
         ]
         if not all(-1 <= node.parent < place for place, node in enumerate(nodes)):
             raise ValueError("a node is above itself")
@@ -141,8 +142,8 @@ def _text(value: Any) -> str:
     return value
 
 
-def _sketch(buckets: Any, scale: float) -> Sketch:
-    pairs = np.array([[_int(place), _int(count)] for place, count in buckets], np.int64).reshape(-1, 2)
+def _sketch(sketch: Any, scale: float) -> Sketch:
+    pairs = np.array([[_int(place), _int(count)] for place, count in sketch], np.int64).reshape(-1, 2)
     places, counts = pairs[:, 0], pairs[:, 1]
     if len(pairs) and not (
         0 <= places[0] and places[-1] < _BUCKETS and (np.diff(places) > 0).all() and (counts > 0).all()
@@ -184,5 +185,8 @@ def _table(region: Any, code: Any, rows: Any, again: Any, source: Any) -> Counte
 
 
 def _line(row: Any) -> CountedLine:
-    line, hits, time, *rest = row
-    return CountedLine(_int(line), _int(hits), _int(time), *map(_optional, rest))
+    line, hits, time, *rest, sketch = row
+    extras: dict[str, Any] = dict(zip(EXTRAS, map(_optional, rest), strict=True))
+    if sketch is not None:
+        extras["sketch"] = buckets.of_rows(sketch)
+    return CountedLine(_int(line), _int(hits), _int(time), **extras)

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 from .. import _core
 from .._base import interpreter, source_lines
+from .._base.arguments import boolean
 from .._base.unrecorded import unrecorded
 from .._base.warning import warn
 from .._instrument import line_overhead, lines
@@ -54,7 +55,9 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
     anything.
 
     functions: to be registered. wrap_trace, set_frame_local_trace: of line_profiler, for its way of
-    sharing the interpreter with debuggers and coverage; here those are never displaced.
+    sharing the interpreter with debuggers and coverage; here those are never displaced. line_details: keep
+    of each line also its shortest and longest hit, the 99th percentile, the exceptions and the time in
+    registered functions that it called, which get_stats() has in `lines`.
 
     Each LineProfiler counts for itself. Raises RuntimeError, on 3.12 and newer, when other tools have
     every tool id of sys.monitoring.
@@ -64,11 +67,12 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
 
     @unrecorded
     def __init__(self, *functions: Any, wrap_trace: bool | None = None,
-                 set_frame_local_trace: bool | None = None) -> None:
+                 set_frame_local_trace: bool | None = None, line_details: bool = False) -> None:
         self._manager = manager = _core.Manager()
+        self.line_details = boolean("line_details", line_details)
         manager._arm = lines.arm
-        lines.start_switched(manager)
-        manager._begin(False, True)
+        lines.start_switched(manager, self.line_details)
+        manager._begin(False, True, False, False, False, self.line_details)
         self._region = manager.profile_region("LineProfiler")
         self._codes: dict[int, CodeType] = {}  # by id, in the order in which they were registered
         self.functions: list[Any] = []
@@ -100,7 +104,7 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
         outer = getattr(func, "__code__", None)
         for behind in callables.functions_behind(func):
             if isinstance(outer, CodeType) and lines.runs_later(outer, behind.__code__):
-                lines.start(self._manager)
+                lines.start(self._manager, self.line_details)
                 _core.watch_lines(self._region, behind.__code__, True)
 
     @unrecorded
@@ -122,7 +126,7 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
         """Register a code object: its lines count in every thread from now on, whether profiling is on
         there or not."""
         self._register(code, None)
-        lines.start(self._manager)
+        lines.start(self._manager, self.line_details)
         _core.watch_lines(self._region, code, True)
 
     def _register(self, code: CodeType, func: Any) -> None:
@@ -256,7 +260,7 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
 
     def reset_stats(self) -> None:
         """Begin counting anew. What is registered stays, and profiling on where it is."""
-        self._manager._begin(False, True)
+        self._manager._begin(False, True, False, False, False, self.line_details)
 
     def print_stats(self, stream: IO[str] | None = None, output_unit: float | None = None,
                     stripzeros: bool = False, details: bool = True, summarize: bool = False,

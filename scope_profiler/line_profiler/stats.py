@@ -195,7 +195,10 @@ def _lines(parts: Iterable[StatsLike]) -> dict[Key, list[CountedLine]]:
     """Of the functions of which more is known than hits and times, added up."""
     known = {key for stats in parts for key in getattr(stats, "lines", {})}
     whole = [LineStats(stats.timings, stats.unit, lines=getattr(stats, "lines", {})) for stats in parts]
-    return {key: added_up(row for stats in whole for row in stats.counted(key)) for key in known}
+    return {
+        key: added_up(row for stats in whole if key in stats.timings for row in stats.counted(key))
+        for key in known
+    }
 
 
 def _sum(parts: Iterable[StatsLike]) -> tuple[dict[Key, list[Row]], float]:

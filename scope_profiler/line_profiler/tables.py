@@ -7,6 +7,7 @@ import json
 from os import PathLike
 from typing import IO, TYPE_CHECKING, Any
 
+from .._model import buckets
 from .._model.counted_lines import EXTRAS, CountedLine
 from ..io import CorruptProfileError, replacing
 from .lprof import is_number
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _FORMAT = "scope-profiler lines"
 _VERSION = 1
+#: How long hits took: [[nanoseconds for a unit of the buckets, number of the bucket, hits], ...].
+_SKETCH = "sketch"
 
 
 # ---- One row for each line
@@ -66,6 +69,7 @@ def _lines(stats: LineStats, key: Key, extras: list[str]) -> Iterator[dict[str, 
         yield {
             "line": line, "hits": hits, "time": time, "percent": 100 * time / total if total else None,
             **{name: value for name, value in values.items() if is_number(value)},
+            **({} if counted.sketch is None else {_SKETCH: buckets.rows(counted.sketch)}),
         }
 
 
@@ -133,7 +137,7 @@ def _add_function(
     lines[key] = [
         CountedLine(row["line"], row["hits"], round(row["time"] * unit / 1e-9), **{
             name: _checked(row[name], is_number) for name in EXTRAS if name in row
-        }) for row in function["lines"]
+        }, sketch=buckets.of_rows(row[_SKETCH]) if _SKETCH in row else None) for row in function["lines"]
     ]
 
 

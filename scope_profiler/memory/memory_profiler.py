@@ -60,7 +60,7 @@ class MemoryProfiler(_LineProfiler):
     @unrecorded
     def reset_stats(self) -> None:
         """Begin measuring anew."""
-        self._manager._begin(False, True, False, False, False, False, True)
+        self._manager._begin(False, True, False, False, False, self.line_details, True)
 
     @unrecorded
     def lines(self) -> dict[CountedCode, list[CountedLine]]:

@@ -27,13 +27,13 @@ static PyObject *sketch(const sp_sketch *hits)
 static int put_details(PyObject *extras, const sp_line_detail *detail)
 {
     if (put(extras, "raised", PyLong_FromUnsignedLongLong(detail->raised)) < 0
-        || put_ns(extras, "callees_ns", detail->callees) < 0)
+        || put_ns(extras, "callees_ns", detail->callees) < 0
+        || put(extras, "sketch", sketch(&detail->hits)) < 0)
         return -1;
     if (detail->longest < detail->shortest) /* no hit has ended */
         return 0;
     return put_ns(extras, "minimum_ns", detail->shortest) < 0
                    || put_ns(extras, "maximum_ns", detail->longest) < 0
-                   || put(extras, "sketch", sketch(&detail->hits)) < 0
                ? -1
                : 0;
 }

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from hypothesis import given, strategies as st
 import pytest
 
-from scope_profiler.line_profiler import LineStats, load_stats
+from scope_profiler.line_profiler import LineProfiler, LineStats, load_stats
 
 SPAM = LineStats({("spam.py", 1, "foo"): [(2, 10, 300)],
                   ("spam.py", 10, "bar"): [(11, 2, 1000), (12, 1, 500)]}, 1e-6)
@@ -94,3 +94,47 @@ def test_files_are_added_up(tmp_path):
     assert LineStats.from_files(tmp_path / "spam.lprof", str(tmp_path / "eggs.lprof")) == BOTH
     with pytest.raises(TypeError):
         LineStats.from_files()
+
+
+def test_details_of_lines_add_up(clock, tmp_path):
+    """p99 of statistics added up, also from files, is that of all hits."""
+    profile = LineProfiler(line_details=True)
+
+    @profile
+    def inner(ns):
+        clock.tick(ns)
+        return ns
+
+    @profile
+    def f(ns):
+        try:
+            int(inner(ns) and "x")
+        except ValueError:
+            pass
+
+    def numbers(stats):
+        [rows] = [rows for (_, _, name), rows in stats.lines.items() if name.endswith(".f")]
+        row = rows[1]
+        return row.hits, row.minimum_ns, row.maximum_ns, row.p99_ns, row.raised, row.callees_ns
+
+    for ns in (50, *[10] * 99):
+        f(ns)
+    first = profile.get_stats()
+    assert numbers(first) == (100, 10, 50, 10, 100, 1040)
+    profile.reset_stats()
+    for _ in range(5):
+        f(50)
+    second = profile.get_stats()
+    assert numbers(second) == (5, 50, 50, 50, 5, 250)
+    assert numbers(first + second) == (105, 10, 50, 50, 105, 1290)
+    first.to_json(tmp_path / "first.json")
+    (first + second).to_json(tmp_path / "both.json")
+    read = LineStats.from_files(tmp_path / "first.json", tmp_path / "both.json")
+    assert numbers(read) == (205, 10, 50, 50, 205, 2330)
+    first.to_file(tmp_path / "first.lprof")  # which has hits and times alone
+    assert (first + LineStats.from_files(tmp_path / "first.lprof")).lines == {}
+    other = LineProfiler()
+    other(f)(10)
+    assert other.get_stats().counted(next(iter(other.get_stats().timings)))[0].minimum_ns is None
+    with pytest.raises(TypeError, match="line_details takes True or False, got str: 'yes'"):
+        LineProfiler(line_details="yes")

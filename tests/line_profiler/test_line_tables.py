@@ -151,7 +151,9 @@ def test_garbage_is_refused(tmp_path_factory, data):
 KEYS = st.tuples(st.text(max_size=5), st.integers(0, 99), st.text(max_size=5))
 LINES = st.lists(st.builds(
     CountedLine, st.integers(0, 99), st.integers(0, 2**62), st.integers(0, 2**53),
-    *[st.none() | st.integers(-2**53, 2**53)] * len(EXTRAS)), unique_by=lambda row: row.line).map(sorted)
+    *[st.none() | st.integers(-2**53, 2**53)] * len(EXTRAS), st.none() | st.dictionaries(
+        st.tuples(st.floats(1e-3, 100), st.integers(0, 4095)), st.integers(1, 2**53))),
+    unique_by=lambda row: row.line).map(lambda rows: sorted(rows, key=lambda row: row.line))
 
 
 @given(st.dictionaries(KEYS, LINES, max_size=3))

@@ -8,12 +8,14 @@ import linecache
 import threading
 
 from hypothesis import given, settings, strategies as st
+import numpy as np
 import pytest
 from conftest import NEEDS_H5PY, examples
 
-from scope_profiler import ProfileManager, load, write_profile
+from scope_profiler import ProfileManager, load, merge_results, write_profile
 from scope_profiler._instrument import line_overhead, lines as line_mode
 from scope_profiler._model.counted_lines import once
+from scope_profiler.line_profiler import LineStats
 from scope_profiler.results.line_entries import all_lines
 
 
@@ -454,3 +456,50 @@ def test_live_statistics_results_and_files_are_the_same(tmp_path, clock, kind):
         manager.reset()
 
     of_steps()
+
+
+@NEEDS_H5PY
+def test_percentiles_of_ranks_files_regions_and_windows_are_those_of_all_hits(tmp_path, clock):
+    """Against the hits themselves, by whatever way lines come together."""
+    hits = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 10**6)), min_size=1, max_size=30)
+
+    def f(ns):
+        clock.tick(ns)
+
+    def together(tables):
+        [row] = [row for code, rows in once(tables) if code.co_name == "f" for row in rows]
+        return row.p99_ns
+
+    def right(durations):
+        return pytest.approx(float(np.percentile(durations, 99)), rel=1 / 127, abs=1)
+
+    @settings(max_examples=examples(20))
+    @given(st.lists(st.tuples(hits, hits), min_size=1, max_size=3))
+    def of_runs(runs):
+        windows, files, stats = [], [], []
+        for number, halves in enumerate(runs):
+            manager = detailed()
+            ways = {"a": manager.profile("a")(f), "b": manager.profile("b")(manager.profile("a")(f)),
+                    "c": manager.profile("c")(f)}
+            moments = []
+            for half in halves:
+                for way, ns in half:
+                    ways[way](ns)
+                moments.append(manager.snapshot())
+            windows.append((moments[1] - moments[0], [ns for _, ns in halves[1]]))
+            file = tmp_path / f"{number}.{'json' if number else 'h5'}"
+            write_profile(moments[1], file)
+            files.append(load(file))
+            lines = manager.get_region("c").get_stats().lines
+            stats.append(LineStats({key: [row[:3] for row in rows] for key, rows in lines.items()}, 1e-9,
+                                   lines=lines))
+            manager.reset()
+        every = [ns for halves in runs for half in halves for _, ns in half]
+        assert together(all_lines(merge_results(*files, ranks=True).line_profile)) == right(every)
+        [row, *_] = [row for rows in sum(stats[1:], stats[0]).lines.values() for row in rows] or [None]
+        of_region = [ns for halves in runs for half in halves for way, ns in half if way == "c"]
+        assert row is None if not of_region else row.p99_ns == right(of_region)
+        for window, durations in windows:
+            assert together(all_lines(window.line_profile)) == right(durations)
+
+    of_runs()

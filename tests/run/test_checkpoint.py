@@ -203,6 +203,9 @@ def test_lines_threads_and_tasks(begin, tmp_path):
             for entry in got.line_profile[0]] == \
         [(entry["function"], entry["line_numbers"].tolist(), entry["hits"].tolist(), entry["source"])
          for entry in wanted.line_profile[0]]
+    for entry, same in zip(got.line_profile[0], wanted.line_profile[0]):
+        assert entry["p99_ns"] == pytest.approx(same["p99_ns"], rel=1e-3, nan_ok=True)
+        assert entry["sketches"][:, [0, 2, 3]].tolist() == same["sketches"][:, [0, 2, 3]].tolist()
     assert [row.name for row in got.threads[0]] == [row.name for row in wanted.threads[0]]
     assert [(row.kind, row.coro_name, row.steps) for row in got.tasks[0]] == \
         [(row.kind, row.coro_name, row.steps) for row in wanted.tasks[0]]
