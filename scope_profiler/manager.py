@@ -43,7 +43,7 @@ class ProfileManager(_core.Manager):
         self._thins = False  # some regions do not keep all calls
         self._recursive = False  # some decorated functions ask to have traced what they call,
         self._traces = False  # and it is
-        self._traces_c, self._max_depth = False, None  # C functions too; down to this depth
+        self._traced = False, None, None  # of C, too; down to this depth; throttled
         self._named_targets = None  # functions to decorate, by name
         self._interpreter_regions = ()  # what makes regions of the interpreter's own doings
         self._selection = Selection()

@@ -25,6 +25,7 @@ class Row(NamedTuple):
     memory: "tuple | None"
     work: "dict | None"
     first: int
+    throttled: int
 
 
 def name_of(region):

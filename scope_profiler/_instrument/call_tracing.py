@@ -199,10 +199,10 @@ def _tracing_of(manager):
 
 
 @contextmanager
-def _tracing_aside(manager, decide, decide_c):
+def _tracing_aside(manager, decide, decide_c, throttle=None):
     """Trace calls of what decide() and decide_c(), as of _core.trace_calls(), want, before anybody else
     does."""
-    _core.trace_calls(manager, decide, True, decide_c)
+    _core.trace_calls(manager, decide, True, decide_c, None, throttle)
     try:
         _watch(decide_c is not None)
         yield
@@ -212,7 +212,7 @@ def _tracing_aside(manager, decide, decide_c):
 
 @unrecorded
 def settings_changed(manager):
-    """Whether calls of C functions are traced, or how deep calls are, has changed: a run has begun."""
+    """manager._traced has changed, or functions that are throttled are to be timed again: a run has begun."""
     tracing = _tracings.get(id(manager))
     if tracing is not None:
         _decide_anew(manager, tracing)
@@ -223,11 +223,16 @@ def _decide_anew(manager, tracing):
     if tracing.filter is None and not tracing.in_spans:
         _end(id(manager))
         return
-    if manager._traces_c and not any(tracing.of_c for tracing in _tracings.values()):
+    of_c, max_depth, throttle = manager._traced
+    if of_c and not any(tracing.of_c for tracing in _tracings.values()):
         overhead.measure_traced(type(manager._default), _tracing_aside, of_c=True)
-    tracing.of_c = manager._traces_c
-    decide_c = _decide_c if tracing.of_c else None
-    _core.trace_calls(manager, _decide, tracing.filter is not None, decide_c, manager._max_depth)
+    tracing.of_c = of_c
+    if manager._line_mode:
+        throttle = None  # lines count while a call is open
+    if throttle is not None:
+        overhead.measure_throttled(type(manager._default), _tracing_aside)
+    _core.trace_calls(manager, _decide, tracing.filter is not None, _decide_c if of_c else None, max_depth,
+                      throttle)
     _watch(any(tracing.of_c for tracing in _tracings.values()))
 
 

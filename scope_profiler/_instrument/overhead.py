@@ -6,6 +6,7 @@ that is first asked for, by bursts of calls of empty functions and blocks.
 
 from collections import namedtuple
 from contextlib import nullcontext
+from functools import partial
 import mmap
 from time import perf_counter_ns
 
@@ -14,7 +15,7 @@ from .. import _core
 # In the order of the core: ways of making a call, and a step of one; what is done besides.
 WAYS = ("block", "decorated", "traced", "traced_c", "generator", "traced_generator", "step",
         "traced_step")
-COSTS = (*WAYS, "lookup", "metadata", "annotation", "outcome", "line", "work")
+COSTS = (*WAYS, "lookup", "metadata", "annotation", "outcome", "line", "work", "throttled")
 
 
 class Cost(namedtuple("Cost", "inside_ns around_ns")):
@@ -89,7 +90,7 @@ class Overhead:
 _overheads = {}  # (clock, events, lines): Overhead
 _traced = {}  # name: Cost
 _LIKE = {"traced": "decorated", "traced_generator": "generator", "traced_step": "step"}
-_TRACED = (*_LIKE, "traced_c")
+_TRACED = (*_LIKE, "traced_c", "throttled")
 
 
 def of(manager):
@@ -145,6 +146,7 @@ _BURSTS = {
     "outcome": _Burst("called()", "called()", "called", 100, ("decorated",)),
     "line": _Burst("i = i", "i = i", "burst"),
     "work": _Burst("manager.add(units=i)"),
+    "throttled": _Burst("called()", "called()", "called", contains=("traced",)),
 }
 _BURSTS["traced_c"] = _Burst("len('')", "len('')")
 for _name, _other in _LIKE.items():
@@ -181,6 +183,11 @@ def measure_traced(manager_type, tracing, of_c):
         return
     for name in ("traced", "traced_step", "traced_generator"):
         _measure_traced(manager_type, tracing, name, _BURSTS[name].function, _region, None)
+
+
+def measure_throttled(manager_type, tracing):
+    """The same for calls of what is throttled; tracing(manager, decide, decide_c, (calls, ns))."""
+    _measure_traced(manager_type, partial(tracing, throttle=(1, 1e9)), "throttled", "called", _region, None)
 
 
 def _region(manager, _=None):

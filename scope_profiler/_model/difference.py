@@ -34,7 +34,7 @@ def recorded_between(later: Recorded, earlier: Recorded) -> tuple[Recorded, list
     if len(numbers) > len({*paths}):
         raise ValueError("the earlier results have calls that the later ones do not have")
     changed = [_changed(node, before.get(path)) for path, node in zip(paths, later.nodes)]
-    wanted = [bool(one.statistics.num_calls or one.statistics.open_calls) for one in changed]
+    wanted = [bool(one.statistics.counted_calls or one.statistics.open_calls) for one in changed]
     for place in reversed(range(len(changed))):
         if wanted[place] and changed[place].parent >= 0:
             wanted[changed[place].parent] = True
@@ -68,7 +68,7 @@ def _facts(later: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, An
 
 
 def _changed(later: Node, earlier: Node | None) -> Node:
-    if earlier is None or not (earlier.statistics.num_calls or earlier.statistics.open_calls):
+    if earlier is None or not (earlier.statistics.counted_calls or earlier.statistics.open_calls):
         return later
     after, before = later.statistics, earlier.statistics
     scale = _scale(later, earlier)
@@ -84,7 +84,8 @@ def _changed(later: Node, earlier: Node | None) -> Node:
     known["work"] = between(after.work, before.work)
     calls = known["num_calls"]
     if calls == 0:  # times are those of calls that have ended
-        opened = {name: known[name] for name in ("open_calls", "open_total_ns", "open_exclusive_ns", "work")}
+        opened = {name: known[name] for name in (
+            "open_calls", "open_total_ns", "open_exclusive_ns", "work", "throttled_calls")}
         return replace(later, statistics=replace(RegionStatistics.nothing_of(later.name), **opened),
                        first_ns=None, sketch=None, std_ns=None)
     if calls < 0:

@@ -99,7 +99,7 @@ class Recorded:
 SUMS = (
     "num_calls", "errors", "open_calls", "total_ns", "exclusive_ns", "sum_ns", "open_total_ns",
     "open_exclusive_ns", "corrected_total_ns", "corrected_exclusive_ns", "running_ns", "waiting_ns",
-    "allocated_bytes", "freed_bytes", "allocations", "frees",
+    "allocated_bytes", "freed_bytes", "allocations", "frees", "throttled_calls",
 )  # fmt: skip
 PERCENTILES = {"p50_ns": 50, "p90_ns": 90, "p95_ns": 95, "p99_ns": 99, "p999_ns": 99.9}
 
@@ -156,6 +156,15 @@ def work_by_region(nodes: Iterable[Node]) -> dict[str, dict[str, float]]:
     for node in nodes:
         if node.statistics.work:
             found[node.name] = together([found.get(node.name), node.statistics.work])
+    return found
+
+
+def throttled_by_region(nodes: Iterable[Node]) -> dict[str, int]:
+    """The throttled calls of each region that has any, wherever they were made."""
+    found: dict[str, int] = {}
+    for node in nodes:
+        if node.statistics.throttled_calls:
+            found[node.name] = found.get(node.name, 0) + node.statistics.throttled_calls
     return found
 
 

@@ -32,7 +32,8 @@ class _Seconds(property):
 class RegionStatistics:
     """What is known of all finished calls of one region in the current run.
 
-    num_calls: finished calls. errors: those that an exception left. open_calls: not finished.
+    num_calls: finished calls, without throttled_calls. errors: those that an exception left.
+    open_calls: not finished.
     total: wall time inside the region; of a recursion the outermost call alone.
     exclusive: total less what regions inside it took.
     average, minimum, maximum, std: over every call, std of the population.
@@ -54,6 +55,8 @@ class RegionStatistics:
     region itself: what was added to regions inside is theirs. work_rates: for each second in the region,
     open calls included; of threads and ranks together a mean, as their times add up. None where nothing
     was added.
+    throttled_calls: further calls, which setup(throttle_calls=...) had counted and not timed: their
+    durations, memory and exceptions are not known, and their time is in the own time of what called them.
     timings: in line mode {(file, first line, function): [(line, hits, time), ...]} with time in
     multiples of `unit` seconds; else None.
     lines: in line mode all that is known of each line, {(file, first line, function):
@@ -91,6 +94,7 @@ class RegionStatistics:
     frees: int | None = None
     peak_bytes: int | None = None
     work: dict[str, float] | None = None
+    throttled_calls: int = 0
 
     total = _Seconds("total")
     exclusive = _Seconds("exclusive")
@@ -119,6 +123,11 @@ class RegionStatistics:
         return self.allocated_bytes - self.freed_bytes
 
     @property
+    def counted_calls(self) -> int:
+        """All finished calls: num_calls and throttled_calls."""
+        return self.num_calls + self.throttled_calls
+
+    @property
     def work_rates(self) -> dict[str, float] | None:
         """work for each second of the region's time; None without work, or time."""
         return rates(self.work, self.total_ns + self.open_total_ns)
@@ -135,7 +144,8 @@ class RegionStatistics:
     ) -> Self:
         """From a row of _core.Manager._collect(). cost: the Overhead of the run."""
         (_, region, calls, errors, open_calls, total, every, exclusive, minimum, maximum, std,
-         percentiles, _, added, added_below, waiting, open_total, open_exclusive, memory, work, _) = row
+         percentiles, _, added, added_below, waiting, open_total, open_exclusive, memory, work, _,
+         throttled) = row
         average = round(every / calls) if calls else 0
         timings = None if lines is None else {
             code: [row[:3] for row in rows] for code, rows in lines.items()
@@ -147,6 +157,7 @@ class RegionStatistics:
                    round(exclusive - cost.added_ns(added)),
                    None if waiting is None else total - waiting, waiting,
                    every, open_total, open_exclusive, timings, lines=lines, work=work,
+                   throttled_calls=throttled,
                    **({} if memory is None else dict(zip(MEMORY, memory))))
 
     def print(self, stream: IO[str] | None = None) -> None:
@@ -175,7 +186,8 @@ class RegionStatistics:
     def to_dict(self) -> dict[str, Any]:
         """Everything as a dict of plain values, times both in seconds and in ns."""
         values: dict[str, Any] = {"name": self.name, "num_calls": self.num_calls,
-                                  "errors": self.errors, "open_calls": self.open_calls}
+                                  "errors": self.errors, "open_calls": self.open_calls,
+                                  "throttled_calls": self.throttled_calls}
         for time in TIMES:
             values[time] = getattr(self, time)
         for time in TIMES:

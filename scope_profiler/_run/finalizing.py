@@ -8,7 +8,7 @@ from .._base import collection, environment, needs
 from .._base.needs import explained
 from .._base.warning import complain
 from .._runtime import own_files, process_end, processes
-from . import journal, managers, ranks
+from . import journal, managers, ranks, traced
 from .moment import now
 from .rooms import rooms
 
@@ -101,6 +101,7 @@ def _begin_part(manager, moment):
         manager._on_thread.forget_ended(moment.taken_ns, moment.counters["threads"])
     if manager._tasks is not None:
         manager._tasks.forget_done(moment.taken_ns)
+    traced.time_throttled(manager)
     own_files.writes_to(managers.paths())
 
 

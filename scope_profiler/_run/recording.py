@@ -2,7 +2,7 @@
 
 from .._instrument.tags import Selection
 from .._runtime import own_files, process_end
-from . import checkpoint, finalizing, journal, kept, managers, ranks  # noqa: F401
+from . import checkpoint, finalizing, journal, kept, managers, ranks, traced  # noqa: F401
 
 # process_end and finalizing are needed later, when importing them would not be safe: in the child of a
 # fork, and while another thread forks.
@@ -20,7 +20,7 @@ def start(manager, run):
         slow = _slow_calls(run) if on and settings["on_slow"] else None
         sampler = _new_sampler(run) if on and settings["sample"] else None  # it may fail, too
         _set_memory(manager, any(measures))
-        _set_traced(manager, on and settings["trace_c"], settings["max_depth"])
+        traced.begin(manager, settings, on)
         _set_tracing(manager, on, on and settings["recursive_profile"])
     except BaseException:
         _set_line_mode(manager, lined, lined and manager._run._settings["line_details"])
@@ -45,6 +45,7 @@ def start(manager, run):
                    details, measures[1], 1e9 * (settings["min_duration"] or 0), journal.begin(run),
                    *kept.limits(settings))
     manager._on_checkpoint = checkpoint.make
+    traced.time_throttled(manager)
     manager._record(on)
     if on:
         ranks.begun(run)
@@ -155,15 +156,6 @@ def _set_tracing(manager, on, of_all=False):
 
         call_tracing.trace_spans(manager, on, of_all)
     manager._traces = on
-
-
-def _set_traced(manager, of_c, max_depth):
-    """What is traced where functions are: those of C, too; down to which depth."""
-    if (of_c, max_depth) != (manager._traces_c, manager._max_depth):
-        from .._instrument import call_tracing
-
-        manager._traces_c, manager._max_depth = of_c, max_depth
-        call_tracing.settings_changed(manager)
 
 
 def _watch_interpreter(manager, gc=False, imports=False, mpi=False):

@@ -78,13 +78,16 @@ def _lines(manager, moment):
     return counted_lines(manager, tables=moment.lines, overhead=line_overhead.of(manager))
 
 
+_FIRST = 20  # in a row of Manager._collect(): when the first call began
+
+
 def _first(row_and_more):
-    return row_and_more[0][-1]
+    return row_and_more[0][_FIRST]
 
 
 def _nodes(tree, cost, sketches):
     return [
-        Node(row[0], _statistics(row, cost), None if row[-1] < 0 else row[-1], sketch, row[10])
+        Node(row[0], _statistics(row, cost), None if row[_FIRST] < 0 else row[_FIRST], sketch, row[10])
         for row, sketch in zip(tree, sketches, strict=True)
     ]
 
@@ -185,6 +188,7 @@ def _regions(manager, moment, recorded, known, with_text):
             statistics=_aggregates(stats),
             sketch=sketches.get(stats.name),
             work=stats.work,
+            throttled_calls=stats.throttled_calls,
         )
 
 

@@ -92,6 +92,8 @@ class ProfilingOptions(_Options):
     track_executors: bool | None = None
     on_slow: Mapping[str, float] | str | Iterable[str] | None = None
     slow_callback: Callable[..., object] | None = None
+    throttle_calls: int | None = None
+    throttle_time: float | None = None
     profiling_activated: InitVar[bool | None] = field(default=None, kw_only=True)
     time_trace: InitVar[bool | None] = field(default=None, kw_only=True)
     flush_to_disk: InitVar[bool | None] = field(default=None, kw_only=True)

@@ -61,3 +61,5 @@ class SetupOptions(TypedDict, total=False):
     track_executors: bool | None
     on_slow: Mapping[str, float] | str | Iterable[str] | None
     slow_callback: Callable[..., object] | None
+    throttle_calls: int | None
+    throttle_time: float | None

@@ -248,6 +248,15 @@ TABLE = (
             "What is called with such a call, a CallOverLimit, in its thread, instead of the log. Nothing is "
             "recorded meanwhile, and what it raises is counted.",
             in_host=BEGINS_ANEW),
+    Setting("throttle_calls", at_least(1), None,
+            "Where functions are traced, time no more than so many calls of one that takes less than "
+            "throttle_time: further ones are counted, and the report names them. Not generators and "
+            "coroutines, and none where lines are counted.",
+            option=Option("--throttle"), in_host=STAYS_ON),
+    Setting("throttle_time", SECONDS, 1e-5,
+            "How many seconds calls of a function have to take on average for throttle_calls to leave it "
+            "alone.",
+            option=Option("--throttle-time"), in_host=STAYS_ON),
 )
 
 #: What setup() and session() take besides: not of the run, but of its beginning.

@@ -33,5 +33,5 @@ def flame_data(rows: Sequence[Row], regions: Mapping[str, int]) -> dict[str, Any
         "weight": [weights[places[id(row)]] for row in chosen],
         "total": [row.total_ns for row in chosen],
         "own": [row.own_ns for row in chosen],
-        "calls": [row.statistics.num_calls for row in chosen],
+        "calls": [row.statistics.counted_calls for row in chosen],
     }

@@ -379,8 +379,7 @@ class _Building:
             every = self._aggregates(rows, sketches) if self._tells else _aggregates(nodes)
             if not every["count"]:
                 continue
-            statistics = _summed(nodes)
-            annotations = calls.annotation[rows] - 1
+            statistics, annotations = _summed(nodes), calls.annotation[rows] - 1
             annotations[annotations >= len(table)] = -1
             yield region.name, Region(
                 start_times_ns=self._instants(calls.start[rows]),
@@ -396,7 +395,7 @@ class _Building:
                 exclusive_total_ns=statistics["exclusive"],
                 inclusive_total_ns=statistics["inclusive"],
                 statistics=every,
-                errors=statistics["errors"],
+                errors=statistics["errors"], throttled_calls=statistics["throttled"],
                 sketch=sketches.get(region.name),
                 work=works.get(region.name),
             )
@@ -473,6 +472,7 @@ def _summed(nodes: list[Node]) -> dict[str, Any]:
         "exclusive": sum(node.statistics.exclusive_ns for node in nodes),
         "inclusive": sum(node.statistics.total_ns for node in nodes),
         "errors": None if None in errors else sum(errors),
+        "throttled": sum(node.statistics.throttled_calls for node in nodes),
     }
 
 

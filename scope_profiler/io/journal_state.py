@@ -89,7 +89,7 @@ def told(nodes: Sequence[Node], state: Sequence[Node]) -> list[Node]:
     first calls are open. What the state does not have was not there yet."""
     known = dict(zip(paths_of(state), state))
     measured = any(node.statistics.peak_bytes is not None for node in state)
-    nothing: dict[str, Any] = {"errors": 0, "work": None,
+    nothing: dict[str, Any] = {"errors": 0, "work": None, "throttled_calls": 0,
                                **dict.fromkeys(MEMORY, 0 if measured else None)}
     found = []
     for node, path in zip(nodes, paths_of(nodes)):
@@ -155,7 +155,7 @@ def _sketch(sketch: Any, scale: float) -> Sketch:
 def _node(
     parent: Any, name: Any, calls: Any, errors: Any, open_calls: Any, total: Any, every: Any, own: Any,
     minimum: Any, maximum: Any, deviation: Any, percentiles: Any, waited: Any, open_total: Any,
-    open_own: Any, memory: Any, work: Any, first: Any, *, sketch: Sketch,
+    open_own: Any, memory: Any, work: Any, first: Any, throttled: Any = 0, *, sketch: Sketch,
 ) -> Node:
     if name is None:
         return Node(_int(parent), RegionStatistics.nothing_of(OTHER_PATHS), None, None, None)
@@ -172,6 +172,7 @@ def _node(
         running_ns=None if waited is None else total - waited, waiting_ns=waited, sum_ns=every,
         open_total_ns=_int(open_total), open_exclusive_ns=_int(open_own), **of_memory,
         work=None if work is None else {_text(name): _amount(value) for name, value in work.items()},
+        throttled_calls=_int(throttled),
     )  # fmt: skip
     return Node(_int(parent), statistics, None if first < 0 else first, sketch, deviation)
 

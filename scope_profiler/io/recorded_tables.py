@@ -27,6 +27,9 @@ from .._model.statistics import RegionStatistics
 #: Stands for an integer that is not known.
 _UNKNOWN = int(np.iinfo(np.int64).min)
 
+#: What a file without the column stands for, where that is known: it is from before there were such.
+_ABSENT = {"throttled_calls": 0}
+
 _STATISTICS = [
     field.name for field in fields(RegionStatistics)
     if field.name not in ("name", "timings", "unit", "lines", "work")
@@ -123,7 +126,7 @@ def from_tables(tables: Mapping[str, Any]) -> dict[int, Recorded]:
     worked = _works(tables)
     sketches = _sketches(columns["sketch"], columns["unit"], tables)
     nodes: dict[int, list[Node]] = {}
-    statistics = [columns.get(name, [_UNKNOWN] * len(sketches)) for name in _STATISTICS]
+    statistics = [columns.get(name, [_ABSENT.get(name, _UNKNOWN)] * len(sketches)) for name in _STATISTICS]
     deviations = columns.get("deviation", [float("nan")] * len(sketches))
     for place, (name, rank, parent, first, sketch, deviation, *values) in enumerate(zip(
         tables["names"], columns["rank"], columns["parent"], columns["first_ns"], sketches, deviations,

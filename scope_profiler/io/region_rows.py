@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .._model.recorded import Recorded, sketches_by_region, work_by_region
+from .._model.recorded import Recorded, sketches_by_region, throttled_by_region, work_by_region
 from ..results import OPTIONAL_COLUMNS, EventMetadata, MPIRegion, ProfilingResults, Region
 
 #: Name of a region, rank, and what `Region` takes for them.
@@ -103,12 +103,14 @@ def exclusive_of_events(region: Region) -> int | None:
 
 
 def with_trees(rows: Iterable[Row], recorded: Mapping[int, Recorded]) -> Iterator[Row]:
-    """The rows with what the trees say of how long calls took, and of their work."""
+    """The rows with what the trees say of how long calls took, of their work, and of throttled ones."""
     sketches = {rank: sketches_by_region(tree.nodes) for rank, tree in recorded.items()}
     works = {rank: work_by_region(tree.nodes) for rank, tree in recorded.items()}
+    throttled = {rank: throttled_by_region(tree.nodes) for rank, tree in recorded.items()}
     for name, rank, known in rows:
         yield name, rank, {**known, "sketch": sketches.get(rank, {}).get(name),
-                           "work": works.get(rank, {}).get(name)}
+                           "work": works.get(rank, {}).get(name),
+                           "throttled_calls": throttled.get(rank, {}).get(name, 0)}
 
 
 def checked_rank(rank: int) -> int:

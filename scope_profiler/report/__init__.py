@@ -49,6 +49,7 @@ def print_run(snapshot, stream=None, *, regions=True, lines=True, style="table",
         for what, function, *arguments in (
             *([] if together else [("measuring", notes.recording, summary.facts, summary.wall_ns)]),
             ("single calls", notes.dropped, snapshot.dropped, summary.facts.get("on_full", "")),
+            ("throttling", notes.throttled, _throttled(snapshot.regions)),
             ("the file", notes.written, snapshot.paths, snapshot.begun),
         ):
             for text in _part(out, what, lambda: list(function(*arguments))) or ():
@@ -57,6 +58,10 @@ def print_run(snapshot, stream=None, *, regions=True, lines=True, style="table",
             for text in notes.next_commands(snapshot.file_path, bool(snapshot.lines)):
                 out.line(text)  # in one piece, to be copied
     out.deliver()
+
+
+def _throttled(regions):
+    return [(one.name, one.throttled_calls, one.counted_calls) for one in regions if one.throttled_calls]
 
 
 def print_statistics(statistics, stream=None):

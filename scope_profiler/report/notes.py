@@ -70,6 +70,7 @@ _KINDS = {
     "outcome": "outcome",
     "line": "line",
     "work": "add()",
+    "throttled": "throttled call",
 }
 
 
@@ -91,7 +92,15 @@ def _kinds(facts):
     return sorted(kinds, key=lambda kind: kind[2], reverse=True)[:_MOST_KINDS]
 
 
-_MOST_DROPPED = 5
+_MOST_NAMED = 5
+
+
+def _most(regions):
+    """The first of them, and how many of their calls: (name, so many, calls)."""
+    named = ", ".join(f"{shown(name)} {format_count(some)} of {format_count(count)}"
+                      for name, some, count in regions[:_MOST_NAMED])
+    more = len(regions) - _MOST_NAMED
+    return named + (f", and {many(more, 'more region')}" if more > 0 else "")
 
 
 def dropped(regions, on_full=""):
@@ -100,13 +109,18 @@ def dropped(regions, on_full=""):
     if not regions:
         return
     kept, calls = (sum(one[place] for one in regions) for place in (1, 2))
-    named = ", ".join(f"{shown(name)} {format_count(some)} of {format_count(count)}"
-                      for name, some, count in regions[:_MOST_DROPPED])
-    more = len(regions) - _MOST_DROPPED
-    others = f", and {many(more, 'more region')}" if more > 0 else ""
     how = f' (on_full="{on_full}")' if on_full else ""
     yield (f"Single calls: {format_count(kept)} of {format_count(calls)} are kept with start and end{how}, "
-           f"all in the statistics: {named}{others}.")
+           f"all in the statistics: {_most(regions)}.")
+
+
+def throttled(regions):
+    """What is to be said of regions some of whose calls are throttled: (name, how many, all calls)."""
+    if not regions:
+        return
+    regions = sorted(regions, key=lambda one: -one[1])
+    yield (f"Throttled: {_most(regions)}, called often and for a short time, were counted and not timed. "
+           "Their times are those of the other calls; the rest is in the own time of what called them.")
 
 
 _MISSED = (

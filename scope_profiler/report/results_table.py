@@ -84,6 +84,8 @@ def table_of(results, include=None, exclude=None, ranks=None, *, sort="total", c
             dropped = sorted(((region.name, region.num_events, region.num_calls) for region in regions
                               if region.name in lacking), key=lambda one: -one[2])
             remarks = [*notes.recording(facts, wall), *notes.dropped(dropped, facts.get("on_full", "")),
+                       *notes.throttled([(region.name, calls, region.num_calls + calls) for region in regions
+                                         if (calls := region.throttled_calls)]),
                        *notes.uneven(results)]
     else:
         roots, remarks = _rows_of_calls(results, regions)

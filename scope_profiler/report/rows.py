@@ -93,7 +93,7 @@ def _statistics_of(region):
         *(_ns(getattr(region, f"{p}_duration")) for p in ("p50", "p90", "p95", "p99", "p999")),
         region.corrected_total_ns, region.corrected_exclusive_ns,
         None if waiting is None else total - waiting, waiting, region.total_duration_ns, 0, 0,
-        work=region.work,
+        work=region.work, throttled_calls=region.throttled_calls or 0,
     )
 
 

@@ -103,7 +103,7 @@ def _of_statistics(name):
 SORT_KEYS = {
     "start": lambda row: row.first_ns,
     "name": lambda row: row.name,
-    "calls": lambda row: row.statistics.num_calls,
+    "calls": lambda row: row.statistics.counted_calls,
     **{column: value for column, value in TIMES.items() if not column.startswith("gpu")},
     "errors": lambda row: row.statistics.errors,
     **{column: _of_statistics(name) for column, name in {**_BYTES, **_BLOCKS}.items()},
@@ -188,7 +188,7 @@ def cell(row, column, wall_ns, percentage_mode="coverage"):
     if column == "ranks":
         return _ranks(sorted(row.by_rank))
     if column == "calls":
-        return format_count(row.statistics.num_calls)
+        return format_count(row.statistics.counted_calls)
     if column == "errors":
         errors = row.statistics.errors
         return UNKNOWN if errors is None else format_count(errors) if errors else ""
@@ -232,6 +232,7 @@ def raw(row, wall_ns):
         name = f"{column}_bytes" if column in _BYTES else name
         values["imbalance_percent" if column == "imbalance" else name] = value(row)
     del values["name"]
+    values["throttled_calls"] = row.statistics.throttled_calls
     values.update({name: of(row) for name, of in _WORK.items()})
     values["run_percent"] = _percent(row.total_ns, wall_ns)
     values["parent_percent"] = _percent(row.total_ns, row.parent and row.parent.total_ns)

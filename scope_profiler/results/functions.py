@@ -165,7 +165,7 @@ def sums_of(node: Node) -> CallSums:
     """The calls of a node, those that are open with what they have come to."""
     statistics = node.statistics
     return CallSums(
-        statistics.num_calls + statistics.open_calls,
+        statistics.counted_calls + statistics.open_calls,
         statistics.exclusive_ns + statistics.open_exclusive_ns,
         statistics.total_ns + statistics.open_total_ns,
     )

@@ -131,6 +131,11 @@ class MPIRegion(Scalars):
         return self._sum_known("dropped_events")
 
     @property
+    def throttled_calls(self) -> int | None:
+        """How many further calls were counted and not timed, on all ranks; None when unknown."""
+        return self._sum_known("throttled_calls")
+
+    @property
     def errors(self) -> int | None:
         """How many calls an exception left, on all ranks; None when unknown."""
         return self._sum_known("errors")

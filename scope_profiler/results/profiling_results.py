@@ -226,6 +226,12 @@ class ProfilingResults(RunSelections, FunctionTables, Exporting, Counters, NoCou
         return {region.name: dropped for region in self if (dropped := region.dropped_events)}
 
     @property
+    def throttled_calls(self) -> dict[str, int]:
+        """How many calls were counted and not timed, by region, of those that `setup(throttle_calls=)` has
+        throttled: they are not among `num_calls`, and their time is in the own time of what called them."""
+        return {region.name: calls for region in self if (calls := region.throttled_calls)}
+
+    @property
     def is_root(self) -> bool:
         """Whether this is the run, and not what is left on a rank that another one gathered."""
         return self._is_root

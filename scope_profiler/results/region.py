@@ -49,6 +49,7 @@ class Region(Calls, Scalars):
     sketch: What percentiles come from, as a `Sketch`; None to take them from `statistics`, or else
         from the calls.
     work: What was added to its calls, as numbers by quantity; None where nothing was.
+    throttled_calls: How many further calls were counted and not timed; None when unknown.
     tags, source_file, source_lineno, source_text: What is known of the region itself.
     event_metadata: One mapping per recorded call, best as an `EventMetadata`, or None.
     thread_ids, task_ids, await_ns, call_ids, parent_ids, node_ids: Integers [n] beside the calls,
@@ -75,6 +76,7 @@ class Region(Calls, Scalars):
         statistics: Mapping[str, float | None] | None = None,
         sketch: Sketch | None = None,
         work: Mapping[str, float] | None = None,
+        throttled_calls: int | None = 0,
         tags: Iterable[str] = (),
         source_file: str | None = None,
         source_lineno: int | None = None,
@@ -106,6 +108,7 @@ class Region(Calls, Scalars):
         self._num_calls = length if self._statistics is None else int(self._statistics["count"])
         self._sketch = sketch
         self._work = normal_work(work)
+        self._throttled_calls = integer_or_none("throttled_calls", throttled_calls)
         self._exclusive = integer_or_none("exclusive_total_ns", exclusive_total_ns)
         self._inclusive = integer_or_none("inclusive_total_ns", inclusive_total_ns)
         self._corrected_exclusive = integer_or_none("corrected_exclusive_ns", corrected_exclusive_ns)
@@ -346,6 +349,11 @@ class Region(Calls, Scalars):
         return None if self._work is None else dict(self._work)
 
     @property
+    def throttled_calls(self) -> int | None:
+        """How many further calls were counted and not timed: `setup(throttle_calls=)`. None when unknown."""
+        return self._throttled_calls
+
+    @property
     def dropped_events(self) -> int | None:
         """How many calls have no interval, because the region keeps few of them or the bounds of the run
         left no room; None where single calls were not recorded at all."""
@@ -412,7 +420,8 @@ class Region(Calls, Scalars):
         """
         length = _length_of(rows, self.num_events)
         errors = self._errors if length == self.num_calls or not self._errors else None
-        region = Region(**self._chosen(rows), errors=errors)
+        region = Region(**self._chosen(rows), errors=errors,
+                        throttled_calls=None if self._throttled_calls else 0)
         region._taken_from = self.rank_regions, self.index_in_rank, rows
         return region
 

@@ -112,6 +112,7 @@ def _region(later: Region, earlier: Region | None, node: Node, places: list[int]
         },
         sketch=node.sketch,
         work=known.work,
+        throttled_calls=known.throttled_calls,
     )
 
 

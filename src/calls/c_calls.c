@@ -13,6 +13,7 @@ typedef struct {
     const PyMethodDef *definition; /* an identity, as the next */
     const char *name;
     sp_region *region; /* or NULL: not wanted. See sp_calls_keep_regions(). */
+    sp_throttle throttle;
 } sp_c_function;
 
 enum { USED = 256 };
@@ -24,14 +25,21 @@ static sp_c_function **place_of(const sp_tracing *tracing, const PyMethodDef *de
     return &functions_used[mixed % USED];
 }
 
-/* NULL when it is no C function, or will not be called. */
-static const PyMethodDef *definition_of(PyObject *function, PyObject *self)
+/* NULL when it is no C function. */
+static const PyMethodDef *definition_of(PyObject *function)
 {
     if (PyCFunction_Check(function))
         return ((PyCFunctionObject *)function)->m_ml;
-    bool is_called = Py_IS_TYPE(function, &PyMethodDescr_Type) && self != NULL
-                     && PyObject_TypeCheck(self, PyDescr_TYPE(function));
-    return is_called ? ((PyMethodDescrObject *)function)->d_method : NULL;
+    return Py_IS_TYPE(function, &PyMethodDescr_Type) ? ((PyMethodDescrObject *)function)->d_method
+                                                     : NULL;
+}
+
+/* Whether what has such a definition will be called: of a type's method that wants a fitting first
+ * argument. */
+static bool is_called(PyObject *function, PyObject *self)
+{
+    return PyCFunction_Check(function)
+           || (self != NULL && PyObject_TypeCheck(self, PyDescr_TYPE(function)));
 }
 
 /* ---- Deciding ---------------------------------------------------------------------------- */
@@ -48,7 +56,7 @@ static sp_c_function *decide(sp_tracing *tracing, const PyMethodDef *definition,
         decided = sp_map_get(&tracing->c_functions, definition, definition->ml_name);
     if (holds && decided == NULL && (decided = sp_malloc(sizeof *decided)) != NULL) {
         sp_region *region = answer == NULL || answer == Py_None ? NULL : (sp_region *)answer;
-        *decided = (sp_c_function){tracing, definition, definition->ml_name, region};
+        *decided = (sp_c_function){tracing, definition, definition->ml_name, region, {0}};
         if (sp_map_add(&tracing->c_functions, definition, definition->ml_name, decided) < 0) {
             sp_free(decided);
             decided = NULL;
@@ -59,25 +67,32 @@ static sp_c_function *decide(sp_tracing *tracing, const PyMethodDef *definition,
     return decided;
 }
 
-/* The decision about the C function; NULL when there can be none now, or the tracing is over. */
-static const sp_c_function *decision_about(sp_tracing *tracing, const PyMethodDef *definition,
-                                           PyObject *function)
+/* What has been decided about the C function, or NULL. */
+static sp_c_function *decided_about(const sp_tracing *tracing, const PyMethodDef *definition)
 {
     sp_c_function **place = place_of(tracing, definition), *used = *place;
     if (SP_LIKELY(used != NULL && used->definition == definition && used->tracing == tracing
                   && used->name == definition->ml_name))
         return used;
     used = sp_map_get(&tracing->c_functions, definition, definition->ml_name);
-    if (used == NULL) {
-        uint64_t serial = tracing->serial;
-        sp_manager *manager = tracing->manager;
-        used = decide(tracing, definition, function);
-        if (used == NULL && sp_tracing_is_on(serial))
-            sp_calls_lost(manager);
-    }
     if (used != NULL)
         *place = used;
     return used;
+}
+
+/* The same, decided now when it has not been; NULL when it cannot be, or the tracing is over. */
+static sp_c_function *decision_about(sp_tracing *tracing, const PyMethodDef *definition,
+                                     PyObject *function)
+{
+    sp_c_function *decided = decided_about(tracing, definition);
+    if (SP_LIKELY(decided != NULL))
+        return decided;
+    uint64_t serial = tracing->serial;
+    sp_manager *manager = tracing->manager;
+    decided = decide(tracing, definition, function);
+    if (decided == NULL && sp_tracing_is_on(serial))
+        sp_calls_lost(manager);
+    return decided;
 }
 
 static int forget(void *value, void *unused)
@@ -136,7 +151,7 @@ static bool enter(sp_tracing *tracing, const void *frame, const PyMethodDef *def
 {
     uint64_t serial = tracing->serial;
     sp_manager *manager = tracing->manager;
-    const sp_c_function *decision = decision_about(tracing, definition, function);
+    sp_c_function *decision = decision_about(tracing, definition, function);
     if (decision == NULL)
         return false;
     sp_region *region = decision->region;
@@ -145,6 +160,10 @@ static bool enter(sp_tracing *tracing, const void *frame, const PyMethodDef *def
     sp_c_call_end_stale(tracing, frame);
     if (sp_calls_too_deep(tracing))
         return true;
+    if (tracing->throttle.calls != 0 && !sp_throttle_times(&decision->throttle)) {
+        sp_open_call_count_only(manager, region);
+        return true;
+    }
     sp_open_call_enter(manager, region, sp_c_call_key(frame), sp_metadata_for(region));
     return sp_tracing_is_on(serial);
 }
@@ -152,7 +171,9 @@ static bool enter(sp_tracing *tracing, const void *frame, const PyMethodDef *def
 bool sp_c_calls_enter(const void *frame, PyCodeObject *code, PyObject *function, PyObject *self)
 {
     bool wanted = false;
-    const PyMethodDef *definition = definition_of(function, self);
+    const PyMethodDef *definition = definition_of(function);
+    if (definition != NULL && !is_called(function, self))
+        definition = NULL;
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
         if (tracing->decide_c == NULL)
             continue;
@@ -175,16 +196,23 @@ bool sp_c_calls_enter(const void *frame, PyCodeObject *code, PyObject *function,
 
 void sp_c_calls_leave(const void *frame, PyObject *function, bool failed)
 {
-    bool is_c = PyCFunction_Check(function) || Py_IS_TYPE(function, &PyMethodDescr_Type);
-    if (!is_c)
+    const PyMethodDef *definition = definition_of(function);
+    if (definition == NULL)
         return;
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
         if (tracing->decide_c == NULL)
             continue;
+        sp_c_function *throttled =
+            tracing->throttle.calls != 0 ? decided_about(tracing, definition) : NULL;
+        if (throttled != NULL && sp_throttle_is_over(&throttled->throttle))
+            continue;
         const sp_open_call *open = sp_traced_open(tracing, sp_c_call_key(frame));
-        if (open != NULL)
-            sp_open_call_leave(tracing->manager, open->region, open->key, sp_now(), failed,
-                               SP_TRACED_C);
+        if (open == NULL)
+            continue;
+        uint64_t now = sp_now();
+        if (throttled != NULL)
+            sp_throttle_note(&throttled->throttle, tracing->throttle, now - open->start);
+        sp_open_call_leave(tracing->manager, open->region, open->key, now, failed, SP_TRACED_C);
     }
     sp_traced_ended();
 }

@@ -182,7 +182,7 @@ static sp_decision *decide_anew(sp_tracing *tracing, PyCodeObject *code, const v
     return published;
 }
 
-const sp_decision *sp_decision_find(const sp_tracing *tracing, const PyCodeObject *code)
+sp_decision *sp_decision_find(const sp_tracing *tracing, const PyCodeObject *code)
 {
     sp_decision *decision = sp_map_get(&tracing->decisions, code, NULL);
     if (decision != NULL)
@@ -190,10 +190,10 @@ const sp_decision *sp_decision_find(const sp_tracing *tracing, const PyCodeObjec
     return decision;
 }
 
-SP_NOINLINE const sp_decision *sp_decide(sp_tracing *tracing, PyCodeObject *code,
-                                         const void *frame, bool in_section)
+SP_NOINLINE sp_decision *sp_decide(sp_tracing *tracing, PyCodeObject *code, const void *frame,
+                                   bool in_section)
 {
-    const sp_decision *decision = sp_decision_find(tracing, code);
+    sp_decision *decision = sp_decision_find(tracing, code);
     if (decision != NULL && in_section && decision->postponed) {
         sp_decision_forget(tracing, code);
         decision = NULL;

@@ -4,6 +4,7 @@
 #ifndef SP_CALL_DECISIONS_H
 #define SP_CALL_DECISIONS_H
 
+#include "calls/throttle.h"
 #include "record/region.h"
 
 /* The tracing of one manager. */
@@ -17,6 +18,7 @@ typedef struct sp_tracing {
     bool everywhere;  /* not in sections alone */
     uint32_t
         max_depth; /* calls with so many around them are not recorded; UINT32_MAX for no bound */
+    sp_throttle_bound throttle; /* from when on calls are counted alone */
     bool notes_pairs; /* which functions have called which */
     sp_map pairs;     /* of call_pairs.c: names of two regions -> both. Owned. */
     sp_map decisions; /* code -> sp_decision. Owned. */
@@ -35,12 +37,17 @@ typedef struct {
     bool everywhere;    /* wanted in every call, not in sections alone */
     bool postponed;     /* wanted in sections, and has not been called in one: has no region yet */
     bool c_calls;       /* what it calls of C is wanted: everywhere, or in sections */
+    sp_throttle throttle;
 } sp_decision;
 
-/* Whether the events of the code are needed. */
+/* Whether the events of the code are needed: all, or those of its begin alone. */
 SP_INLINE bool sp_decision_wants(const sp_decision *decision)
 {
     return decision->region != NULL || decision->postponed;
+}
+SP_INLINE bool sp_decision_wants_ends(const sp_decision *decision)
+{
+    return sp_decision_wants(decision) && !sp_throttle_is_over(&decision->throttle);
 }
 
 /* Whether the thread is in one of the tracing's sections. */
@@ -76,21 +83,21 @@ SP_INLINE sp_decision **sp_decision_place(const sp_tracing *tracing, const PyCod
 }
 
 /* What has been decided about the code, or NULL. */
-const sp_decision *sp_decision_find(const sp_tracing *tracing, const PyCodeObject *code);
+sp_decision *sp_decision_find(const sp_tracing *tracing, const PyCodeObject *code);
 /* The same, decided now when it has not been, or not for sections and this is one: a call begins in
  * the frame. NULL when it cannot be, or when the tracing is no longer on. */
-const sp_decision *sp_decide(sp_tracing *tracing, PyCodeObject *code, const void *frame,
-                             bool in_section);
+sp_decision *sp_decide(sp_tracing *tracing, PyCodeObject *code, const void *frame,
+                       bool in_section);
 
-SP_INLINE const sp_decision *sp_decision_used(const sp_tracing *tracing, const PyCodeObject *code)
+SP_INLINE sp_decision *sp_decision_used(const sp_tracing *tracing, const PyCodeObject *code)
 {
-    const sp_decision *used = *sp_decision_place(tracing, code);
+    sp_decision *used = *sp_decision_place(tracing, code);
     return SP_LIKELY(used != NULL && used->code == code && used->tracing == tracing) ? used : NULL;
 }
 
-SP_INLINE const sp_decision *sp_decision_of(const sp_tracing *tracing, const PyCodeObject *code)
+SP_INLINE sp_decision *sp_decision_of(const sp_tracing *tracing, const PyCodeObject *code)
 {
-    const sp_decision *used = sp_decision_used(tracing, code);
+    sp_decision *used = sp_decision_used(tracing, code);
     return SP_LIKELY(used != NULL) ? used : sp_decision_find(tracing, code);
 }
 

@@ -69,6 +69,12 @@ static bool enter(sp_tracing *tracing, sp_region *region, const void *frame, boo
     return is_on;
 }
 
+/* Not generators: their calls are made of steps, between which they wait. */
+static bool throttles(const sp_tracing *tracing, const PyCodeObject *code)
+{
+    return tracing->throttle.calls != 0 && !sp_calls_suspends(code);
+}
+
 bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
 {
     bool wanted = false, suspends = sp_calls_suspends(code);
@@ -78,29 +84,35 @@ bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
             wanted = true;
             continue;
         }
-        bool decides = sp_decision_find(tracing, code) == NULL;
-        const sp_decision *decision = sp_decide(tracing, code, frame, in_section);
+        sp_decision *decision = sp_decision_of(tracing, code);
+        bool decides = decision == NULL;
+        if (SP_UNLIKELY(decides || (in_section && decision->postponed)))
+            decision = sp_decide(tracing, code, frame, in_section);
         if (SP_UNLIKELY(decision == NULL))
             return true; /* the tracing may be gone: the rest of the list is not to be trusted */
         if (decides && SP_MONITORING && sp_line_always_watched != 0)
             sp_line_frame_begins(frame, code, true); /* its own event was not asked for before */
-        wanted |= sp_decision_wants(decision);
+        wanted |= SP_MONITORING ? sp_decision_wants(decision) : sp_decision_wants_ends(decision);
         if (suspends && tracing->suspended_count != 0)
             sp_suspended_call_replaced(tracing, frame);
         sp_region *region = decision->region;
-        if (region != NULL && region->recording && (decision->everywhere || in_section)
-            && !sp_calls_too_deep(tracing) && !enter(tracing, region, frame, true))
+        if (region == NULL || !region->recording || !(decision->everywhere || in_section)
+            || sp_calls_too_deep(tracing))
+            continue;
+        if (throttles(tracing, code) && !sp_throttle_times(&decision->throttle))
+            sp_open_call_count_only(tracing->manager, region);
+        else if (!enter(tracing, region, frame, true))
             return true;
     }
     return wanted;
 }
 
-/* Whether a tracing wants calls of the code, or has not decided yet. */
+/* Whether a tracing wants ends of calls of the code, or has not decided yet. */
 static bool is_wanted(const PyCodeObject *code)
 {
     for (const sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
         const sp_decision *decision = sp_decision_of(tracing, code);
-        if (decision == NULL || sp_decision_wants(decision))
+        if (decision == NULL || sp_decision_wants_ends(decision))
             return true;
     }
     return false;
@@ -162,9 +174,15 @@ bool sp_calls_leave_slow(const void *frame, PyCodeObject *code, sp_outcome how)
             wanted |= leave_step(tracing, frame, code, how);
             continue;
         }
+        sp_decision *throttled = throttles(tracing, code) ? sp_decision_of(tracing, code) : NULL;
+        if (throttled != NULL && sp_throttle_is_over(&throttled->throttle))
+            continue;
         const sp_open_call *open = sp_traced_open(tracing, sp_calls_key(frame));
         if (SP_LIKELY(open != NULL)) {
-            sp_open_call_leave(tracing->manager, open->region, open->key, sp_now(),
+            uint64_t now = sp_now();
+            if (throttled != NULL)
+                sp_throttle_note(&throttled->throttle, tracing->throttle, now - open->start);
+            sp_open_call_leave(tracing->manager, open->region, open->key, now,
                                how == SP_STEP_FAILS, SP_TRACED);
             wanted = true;
         }
@@ -194,7 +212,7 @@ static void find_simple(void)
 {
     sp_tracing *first = sp_tracings;
     bool simple = first != NULL && first->next == NULL && first->max_depth == UINT32_MAX
-                  && !first->notes_pairs;
+                  && first->throttle.calls == 0 && !first->notes_pairs;
     sp_tracing_simple = simple ? first : NULL;
 }
 
@@ -214,7 +232,7 @@ static sp_tracing *new_tracing(sp_manager *manager)
 }
 
 bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c, bool everywhere,
-                    uint32_t max_depth)
+                    uint32_t max_depth, sp_throttle_bound throttle)
 {
     sp_tracing *tracing = tracing_of(manager);
     if (tracing == NULL)
@@ -229,6 +247,7 @@ bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c, b
     sp_calls_need((int)everywhere - (int)tracing->everywhere);
     tracing->everywhere = everywhere;
     tracing->max_depth = max_depth;
+    tracing->throttle = tracing->notes_pairs ? (sp_throttle_bound){0} : throttle;
     find_simple();
     return true;
 }
@@ -236,8 +255,10 @@ bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c, b
 void sp_calls_note_pairs(const sp_manager *manager)
 {
     sp_tracing *tracing = tracing_of(manager);
-    if (tracing != NULL)
+    if (tracing != NULL) {
         tracing->notes_pairs = true;
+        tracing->throttle = (sp_throttle_bound){0};
+    }
     find_simple();
 }
 

@@ -38,11 +38,13 @@ SP_INLINE bool sp_calls_suspends(const PyCodeObject *code)
     return (code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
 }
 
-/* The one tracing that is on, when it is one, has no bound of depth and notes no pairs. */
+/* The one tracing that is on, when it is one, has no bound of depth, throttles nothing and notes no
+ * pairs. */
 extern sp_tracing *sp_tracing_simple;
 SP_INLINE sp_tracing *sp_tracing_alone(void) { return sp_tracing_simple; }
 
-/* A call begins in this frame. Returns whether somebody wants calls of this code. */
+/* A call begins in this frame. Returns whether somebody wants calls of this code; on 3.11, where the
+ * back-end sees to the end itself, whether somebody wants that of this call. */
 bool sp_calls_enter_slow(const void *frame, PyCodeObject *code);
 SP_INLINE bool sp_calls_enter(const void *frame, PyCodeObject *code)
 {
@@ -93,8 +95,8 @@ void sp_calls_cancel(const void *frame);
 /* The manager's calls are traced from now on, or everything is decided anew; see trace_calls(). False
  * when memory is out. Under shared, as all of these. decide_c: NULL for no C functions. */
 SP_MUST_USE bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c,
-                                bool everywhere, uint32_t max_depth);
-/* Note from now on which functions call which. */
+                                bool everywhere, uint32_t max_depth, sp_throttle_bound throttle);
+/* Note from now on which functions call which; none is throttled then. */
 void sp_calls_note_pairs(const sp_manager *manager);
 /* [(caller, called), ...], the names of their regions; NULL with an exception set. */
 PyObject *sp_calls_pairs(const sp_manager *manager);

@@ -1,27 +1,45 @@
 #include "python/calls_functions.h"
 
+#include "base/clock.h"
 #include "base/thread_guard.h"
 #include "calls/calls.h"
 #include "python/state.h"
 
 PyDoc_STRVAR(
     trace_doc,
-    "trace_calls(manager, decide, everywhere, decide_c=None, max_depth=None)\n--\n\n"
+    "trace_calls(manager, decide, everywhere, decide_c=None, max_depth=None, throttle=None)\n--\n\n"
     "Trace calls for the manager, or go on with everything decided anew. decide(manager, code, globals,\n"
     "in_section) tells, once for each code object, (region, whether all calls are wanted and not only\n"
     "those in traced sections, whether those that it makes of C functions are) or None. region is False\n"
     "when the latter alone are; None when in_section is false and the code wanted in sections alone, and\n"
     "it is asked again in one. everywhere: whether it may say that all calls are wanted.\n"
     "decide_c(manager, function) tells the region of a C function or None; without it none is traced.\n"
-    "max_depth: calls with so many open ones around them are not recorded.");
+    "max_depth: calls with so many open ones around them are not recorded. throttle: (calls, ns), a function\n"
+    "that was called so often and took less on average is counted from then on and no longer timed; None for none.");
+
+/* False with an exception set. */
+static bool get_throttle(PyObject *given, sp_throttle_bound *throttle)
+{
+    unsigned long long calls;
+    double ns;
+    if (given == Py_None)
+        return true;
+    if (!PyArg_ParseTuple(given, "Kd:throttle", &calls, &ns))
+        return false;
+    *throttle = (sp_throttle_bound){calls, (uint64_t)(ns / sp_clock_scale())};
+    return true;
+}
 
 static PyObject *trace_calls(PyObject *module, PyObject *args)
 {
     sp_state *state = PyModule_GetState(module);
     PyObject *manager, *decide, *decide_c = Py_None, *max_depth = Py_None;
     int everywhere;
-    if (!PyArg_ParseTuple(args, "O!Op|OO:trace_calls", state->manager_type, &manager, &decide,
-                          &everywhere, &decide_c, &max_depth))
+    PyObject *throttled = Py_None;
+    sp_throttle_bound throttle = {0, 0};
+    if (!PyArg_ParseTuple(args, "O!Op|OOO:trace_calls", state->manager_type, &manager, &decide,
+                          &everywhere, &decide_c, &max_depth, &throttled)
+        || !get_throttle(throttled, &throttle))
         return NULL;
     unsigned long bound = max_depth == Py_None ? UINT32_MAX : PyLong_AsUnsignedLong(max_depth);
     if (PyErr_Occurred())
@@ -29,7 +47,7 @@ static PyObject *trace_calls(PyObject *module, PyObject *args)
     sp_shared_take();
     bool traces =
         sp_calls_trace((sp_manager *)manager, decide, decide_c == Py_None ? NULL : decide_c,
-                       everywhere, bound < UINT32_MAX ? (uint32_t)bound : UINT32_MAX);
+                       everywhere, bound < UINT32_MAX ? (uint32_t)bound : UINT32_MAX, throttle);
     sp_shared_release();
     return traces ? Py_NewRef(Py_None) : PyErr_NoMemory();
 }

@@ -76,13 +76,14 @@ PyObject *sp_row_of(const sp_node *node, const sp_load *load, bool tracked, doub
     long long parent = node->parent == NULL ? -1 : (long long)node->parent->id - 1;
     PyObject *region = node->region == NULL ? Py_None : (PyObject *)node->region;
     return Py_BuildValue(
-        "(LOKKILLLLLdNKNNNLLNNL)", parent, region, (unsigned long long)count,
+        "(LOKKILLLLLdNKNNNLLNNLK)", parent, region, (unsigned long long)count,
         (unsigned long long)node->errors, (unsigned)node->active, NS(sp_node_total(node)),
         NS(node->sum), NS(sp_node_exclusive(node)), NS(count == 0 ? 0 : node->minimum),
         NS(node->maximum), deviation, percentiles, (unsigned long long)node->inside,
         bytes_of(&load->own), bytes_of(&load->total), waiting_ns(node, tracked, scale),
         NS(node->open), NS(node->open_own), memory_of(node->memory), work_of(node),
-        node->first == UINT64_MAX ? -1 : (long long)sp_clock_instant_ns(node->first));
+        node->first == UINT64_MAX ? -1 : (long long)sp_clock_instant_ns(node->first),
+        (unsigned long long)node->throttled);
 #undef NS
 }
 

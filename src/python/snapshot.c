@@ -116,7 +116,7 @@ const char sp_snapshot_collect_doc[] =
     "total generators and tasks did not run, what open calls have come to in all and by themselves, memory\n"
     "as (bytes allocated, bytes freed, blocks allocated, blocks freed, peak in bytes) or None, work as\n"
     "{quantity: amount} or None, when\n"
-    "the first call began or -1); times are integer nanoseconds, the deviation a float of them, instants\n"
+    "the first call began or -1, further calls that were counted and not timed); times are integer nanoseconds, the deviation a float of them, instants\n"
     "on the perf_counter_ns() axis. What measuring has added: uint64 as bytes, how often each cost of\n"
     "overhead.py was met there, and in which ways calls were made inside.";
 

@@ -223,6 +223,7 @@ int sp_node_merge(sp_node *into, const sp_node *from)
     for (int i = 0; i < SP_COSTS; i++)
         into->costs[i] += from->costs[i];
     into->errors += from->errors;
+    into->throttled += from->throttled;
     into->sum += from->sum;
     into->nested += from->nested;
     into->children += from->children;
@@ -246,7 +247,7 @@ int sp_node_merge(sp_node *into, const sp_node *from)
 
 static bool is_used(const sp_node *node)
 {
-    uint64_t all = node->active;
+    uint64_t all = node->active | node->throttled;
     for (int i = 0; i < SP_COSTS; i++)
         all |= node->costs[i];
     return all != 0;

@@ -49,7 +49,8 @@ typedef enum {
     SP_ANNOTATION,       /* looked up for a call, */
     SP_OUTCOME,          /* the end of a call noted; */
     SP_LINE,             /* lines that line mode counts; */
-    SP_WORK,             /* work added to a call */
+    SP_WORK,             /* work added to a call; */
+    SP_THROTTLED,        /* a call of what is throttled, counted and not timed */
     SP_COSTS
 } sp_cost;
 
@@ -69,6 +70,7 @@ typedef struct sp_node {
     bool other;  /* right below other paths */
     uint64_t costs[SP_COSTS]; /* how often each; the calls are those of the first SP_CALL_WAYS */
     uint64_t errors;   /* calls left by an exception */
+    uint64_t throttled; /* further calls, which were counted and not timed (calls/throttle.h) */
     uint64_t nested;   /* ticks of those that were inside a call of the same node */
     uint64_t waiting;  /* of the total, what generators and tasks did not run */
     uint64_t first;    /* when its first call began, in ticks; UINT64_MAX before that */

@@ -99,6 +99,23 @@ SP_APART void sp_open_call_enter_slow(sp_manager *manager, sp_region *region, co
         sp_contexts_release(thread);
 }
 
+/* ---- Counting alone ---------------------------------------------------------------------- */
+
+void sp_open_call_count_only(sp_manager *manager, sp_region *region)
+{
+    sp_guard_take();
+    sp_thread *thread = sp_thread_of(manager);
+    sp_node *around = thread == NULL ? NULL : sp_context_innermost(thread);
+    sp_node *node = around == NULL ? NULL : sp_tree_child(&thread->tree, around, region);
+    if (node != NULL) {
+        node->throttled++;
+        around->costs[SP_THROTTLED]++;
+    } else if (thread != NULL) {
+        thread->lost++;
+    }
+    sp_guard_release();
+}
+
 /* ---- Memory ------------------------------------------------------------------------------ */
 
 SP_APART void sp_open_call_note_memory(sp_thread *thread)

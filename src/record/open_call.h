@@ -200,6 +200,10 @@ SP_INLINE void sp_open_call_leave(sp_manager *manager, sp_region *region, const 
     sp_guard_release();
 }
 
+/* A call of the region begins that is counted and not timed: nothing is open meanwhile. Its node is the
+ * one that it would have. */
+void sp_open_call_count_only(sp_manager *manager, sp_region *region);
+
 /* Something else was done for the manager inside the innermost call of this thread. */
 SP_INLINE void sp_open_call_did(sp_manager *manager, sp_cost what)
 {

@@ -32,8 +32,8 @@ def tree(manager):
     paths, found = [], {}
     for parent, region, *rest in manager._collect(None):
         paths.append((*(paths[parent] if parent >= 0 else ()), region.name))
-        if rest[-2] is not None:
-            found[paths[-1]] = rest[-2]
+        if rest[-3] is not None:
+            found[paths[-1]] = rest[-3]
     return found
 
 
