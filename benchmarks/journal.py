@@ -22,7 +22,7 @@ def main(rounds=20):
             for journal in best:
                 path = bytes(Path(folder, "b.journal"))
                 others = [*[False] * 5, 0.0]
-                manager._begin(True, False, *others, (path, {}) if journal else None)
+                manager._begin(True, False, *others, (path, {}, True) if journal else None)
                 begun = process_time_ns()
                 for _ in range(CALLS):
                     function()

@@ -101,7 +101,7 @@ class ProfileManager(_core.Manager):
                          region_tags=region_tags)
         run_file.check(chosen)
         if host is None:
-            recording.start(self, ProfilingRun(self, chosen))
+            recording.start(self, ProfilingRun(self, chosen, auto_finalize))
         else:
             host.take_over(chosen)
         if auto_finalize and self._run.is_active:

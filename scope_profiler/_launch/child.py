@@ -1,7 +1,7 @@
 """The beginning of a process that a program under the profiler has started, and that is recorded with it.
 The hook in startup/ calls this before the process runs anything of its own."""
 
-from .._runtime import following, process_end
+from .._runtime import following
 from .host import Host
 from .programs import trace
 
@@ -10,8 +10,7 @@ def begin(manager, told):
     """Record this process into the run that has told it so; see following.py."""
     settings = told["settings"]
     following.join(told)
-    run = manager.setup(**settings)
-    process_end.finalize_at_exit(manager, run)
+    manager.setup(**settings, auto_finalize=True)
     # The program may set up runs of its own.
     manager._host = Host(manager, settings)
     if told["tracing"] is not None:

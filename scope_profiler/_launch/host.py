@@ -40,7 +40,8 @@ class Host:
         else:
             if is_on:
                 _tell_what_is_left_out(manager, run, settings)
-            recording.start(manager, ProfilingRun(manager, settings))
+            ends = run is not None and process_end.ends(run)
+            recording.start(manager, ProfilingRun(manager, settings, ends))
             process_end.follows(manager, run, manager._run)
         manager._run._also = self._run
 

@@ -30,7 +30,8 @@ def _begin_anew(manager):
     from .runs import ProfilingRun
 
     before, recorded = manager._run, manager._recording
-    run = ProfilingRun(manager, before._settings)
+    followed = before._settings["follow_children"]
+    run = ProfilingRun(manager, before._settings, followed or process_end.ends(before))
     recording.start(manager, run)
     manager._record(recorded)
     run._over, run._held = before._over, before._held
@@ -39,7 +40,7 @@ def _begin_anew(manager):
     if before._also is not None:
         run._also = ProfilingRun(manager, before._also._settings)
     process_end.goes_on(manager, before, run)
-    if before._settings["follow_children"]:  # who follows it waits for its results
+    if followed:  # who follows it waits for its results
         process_end.finalize_at_exit(manager, run)
 
 

@@ -1,14 +1,32 @@
 """The journal of a run: a file beside the run's own, in which its calls lie until that is written."""
 
+from contextlib import suppress
 import os
+import sys
+
+from .._runtime import process_end, processes
+from . import managers
 
 SUFFIX = ".journal"
 
 
+def is_on(run):
+    """Whether the run has one: as the setting says, or else where results are going to be written. Of a
+    child that is not known; most of them end, or are ended, without, and each would leave a file."""
+    if run._file is None:
+        return False
+    wanted = run._settings["journal"]
+    if wanted is None:
+        return sys.platform != "win32" and (run._ends_by_finalize or not processes.is_child())
+    return wanted
+
+
 def begin(run):
-    """What the core makes the run's journal of, (path as bytes, facts), or None."""
-    if run._file is None or not run._settings["journal"]:
+    """What the core makes the run's journal of, (path as bytes, facts, whether nobody asked for it), or
+    None."""
+    if not is_on(run):
         return None
+    process_end.call_last(_program_ends)
     from .kept import limits
     from .run_metadata import collect_metadata
 
@@ -24,7 +42,7 @@ def begin(run):
         "limited": any(limits(settings)) or bool(settings["min_duration"]),
         "waits": bool(settings["track_async"]),
         "track_threads": bool(settings["track_threads"]),
-    }
+    }, settings["journal"] is None
 
 
 def error(manager):
@@ -45,3 +63,25 @@ def discard(manager):
     """What was recorded is not wanted any more."""
     manager._journal_cut()
     manager._journal_remove()
+
+
+def _program_ends():
+    """Calls that are in no file of results are of no use to a program that ends as it wants to. One that an
+    exception has ended may have wanted them."""
+    kept = _ended_by_exception()
+    for manager in managers.every():
+        manager._journal_end(kept)
+        path, _ = manager._journal() or (None, 0)
+        if path is not None:
+            from .._base.shown import shown
+
+            with suppress(Exception):  # there may be no such stream, or a closed one
+                sys.stderr.write("scope-profiler: the run was not written; for its results: "
+                                 f"scope-profiler recover {shown(os.fsdecode(path))}\n")
+
+
+def _ended_by_exception():
+    """Whether nobody caught it: where it has come to, there is no caller. (Of those that were caught, pytest
+    and others say, too, that they were the last.)"""
+    traceback = getattr(sys, "last_traceback", None)
+    return traceback is not None and traceback.tb_frame.f_back is None and not hasattr(sys, "ps1")

@@ -47,9 +47,10 @@ class ProfilingRun:
     finalize_time_ns: int | None
     _manager: Callable[[], Any]  # None when it is gone
 
-    def __init__(self, manager: Any, settings: dict[str, Any]) -> None:
+    def __init__(self, manager: Any, settings: dict[str, Any], ends_by_finalize: bool = False) -> None:
         self._manager = weakref.ref(manager)
         self._settings = settings
+        self._ends_by_finalize = ends_by_finalize  # when its process does
         self.start_time_ns = perf_counter_ns()
         self.finalize_time_ns = None
         self._results = None

@@ -158,4 +158,6 @@ def _before_exec():
     path = _own_path()
     is_new = not os.path.exists(path)
     write_profile(manager.snapshot(), path)
+    if manager._run._settings["journal"] is None:
+        manager._journal_end(False)  # the other program would not
     return begins, lambda: is_new and os.unlink(path)

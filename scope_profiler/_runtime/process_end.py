@@ -35,6 +35,7 @@ from . import launcher, processes
 
 _unfinished = []  # (manager, run) that are to be finalized
 _calls = []  # (process, function) that are to be called
+_last = []  # functions that are called when nothing more is finalized, where the program ends by itself
 _is_registered = False  # here, and
 _is_hooked = False  # with multiprocessing, for the processes that it forks
 _finalizer = None  # multiprocessing's, in a process that it started
@@ -56,17 +57,33 @@ def call_at_exit(function):
     _register()
 
 
+def call_last(function):
+    """Have function() called when the program has ended by itself, after all that is finalized then."""
+    if function not in _last:
+        _last.append(function)
+    _register_exit()
+
+
 def forget_call(function):
     """Do not call it any more."""
     _calls[:] = [pair for pair in _calls if pair[1] != function]
 
 
 def _register():
+    _register_exit()
+    _handle_sigterm()
+
+
+def _register_exit():
     global _is_registered
     if not _is_registered:
         atexit.register(_finalize_at_exit)
         _is_registered = True
-    _handle_sigterm()
+
+
+def ends(run):
+    """Whether the run is finalized when the process ends, or that of a session, at the latest."""
+    return run._of_session or any(pair[1] is run for pair in _unfinished)
 
 
 def follows(manager, run, followed_by):
@@ -87,7 +104,7 @@ def goes_on(manager, run, followed_by):
     global _writing, _ended_by
     _writing, _ended_by = 0, None  # who was writing is not here
     followed_by._of_session = run._of_session
-    if run._of_session or any(pair[1] is run for pair in _unfinished):
+    if ends(run):
         finalize_at_exit(manager, followed_by)
         _follow_multiprocessing()
 
@@ -99,6 +116,8 @@ def _finalize_at_exit():
     wait_for_workers([run for _, run in _unfinished])
     _finalize_all()
     _leave_sigterm()
+    for function in _last:
+        function()
     if getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1"):
         end_by_interrupt()
 

@@ -19,7 +19,7 @@ def recover(path, output, every, remove):
     """Write the results in a journal to a file, and tell what is missing of them.
 
     PATH is a journal, the file of results that a journal lies beside, or, with --all, a folder. A run
-    with the setting `journal` writes its journal while it records; it is left when the process was killed.
+    that writes a file has a journal while it records; it is left when the process was killed.
     The program is not needed.
 
     \b

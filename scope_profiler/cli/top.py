@@ -10,8 +10,8 @@ import click
 from .._base.shown import shown
 from .profile_files import Refused
 
-_HOW = ("run it with setup(journal=True) and an output file, `scope-profiler run --journal`, or "
-        "journal = true in its TOML file")
+_HOW = ("a run has one from its first call on, where it has an output file and not journal=False; a child "
+        "process with journal=True")
 
 
 @click.command("top", short_help="Watch a program that runs, by its journal.",
@@ -26,9 +26,9 @@ def top(target, once, interval, sort):
     """Show the regions of a running program, the ones with the most time first, until it ends or Ctrl-C.
 
     PATH is a journal, or the file of results that it lies beside; PID is the number of the process. The
-    program has to run with the setting `journal`; that it is watched costs it nothing. Calls are seen when
-    they are over. One that is open is seen when it is the first on its path, or when one inside it is over:
-    then it has been open for at least as long as is shown.
+    program has to have a journal, as runs with an output file do; that it is watched costs it nothing.
+    Calls are seen when they are over. One that is open is seen when it is the first on its path, or when one
+    inside it is over: then it has been open for at least as long as is shown.
 
     \b
     Examples:

@@ -191,9 +191,10 @@ TABLE = (
             "Make a region of each import of a module that is not there yet, \"import numpy\", with what "
             "that imports below it.",
             option=Option("--imports"), in_host=STAYS_ON),
-    Setting("journal", SWITCH, False,
+    Setting("journal", SWITCH, None,
             "Keep the calls in a file beside file_path while they are recorded, from which `scope-profiler "
-            "recover` has them when the process was killed.",
+            "recover` has them when the process was killed. None: where the run writes a file, but for a "
+            "child process that ends without finalize().",
             about=KEPT, option=Option("--journal/--no-journal"), in_host=BEGINS_ANEW),
     Setting("max_memory", bytes_at_least(4096), None,
             "How much memory single calls may take, of all threads together: bytes, or a text such as "

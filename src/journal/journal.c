@@ -23,6 +23,8 @@ typedef struct {
     char *path;              /* of that which there is, or NULL. Owned. */
     sp_json_text facts;
     int64_t process;     /* whose it is */
+    bool is_temporary;   /* it goes when nobody will write results any more */
+    bool is_over;
     uint64_t part;       /* 1 for the first file */
     former_file *former; /* that are to be removed. Owned. */
     size_t former_count;
@@ -121,7 +123,7 @@ static bool open_file(journal *into)
 
 static bool is_usable(journal *into)
 {
-    if (into->process != sp_mapped_file_process())
+    if (into->is_over || into->process != sp_mapped_file_process())
         return false;
     return into->space.is_open || (into->space.error == 0 && open_file(into));
 }
@@ -172,11 +174,13 @@ static sp_journal_block *head_of(const sp_block *block)
     return (sp_journal_block *)block->records - 1;
 }
 
-/* So a run takes as little memory as it writes to, however long it is. */
+/* So a run takes as little memory as it writes to, however long it is. The first blocks of a thread are so
+ * small that asking for it would cost more. */
 static void rest(sp_block_store *store, const sp_block *block)
 {
+    enum { WORTH_IT = 1 << 17 };
     (void)store;
-    if (block->place != 0)
+    if (block->place != 0 && head_of(block)->length >= WORTH_IT)
         sp_pages_rest(head_of(block), head_of(block)->length);
 }
 
@@ -245,13 +249,14 @@ static void noted(sp_block_store *store, uint32_t number, PyObject *entry)
     sp_own_memory_end();
 }
 
-int sp_journal_begin(sp_manager *manager, const char *path, PyObject *facts)
+int sp_journal_begin(sp_manager *manager, const char *path, PyObject *facts, bool is_temporary)
 {
     journal *begun = sp_calloc(1, sizeof *begun);
     if (begun == NULL)
         return -1;
     begun->store = (sp_block_store){take, full, rest, give_back, release, noted};
     begun->process = sp_mapped_file_process();
+    begun->is_temporary = is_temporary;
     begun->items.space = &begun->space;
     begun->planned = path_number(path, 1);
     sp_json_put_value(&begun->facts, facts);
@@ -357,10 +362,29 @@ void sp_journal_remove(sp_manager *manager)
     }
 }
 
+void sp_journal_end(sp_manager *manager, bool kept)
+{
+    journal *from = journal_of(manager);
+    if (from == NULL || from->is_over || from->process != sp_mapped_file_process())
+        return;
+    from->is_over = true;
+    sp_journal_fail(&from->space, 0);
+    if (!from->is_temporary || kept || from->path == NULL)
+        return;
+    const sp_mapped_file *file = from->space.file;
+    sp_mapped_file_unlink(from->path, file->device, file->inode);
+    sp_free(from->path);
+    from->path = NULL;
+}
+
 const char *sp_journal_path(const sp_manager *manager)
 {
     const journal *from = journal_of(manager);
-    return from == NULL ? NULL : from->path;
+    if (from == NULL)
+        return NULL;
+    if (from->path == NULL && from->former_count != 0)
+        return from->former[from->former_count - 1].path;
+    return from->path;
 }
 
 int sp_journal_error(const sp_manager *manager)

@@ -100,12 +100,18 @@ static bool take_freed(sp_journal_space *into, size_t least, sp_room *found)
     return false;
 }
 
-/* The file grows by a quarter each time, so that little of it is empty and it seldom waits for the disk. */
+/* The file doubles up to 2 MiB, as many small steps take longer, and then grows by a quarter each time, so
+ * that little of it is empty and it seldom waits for the disk. */
+static size_t step_of(uint64_t size)
+{
+    enum { LEAST = 1 << 16, DOUBLES = 1 << 20, MOST = 1 << 22 };
+    uint64_t step = size < DOUBLES ? size : size < 4 * DOUBLES ? DOUBLES : size / 4;
+    return step < LEAST ? LEAST : step > MOST ? MOST : sp_padded((size_t)step, SP_JOURNAL_PAGE);
+}
+
 static bool grow(sp_journal_space *into, size_t least)
 {
-    enum { LEAST = 1 << 16, MOST = 1 << 22 };
-    size_t length = sp_padded(into->file->size / 4, SP_JOURNAL_PAGE);
-    length = length < LEAST ? LEAST : length > MOST ? MOST : length;
+    size_t length = step_of(into->file->size);
     if (length < least)
         length = sp_padded(least, SP_JOURNAL_PAGE);
     char *address;

@@ -61,9 +61,22 @@ PyObject *sp_journal_remove_py(PyObject *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+const char sp_journal_end_doc[] =
+    "_journal_end(kept)\n--\n\n"
+    "The program ends: nothing is written any more. A journal that is temporary is removed, unless it is\n"
+    "kept.";
+
+PyObject *sp_journal_end_py(PyObject *self, PyObject *kept)
+{
+    sp_stop_threads();
+    sp_journal_end((sp_manager *)self, kept == Py_True);
+    sp_resume_threads();
+    Py_RETURN_NONE;
+}
+
 const char sp_journal_status_doc[] =
     "_journal()\n--\n\n"
-    "(path of the journal as bytes, or None before it has begun; errno of what ended it, or 0), or None\n"
+    "(path of the journal as bytes, or None where there is no file; errno of what ended it, or 0), or None\n"
     "when the run has none.";
 
 PyObject *sp_journal_status_py(PyObject *self, PyObject *unused)

@@ -71,6 +71,7 @@ static int manager_clear(PyObject *self)
 {
     sp_manager *manager = (sp_manager *)self;
     manager->recording = manager->lines = false;
+    sp_journal_end(manager, false);
     Py_CLEAR(manager->lookup);
     Py_CLEAR(manager->arm);
     Py_CLEAR(manager->on_checkpoint);
@@ -132,7 +133,7 @@ PyDoc_STRVAR(
     "callees.\n"
     "line_memory: measure what lines take of memory, too.\n"
     "shortest_ns: calls that take less are not logged. journal: (path as bytes, facts about the run, a\n"
-    "plain value) of the file that the log of calls lies in.\n"
+    "plain value, whether it is temporary) of the file that the log of calls lies in.\n"
     "limit: records of 16 bytes that logs may have in all, 0 for no bound; on_full: what is done then,\n"
     "as sp_on_full has it. keep_every, keep: of calls of regions that do not say it themselves, log\n"
     "one of so many, or so many of all.");
@@ -141,7 +142,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
 {
     sp_manager *manager = (sp_manager *)self;
     int events = 1, lines = 0, selective = 0, waits = 0, memory = 0, line_details = 0,
-        line_memory = 0, on_full = 0;
+        line_memory = 0, on_full = 0, is_temporary = 0;
     double shortest_ns = 0;
     const char *path = NULL;
     PyObject *journal = Py_None, *facts = NULL;
@@ -151,7 +152,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
                           &memory, &line_details, &line_memory, &shortest_ns, &journal, &limit,
                           &on_full, &keep_every, &keep))
         return NULL;
-    if (journal != Py_None && !PyArg_Parse(journal, "(yO):_begin", &path, &facts))
+    if (journal != Py_None && !PyArg_Parse(journal, "(yOp):_begin", &path, &facts, &is_temporary))
         return NULL;
     sp_bounds *bounds = limit == 0 ? NULL : sp_bounds_new(limit, (sp_on_full)on_full);
     if (limit != 0 && bounds == NULL)
@@ -166,7 +167,7 @@ static PyObject *manager_begin(PyObject *self, PyObject *args)
     manager->keep = keep;
     manager->events = events;
     manager->shortest = shortest_ns > 0 ? (uint64_t)(shortest_ns / sp_clock_scale()) : 0;
-    if (path == NULL || sp_journal_begin(manager, path, facts) < 0)
+    if (path == NULL || sp_journal_begin(manager, path, facts, is_temporary) < 0)
         manager->blocks = &sp_memory_blocks;
     sp_checkpoint_begin(manager, sp_journal_is_on(manager));
     manager->lines = lines;
@@ -340,6 +341,7 @@ static PyMethodDef manager_methods[] = {
     {"_journal_state", sp_journal_state_py, METH_O, sp_journal_state_doc},
     {"_journal_cut", sp_journal_cut_py, METH_NOARGS, sp_journal_cut_doc},
     {"_journal_remove", sp_journal_remove_py, METH_NOARGS, sp_journal_remove_doc},
+    {"_journal_end", sp_journal_end_py, METH_O, sp_journal_end_doc},
     {"_journal", sp_journal_status_py, METH_NOARGS, sp_journal_status_doc},
     {"_make_permanent", manager_make_permanent, METH_NOARGS, make_permanent_doc},
     {"_factory", sp_factory_new, METH_O, sp_factory_new_doc},

@@ -321,7 +321,7 @@ def test_the_file_is_where_the_command_was_given():
 
 
 def test_a_file_that_cannot_be_written_in_the_end():
-    path = write(REGION + "import os; os.rmdir('sub')")
+    path = write(REGION + "import shutil; shutil.rmtree('sub')")
     os.mkdir("sub")
     done = run("-q", "-o", "sub/x.h5", path)
     assert done.returncode == 0 and "scope-profiler: finalize() failed: FileNotFoundError: " in done.stderr

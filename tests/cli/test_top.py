@@ -103,9 +103,9 @@ def test_it_ends_by_an_interrupt_and_the_program_goes_on(program):
 
 @pytest.mark.parametrize("target, message", [
     ("missing/x.h5", "missing/x.h5: there is no such file"),
-    ("x.h5", "x.h5: there is no journal of a program that runs: run it with setup(journal=True)"),
+    ("x.h5", "x.h5: there is no journal of a program that runs: a run has one from its first call on"),
     (2**22 + 1, "there is no process 4194305"),
-    ("this process", "writes no journal: run it with setup(journal=True)"),
+    ("this process", "writes no journal: a run has one from its first call on"),
 ])
 def test_without_a_journal_it_says_what_to_set(target, message):
     done = top(os.getpid() if target == "this process" else target, "--once")

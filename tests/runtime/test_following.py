@@ -157,7 +157,7 @@ os.execv(sys.executable, [sys.executable, "child.py"])
     assert left() == ["run.h5"]
 
 
-@pytest.mark.parametrize("options, known", [((), 0), (("--journal",), 7)])
+@pytest.mark.parametrize("options, known", [(("--no-journal",), 0), ((), 7)])
 def test_a_child_that_is_killed(options, known):
     Path("child.py").write_text("""
 import os, signal

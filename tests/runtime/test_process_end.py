@@ -245,7 +245,7 @@ sys.exit(7)
 
 @pytest.mark.parametrize("suffix", ["json", "h5"])
 def test_an_interrupt_while_the_file_is_written(suffix):
-    """The old file stays, whole."""
+    """The old file stays, whole, and the journal has what is new."""
     path = f"x.{suffix}"
     if suffix == "h5":
         pytest.importorskip("h5py")
@@ -256,11 +256,15 @@ sp.setup(file_path={path!r}, auto_finalize=True, replace=True)
 with sp.region("new"): pass
 os.fsync = lambda file: os.kill(os.getpid(), signal.SIGINT)
 """)
-    assert done.stderr == ("scope-profiler: finalize() at the end of the process failed: "
-                           "KeyboardInterrupt: interrupted\n")
+    first, second = done.stderr.splitlines()
+    assert first == ("scope-profiler: finalize() at the end of the process failed: "
+                     "KeyboardInterrupt: interrupted")
     assert done.returncode == 0
     assert calls(path) == {}
-    assert sorted(os.listdir()) == sorted([path, "program.py"])
+    (journal,) = Path().glob("*.journal")
+    assert second.endswith(f"scope-profiler recover {journal.absolute()}")
+    assert calls(journal) == {"new": 1}
+    assert sorted(os.listdir()) == sorted([path, "program.py", journal.name])
 
 
 def test_streams_that_are_gone():
