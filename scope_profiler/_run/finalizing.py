@@ -24,7 +24,7 @@ def finalize(manager, verbose, return_results, lines, style, start_over, report_
     printing = verbose or lines
     files = run._destinations()
     children = run._children
-    job = ranks.job() if needs.is_there("numpy") else None
+    job = ranks.job(run) if needs.is_there("numpy") else None
     if job is not None and job.rank:
         printing = verbose = lines = False  # rank 0 prints
     report = None if job is not None and job.rank else run._report_file(report_file)

@@ -33,7 +33,7 @@ def begin(run):
     path = f"{os.path.abspath(run._file.path)}.{os.getpid()}{SUFFIX}"
     settings = run._settings
     metadata = collect_metadata(label=run.label, detail=settings["metadata_detail"],
-                                start_time_ns=run.start_time_ns)
+                                start_time_ns=run.start_time_ns, members=settings["comm"])
     return os.fsencode(path), {
         "metadata": metadata,
         "file_path": os.path.abspath(run._file.path),

@@ -3,6 +3,7 @@
 from functools import partial
 from time import perf_counter_ns
 
+from .._runtime import launcher
 from ..config.resolve import resolve
 from ..config.table import DEFAULTS, SETTINGS
 
@@ -17,8 +18,7 @@ class ProfilingConfig:
 
     __slots__ = ("_settings", "_run", "_made_ns", "_metadata")
 
-    # What 0.7.5 has here, and there is none of in this version.
-    comm = tracker = None
+    tracker = None  # of 0.7.5, and none in this version
 
     def __init__(self, **settings):
         self._fill(resolve(None, settings), None)
@@ -60,13 +60,21 @@ class ProfilingConfig:
         return run is not None and run.is_active and not run._manager()._recording
 
     @property
+    def comm(self):
+        """The communicator whose ranks make one result: the setting, or else MPI.COMM_WORLD where the program
+        has imported mpi4py; None where there is none."""
+        given = self._settings["comm"]
+        return launcher.communicator() if given is None else given.communicator
+
+    @property
     def metadata(self):
         """Facts about the run and the machine, a dict: see collect_metadata()."""
         if self._metadata is None:
             from .run_metadata import collect_metadata
 
             self._metadata = collect_metadata(
-                self.label, detail=self.metadata_detail, start_time_ns=self.start_time_ns
+                self.label, detail=self.metadata_detail, start_time_ns=self.start_time_ns,
+                members=self._settings["comm"],
             )
             del self._metadata["finalize_time_ns"]  # it is not over yet
         return dict(self._metadata)
@@ -77,4 +85,5 @@ def _setting(name, config):
 
 
 for _row in SETTINGS:
-    setattr(ProfilingConfig, _row.name, property(partial(_setting, _row.name), doc=_row.sentence))
+    if not hasattr(ProfilingConfig, _row.name):
+        setattr(ProfilingConfig, _row.name, property(partial(_setting, _row.name), doc=_row.sentence))

@@ -5,7 +5,6 @@ from ..config.setup_options import SetupOptions
 from .runs import ProfilingRun
 
 class ProfilingConfig:
-    comm: None
     tracker: None
     def __init__(self, **settings: Unpack[SetupOptions]) -> None: ...
     @classmethod
@@ -102,6 +101,8 @@ class ProfilingConfig:
     def mpi_timeout(self) -> float: ...
     @property
     def report_file(self) -> str | None: ...
+    @property
+    def comm(self) -> Any: ...
     @property
     def use_likwid(self) -> bool: ...
     @property

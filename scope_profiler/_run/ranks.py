@@ -8,7 +8,7 @@ from .._base import file_names
 from .._base.warning import complain
 from .._runtime import launcher, own_files, process_end, processes
 
-#: How many times finalize() was called with each path: {path as it was given: count}.
+#: How many times finalize() was called: {(path as it was given, handle of the setting `comm`): count}.
 _counts = {}
 
 
@@ -25,15 +25,15 @@ class Together:
         self.results, self.remarks, self.gathered, self.where = results, remarks, gathered, where
 
 
-def job():
-    """The launcher.Place of this process in a job of several ranks, or None."""
-    place = launcher.place()
+def job(run):
+    """The launcher.Place of this process among several ranks that make one result, or None."""
+    place = launcher.place(run._settings["comm"])
     return place if place is not None and (place.rank > 0 or (place.size or 1) > 1) else None
 
 
 def begun(run):
     """A run begins: read the clocks of ranks on other machines, where there are any."""
-    place = job()
+    place = job(run)
     if place is None or not launcher.is_on_several_machines():
         return
     world, _ = _world(run, place)
@@ -52,8 +52,9 @@ def together(run, place, results, files):
     files: the RunFiles that have them already. Returns a Together.
     """
     what = run._settings["file_path"] if files else ""
-    count = _counts[what] = _counts.get(what, 0) + 1
     world, reason = _world(run, place)
+    among = what, run._settings["comm"] and world and world.py2f()
+    count = _counts[among] = _counts.get(among, 0) + 1
     if world is None:
         return _alone(place, results, files, reason)
     try:
@@ -63,11 +64,9 @@ def together(run, place, results, files):
         return _alone(place, results, files, "it failed")
 
 
-
-
 def _world(run, place):
-    """MPI.COMM_WORLD, or None and why it cannot be used here and now."""
-    world = launcher.communicator()
+    """The communicator of the ranks, or None and why it cannot be used here and now."""
+    world, members = launcher.communicator(), run._settings["comm"]
     if world is None:
         loaded = "mpi4py.MPI" in sys.modules
         return None, "MPI has ended" if loaded else "the program has not imported mpi4py"
@@ -77,6 +76,10 @@ def _world(run, place):
         return None, "SIGTERM has ended the process"
     if processes.is_child():
         return None, "this is a child of the rank"
+    if members is not None:
+        world = getattr(members.communicator, "communicator", members.communicator)
+        if not world:
+            return None, "its communicator was freed"
     from mpi4py import MPI
 
     if MPI.Query_thread() != MPI.THREAD_MULTIPLE and not MPI.Is_thread_main():

@@ -50,7 +50,7 @@ class RunFile:
         self._settings = settings
         self._begun = time.time() if beside is None else beside._begun
         self._number = _runs if beside is None else beside._number
-        fields = own_files.fields(self._number, self._begun)
+        fields = own_files.fields(self._number, self._begun, settings["comm"])
         self._in_folder = path is not None
         if path is None:
             path = settings["file_path"]

@@ -20,6 +20,7 @@ def collect_metadata(
     finalize_time_ns: int | None = None,
     mpi_size: int = 1,
     num_nodes: int = 1,
+    members: Any = None,
 ) -> dict[str, Any]:
     """What is stored with the results: by default nothing of user, host, paths and environment.
 
@@ -31,6 +32,7 @@ def collect_metadata(
     start_time_ns, finalize_time_ns: Begin and end of the run on the axis of
         ``time.perf_counter_ns()``; None for now.
     mpi_size, num_nodes: How many ranks and machines took part.
+    members: Those of the setting `comm`; None for all ranks.
 
     Returns dict: ``timestamp`` (UTC, ISO 8601), ``platform``, ``chip_information``,
     ``python_version``, ``scope_profiler_version`` (str), ``omp_num_threads``, ``mpi_size``,
@@ -54,7 +56,7 @@ def collect_metadata(
         "total_cores": os.cpu_count() or 1,
         "start_time_ns": now if start_time_ns is None else start_time_ns,
         "finalize_time_ns": now if finalize_time_ns is None else finalize_time_ns,
-        **processes.facts(),
+        **processes.facts(members),
     }
     if detail == "full":
         metadata.update(_details())

@@ -128,6 +128,7 @@ def _results(manager, end, moment, recorded, known, lines):
         detail=run._settings["metadata_detail"],
         start_time_ns=run.start_time_ns,
         finalize_time_ns=end,
+        members=run._settings["comm"],
     )
     metadata["clock_source"] = _core.clock_info()["source"]
     with_text = run._settings["capture_region_source"]

@@ -121,7 +121,7 @@ def _folder_of(path):
     return mkdtemp(prefix="scope-profiler-")
 
 
-_OWN = ("verbose", "label", "slow_callback")  # of the root alone
+_OWN = ("verbose", "label", "slow_callback", "comm")  # of the root alone
 
 
 def _of_children(settings):

@@ -51,8 +51,12 @@ class Place(NamedTuple):
     local_rank: int | None
 
 
-def place():
-    """The Place of this process, or None where it is in no job."""
+def place(members=None):
+    """The Place of this process, or None where it is in no job. members: The setting `comm` of a run, whose
+    ranks count instead of those of the job."""
+    if members is not None:
+        job = place()
+        return Place(members.rank, members.size, job and job.job, None)
     override = environment.known_flag(_OVERRIDE)
     if override is False:
         return None
@@ -66,19 +70,20 @@ def place():
     return Place(world.Get_rank(), world.Get_size(), None, None)
 
 
-def rank():
-    """The rank of this process, or None where no launcher says it."""
-    known = place()
+def rank(members=None):
+    """The rank of this process, or None where no launcher says it. members: See place()."""
+    known = place(members)
     return None if known is None else known.rank
 
 
-def facts():
-    """What the metadata of a run say of its rank: {name: int or str}, empty without a launcher."""
-    known = place()
+def facts(members=None):
+    """What the metadata of a run say of its rank: {name: int or str}, empty without a launcher.
+    members: See place(); the rank in the whole job is "world_rank" then, of "world_size"."""
+    known, job = place(members), place() if members is not None else None
     if known is None:
         return {}
     told = {"rank": known.rank, "launched_ranks": known.size, "job_id": known.job or None,
-            "local_rank": known.local_rank}
+            "local_rank": known.local_rank, "world_rank": job and job.rank, "world_size": job and job.size}
     return {name: value for name, value in told.items() if value is not None}
 
 

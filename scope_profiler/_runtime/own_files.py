@@ -17,7 +17,7 @@ def own_path(path, fields):
     path of its parent's run, by a name with its process id: unless the path has them already.
     """
     path = os.fspath(path)
-    rank, has_rank = launcher.rank(), "{rank" in path
+    rank, has_rank = fields["rank"], "{rank" in path
     if "{" in path or "}" in path:
         path = file_names.expanded(path, fields)
     stem, suffix = file_names.split(path)
@@ -41,12 +41,12 @@ def _has_own_number(path):
     return re.search(rf"(?<!\d){os.getpid()}(?!\d)", os.path.basename(path))
 
 
-def fields(number, begun):
+def fields(number, begun, members=None):
     """What stands for them, of the run of that number in this process, begun at that time (s since
-    the epoch)."""
+    the epoch). members: See launcher.place()."""
     return {
         "pid": os.getpid(),
-        "rank": launcher.rank() or 0,
+        "rank": launcher.rank(members) or 0,
         "host": os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", ""),
         "time": time.strftime("%Y%m%dT%H%M%S", time.localtime(begun)),
         "run": number,

@@ -75,11 +75,11 @@ def origin():
     return told or _origin
 
 
-def facts():
-    """What the metadata of a run say of its process: {name: int or str}."""
+def facts(members=None):
+    """What the metadata of a run say of its process: {name: int or str}. members: See launcher.place()."""
     from . import launcher
 
-    known = {"program_id": PROGRAM, "process_id": os.getpid(), **launcher.facts()}
+    known = {"program_id": PROGRAM, "process_id": os.getpid(), **launcher.facts(members)}
     if is_child():
         known.update(_facts_of_child())
     return known

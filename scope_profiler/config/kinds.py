@@ -20,6 +20,7 @@ from .._base.arguments import (
     strings,
     text,
     whole,
+    wrong_type,
 )
 
 
@@ -43,6 +44,30 @@ def _compression(name, value):
 
 def _several(name):
     return environment.words(name) or None
+
+
+class Members(NamedTuple):
+    """The ranks that make one result together. MPI may have ended by then, so what it says of its
+    communicator is asked when that is given.
+
+    rank, size: Of this process in the communicator, and how many there are.
+    """
+
+    communicator: Any
+    rank: int
+    size: int
+
+
+def _members(name, value):
+    """A communicator as Members."""
+    if isinstance(value, Members):
+        return value
+    if any(not hasattr(value, each) for each in ("Get_rank", "Get_size", "Is_inter", "Iprobe")):
+        raise wrong_type(name, "a communicator of mpi4py", value)
+    if not value or value.Is_inter():
+        raise ValueError(f"{name} takes a communicator of mpi4py that this process is a rank of, with one "
+                         f"group; got {value!r}")
+    return Members(value, value.Get_rank(), value.Get_size())
 
 
 #: The levels of each filter that columns of HDF5 files are compressed with.
@@ -71,6 +96,7 @@ LIMITS = Kind(
     "{name or glob pattern: seconds}, or texts such as \"request=0.5\"", "NAME=SECONDS", _several,
 )
 FUNCTION = Kind(function, "Callable[..., object]", "Callable[..., object]", "a callable")
+COMMUNICATOR = Kind(_members, "Any", "Any", "a communicator of mpi4py")
 COMPRESSION = Kind(_compression, "str", "str", any_of(_FILTERS), "NAME")
 
 

@@ -94,6 +94,7 @@ class ProfilingOptions(_Options):
     slow_callback: Callable[..., object] | None = None
     throttle_calls: int | None = None
     throttle_time: float | None = None
+    comm: Any = None
     profiling_activated: InitVar[bool | None] = field(default=None, kw_only=True)
     time_trace: InitVar[bool | None] = field(default=None, kw_only=True)
     flush_to_disk: InitVar[bool | None] = field(default=None, kw_only=True)

@@ -63,3 +63,4 @@ class SetupOptions(TypedDict, total=False):
     slow_callback: Callable[..., object] | None
     throttle_calls: int | None
     throttle_time: float | None
+    comm: Any

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from .kinds import (
     ANYTHING,
+    COMMUNICATOR,
     COMPRESSION,
     FUNCTION,
     HERTZ,
@@ -258,6 +259,11 @@ TABLE = (
             "How many seconds calls of a function have to take on average for throttle_calls to leave it "
             "alone.",
             option=Option("--throttle-time"), in_host=STAYS_ON),
+    Setting("comm", COMMUNICATOR, None,
+            "The ranks of MPI that make one result together, as a communicator of mpi4py: what Split() has "
+            "made, for solvers that run side by side, each with a file_path of its own. Unless it is given, "
+            "all ranks.",
+            about=KEPT),
 )
 
 #: What setup() and session() take besides: not of the run, but of its beginning.

@@ -36,14 +36,15 @@ def communication_matrix(results: ProfilingResults) -> CommunicationMatrix:
     instance(ProfilingResults)("results", results)
     ranks = results.num_ranks
     messages, sizes = np.zeros((ranks, ranks), np.int64), np.zeros((ranks, ranks), np.int64)
-    unknown = 0
+    unknown, places = 0, _places(results)
     for call, rank, region in _calls(results):
         if not call.operation.endswith("send") and call.operation != "sendrecv":
             continue
         peer = next((int(tag.removeprefix(PARTNER)) for tag in region.tags if tag.startswith(PARTNER)),
                     call.peer)
-        is_there = 0 <= peer < ranks and (call.communicator == 0 or any(
-            tag.startswith(PARTNER) for tag in region.tags))
+        of_world = call.communicator == 0 or any(tag.startswith(PARTNER) for tag in region.tags)
+        peer = places.get(peer, -1) if of_world else -1
+        is_there = peer >= 0
         if is_there:
             messages[rank, peer] += region.num_calls
             sizes[rank, peer] += region.num_calls * max(call.bytes, 0)
@@ -71,10 +72,17 @@ def collective_waits(results: ProfilingResults) -> list[dict[str, Any]]:
         if call.kind == "collective" and call.communicator >= 0:
             of_group = groups.setdefault(call.communicator, {})
             of_group.setdefault(rank, []).append((call.operation, region))
-    rows = []
+    rows: list[dict[str, Any]] = []
+    size = results.metadata.get("world_size", results.num_ranks)
     for communicator, by_rank in sorted(groups.items()):
-        rows += _waits_of(communicator, by_rank, results.num_ranks)
+        rows += _waits_of(communicator, by_rank, size)
     return rows
+
+
+def _places(results: ProfilingResults) -> dict[int, int]:
+    """The rank in the results of each rank in COMM_WORLD, which is another in those of `setup(comm=)`."""
+    world = results.metadata.get("world_ranks") or range(results.num_ranks)
+    return {int(of_world): rank for rank, of_world in enumerate(world) if of_world != ""}
 
 
 def _calls(results: ProfilingResults) -> Iterator[tuple[MPIRegionMetadata, int, Region]]:
@@ -86,7 +94,7 @@ def _calls(results: ProfilingResults) -> Iterator[tuple[MPIRegionMetadata, int, 
 
 
 def _waits_of(
-    communicator: int, by_rank: dict[int, list[tuple[str, Region]]], num_ranks: int
+    communicator: int, by_rank: dict[int, list[tuple[str, Region]]], world_size: int
 ) -> Iterator[dict[str, Any]]:
     operations = sorted({operation for regions in by_rank.values() for operation, _ in regions})
     known = all(region.num_events == region.num_calls
@@ -94,7 +102,7 @@ def _waits_of(
     columns = {rank: _in_order(regions, operations) for rank, regions in by_rank.items()} if known else {}
     kinds = next(iter(columns.values()))[0] if columns else np.empty(0, np.int64)
     known = bool(columns) and all(np.array_equal(kinds, each[0]) for each in columns.values())
-    known = known and (communicator != 0 or len(columns) == num_ranks)
+    known = known and (communicator != 0 or len(columns) == world_size)
     waiting = {}
     latest = np.empty(0, np.int64)
     if known:

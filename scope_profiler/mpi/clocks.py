@@ -76,8 +76,8 @@ class Alignment(NamedTuple):
         return np.asarray(times_ns + self.first.offset_ns + drifted, np.int64)
 
 
-#: What rank 0 has found, of each rank at first and last.
-_known: dict[int, Alignment] = {}
+#: What rank 0 has found, of each rank at first and last: {(handle of the communicator, rank): Alignment}.
+_known: dict[tuple[int, int], Alignment] = {}
 
 
 def measure(world: Any, rank: int, seconds: float) -> Alignment:
@@ -96,9 +96,9 @@ def measure(world: Any, rank: int, seconds: float) -> Alignment:
         if best is None or reading.error_ns < best.error_ns:
             best = reading
     assert best is not None
-    first = _known[rank].first if rank in _known else best
-    _known[rank] = Alignment(first, best)
-    return _known[rank]
+    key = world.py2f(), rank
+    _known[key] = Alignment(_known[key].first if key in _known else best, best)
+    return _known[key]
 
 
 def meet(world: Any, seconds: float) -> None:

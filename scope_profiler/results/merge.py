@@ -80,6 +80,7 @@ def merge_processes(result_sets: Sequence[ProfilingResults]) -> ProfilingResults
     The metadata are those of the first, with the lists ``process_ids``, ``process_names``,
     ``parent_process_ids`` and ``parent_regions`` (str, by rank, empty where unknown; the last with those
     that were open in the parent where the process was started, the outermost first, " > " between them).
+    Where the ranks are those of a communicator, `setup(comm=)`, ``world_ranks`` has those in the job.
     Of a job whose size is known they have ``mpi_size``, and where ranks are not among them,
     ``missing_ranks``, a list of str.
     """
@@ -103,9 +104,11 @@ def merge_processes(result_sets: Sequence[ProfilingResults]) -> ProfilingResults
     for results, first, size in zip(result_sets, firsts, sizes):
         for name, values in facts.items():
             values[first : first + size] = _of_process(results.metadata, name, size)
+    if not any(facts["world_ranks"]):
+        del facts["world_ranks"]
     moved = [_moved(results, first) for results, first in zip(result_sets, firsts)]
     metadata = {**moved[0].metadata, **facts}
-    for of_one in ("rank", "local_rank"):
+    for of_one in ("rank", "local_rank", "world_rank"):
         metadata.pop(of_one, None)
     if num_ranks == launched:
         metadata["mpi_size"], there = launched, {*firsts}
@@ -118,6 +121,7 @@ def merge_processes(result_sets: Sequence[ProfilingResults]) -> ProfilingResults
 _OF_PROCESSES = {
     "process_ids": "process_id", "process_names": "process_name",
     "parent_process_ids": "parent_process_id", "parent_regions": "parent_regions",
+    "world_ranks": "world_rank",
 }  # fmt: skip
 
 

@@ -203,12 +203,130 @@ sp.setup(file_path="run.h5", journal=True, auto_finalize=True)
 work()
 world.Barrier()
 if rank == 2:
-    os.kill(os.getpid(), signal.SIGKILL)
+    HOW
 world.Barrier()
 """
 
 
-def test_a_rank_that_is_killed_does_not_take_the_data_of_others():
-    mpiexec(4, KILLED, status=None)
+@pytest.mark.parametrize("how", ["os.kill(os.getpid(), signal.SIGKILL)", "world.Abort(3)"])
+def test_a_rank_that_dies_does_not_take_the_data_of_others(how):
+    mpiexec(4, KILLED.replace("HOW", how), status=None)
     merged = sp.load("run*")
     assert merged["step"].num_calls_per_rank() == {0: 3, 1: 4, 2: 5, 3: 6}
+
+
+APART = BEGIN + """
+half = world.Split(rank % 2, -rank)    # {2, 0} and {3, 1}, in that order
+name = f"half{rank % 2}.h5"
+run = sp.setup(file_path=name, comm=half, journal=True, profile_mpi_calls=True)
+world = MPI.COMM_WORLD
+assert run.file_path == (name if half.rank == 0 else f"half{rank % 2}.rank1.h5"), run.file_path
+assert sp.get_config().comm is half
+work()
+world.send("to the next", (rank + 1) % 4), world.recv()
+world.barrier()
+recorded = sp.profile_mpi_comm(half)
+recorded.Barrier()
+results = sp.finalize(return_results=True, verbose=half.rank == 0)
+assert results.is_root == (half.rank == 0)
+sp.setup(output="whole.h5", replace=True, comm=recorded.Dup())
+half.Free()
+work()
+sp.get_config().comm.Free()
+assert sp.finalize(return_results=True, verbose=False).num_ranks
+sp.setup(output=None, replace=True, comm=MPI.COMM_SELF)
+work()
+assert sp.finalize(return_results=True)["step"].num_calls == 3 + rank
+for wrong, why in ((3, "comm takes a communicator of mpi4py, got int: 3"),
+                   (MPI.COMM_NULL, "that this process is a rank of")):
+    try:
+        sp.setup(comm=wrong, replace=True)
+    except (TypeError, ValueError) as error:
+        assert why in str(error), error
+    else:
+        raise AssertionError(wrong)
+"""
+
+
+def test_each_communicator_has_a_result():
+    said, complaints = mpiexec(4, APART)
+    for half, members in enumerate(((2, 0), (3, 1))):
+        results = sp.load(f"half{half}.h5")
+        assert results["step"].num_calls_per_rank() == {0: 3 + members[0], 1: 3 + members[1]}
+        assert results.metadata["world_ranks"] == [*map(str, members)]
+        assert results.metadata["world_size"] == 4 and results.num_ranks == 2
+        assert "missing_ranks" not in results.metadata and "world_rank" not in results.metadata
+        # What COMM_WORLD calls 0 is here rank 1, and messages to the other half go nowhere in it.
+        assert sp.communication_matrix(results).messages.tolist() == [[0, 0], [0, 0]]
+        assert sp.communication_matrix(results).unknown == 2
+        row = {row["communicator"]: row for row in sp.collective_waits(results)}
+        assert row.pop(0)["waiting"] is None and len(row) == 1
+        assert [*row.popitem()[1]["waiting"]] == [0, 1]
+    assert said.count("2 of 2 ranks, gathered by MPI.") == 2
+    # Those whose communicator is gone keep their files: two ranks 0 wanted the name.
+    assert len([*Path(".").glob("whole*.h5")]) == 4
+
+
+UNUSUAL = """
+import mpi4py
+mpi4py.rc.finalize = False
+""" + BEGIN + """
+assert MPI.Query_thread() == MPI.THREAD_MULTIPLE
+sp.setup(file_path="run.h5", profile_mpi_calls=True, auto_finalize=True)
+world = MPI.COMM_WORLD
+own = [world.Dup() for _ in range(4)]
+
+def talk(comm):
+    with sp.region("talk"):
+        for _ in range(20):
+            comm.send(rank, 1 - rank)
+            comm.recv(source=1 - rank)
+
+threads = [threading.Thread(target=talk, args=(comm,)) for comm in own]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+open("child.py", "w").write(sys.argv[1])
+spawned = world.Spawn(sys.executable, ["child.py"], 2)
+work()
+spawned.Barrier()
+"""
+
+#: What an MPI process starts, of a world of its own.
+SPAWNED = """
+from mpi4py import MPI
+import scope_profiler as sp
+sp.setup(file_path="spawned.h5")
+with sp.region("child"):
+    pass
+MPI.Comm.Get_parent().Barrier()
+sp.finalize(verbose=MPI.COMM_WORLD.rank == 0)
+"""
+
+
+def test_threads_that_talk_a_program_that_never_finalizes_mpi_and_processes_that_it_spawns():
+    said, _ = mpiexec(2, UNUSUAL, SPAWNED, status=None)  # mpiexec takes it amiss
+    results = sp.load("run.h5")
+    assert results["talk"].num_calls_per_rank() == {0: 4, 1: 4} and results.num_ranks == 2
+    assert results["step"].num_calls_per_rank() == {0: 3, 1: 4}
+    assert sum(each.num_calls for each in results if each.name.startswith("mpi:send ")) == 2 * 4 * 20
+    assert sp.load("spawned.h5")["child"].num_calls_per_rank() == {0: 1, 1: 1}
+    assert said.count("2 of 2 ranks, gathered by MPI.") == 2
+
+
+SERIALIZED = """
+import mpi4py
+mpi4py.rc.thread_level = "serialized"
+""" + BEGIN + """
+sp.setup(file_path="run.h5")
+work()
+thread = threading.Thread(target=sp.finalize)
+thread.start()
+thread.join()
+"""
+
+
+def test_a_thread_that_may_not_use_mpi_leaves_a_file():
+    said, _ = mpiexec(2, SERIALIZED)
+    assert "Rank 0 of 2 alone, as MPI was begun without THREAD_MULTIPLE, and this is not its thread" in (
+        " ".join(said.split()))
+    assert sp.load("run*.h5")["step"].num_calls_per_rank() == {0: 3, 1: 4}

@@ -203,8 +203,8 @@ def test_what_tells_the_format(path, parts):
 
 
 def test_a_main_process_writes_where_it_is_told():
-    assert own_files.own_path("x.h5", {}) == ("x.h5", "x.h5")
-    assert own_files.own_path(Path("a/b"), {}) == ("a/b", "a/b")
+    assert own_files.own_path("x.h5", {"rank": 0}) == ("x.h5", "x.h5")
+    assert own_files.own_path(Path("a/b"), {"rank": 0}) == ("a/b", "a/b")
     assert not processes.is_worker() and not processes.is_child()
 
 
@@ -351,8 +351,8 @@ def test_what_ranks_are_not(monkeypatch):
     monkeypatch.setenv("SCOPE_PROFILER_MPI", "whatever")
     assert launcher.rank() == 2
     monkeypatch.delenv("OMPI_COMM_WORLD_RANK")
-    assert own_files.own_path("run.h5", {})[0] == "run.rank4.h5"
     fields = own_files.fields(3, 0)
+    assert own_files.own_path("run.h5", fields)[0] == "run.rank4.h5"
     assert own_files.own_path("{rank:03}-{run}{{}}.h5", fields)[0] == "004-3{}.h5"
 
 
