@@ -56,7 +56,7 @@ def compare(
     renamed: {name before: name after}. guess: match others that are on one side alone, by their source
     or a similar name.
     """
-    sides = [_by_name(side, wanted, ranks) for side in (before, after)]
+    sides = [by_name(side, wanted, ranks) for side in (before, after)]
     found = []
     for old, new in _pairs(sides[0], sides[1], renamed or {}, guess):
         regions = sides[0].get(old or "", []), sides[1].get(new or "", [])
@@ -74,17 +74,18 @@ def compare(
     return sorted(found, key=lambda each: -abs(np.log1p(each.change.change or 0.0)))
 
 
-def _by_name(
+def by_name(
     side: Iterable[ProfilingResults], wanted: Callable[[str], bool], ranks: set[int] | None
 ) -> dict[str, list[MPIRegion]]:
-    by_name: dict[str, list[MPIRegion]] = {}
+    """The regions of runs that were called on the ranks, by name, each as often as runs have it."""
+    found: dict[str, list[MPIRegion]] = {}
     for results in side:
         for region in results:
             if ranks is not None:
                 region = MPIRegion(region.name, {rank: region[rank] for rank in region if rank in ranks})
             if wanted(region.name) and region.num_calls:
-                by_name.setdefault(region.name, []).append(region)
-    return by_name
+                found.setdefault(region.name, []).append(region)
+    return found
 
 
 def _mean_calls(regions: Iterable[MPIRegion], runs: int) -> float:

@@ -57,7 +57,7 @@ def diff(before, after, threshold, sort, lines, whole, quiet, metric, **how):
       scope-profiler diff runs-before/ runs-after/ --metric p99
       scope-profiler diff 'old-*.h5' 'new-*.h5' --rename solve=solve_fast --lines
     """
-    found, runs = _compared(before, after, metric, lines=lines, **how)
+    found, runs, work = _compared(before, after, metric, lines=lines, **how)
     kept = [each for each in found
             if each.change.change is None or 100 * abs(each.change.change) >= threshold]
     if sort == "delta":
@@ -65,7 +65,13 @@ def diff(before, after, threshold, sort, lines, whole, quiet, metric, **how):
     elif sort == "name":
         kept.sort(key=lambda each: each.shown_name)
     if not quiet:
-        _show(kept, runs, found, metric, threshold / 100, whole, "line" if lines else "region")
+        from ..report.changes_text import show_work
+        from ..report.output import Output
+
+        out = Output(sys.stdout)
+        _show(kept, runs, found, metric, threshold / 100, whole, "line" if lines else "region", out)
+        show_work(work(kept), out, threshold / 100, whole)
+        out.deliver()
 
 
 @click.command(cls=ReadingCommand, short_help="Fail where a region has become slower, or breaks its budget.",
@@ -99,7 +105,7 @@ def check(files, max_regression, fail_on_new, budget, junit, annotations, whole,
         raise click.UsageError("check takes BEFORE and AFTER, or AFTER and --budget")
     limit, cases, out = max_regression / 100, [], Output(None if quiet else sys.stdout)
     for one in (("typical", "calls") if metric == "typical" else (metric,)) if len(files) == 2 else ():
-        found, runs = _compared(*files, one, lines=False, **how)
+        found, runs, _ = _compared(*files, one, lines=False, **how)
         for each in found:
             verdict = each.verdict(limit)
             if one == "calls" and verdict in ("new", "gone", "unknown"):
@@ -150,9 +156,12 @@ def _sentence(each, limit, metric):
 
 
 def _compared(before, after, metric, include, exclude, ranks, renamed, guess, warm_up, lines=False):
+    """What was compared, how many runs there are of each side, and a function that gives the rates of work
+    of some of what was compared."""
     from .._base.arguments import name_filter
     from .._compare.comparison import compare
     from .._compare.line_changes import compare_lines
+    from .._compare.work_changes import work_changes
 
     sides = [[loaded(path, warm_up) for path in matching([each])] for each in (before, after)]
     with refusing():
@@ -163,7 +172,7 @@ def _compared(before, after, metric, include, exclude, ranks, renamed, guess, wa
                 raise Refused("no function has lines on both sides: record with --line-profile")
         else:
             found = compare(*sides, metric, wanted, ranks, dict(map(_renaming, renamed)), guess)
-    return found, tuple(map(len, sides))
+    return found, tuple(map(len, sides)), lambda some: [] if lines else work_changes(some, *sides, ranks)
 
 
 def _renaming(text):
@@ -173,15 +182,10 @@ def _renaming(text):
     return old, new
 
 
-def _show(shown, runs, found, metric, limit, whole, what, out=None):
+def _show(shown, runs, found, metric, limit, whole, what, out):
     from .._compare.comparison import common_change
     from .._compare.metrics import METRICS
     from ..report.changes_text import show_changes
-    from ..report.output import Output
 
-    end = out is None
-    out = out or Output(sys.stdout)
     show_changes(shown, out, what=what, metric=metric, is_time=METRICS[metric].is_time, limit=limit,
                  runs=runs, whole=whole, common=common_change(found))
-    if end:
-        out.deliver()

@@ -141,10 +141,36 @@
         ticktext: imbalance.regions.map((region) => esc(names[region].slice(0, 40))) } });
   }
 
+  function drawCounters(section, { counters }) {
+    const type = report.one(".logarithmic", section).checked ? "log" : "linear";
+    const style = getComputedStyle(document.body);
+    report.all(".plot", section).forEach((box, at) => {
+      const { curves } = counters[at];
+      const traces = curves.flatMap(({ rank, time, least, most }, which) => {
+        const colour = curves.length > 1 ? report.colour(which) : style.color, name = `rank ${rank}`;
+        const trace = (y, more) => ({ type: time.length > 2000 ? "scattergl" : "scatter", mode: "lines", name, x: time, y,
+          line: { width: 1.2, color: colour, shape: most ? "linear" : "hv" },
+          hovertemplate: `%{y:.4~g}${curves.length > 1 ? `, ${name}` : ""}<br>%{x:~s}s after the begin<extra></extra>`, ...more });
+        if (!most) return [trace(least, time.length <= 60 ? { mode: "lines+markers", marker: { color: colour, size: 4 } } : {})];
+        return [trace(least, { showlegend: false }), trace(most, { fill: "tonexty" })];
+      });
+      plot(box, traces, { height: 220, showlegend: curves.length > 1, yaxis: { type },
+        xaxis: { title: { text: "Since the begin of the run" }, ...times } });
+    });
+  }
+
+  function initCounters(section, data) {
+    const draw = () => drawCounters(section, data);
+    report.one(".logarithmic", section).addEventListener("change", draw);
+    return draw;
+  }
+
+  const inits = { Durations: initDurations, Ranks: (section, data) => () => drawImbalance(section, data), Counters: initCounters };
+
   addEventListener("DOMContentLoaded", () => {
     for (const section of report.all("section.charts")) {
       const data = report.data.runs[section.closest(".run").dataset.run];
-      const draw = section.dataset.part === "Durations" ? initDurations(section, data) : () => drawImbalance(section, data);
+      const draw = inits[section.dataset.part](section, data);
       let isDrawn = false;
       const first = async (entries) => {
         if (!entries.some((entry) => entry.isIntersecting)) return;

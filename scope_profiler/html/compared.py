@@ -7,6 +7,7 @@ from typing import NamedTuple
 from .._base.arguments import name_filter
 from .._base.shown import shown
 from .._compare.comparison import Compared, common_change, compare
+from .._compare.work_changes import work_changes
 from ..report import changes_text
 from ..report.style import format_time, many
 from ..results import ProfilingResults
@@ -25,11 +26,12 @@ class ComparedRow(NamedTuple):
 
 
 class ComparedRuns(NamedTuple):
-    """A run against the first one."""
+    """A run against the first one. work: Of its rates the texts."""
 
     before: str
     after: str
     rows: list[ComparedRow]
+    work: list[tuple[str, ...]]
     notes: list[str]
     left_out: str
 
@@ -38,11 +40,13 @@ def compared_runs(before: ProfilingResults, after: ProfilingResults, choice: Cho
     """The regions of both, those of the largest change first."""
     found = compare([before], [after], wanted=name_filter(choice.include, choice.exclude), ranks=choice.ranks)
     values = [value for each in found for value in (each.change.before, each.change.after) if value]
+    work = work_changes(found[:_MOST], [before], [after], choice.ranks)
     most = max(values, default=1.0)
     left = len(found) - _MOST
     return ComparedRuns(
         shown(before.default_title()), shown(after.default_title()),
         [_row(each, most) for each in found[:_MOST]],
+        [changes_text.work_cells(each, 0.0)[:-1] for each in work],
         [*changes_text.notes(found, "typical", 0.0, (1, 1), common_change(found))],
         f"{many(left, 'region')} that changed least are not shown" if left > 0 else "",
     )

@@ -73,6 +73,7 @@ def _page(runs: list[RunContents], compared: list[ComparedRuns], title: str) -> 
     environment.filters["time"], environment.filters["count_text"] = format_time, format_count
     return environment.get_template("report.html").generate(
         title=shown(title), runs=runs, compared=compared, change_headings=changes_text.HEADINGS,
+        work_headings=changes_text.WORK_HEADINGS[:-1],
         version=__version__, data={"runs": [run.data for run in runs]},
         styles=[_markup(_resource(name)) for name in _STYLES],
         memory_columns=[table_columns.heading(name) for name in memory_table.COLUMNS],

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .._base.shown import shown
-from ..report import facts_text
+from ..report import counter_table, facts_text
 from ..report.results_table import ResultsTable, table_of
 from ..report.rows import in_order
 from ..report.style import format_count, format_time, many
 from ..report.table_columns import SORT_KEYS
 from ..results import ProfilingResults
+from .counter_data import counter_data, left_out
 from .duration_data import duration_data, imbalance_data
 from .flame_data import flame_data
 from .line_tables import FunctionLines, line_tables
@@ -43,6 +44,7 @@ class RunContents(NamedTuple):
     tree: RegionTable
     threads: Grid
     tasks: Grid
+    counters: Grid
     memory: list[MemoryRow]
     slow: list[SlowRegion]
     lines: list[FunctionLines]
@@ -78,11 +80,14 @@ def contents_of(
     advance(1)
     lines, lines_left_out = line_tables(results, names, choice.ranks)
     with_imbalance = tree.processes > 1
+    counters = results.counters(choice.ranks)
+    headings, rows = counter_table.grid(counters)
     return RunContents(
         shown(results.default_title()), _key_facts(results, tree, flat), _remarks(tree),
         region_table(flat, with_imbalance, numbers), region_table(tree, with_imbalance, numbers),
         _grid(facts_text.thread_columns(results, choice.ranks), "thread"),
         _grid(facts_text.task_columns(results, choice.ranks), "task"),
+        Grid(headings, rows, left_out(counters)),
         memory_rows(tree.rows), slowest, lines, lines_left_out,
         [(shown(name), facts_text.value_text(value)) for name, value in sorted(results.metadata.items())],
         {
@@ -91,6 +96,7 @@ def contents_of(
             "durations": durations,
             "imbalance": imbalance_data(by_total, numbers),
             "timeline": timeline,
+            "counters": counter_data(results, counters),
         },
     )
 

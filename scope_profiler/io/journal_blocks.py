@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -148,7 +148,7 @@ class JournalFile:
                 self._read_items(block, found)
             elif kind == form.STATE:
                 states.append(block)
-        self._read_state(states, found)
+        found.state = self.state_of(states)
         return found
 
     def _head(self) -> tuple[np.void, dict[str, Any]]:
@@ -241,13 +241,14 @@ class JournalFile:
             return
         take_items(data, found)
 
-    def _read_state(self, states: list[Block], found: Journal) -> None:
+    def state_of(self, states: Iterable[Block]) -> dict[str, Any] | None:
+        """What was checkpointed last, of the blocks with states; None where there is none in whole."""
         for block in sorted(states, key=lambda one: -int(one.head["sequence"])):
             data = self.contents(block) if block.is_settled else None
             state = None if data is None else _json(data)
             if isinstance(state, dict):
-                found.state = state
-                return
+                return state
+        return None
 
 
 def take_items(data: bytes, found: Journal) -> int:

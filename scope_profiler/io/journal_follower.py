@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 import os
 from pathlib import Path
@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._model.recorded import OTHER_PATHS
+from .._model.recorded import OTHER_PATHS, work_by_region
+from .._model.work import rates
 from . import journal_format as form
 from .journal_blocks import Block, Journal, JournalFile, padded_size, take_items
+from .journal_state import State
 
 _CHUNK = 1 << 16
 _NEVER = (1 << 64) - 1
@@ -25,7 +27,7 @@ RATES = 30
 class LiveRegion(NamedTuple):
     """A region so far. Times are seconds; `own` is that of calls that are over, less what was called
     from there; `total` has calls inside each other each. rates: calls a second, in each of the last
-    intervals."""
+    intervals. work_rates: of what was added to it, for each second in it, as of the last checkpoint."""
 
     name: str
     calls: int
@@ -34,6 +36,7 @@ class LiveRegion(NamedTuple):
     longest: float
     rates: list[float]
     open_for: float | None
+    work_rates: Mapping[str, float]
 
 
 class OpenPath(NamedTuple):
@@ -96,6 +99,8 @@ class JournalFollower:
         self._threads: dict[int, _Thread] = {}
         self._rates: dict[str, deque[float]] = {}
         self._before: tuple[float, dict[str, int]] | None = None
+        self._states: dict[int, Block] = {}
+        self._work: tuple[int, dict[str, dict[str, float]]] = 0, {}
 
     def close(self) -> None:
         """Close the file."""
@@ -110,6 +115,7 @@ class JournalFollower:
         """The run as it is now. now_ns: on the axis of perf_counter_ns(), which programs share."""
         self._file.grown()
         self._find_blocks()
+        self._read_work()
         for tail in self._tails:
             self._read(tail)
         self._tails = [tail for tail in self._tails if not self._is_done(tail)]
@@ -118,6 +124,7 @@ class JournalFollower:
     # -- reading ---------------------------------------------------------------
 
     def _find_blocks(self) -> None:
+        self._states.clear()
         for place, end in list(self._free.items()):  # whether they are used by now
             del self._free[place]
             for _ in self._blocks(place, end):
@@ -139,8 +146,27 @@ class JournalFollower:
                 self._tails.append(_Tail(block))
             else:
                 self._free[place] = end
+                if kind == form.STATE:
+                    self._states[place] = block
             place = end
             yield end
+
+    def _read_work(self) -> None:
+        """Of the last checkpoint, if that has not been read."""
+        last = max((int(block.head["sequence"]) for block in self._states.values()), default=0)
+        if last == self._work[0]:
+            return
+        state = self._file.state_of(self._states.values())
+        try:
+            nodes = State.read(state).nodes if state else []
+        except ValueError:
+            return
+        spent: dict[str, int] = {}
+        for node in nodes:
+            known = node.statistics
+            spent[node.name] = spent.get(node.name, 0) + known.total_ns + known.open_total_ns
+        self._work = last, {name: rates(work, spent[name]) or {}
+                            for name, work in work_by_region(nodes).items()}
 
     def _is_done(self, tail: _Tail) -> bool:
         settled = self._file.block(tail.block.place - form.BLOCK.itemsize)
@@ -252,7 +278,7 @@ class JournalFollower:
         rates = self._rates_of(calls, elapsed)
         regions = [
             LiveRegion(name, calls[name], own[name], total[name], longest[name], rates[name],
-                       open_for.get(name))
+                       open_for.get(name), self._work[1].get(name, {}))
             for name in calls
         ]
         regions.sort(key=lambda region: (-region.own, region.name))

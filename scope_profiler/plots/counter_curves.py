@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._base.arguments import boolean
-from ..results.chart_counters import counters
+from ..results.chart_counters import counters, stretches
 from ..results.chart_data import ChartData, runs_of
 from .picture import Picture, check_output, finished, left_out, numbers_logarithmic, short, unit_of
 
@@ -86,6 +86,5 @@ def _curve(axes: Any, time: np.ndarray, values: np.ndarray, color: Any) -> None:
         axes.plot(time, values, color=color, linewidth=1.1, drawstyle="steps-post",
                   marker="o" if len(time) <= 60 else None, markersize=2.5)
         return
-    first = np.linspace(0, len(time), _POINTS, endpoint=False).astype(np.int64)
-    axes.fill_between(time[first], np.fmin.reduceat(values, first), np.fmax.reduceat(values, first),
-                      color=color, linewidth=0.8)
+    first, least, most = stretches(values, _POINTS)
+    axes.fill_between(time[first], least, most, color=color, linewidth=0.8)

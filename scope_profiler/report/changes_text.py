@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 from .._base.shown import shown
 from .._compare.change import CONFIDENCE, LEAST_RUNS
 from .grid import print_grid
-from .style import format_bytes, format_count, format_time, many
+from .style import format_bytes, format_count, format_time, format_amount, many
 from .table_columns import UNKNOWN
 
 _MOST = 30
@@ -76,6 +76,37 @@ def notes(found, metric, limit, runs, common):
                + ": compare several runs of each, in folders.")
     if any(each.verdict(limit) == "unknown" for each in found):
         yield f"unknown: too few calls for an interval; {LEAST_RUNS} runs of each have one."
+
+
+#: Of the columns behind the region.
+WORK_HEADINGS = ("Work", "Before", "After", "Rate before", "Rate after", "Change", "Verdict")
+
+
+def work_cells(each, limit):
+    """The texts of a WorkChange, its region first. There is a verdict where there is an interval."""
+    change = each.change
+    return (shown(each.name), shown(each.quantity), *map(_amount, each.amounts), *map(_rate, change[:2]),
+            percent(change.change), "" if change.low is None else each.verdict(limit))
+
+
+def show_work(found, out, limit=0.0, whole=False):
+    """Print WorkChanges; nothing where there are none."""
+    rows = found if whole else found[:_MOST]
+    if not rows:
+        return
+    out.line()
+    print_grid(out, ("Region", *WORK_HEADINGS), [work_cells(each, limit) for each in rows], left=(0, 1, 7),
+               shares=[_SHARES.get(each.verdict(limit)) for each in rows])
+    if len(rows) < len(found):
+        out.note(f"… and {many(len(found) - len(rows), 'row')} of work not shown: --all")
+
+
+def _amount(value):
+    return UNKNOWN if value is None else format_amount(value)
+
+
+def _rate(value):
+    return UNKNOWN if value is None else f"{format_amount(value)}/s"
 
 
 def percent(change):

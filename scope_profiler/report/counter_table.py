@@ -9,12 +9,18 @@ _HEADS = ["Counter", "Values", "First", "Last", "Min", "Mean", "Max"]
 
 def show(counters, out):
     """Print them, {name: {rank: CounterValues}}; nothing where there are none."""
-    rows = [[shown(name), *texts] for name, texts in _rows(counters)]
+    headings, rows = grid(counters)
     if rows:
-        several = len({rank for of_ranks in counters.values() for rank in of_ranks}) > 1
         out.line()
-        print_grid(out, ["Counter", "Rank", *_HEADS[1:]] if several else _HEADS,
-                   rows if several else [[row[0], *row[2:]] for row in rows])
+        print_grid(out, headings, rows)
+
+
+def grid(counters):
+    """The headings, and the texts of each row: (list of str, list of lists of str)."""
+    rows = [[shown(name), *texts] for name, texts in _rows(counters)]
+    if len({rank for of_ranks in counters.values() for rank in of_ranks}) > 1:
+        return ["Counter", "Rank", *_HEADS[1:]], rows
+    return _HEADS, [[row[0], *row[2:]] for row in rows]
 
 
 def _rows(counters):

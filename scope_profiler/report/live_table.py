@@ -2,11 +2,13 @@
 
 from .._base.shown import cells, shortened, shown
 from .grid import print_grid
-from .style import format_count, format_time, many
+from .style import format_count, format_time, format_amount, many
 
 #: How high a bar of the sparkline is.
 _BARS = "▁▂▃▄▅▆▇█"
 _TREND = 16
+#: Of which work rates are shown where there is room.
+_QUANTITIES = 3
 
 #: What regions are sorted by: the largest first.
 KEYS = {
@@ -63,6 +65,12 @@ def _print_regions(out, regions, live):
     if narrow:  # without what the others nearly say
         headings, left = [headings[at] for at in (0, 1, 2, 3, 5, 7, 8)], [0, 6]
         rows = [[row[at] for at in (0, 1, 2, 3, 5, 7, 8)] for row in rows]
+    quantities = [*dict.fromkeys(name for region in regions for name in region.work_rates)]
+    for name in quantities[:1 if narrow else _QUANTITIES]:
+        headings.append(f"{shown(name)}/s")
+        for row, region in zip(rows, regions):
+            rate = region.work_rates.get(name)
+            row.append("" if rate is None else format_amount(rate))
     if not rows:
         out.line("No call is over yet.")
         return

@@ -44,6 +44,13 @@ def counters(
     return ChartData("counters", "points", dict(zip(_NAMES, map(np.concatenate, zip(*pieces)))))
 
 
+def stretches(values: Any, most: int) -> tuple[Any, Any, Any]:
+    """Of many values at most so many stretches that follow each other: where each begins, the least and the
+    most in it. Arrays. NaN counts where a stretch has nothing else."""
+    first = np.unique(np.linspace(0, len(values), min(most, len(values)), endpoint=False).astype(np.int64))
+    return first, np.fmin.reduceat(values, first), np.fmax.reduceat(values, first)
+
+
 def roofline_points(
     runs: Runs, flops: str, moved: str, ranks: int | Iterable[int] | None = None,
     include: Chosen = None, exclude: Chosen = None,

@@ -229,3 +229,41 @@ def test_as_a_process():
         done = subprocess.run([sys.executable, "-m", "scope_profiler", *words], capture_output=True,
                               text=True, encoding="utf-8")
         assert (done.returncode, done.stderr) == (status, "") and "200" in done.stdout
+
+
+# ---- Work
+
+
+def with_work(clock, path, rate, **more):
+    """A run whose region `a` did 1000 flops in 10 µs, times the rate, and `b` what `more` says."""
+    manager = sp.ProfileManager()
+    manager.setup(file_path=path, verbose=False)
+    for name, work in (("a", {"flops": 1000 * rate}), ("b", more)):
+        with manager.profile_region(name) as region:
+            region.add(**work)
+            clock.tick(10_000)
+    manager.finalize()
+
+
+def test_rates_of_work_are_compared(monkeypatch, clock):
+    with_work(clock, "x.json", 1, bytes=50.0), with_work(clock, "y.json", 0.5)
+    text, status = printed(monkeypatch, "diff", "x.json", "y.json")
+    assert not status and [" ".join(line.split()) for line in text.splitlines()[-4:] if line[0] != "─"] == [
+        "Region Work Before After Rate before Rate after Change Verdict",
+        "a flops 1000 500 100.0 M/s 50.00 M/s -50.0 %",
+        "b bytes 50 – 5.000 M/s – –"]
+    assert "Work" not in printed(monkeypatch, "diff", "x.json", "y.json", "-i", "c")[0]
+    assert "flops" not in printed(monkeypatch, "diff", "x.json", "y.json", "-i", "b")[0]
+
+
+def test_of_several_runs_a_rate_has_a_verdict_and_more_is_better(monkeypatch, clock):
+    for number in range(4):
+        for folder, rate in (("x", 1 + number / 1000), ("y", 0.5 + number / 1000)):
+            os.makedirs(folder, exist_ok=True)
+            with_work(clock, f"{folder}/{number}.json", rate)
+    text = printed(monkeypatch, "diff", "x", "y")[0]
+    assert text.splitlines()[-1].split()[-3:] == ["-49.9", "%", "slower"]
+    text = printed(monkeypatch, "diff", "y", "x")[0]
+    assert text.splitlines()[-1].split()[-1] == "faster"
+    text = printed(monkeypatch, "diff", "x", "x", "--rename", "a=b")[0]
+    assert ["a", "→", "b", "flops"] in [line.split()[:4] for line in text.splitlines()]

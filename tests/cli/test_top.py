@@ -1,5 +1,6 @@
 """cli/top: scope-profiler top, as a shell sees it, of programs that run."""
 
+import io
 import os
 import signal
 import subprocess
@@ -11,8 +12,16 @@ from profiles import check_golden
 
 from scope_profiler import ProfileManager
 from scope_profiler.io import journal_follower
+from scope_profiler.report.live_table import print_live
+from scope_profiler.report.output import Output
 
 pytestmark = NEEDS_H5PY
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
 
 PROGRAM = """
 import sys
@@ -133,3 +142,18 @@ def test_the_table(tmp_path, clock, monkeypatch):
         monkeypatch.setattr("scope_profiler.cli.top._title", lambda follower: "scope-profiler: out.h5")
         check_golden(monkeypatch, "top", "top", str(journal), "--once")
     manager.reset()
+
+
+@pytest.mark.parametrize("columns, expected", [("80", ["flops/s"]), ("120", ["flops/s", "bytes/s"])])
+def test_rates_of_work(monkeypatch, columns, expected):
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("NO_COLOR", "1")
+    region = journal_follower.LiveRegion("solve", 3, 1.0, 2.0, 0.5, [1.5], None, {"flops": 2.5e6, "bytes": 7})
+    idle = region._replace(name="idle", own=0.5, work_rates={})
+    stream = Terminal()
+    out = Output(stream)
+    print_live(out, "title", journal_follower.Live(10.0, 1, 6, [region, idle], []))
+    out.deliver()
+    heads, _, first, second = [line.split() for line in stream.getvalue().splitlines()[3:]]
+    assert heads[heads.index("Trend") + 1:] == expected
+    assert "2.500" in first and second[-1] == "█"

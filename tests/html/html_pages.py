@@ -75,6 +75,7 @@ def recorded(path="run.json", program=NESTED):
     class Names:
         region = staticmethod(manager.profile_region)
         metadata = staticmethod(manager.metadata)
+        counter = staticmethod(manager.counter)
 
     exec(program, {"sp": Names})
     manager.finalize()

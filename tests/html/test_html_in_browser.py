@@ -322,3 +322,21 @@ def test_charts_of_ranks_and_nasty_names(page):
     assert run(driver, "return document.documentElement.scrollWidth <= innerWidth")
     rows = run(driver, "return document.querySelectorAll('.comparison tbody tr').length")
     assert rows == len(NASTY) + 1
+
+
+def test_counters_are_drawn(page):
+    driver = page(sp.load(recorded(program="""
+for n in range(30):
+    sp.counter("residual </script>", 0.5 ** n), sp.counter("length", n % 3)
+with sp.region("r"): pass
+""")))
+    run(driver, "document.querySelector('[id^=counters]').scrollIntoView()")
+    wait_for(driver, "document.querySelector('[id^=counters]').dataset.drawn")
+    plots = "[...document.querySelectorAll('[id^=counters] .plot')]"
+    curves = "each.querySelectorAll('.scatter .js-line').length"
+    assert run(driver, f"return {plots}.map(each => {curves})") == [1, 1]
+    types = f"return {plots}.map(each => each._fullLayout.yaxis.type)"
+    assert run(driver, types) == ["linear", "linear"]
+    click(driver, ".logarithmic")
+    assert run(driver, types) == ["log", "log"]
+    click(driver, "#theme")

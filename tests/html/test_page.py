@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 from html_pages import NASTY, Page, recorded, results_with
 from profiles import a_run, printed
 import pytest
@@ -15,7 +16,9 @@ import pytest
 import scope_profiler as sp
 from scope_profiler._base import needs
 from scope_profiler.cli import main
+from scope_profiler._model.counter_values import CounterValues
 from scope_profiler.html import table_cells
+from scope_profiler.html.counter_data import counter_data, left_out
 from scope_profiler.results import ProfilingResults
 
 
@@ -303,3 +306,44 @@ def test_the_comparison_is_that_of_diff(monkeypatch, tmp_path):
     assert heads[2:] == ["Calls", "Before", "After", "Change", "99 % interval", "Verdict"]
     for row in rows:
         assert " ".join([row[0], *row[2:]]) in " ".join(text.split())
+
+
+# ---- Counters and work
+
+
+def with_counters(path, rate=1):
+    manager = sp.ProfileManager()
+    manager.setup(file_path=str(path), verbose=False)
+    with manager.profile_region("solve") as solve:
+        solve.add(flops=1000 * rate)
+        for number in range(5000):
+            manager.counter("</script><b>many", number)
+        for value in (3, float("nan"), float("inf"), 0.5):
+            manager.counter("few", value)
+    manager.finalize()
+    return sp.load(path)
+
+
+def test_counters_and_rates_of_work(tmp_path):
+    first, second = with_counters(tmp_path / "x.json"), with_counters(tmp_path / "y.json", 1000)
+    page = Page(first.to_html(tmp_path / "x.html", others=[second]))
+    _, *rows = page.tables["regions"][0]
+    assert [row[:4] for row in rows] == [["</script><b>many", "5 000", "0", "4999"], ["few", "4", "3", "0.5"]]
+    data = json.loads(re.search(r'id="data">(.*?)</script>', page.text)[1])["runs"][0]["counters"]
+    many, few = (each["curves"][0] for each in data)
+    assert [each["name"] for each in data] == ["</script><b>many", "few"]
+    assert len(many["time"]) == len(many["least"]) == len(many["most"]) == 2000
+    assert many["least"][0] == 0 and many["most"][-1] == 4999 and many["time"] == sorted(many["time"])
+    assert few["least"] == [3, None, None, 0.5] and "most" not in few and 0 < few["time"][0] < 10
+    heads, row = page.tables["regions work"][0]
+    assert heads == ["Region", "Work", "Before", "After", "Rate before", "Rate after", "Change"]
+    assert row[:4] == ["solve", "flops", "1000", "1.000 M"] and row[-1].endswith("%")
+    assert "flops/s" in page.tables["regions flat"][0][0]
+
+
+def test_more_counters_and_ranks_than_are_drawn(tmp_path):
+    counters = {f"c{number}": {rank: CounterValues(np.array([1]), np.array([2.0]), np.array([0]))
+                               for rank in range(30)} for number in range(20)}
+    assert left_out(counters) == "8 of 20 counters and 10 of 30 ranks" and left_out({}) == ""
+    drawn = counter_data(results_with("a"), counters)
+    assert len(drawn) == 12 and {len(each["curves"]) for each in drawn} == {20}

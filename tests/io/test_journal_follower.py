@@ -166,3 +166,24 @@ def test_the_journal_of_a_process_is_found_by_its_number(journalled):
     assert journal_of_process(os.getpid()) == path
     with pytest.raises(ProcessLookupError):
         journal_of_process(2**22 + 1)
+
+
+def test_work_is_that_of_the_last_checkpoint(journalled, clock):
+    manager, path = journalled
+    follower = JournalFollower(path)
+
+    def rates():
+        return {region.name: dict(region.work_rates) for region in follower.update().regions}
+
+    assert not any(rates().values())
+    for expected in (1000.0, 2000.0):
+        with manager.profile_region("solve") as solve:
+            solve.add(flops=expected * 2 if expected > 1000 else expected)
+            clock.tick(SECOND)
+        with manager.profile_region("other"):  # after whose end there is a checkpoint
+            clock.tick(2 * SECOND)
+        with manager.profile_region("other"):
+            clock.tick(2 * SECOND)
+        found = rates()
+        assert found["solve"] == {"flops": {1000.0: 1000.0, 2000.0: 2500.0}[expected]}
+        assert found["other"] == {} and found["first"] == {}
