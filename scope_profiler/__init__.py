@@ -135,6 +135,7 @@ _LAZY = {
     "ProfiledMPIComm": "mpi.recorded_calls",
     "ProfiledMPIRequest": "mpi.recorded_calls",
     "collective_waits": "mpi.analysis",
+    "critical_path": "mpi.critical_path",
     "communication_matrix": "mpi.analysis",
     "profile_mpi4py": "mpi.recorded_calls",
     "profile_mpi_comm": "mpi.recorded_calls",

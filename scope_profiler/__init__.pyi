@@ -50,6 +50,7 @@ from .mpi.analysis import (
     collective_waits as collective_waits,
     communication_matrix as communication_matrix,
 )
+from .mpi.critical_path import critical_path as critical_path
 from .mpi.call_names import (
     MPIRegionMetadata as MPIRegionMetadata,
     format_mpi_region as format_mpi_region,

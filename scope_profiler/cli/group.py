@@ -25,6 +25,7 @@ COMMANDS = {
     "diff": "diff.diff",
     "check": "diff.check",
     "benchmark": "benchmark.benchmark",
+    "mpi": "mpi_calls.mpi",
     "merge": "merge_files.merge",
     "recover": "recover.recover",
     "top": "top.top",

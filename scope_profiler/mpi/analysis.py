@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._base.arguments import instance
 from ..results import ProfilingResults
-from .call_names import PARTNER, MPIRegionMetadata, parse_mpi_region
-
-if TYPE_CHECKING:
-    from ..results import Region
+from .call_names import PARTNER
+from .collectives import Collectives, calls_of, collectives_of, places_of
 
 
 class CommunicationMatrix(NamedTuple):
@@ -36,8 +34,8 @@ def communication_matrix(results: ProfilingResults) -> CommunicationMatrix:
     instance(ProfilingResults)("results", results)
     ranks = results.num_ranks
     messages, sizes = np.zeros((ranks, ranks), np.int64), np.zeros((ranks, ranks), np.int64)
-    unknown, places = 0, _places(results)
-    for call, rank, region in _calls(results):
+    unknown, places = 0, places_of(results)
+    for call, rank, region in calls_of(results):
         if not call.operation.endswith("send") and call.operation != "sendrecv":
             continue
         peer = next((int(tag.removeprefix(PARTNER)) for tag in region.tags if tag.startswith(PARTNER)),
@@ -67,70 +65,29 @@ def collective_waits(results: ProfilingResults) -> list[dict[str, Any]]:
     Raises TypeError when `results` are no ProfilingResults.
     """
     instance(ProfilingResults)("results", results)
-    groups: dict[int, dict[int, list[tuple[str, Region]]]] = {}
-    for call, rank, region in _calls(results):
-        if call.kind == "collective" and call.communicator >= 0:
-            of_group = groups.setdefault(call.communicator, {})
-            of_group.setdefault(rank, []).append((call.operation, region))
-    rows: list[dict[str, Any]] = []
-    size = results.metadata.get("world_size", results.num_ranks)
-    for communicator, by_rank in sorted(groups.items()):
-        rows += _waits_of(communicator, by_rank, size)
-    return rows
+    return [row for each in collectives_of(results) for row in _waits_of(each)]
 
 
-def _places(results: ProfilingResults) -> dict[int, int]:
-    """The rank in the results of each rank in COMM_WORLD, which is another in those of `setup(comm=)`."""
-    world = results.metadata.get("world_ranks") or range(results.num_ranks)
-    return {int(of_world): rank for rank, of_world in enumerate(world) if of_world != ""}
-
-
-def _calls(results: ProfilingResults) -> Iterator[tuple[MPIRegionMetadata, int, Region]]:
-    for region in results:
-        call = parse_mpi_region(region.name)
-        if call is not None:
-            for rank in region:
-                yield call, rank, region[rank]
-
-
-def _waits_of(
-    communicator: int, by_rank: dict[int, list[tuple[str, Region]]], world_size: int
-) -> Iterator[dict[str, Any]]:
-    operations = sorted({operation for regions in by_rank.values() for operation, _ in regions})
-    known = all(region.num_events == region.num_calls
-                for regions in by_rank.values() for _, region in regions)
-    columns = {rank: _in_order(regions, operations) for rank, regions in by_rank.items()} if known else {}
-    kinds = next(iter(columns.values()))[0] if columns else np.empty(0, np.int64)
-    known = bool(columns) and all(np.array_equal(kinds, each[0]) for each in columns.values())
-    known = known and (communicator != 0 or len(columns) == world_size)
-    waiting = {}
-    latest = np.empty(0, np.int64)
-    if known:
-        starts = np.array([each[1] for each in columns.values()])
-        latest = starts.argmax(axis=0)
-        for row, (rank, (_, _, duration)) in enumerate(columns.items()):
-            waiting[rank] = np.clip(starts.max(axis=0) - starts[row], 0, duration)
-    for place, operation in enumerate(operations):
-        total = {rank: sum(region.total_duration_ns for name, region in regions if name == operation) / 1e9
-                 for rank, regions in by_rank.items()}
-        calls = [sum(region.num_calls for name, region in regions if name == operation)
-                 for regions in by_rank.values()]
-        waits = {rank: float(waiting[rank][kinds == place].sum()) / 1e9 for rank in waiting} or None
-        yield {
-            "operation": operation, "communicator": communicator, "ranks": sorted(by_rank),
-            "num_calls": max(calls), "total": total, "waiting": waits,
-            "transfer": waits and {rank: total[rank] - waits[rank] for rank in waits},
-            "last": None if waits is None else {
-                rank: int((latest[kinds == place] == row).sum()) for row, rank in enumerate(columns)},
+def _waits_of(collectives: Collectives) -> Iterator[dict[str, Any]]:
+    known, waiting, latest = collectives.calls, {}, np.empty(0, np.int64)
+    if known is not None:
+        latest, arrival = known.starts.argmax(axis=0), known.starts.max(axis=0)
+        for at, rank in enumerate(known.ranks):
+            waiting[rank] = np.clip(arrival - known.starts[at], 0, known.durations[at])
+    for place, operation in enumerate(collectives.operations):
+        of_rank = {rank: [region for call, region in regions if call.operation == operation]
+                   for rank, regions in collectives.regions.items()}
+        total = {rank: sum(each.total_duration_ns for each in regions) / 1e9
+                 for rank, regions in of_rank.items()}
+        row: dict[str, Any] = {
+            "operation": operation, "communicator": collectives.communicator, "ranks": sorted(of_rank),
+            "num_calls": max(sum(each.num_calls for each in regions) for regions in of_rank.values()),
+            "total": total, "waiting": None, "transfer": None, "last": None,
         }
-
-
-def _in_order(
-    regions: list[tuple[str, Region]], operations: list[str]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of the calls of a rank, by their start: the place of the operation, start and duration, ns."""
-    kinds = np.concatenate([np.full(region.num_calls, operations.index(name)) for name, region in regions])
-    starts = np.concatenate([region.start_times_ns for _, region in regions])
-    durations = np.concatenate([region.durations_ns for _, region in regions])
-    order = np.argsort(starts, kind="stable")
-    return kinds[order], starts[order], durations[order]
+        if known is not None:
+            rows = known.kinds == place
+            waits = {rank: float(each[rows].sum()) / 1e9 for rank, each in waiting.items()}
+            row.update(
+                waiting=waits, transfer={rank: total[rank] - waits[rank] for rank in waits},
+                last={rank: int((latest[rows] == at).sum()) for at, rank in enumerate(known.ranks)})
+        yield row

@@ -186,7 +186,7 @@ def chosen(rows):
 def cell(row, column, wall_ns, percentage_mode="coverage"):
     """The text of a row in a column other than that of the regions."""
     if column == "ranks":
-        return _ranks(sorted(row.by_rank))
+        return ranks_text(sorted(row.by_rank))
     if column == "calls":
         return format_count(row.statistics.counted_calls)
     if column == "errors":
@@ -213,7 +213,7 @@ def cell(row, column, wall_ns, percentage_mode="coverage"):
     return "< overhead" if column == "net" and ns < 0 else format_time(ns)
 
 
-def _ranks(ranks):
+def ranks_text(ranks):
     """Which they are, as in 0,2-5; of more than four such pieces how many there are."""
     known = {*ranks}
     firsts = [rank for rank in ranks if rank - 1 not in known]

@@ -24,6 +24,7 @@ from conftest import NEEDS_H5PY
 from profiles import GOLDEN, a_run, cells
 from results_support import region, results
 from test_line_profile import a_file as lines_file
+from test_mpi_calls import a_file as mpi_file
 
 import scope_profiler as sp
 from scope_profiler import _core
@@ -71,6 +72,7 @@ COMMANDS = {
     "diff": ["diff", "run.json", "run.json"],
     "check": ["check", "run.json", "after.json", "--fail-on-new"],
     "benchmark": ["benchmark", "compare", "series.json", "series.json"],
+    "mpi": ["mpi", "mpi.json"],
     "merge": ["merge", "run.json", "other.json", "-o", "all.json"],
     "recover": ["recover", "killed.journal", "-o", "recovered.json"],
     "top": ["top", "killed.journal", "--once"],
@@ -111,6 +113,7 @@ def make_files(folder):
     (folder / "run_rank00001.spt").write_bytes(TRACE)
     calls = [(i * 10, i * 10 + 5) for i in range(64)]
     sp.write_profile(results(solve=region(*calls), new=region(*calls)), "after.json")
+    mpi_file()
     (folder / "program.py").write_text(PROGRAM)
     (folder / "series.json").write_text(json.dumps(SERIES))
     (folder / "monday.html").write_text(REPORT)

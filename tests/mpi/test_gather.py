@@ -231,6 +231,7 @@ results = sp.finalize(return_results=True, verbose=half.rank == 0)
 assert results.is_root == (half.rank == 0)
 sp.setup(output="whole.h5", replace=True, comm=recorded.Dup())
 half.Free()
+world.Barrier()
 work()
 sp.get_config().comm.Free()
 assert sp.finalize(return_results=True, verbose=False).num_ranks

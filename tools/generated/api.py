@@ -24,8 +24,9 @@ HEADINGS = {
     "Regions": "region profile define_region region_factory metadata add counter instrument "
                "register_opt_in_tag get_region get_all_regions registered_regions recorded_regions",
     "Whole programs": "run run_script profile_script profile_command",
-    "MPI": "profile_mpi4py profile_mpi_comm communication_matrix collective_waits parse_mpi_region "
-           "format_mpi_region message_nbytes MPIRegionMetadata ProfiledMPIComm ProfiledMPIRequest",
+    "MPI": "profile_mpi4py profile_mpi_comm communication_matrix collective_waits critical_path "
+           "parse_mpi_region format_mpi_region message_nbytes MPIRegionMetadata ProfiledMPIComm "
+           "ProfiledMPIRequest",
     "Files": "load load_processes read_profile read_h5 read_h5_summary read_json "
              "sniff_profile_format write_profile convert write_json write_parquet export_json "
              "load_traces merge_results inspect_file "
