@@ -32,7 +32,6 @@ from scope_profiler._run import checkpoint
 from scope_profiler.io import journal_format as form
 
 LONGEST, SPARE = 5, 64 << 20
-BATCH = 2000
 INTERESTING = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 1 << 32, (1 << 63) - 1,
                (1 << 64) - 1, 1 << 40]
 DOCUMENTED = (sp.CorruptProfileError, sp.JSONProfileError, sp.UnsupportedProfileError)
@@ -249,12 +248,12 @@ def read(path: Path) -> None:
     results.summary()
 
 
-def child(name: str, files: dict[str, list[bytes]], seed: int, folder: Path, stop: float) -> None:
+def child(name: str, files: dict[str, list[bytes]], seed: int, batch: int, folder: Path, stop: float) -> None:
     """Read a batch; exits with 0, or leaves the file that did it. Which one it is at is in "at"."""
     chance = random.Random(seed)
     path, at = folder / "case", folder / "at"
     change = {"parquet": mutated_parquet, "journal": mutated_journal, "json": mutated_json}.get(name, mutated)
-    for number in range(BATCH):
+    for number in range(batch):
         resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
         data = change(chance.choice(files[name]), files[name], chance)
         path.write_bytes(data)
@@ -281,6 +280,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--batch", type=int, default=2000, help="how many files a child reads")
     parser.add_argument("--batches", type=int, help="of each format; as many as there is time for")
     parser.add_argument("--formats", nargs="*")
     parser.add_argument("--keep", type=Path, default=Path("fuzz-findings"))
@@ -308,7 +308,7 @@ def main() -> int:
                 if pid == 0:
                     code = 5
                     try:
-                        child(of_format, files, seed, folder, stop)
+                        child(of_format, files, seed, arguments.batch, folder, stop)
                     except SystemExit as end:
                         code = int(end.code or 0)
                     finally:
