@@ -13,7 +13,8 @@ root=$PWD
 
 # In copies, because builds lie beside the sources, where these would replace the plain ones. They come
 # first on the path of the environments of the plain ones. Greenlets copy the stack about, and with it
-# the gaps that the sanitizer keeps between variables, so they have a build without these gaps.
+# the gaps that the sanitizer keeps between variables, so they have a build without these gaps; on the
+# oldest Python it is the only one.
 copy=$root/build/asan
 reports=$copy/reports
 rm -rf "$copy"
@@ -36,10 +37,11 @@ build() {
         "$root/$1/bin/python" setup.py -q build_ext --inplace --force
 }
 
+newest=$(tail -n1 <<<"$pythons" | cut -f2)
 builds=()
 while IFS=$'\t' read -r -u3 python venv; do
-    build "$venv" all & builds+=($!)
     build "$venv" greenlets --param asan-stack=0 & builds+=($!)
+    [[ $venv != "$newest" ]] || { build "$venv" all & builds+=($!); }
 done 3<<<"$pythons"
 for one in "${builds[@]}"; do wait "$one"; done
 
@@ -55,41 +57,46 @@ sanitized() (
 
 # The tests that get to C, and of those with many processes the ones that C is in doubt in; on the
 # oldest Python those of what it does in a way of its own. Without faulthandler, which is shown a crash.
-# Left out, too: what loads large programs in children and gets to no C that the others do not.
+# Left out, too: what loads large programs in children, or starts many, and gets to no C that the others
+# do not.
 mapfile -t without <tools/tests_without_core.txt
-without+=(base/test_local.py instrument/test_named_targets.py)
-tests=(tests/{base,record,lines,calls,python,instrument,model} tests/run/test_forks.py
+without+=(base/test_local.py base/test_unrecorded.py instrument/test_named_targets.py model/test_recorded.py)
+words="not spawn and not forkserver and not subprocess_starts"
+words+=" and (not test_termination or test_in_every_mode or core_checks)"
+tests=(tests/{base,calls,counters,instrument,journal,lines,model,python,record,sampler} tests/run/test_forks.py
        tests/runtime/test_thread_watch.py tests/report/test_report.py
        tests/whole/test_{bad_arguments,drop_in,protocols,random_programs,stress}.py)
-oldest=(tests/{lines,calls} tests/record/test_{open_call,task}.py
+oldest=(tests/{calls,lines,sampler} tests/record/test_{open_call,task}.py
         tests/python/test_{generator_proxy,module,wrapper}.py tests/instrument/test_overhead.py
         tests/whole/test_{protocols,random_programs}.py)
-with_greenlets=(-k "greenlet or live_objects" $(grep -rl --include='test_*.py' greenlet tests)
-                tests/whole/test_live_objects.py)
+with_greenlets=($(grep -rl --include='test_*.py' greenlet tests) tests/whole/test_live_objects.py)
 pytest=(-m pytest -q -n "$(tools/test_workers.sh)" --dist worksteal -p no:faulthandler -p no:cacheprovider)
-export SCOPE_PROFILER_EXAMPLES=50
+export SCOPE_PROFILER_EXAMPLES=20
 
 passed=1
 while IFS=$'\t' read -r -u3 python venv; do
     "$python" --version
-    core=$copy/all/scope_profiler/_core$("$python" -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
-    runtime=$(ldd "$core" | awk '/libasan/ { print $3 }')
+    suffix=$("$python" -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
+    runtime=$(ldd "$copy/greenlets/scope_profiler/_core$suffix" | awk '/libasan/ { print $3 }')
     if [[ -z $runtime ]]; then
         echo "error: the extension is not linked with libasan.so (this needs gcc)" >&2
         exit 1
     fi
-    if [[ $(sanitized all -c "import scope_profiler._core as c; print(c.__file__)") != "$core" ]]; then
-        echo "error: $venv does not take the build in $copy" >&2
-        exit 1
-    fi
-    if [[ $venv == "$(tail -n1 <<<"$pythons" | cut -f2)" ]]; then
-        chosen=("${tests[@]}")
+    for flavour in all greenlets; do
+        core=$copy/$flavour/scope_profiler/_core$suffix
+        [[ -e $core ]] || continue
+        if [[ $(sanitized $flavour -c "import scope_profiler._core as c; print(c.__file__)") != "$core" ]]; then
+            echo "error: $venv does not take the build in $copy" >&2
+            exit 1
+        fi
+    done
+    if [[ $venv == "$newest" ]]; then
+        sanitized all "${pytest[@]}" -k "$words and not greenlet and not live_objects" \
+            "${without[@]/#/--ignore-glob=tests/}" "${tests[@]}" "$@" || passed=0
+        sanitized greenlets "${pytest[@]}" -k "greenlet or live_objects" "${with_greenlets[@]}" || passed=0
     else
-        chosen=("${oldest[@]}")
+        sanitized greenlets "${pytest[@]}" -k "$words" "${oldest[@]}" tests/whole/test_live_objects.py "$@" || passed=0
     fi
-    sanitized all "${pytest[@]}" -m "not timing" -k "not greenlet and not live_objects" \
-        "${without[@]/#/--ignore-glob=tests/}" "${chosen[@]}" "$@" || passed=0
-    sanitized greenlets "${pytest[@]}" "${with_greenlets[@]}" || passed=0
 done 3<<<"$pythons"
 
 for report in "$reports"/*; do

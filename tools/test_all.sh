@@ -9,7 +9,8 @@ pythons=$(tools/pythons.sh)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# Side by side, because much of it is waiting for a network and for compilers that take one processor.
+# Side by side, and beside the tests of the first, because much of it is waiting for a network and for
+# compilers that take one processor.
 declare -A setups
 once=once
 while IFS=$'\t' read -r -u3 python venv; do
@@ -23,10 +24,6 @@ while IFS=$'\t' read -r -u3 python venv; do
     setups[$venv]=$!
     once=""
 done 3<<<"$pythons"
-declare -A is_set_up
-for venv in "${!setups[@]}"; do
-    if wait "${setups[$venv]}"; then is_set_up[$venv]=1; fi
-done
 
 ends=$(tools/pythons.sh --ends)
 workers=$(tools/test_workers.sh)
@@ -40,7 +37,7 @@ while IFS=$'\t' read -r -u3 python venv; do
     name=$("$python" -c 'import sys; print("Python %d.%d.%d" % sys.version_info[:3])')
     echo "== $name"
     result="FAILED: could not be set up"
-    if [[ ${is_set_up[$venv]-} ]]; then
+    if wait "${setups[$venv]}"; then
         export SCOPE_PROFILER_PEER_PYTHON=$PWD/.bench/${name#Python }/bin/python
         examples=${SCOPE_PROFILER_EXAMPLES-}
         grep -qF "$python"$'\t' <<<"$ends" || examples=${examples:-50}

@@ -40,7 +40,9 @@ def load_setup(tree):
 def sdist(tmp_path_factory):
     """The directory that the source distribution unpacks to."""
     made = tmp_path_factory.mktemp("sdist")
-    result = run(sys.executable, "setup.py", "--quiet", "sdist", "--formats=zip", "--dist-dir", made)
+    # Nothing is written beside the sources, as other Pythons may be building there.
+    result = run(sys.executable, "setup.py", "--quiet", "egg_info", "--egg-base", made,
+                 "sdist", "--formats=zip", "--dist-dir", made)
     assert result.returncode == 0, result.stdout
     (archive,) = made.glob("*.zip")
     zipfile.ZipFile(archive).extractall(made)
