@@ -95,6 +95,9 @@ def clean_default(tmp_path, monkeypatch):
     gc.collect()
     if lines._users:  # finalizers of modules have only now let go of a LineProfiler
         gc.collect()
+    if NO_GIL:  # regions, and so their managers, stay as long as the process
+        for number in [*lines._users]:
+            lines._leave(number)
     gc.freeze()
     monkeypatch.chdir(tmp_path)
     yield
