@@ -61,10 +61,12 @@ _Event = namedtuple("_Event", "inside_ns slowed_ns ns")
 
 
 class LineOverhead:
-    """What it is in runs of this Overhead."""
+    """What it is in runs of this Overhead, with line_details or without."""
 
-    def __init__(self, of_calls):
+    def __init__(self, of_calls, details=False):
         self._of_calls = of_calls
+        self._details = details
+        self._mode = of_calls and (of_calls.events, True, False, False, False, details)  # of _begin()
         self._events = {}  # whether line numbers are small: an _Event
         self._frames = {}  # name of one of _FRAMES: ns that a frame adds to the line below
 
@@ -97,40 +99,41 @@ class LineOverhead:
         """None where others have taken all tool ids of sys.monitoring since the run."""
         manager = self._of_calls.manager()
         try:
-            lines.start(manager)
+            lines.start(manager, self._details)
         except RuntimeError:
             return None
         manager._arm = lines.arm
         try:
-            return measure(manager, self._of_calls.events, *arguments)
+            return measure(manager, self._mode, *arguments)
         finally:
             manager._record(False)
             lines.stop(manager)
 
 
-_known = {}  # Overhead: LineOverhead
+_known = {}  # (Overhead, whether with line_details): LineOverhead
 
 
 def of(manager):
     """The LineOverhead of the manager's run."""
-    return _of(overhead.of(manager))
+    run = manager._run
+    return _of(overhead.of(manager), run is not None and run._settings["line_details"])
 
 
-def of_type(manager_type):
+def of_type(manager_type, details):
     """The LineOverhead where lines are counted and no calls. manager_type: of the managers to measure
-    with."""
-    return _of(overhead.of_type(manager_type, False, True))
+    with. details: with line_details."""
+    return _of(overhead.of_type(manager_type, False, True), details)
 
 
-def _of(of_calls):
-    if of_calls not in _known:
-        _known[of_calls] = LineOverhead(of_calls)
-    return _known[of_calls]
+def _of(*how):
+    if how not in _known:
+        _known[how] = LineOverhead(*how)
+    return _known[how]
 
 
-def _event(manager, events, small):
+def _event(manager, mode, small):
     first = 1 if small else 4 * _SMALL
-    plain, calling = (_lines(manager, events, first, name) for name in ("plain", "calling"))
+    plain, calling = (_lines(manager, mode, first, name) for name in ("plain", "calling"))
     each = max(0.0, (calling.inside_ns - plain.inside_ns) / (calling.slowed - plain.slowed))
     inside = max(0.0, plain.inside_ns - each * plain.slowed)
     return _Event(inside, each, (plain.ns + calling.ns) / 2)
@@ -141,11 +144,11 @@ def _event(manager, events, small):
 _Lines = namedtuple("_Lines", "inside_ns ns slowed")
 
 
-def _lines(manager, events, first, name):
+def _lines(manager, mode, first, name):
     plain = _namespace(first)[name]
     taken = _shortest(lambda: _timed(plain)).ns
     decorated = manager.profile(name)(_namespace(first)[name])
-    ours = _shortest(lambda: _timed(decorated, manager, events))
+    ours = _shortest(lambda: _timed(decorated, manager, mode))
     return _Lines(max(0.0, (ours.of_lines - taken) / (ours.hits or 1)),
                   max(0.0, (ours.ns - taken) / (ours.hits or 1)), _slowed(plain))
 
@@ -162,7 +165,7 @@ def _slowed(function):
 _FRAMES = {"decorated": "calls", "watched": "calls", "block": "blocks", "step": "steps"}
 
 
-def _frame(manager, events, name, event):
+def _frame(manager, mode, name, event):
     """What one adds to the line that it runs below, but for its own lines."""
     burst = _FRAMES[name]
     plain = _namespace(1, region=nullcontext())
@@ -175,7 +178,7 @@ def _frame(manager, events, name, event):
         for called in ("called", "generate"):
             names[called] = manager.profile("called")(names[called])
     function = manager.profile("burst")(names[burst])
-    ours = _shortest(lambda: _timed(function, manager, events, names[burst]))
+    ours = _shortest(lambda: _timed(function, manager, mode, names[burst]))
     own = ours.hits * (event.inside_ns + _slowed(plain[burst]) * event.slowed_ns)
     return max(0.0, (ours.of_lines - taken - own) / _TIMES - event.ns)
 
@@ -189,11 +192,11 @@ def _namespace(first, **names):
 _Taken = namedtuple("_Taken", "ns hits of_lines")
 
 
-def _timed(function, manager=None, events=False, counted=None):
+def _timed(function, manager=None, mode=(), counted=None):
     """A burst; where a manager is given in a run of its own, with the hits and nanoseconds of its lines.
-    counted: whose, None for all."""
+    mode: of that. counted: whose, None for all."""
     if manager is not None:
-        manager._begin(events, True)
+        manager._begin(*mode)
     rounds = range(_TIMES)
     begun = perf_counter_ns()
     function(rounds)

@@ -40,8 +40,8 @@ _tool = None
 
 
 def start(manager, details=False):
-    """Line mode begins for this manager; details: it counts exceptions, too. Raises RuntimeError when
-    every tool id is taken."""
+    """Line mode begins for this manager; details: it keeps them, so exceptions count, and on 3.12 and
+    newer the clock is read more exactly. Raises RuntimeError when every tool id is taken."""
     global _tool
     reference = _reference(manager)  # first: garbage may be collected here, the last user with it
     if not _users:
@@ -51,7 +51,7 @@ def start(manager, details=False):
         else:
             _core.install_evaluator(True)
     _users[id(manager)] = reference
-    _count_raised(id(manager), details)
+    _keep_details(id(manager), details)
 
 
 def start_switched(manager, details=False):
@@ -76,7 +76,7 @@ def _leave(number):
     global _tool
     if _users.pop(number, None) is None:
         return
-    _count_raised(number, False)
+    _keep_details(number, False)
     _each_round.discard(number)
     if _users:
         return
@@ -94,13 +94,13 @@ def count_each_round(manager):
     _each_round.add(id(manager))
 
 
-def _count_raised(number, on):
-    """On 3.12 and newer the event of exceptions is one of the whole process: it is on as long as a
-    manager wants it."""
+def _keep_details(number, on):
+    """On 3.12 and newer what they take, the event of exceptions among it, is of the whole process: it is on as
+    long as a manager wants it."""
     before = bool(_detailed)
     (_detailed.add if on else _detailed.discard)(number)
     if _MONITORING and before != bool(_detailed):
-        _core.receive_raises(sys.monitoring.events.RAISE if _detailed else 0)
+        _core.keep_line_details(sys.monitoring.events.RAISE if _detailed else 0)
 
 
 def _callbacks():

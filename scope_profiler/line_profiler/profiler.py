@@ -246,7 +246,7 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
 
         The times are as they were measured; `lines`, and what is written as JSON, CSV, a data frame or
         HTML, also has what measuring is estimated to have added."""
-        return self._stats(line_overhead.of_type(ProfileManager))
+        return self._stats(line_overhead.of_type(ProfileManager, self.line_details))
 
     @unrecorded
     def _stats(self, overhead: line_overhead.LineOverhead | None = None) -> LineStats:

@@ -15,6 +15,9 @@
 #define SP_HAVE_COUNTER 1
 /* Not the one of <x86intrin.h>, which takes longer to read than the rest of most files to compile. */
 SP_INLINE uint64_t sp_counter(void) { return __builtin_ia32_rdtsc(); }
+/* The processor reads its counter as soon as it can, be it before it is done with what was to be done
+ * first; not any earlier than this. */
+SP_INLINE void sp_counter_wait(void) { __asm__ volatile("lfence" ::: "memory"); }
 #elif defined(__aarch64__) && defined(__GNUC__)
 #define SP_HAVE_COUNTER 1
 SP_INLINE uint64_t sp_counter(void)
@@ -23,9 +26,11 @@ SP_INLINE uint64_t sp_counter(void)
     __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
     return ticks;
 }
+SP_INLINE void sp_counter_wait(void) { __asm__ volatile("isb" ::: "memory"); }
 #else
 #define SP_HAVE_COUNTER 0
 SP_INLINE uint64_t sp_counter(void) { return 0; }
+SP_INLINE void sp_counter_wait(void) {}
 #endif
 
 typedef enum { SP_CLOCK_COUNTER, SP_CLOCK_MONOTONIC, SP_CLOCK_FAKE } sp_clock_source;
