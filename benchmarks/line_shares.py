@@ -7,9 +7,9 @@ than without it, without a profiler and by the clock of the process. A share is 
 all. Of the truth and of profilers alike the shortest of many rounds counts, which are short against a time
 slice: so nothing else has run in it.
 
-A line has a time of its own only where it needs what the line before it has come to: else the processor begins
-it while that one is still busy, and what both take together is less than what each takes. The last function
-is of such lines; what is measured of them, one after the other, cannot be what they take together.
+A line has a time of its own only where it needs what the line before it has come to: else the processor
+begins it while that one is still busy, and both together take less than each by itself. The last function is
+of such lines: what is measured of them, one after the other, cannot be what they take together.
 """
 
 import argparse
@@ -26,13 +26,14 @@ from environments import Interpreter, about, check
 WITHIN = 2.0  # percentage points
 HITS = 500  # in a round, which is short against a time slice
 
-#: {function: its lines}. nN: an integer of N digits of 30 bits, whose remainder takes a time in proportion; x is
-#: 250, and stays so.
+#: {function: its lines}. nN: an integer of N digits of 30 bits, whose remainder takes a time in proportion;
+#: x is 250, and stays so.
 FUNCTIONS = {
     "50 to 500 ns": tuple(f"x = 150 + n{digits} % x" for digits in (8, 16, 64, 100, 32)),
     "50 ns to 10 us": tuple(f"x = 150 + n{digits} % x" for digits in (8, 32, 100, 2000)),
     "one long, many short": ("a = x + 1", "b = a", "c = b", "d = c", "x = 150 + n200 % x"),
-    "calls of functions": ("x = 150 + n64 % x", "b = unprofiled(n64)", "c = profiled(n64)", "x = 150 + n100 % x"),
+    "calls of functions": ("x = 150 + n64 % x", "b = unprofiled(n64)", "c = profiled(n64)",
+                           "x = 150 + n100 % x"),
     "a profiled loop": ("x = 150 + n200 % x", "b = profiled_loop(n16)", "c = loop(n16)"),
     "lines that overlap": tuple(f"a = n{digits} % x" for digits in (8, 16, 64, 100, 32)),
 }

@@ -153,12 +153,12 @@ def test_what_was_added(known, line, hits, work, slowed, expected):
     assert known.added_ns(line, hits, work, slowed) == expected
 
 
-@pytest.mark.parametrize("events", [False, True])
-def test_it_is_measured_once(lined, monkeypatch, events):
-    lined.setup(use_line_profiler=True, deactivate_file_output=True, replace=True,
+@pytest.mark.parametrize("events, details", [(False, False), (True, False), (False, True)])
+def test_it_is_measured_once(lined, monkeypatch, events, details):
+    lined.setup(use_line_profiler=True, line_details=details, deactivate_file_output=True, replace=True,
                 aggregation_mode=not events)
     found = line_overhead.of(lined)
-    assert found is line_overhead.of(lined)
+    assert found is line_overhead.of(lined) and found._details is details
     found.added_ns(1, 5, (1, 1, 1, 1, 1), 2), found.added_ns(1000, 5, (1, 1, 1, 1, 1), 2)
     assert all(ns >= 0 for event in found._events.values() for ns in event)
     assert {*found._frames} == {"decorated", "watched", "block", "step"}
