@@ -42,11 +42,13 @@ class RegionItem(NamedTuple):
 
 
 class NodeItem(NamedTuple):
-    """A node of a record as items have it; region is -1 for other paths."""
+    """A node of a record as items have it; region is -1 for other paths. past: of
+    PASSED and OUTLIVED."""
 
     parent: int
     region: int
     first: int
+    past: int
 
 
 @dataclass
@@ -285,7 +287,8 @@ def _take_item(kind: int, data: bytes, found: Journal) -> None:
     elif kind == form.NODE:
         item = np.frombuffer(data, form.NODE_ITEM, 1)[0]
         nodes = found.nodes.setdefault(int(item["thread"]), {})
-        nodes[int(item["node"])] = NodeItem(*(int(item[name]) for name in ("parent", "region", "first")))
+        nodes[int(item["node"])] = NodeItem(int(item["parent"]), int(item["region"]),
+                                              int(item["first"]), int(item["past"]))
     elif kind == form.NOTE:
         note = _json(data)
         if isinstance(note, dict):

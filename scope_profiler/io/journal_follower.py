@@ -221,6 +221,11 @@ class JournalFollower:
         for rows in groups:  # the call around one that began after the last end is open
             inside, begin = int(node[rows[0]]), starts[rows]
             for above in self._above(thread, inside):
+                past = self._past(thread, above)
+                if past & form.OUTLIVED:
+                    break
+                if past:
+                    continue
                 around = places.setdefault(above, _Place())
                 begin = begin[begin > around.last_end]
                 if not len(begin):
@@ -235,6 +240,10 @@ class JournalFollower:
         while number in nodes and 0 < nodes[number].parent < number:
             number = nodes[number].parent
             yield number
+
+    def _past(self, thread: int, number: int) -> int:
+        node = self.journal.nodes.get(thread, {}).get(number)
+        return 0 if node is None else node.past
 
     # -- what it comes to ------------------------------------------------------
 
@@ -263,8 +272,8 @@ class JournalFollower:
                 own[name] = own.get(name, 0.0) + max(place.ticks - inside.get(number, 0.0), 0.0) * scale
                 total[name] = total.get(name, 0.0) + place.ticks * scale
                 longest[name] = max(longest.get(name, 0.0), place.longest * scale)
-                since, is_exact = place.open_since, False
-                if not place.calls and node.first != _NEVER:
+                since, is_exact = None if node.past else place.open_since, False
+                if not place.calls and node.first != _NEVER and not node.past & form.PASSED:
                     since, is_exact = node.first, True
                 if since is None:
                     continue

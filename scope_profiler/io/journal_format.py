@@ -6,7 +6,7 @@ import numpy as np
 
 MAGIC = b"SPJRNL\r\n"
 ORDER = 0x0102030405060708
-VERSION = 1
+VERSION = 2
 PAGE = 4096
 BLOCK_MAGIC = 0x424A5053
 
@@ -14,6 +14,8 @@ BLOCK_MAGIC = 0x424A5053
 FREE, CALLS, ITEMS, STATE = 1, 2, 3, 4
 #: Kinds of items.
 REGION, NODE, NOTE = 1, 2, 3
+#: The past of a node, bits: why calls below it do not tell that one of its own was open.
+PASSED, OUTLIVED = 1, 2
 #: The region of a node that stands for other paths.
 NO_REGION = -1
 
@@ -30,6 +32,7 @@ BLOCK = np.dtype([
 ITEM = np.dtype([("size", "u4"), ("kind", "u4"), ("hash", "u8")])
 NODE_ITEM = np.dtype([
     ("thread", "u4"), ("node", "u4"), ("parent", "u4"), ("region", "i4"), ("first", "u8"),
+    ("past", "u8"),
 ])  # fmt: skip
 RECORD = np.dtype([("start", "u8"), ("rest", "u8")])
 

@@ -21,7 +21,8 @@ from ..results.nesting import Tree, by_tree, exclusive_ns, nest
 from ..results.scalars import PERCENTILES
 from .journal_blocks import Journal, JournalFile, NodeItem
 from .journal_calls import VALUE, RecordedCalls, places_in, read_calls
-from .journal_state import State, joined, paths_of, told
+from .journal_open import OpenCalls
+from .journal_state import State, joined, told
 from .unreadable import UnsupportedProfileError
 
 _BUCKETS = 64
@@ -85,6 +86,7 @@ class _Merged:
         self._journal = journal
         self.paths: list[tuple[int, int]] = []
         self.first: list[int] = []
+        self.past: list[int] = []
         self._places: dict[tuple[int, int], int] = {}
         self._of_thread: dict[int, dict[int, int]] = {}
         self.counted = np.empty(0, VALUE)
@@ -105,7 +107,9 @@ class _Merged:
         if place == len(self.paths):
             self.paths.append(path)
             self.first.append(node.first)
+            self.past.append(0)
         self.first[place] = min(self.first[place], node.first)
+        self.past[place] |= node.past
         placed[number] = place
 
     def calls(self, file: JournalFile) -> _Calls:
@@ -148,8 +152,7 @@ class _Building:
         times = (np.abs(calls.start).max(initial=0), np.abs(calls.ticks).max(initial=0))
         if not 1e-4 < self._scale < 1e4 or max(map(float, times)) * self._scale > _LONGEST:
             raise ValueError("the times of the journal are of no clock")
-        self._open: set[int] = set()  # places where a call is
-        self._orphans = np.empty(0, np.int64)  # rows of the calls around which one is open
+        self._open = OpenCalls(tree.paths, tree.past)
         self._state = self._read_state()
         self._is_whole = journal.part == 1 or (self._state is not None and self._state.whole)
         #: Whether the calls are all there, and tell the statistics.
@@ -167,16 +170,17 @@ class _Building:
 
     def recovered(self) -> Recovered:
         """The results and what is missing."""
-        state = self._state
+        state, calls = self._state, self._calls
         nodes, places = self._nodes(), np.arange(len(self._paths))
         metadata = self._metadata()
         if not self._tells:  # around a call that was kept there are those that were not
-            self._open.clear()
+            self._open.places.clear()
         elif self._is_whole:
-            nodes = self._with_open(nodes, metadata["finalize_time_ns"])
+            starts, ends = (self._instants(ticks) for ticks in (calls.start, calls.start + calls.ticks))
+            nodes = self._open.added_to(nodes, calls.node, starts, ends, metadata["finalize_time_ns"], state)
         if state is not None and not self._tells:
             nodes, places = joined(state.nodes, nodes)
-            self._open.update(place for place, node in enumerate(nodes) if node.statistics.open_calls)
+            self._open.places.update(place for place, node in enumerate(nodes) if node.statistics.open_calls)
         elif state is not None and state.whole:
             nodes = told(nodes, state.nodes)
         missing = self._missing()
@@ -262,8 +266,7 @@ class _Building:
         within = nest(calls.start, ends, tracks, search, calls.node, tree)
         inside = within.parent >= 0
         above = tree.above[calls.node] if len(calls.node) else calls.node
-        self._orphans = np.flatnonzero(~inside & (above >= 0))
-        self._open.update(np.unique(above[self._orphans]).tolist())
+        self._open.find(calls.node, np.flatnonzero(~inside & (above >= 0)))
         nested = self._nested(within.parent, above, tree)
         return exclusive_ns(calls.start, ends, within.parent, within.is_proper), nested
 
@@ -291,7 +294,7 @@ class _Building:
         if not len(rows):
             statistics = RegionStatistics.nothing_of(name)
             if name != OTHER_PATHS and self._is_whole:  # its first call is not over
-                self._open.add(place)
+                self._open.has_begun(place)
             return Node(above, statistics, first, None, None)
         ticks = self._calls.ticks[rows]
         outermost = ~nested[rows]
@@ -318,44 +321,6 @@ class _Building:
         if first == _NEVER:
             return int(self._instants(self._calls.start[rows].min())) if len(rows) else None
         return int(self._instants(float(first - self._journal.first[0])))
-
-    def _with_open(self, nodes: list[Node], end: int) -> list[Node]:
-        """The nodes, with what the calls that are open had come to at the end, ns; at least that, where it
-        is not known when one began."""
-        calls = self._calls
-        starts, ends = (self._instants(ticks) for ticks in (calls.start, calls.start + calls.ticks))
-        last = np.zeros(len(nodes), np.int64)
-        np.maximum.at(last, calls.node, ends)
-        above_of = np.array([above for above, _ in self._paths], np.int64)
-        above = above_of[calls.node[self._orphans]]
-        by_place = self._orphans[np.argsort(above, kind="stable")]  # of a place those that began first
-        first, stop = (np.searchsorted(np.sort(above), np.arange(len(nodes)), side)
-                       for side in ("left", "right"))
-        state = {} if self._state is None else dict(zip(paths_of(self._state.nodes), self._state.nodes))
-        inside: dict[int, list[int]] = {}  # when the open calls right below a place began
-        for place, path in reversed([*enumerate(paths_of(nodes))]):
-            node, known = nodes[place], state.get(path)
-            orphans = by_place[first[place] : stop[place]]
-            orphans = orphans[starts[orphans] >= last[place]]
-            below = [begin for begin in inside.get(place, ()) if begin >= last[place]]
-            candidates = [*below, *map(int, starts[orphans[:1]])]
-            if not node.statistics.num_calls and node.first_ns is not None and place in self._open:
-                candidates.append(node.first_ns)
-            if (self._state is not None and known is not None and known.statistics.open_calls == 1
-                    and last[place] <= self._state.taken_ns):
-                candidates.append(self._state.taken_ns - known.statistics.open_total_ns)
-            if not candidates:
-                continue
-            begin = min(*candidates, end)
-            inside.setdefault(node.parent, []).append(begin)
-            total = end - begin
-            within = int((ends[orphans] - starts[orphans]).sum()) + sum(end - one for one in below)
-            nodes[place] = replace(node, statistics=replace(
-                node.statistics, open_calls=1, open_total_ns=total,
-                open_exclusive_ns=max(total - within, 0),
-            ))
-        self._open = {place for place, node in enumerate(nodes) if node.statistics.open_calls}
-        return nodes
 
     # -- regions ---------------------------------------------------------------
 
@@ -440,8 +405,9 @@ class _Building:
             missing.append(f"the metadata of {lost} call(s) are missing")
         if not self._tells and self._state is None:
             missing.append("the statistics of all calls were not written yet, and are of those that are here")
-        if self._open:
-            missing.append(f"at least {len(self._open)} call(s) were open when the journal ends")
+        if self._open.places:
+            when = "when the journal ends" if self._tells else "at the last checkpoint"
+            missing.append(f"at least {len(self._open.places)} call(s) were open {when}")
         return missing
 
     def _metadata(self) -> dict[str, Any]:

@@ -154,7 +154,7 @@ static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObjec
     if (open != NULL) {
         sp_guard_take();
         open = sp_open_call_pop(tracing->manager, open->region, open->key, now);
-        sp_stepped_pause(&suspended->call, open, now, SP_TRACED_STEP);
+        sp_stepped_pause(&suspended->call, sp_here.thread, open, now, SP_TRACED_STEP);
         suspended->thread = sp_here.thread;
         suspended->until = now;
         sp_guard_release();

@@ -35,17 +35,19 @@ static sp_thread *thread_of_log(sp_log *log)
     return (sp_thread *)((char *)log - offsetof(sp_thread, log));
 }
 
-/* A thread that has blocks in the file has a new node. What cannot be written ends the journal: no record
+/* A thread that has blocks in the file has a new node, or one has changed. What cannot be written ends the journal: no record
  * of the node lies in a block that is taken later. Those in the block at hand name what is not there. */
 static void node_grown(sp_tree *tree, const sp_node *node)
 {
     sp_thread *thread = (sp_thread *)((char *)tree - offsetof(sp_thread, tree));
     journal *into = (journal *)thread->log.store;
-    (void)node;
     SP_LOCK(&into->lock);
-    if (into->space.is_open && thread->log.stored.part == into->part
-        && !sp_journal_write_nodes(&into->items, thread))
-        sp_journal_fail(&into->space, ENOMEM);
+    if (into->space.is_open && thread->log.stored.part == into->part) {
+        bool is_there = node->id < thread->log.stored.nodes;
+        if (is_there ? !sp_journal_write_node(&into->items, thread, node)
+                     : !sp_journal_write_nodes(&into->items, thread))
+            sp_journal_fail(&into->space, ENOMEM);
+    }
     SP_UNLOCK(&into->lock);
 }
 

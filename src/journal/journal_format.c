@@ -3,7 +3,7 @@
 _Static_assert(sizeof(sp_journal_head) == 72, "as docs/journal.md has it");
 _Static_assert(sizeof(sp_journal_block) == 96, "as docs/journal.md has it");
 _Static_assert(sizeof(sp_journal_item) == 16, "as docs/journal.md has it");
-_Static_assert(sizeof(sp_journal_node) == 24, "as docs/journal.md has it");
+_Static_assert(sizeof(sp_journal_node) == 32, "as docs/journal.md has it");
 _Static_assert(sizeof(sp_record) == 16, "as docs/journal.md has it");
 
 typedef struct {

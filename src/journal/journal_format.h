@@ -9,7 +9,7 @@
 #define SP_JOURNAL_MAGIC "SPJRNL\r\n"
 #define SP_JOURNAL_ORDER UINT64_C(0x0102030405060708)
 enum {
-    SP_JOURNAL_VERSION = 1,
+    SP_JOURNAL_VERSION = 2,
     SP_JOURNAL_PAGE = 4096, /* blocks begin at multiples of this */
     SP_JOURNAL_NO_REGION = -1
 };
@@ -71,7 +71,8 @@ typedef struct {
     uint32_t thread; /* whose record the node is in */
     uint32_t node, parent;
     int32_t region; /* SP_JOURNAL_NO_REGION for other paths */
-    uint64_t first; /* when its first call began, in ticks */
+    uint64_t first;  /* when its first call began, in ticks */
+    uint64_t past;   /* sp_past: calls below it do not tell that one of its own was open */
 } sp_journal_node;
 
 /* The hash of some bytes. They are rows of 8 words, the last row filled up with zeros. Of n rows, row i (from

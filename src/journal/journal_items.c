@@ -109,7 +109,7 @@ static bool write_region(sp_journal_items *into, const sp_region *region)
     return true;
 }
 
-static bool write_node(sp_journal_items *into, const sp_thread *thread, const sp_node *node)
+bool sp_journal_write_node(sp_journal_items *into, const sp_thread *thread, const sp_node *node)
 {
     if (node->region != NULL && !write_region(into, node->region))
         return false;
@@ -118,6 +118,7 @@ static bool write_node(sp_journal_items *into, const sp_thread *thread, const sp
                             .node = node->id,
                             .parent = node->parent->id,
                             .first = begins ? sp_now() : node->first,
+                            .past = node->past,
                             .region = node->region == NULL ? SP_JOURNAL_NO_REGION
                                                            : (int32_t)node->region->id};
     return sp_journal_write_item(into, SP_JOURNAL_NODE, &item, sizeof item);
@@ -127,7 +128,7 @@ bool sp_journal_write_nodes(sp_journal_items *into, sp_thread *thread)
 {
     sp_log_stored *stored = &thread->log.stored;
     for (; stored->nodes < thread->tree.count; stored->nodes++) {
-        if (stored->nodes != 0 && !write_node(into, thread, thread->tree.nodes[stored->nodes]))
+        if (stored->nodes != 0 && !sp_journal_write_node(into, thread, thread->tree.nodes[stored->nodes]))
             return false;
     }
     return true;

@@ -21,6 +21,9 @@ void sp_journal_items_begin(sp_journal_items *into);
 /* False when there is no room, in the file or in memory. */
 SP_MUST_USE bool sp_journal_write_item(sp_journal_items *into, uint32_t kind, const void *bytes,
                                        size_t size);
+/* A node, also of one that stands there and has changed: what was written last counts. */
+SP_MUST_USE bool sp_journal_write_node(sp_journal_items *into, const sp_thread *thread,
+                                       const sp_node *node);
 /* The nodes of a thread that do not stand there yet, with their regions. */
 SP_MUST_USE bool sp_journal_write_nodes(sp_journal_items *into, sp_thread *thread);
 /* Keep a note for files to come; write those that there are. */

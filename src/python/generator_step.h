@@ -72,7 +72,7 @@ SP_INLINE void sp_step_leave(sp_generator_steps *steps, sp_outcome how, uint64_t
     steps->call.annotation = sp_annotation_in(manager, annotation);
     sp_open_call *open = sp_open_call_pop(manager, steps->region, steps, now);
     if (open != NULL)
-        sp_stepped_pause(&steps->call, open, now, SP_STEP);
+        sp_stepped_pause(&steps->call, sp_here.thread, open, now, SP_STEP);
     /* Of a generator that ends while code of ours is under way, the last step alone is not
      * recorded. */
     bool recorded = open != NULL

@@ -145,6 +145,7 @@ static int hand_on(void *value, void *argument)
 static void end_around(sp_thread *thread, sp_open_call *open, uint64_t now)
 {
     sp_contexts *contexts = thread->contexts;
+    sp_tree_note_past(&thread->tree, open->node, SP_OUTLIVED);
     sp_charge *charged = charge_of(contexts, open->start, open->key);
     if (charged != NULL)
         charge(contexts, charged, open, NULL, now);

@@ -54,6 +54,12 @@ typedef enum {
     SP_COSTS
 } sp_cost;
 
+/* Why calls below a node do not tell that one of its own is open. */
+typedef enum {
+    SP_PASSED = 1, /* steps of calls ran there, or calls were counted alone */
+    SP_OUTLIVED = 2 /* what was open inside a call ended after it */
+} sp_past;
+
 /* In the order in which a call touches it: with many regions each line of memory is another wait. */
 typedef struct sp_node {
     uint32_t active;  /* calls open now */
@@ -68,6 +74,7 @@ typedef struct sp_node {
     sp_sketch sketch;
     uint32_t id; /* in order of creation; a parent's is smaller than its children's */
     bool other;  /* right below other paths */
+    uint8_t past; /* of sp_past */
     uint64_t costs[SP_COSTS]; /* how often each; the calls are those of the first SP_CALL_WAYS */
     uint64_t errors;   /* calls left by an exception */
     uint64_t throttled; /* further calls, which were counted and not timed (calls/throttle.h) */
@@ -98,7 +105,8 @@ typedef struct sp_tree {
     uint32_t count, capacity;
     sp_map edges; /* (parent node, region) -> node */
     sp_map first; /* region -> its first node */
-    void (*grown)(struct sp_tree *tree, const sp_node *node); /* told of new nodes; or NULL */
+    /* Told of a node that is new, or whose past has changed; or NULL. */
+    void (*grown)(struct sp_tree *tree, const sp_node *node);
     sp_edge cache[SP_EDGE_CACHE]; /* the edges walked last; some 4 ns faster than the map */
 } sp_tree;
 
@@ -133,6 +141,15 @@ SP_INLINE sp_node *sp_tree_child(sp_tree *tree, sp_node *parent, struct sp_regio
     if (SP_LIKELY(node != NULL))
         tree->cache[sp_edge_slot(parent, region)] = (sp_edge){parent, region, node};
     return node;
+}
+
+SP_INLINE void sp_tree_note_past(sp_tree *tree, sp_node *node, sp_past past)
+{
+    if (SP_LIKELY((node->past & past) != 0))
+        return;
+    node->past |= (uint8_t)past;
+    if (tree->grown != NULL)
+        tree->grown(tree, node);
 }
 
 /* Make room for an octave; -1 when memory is out. */

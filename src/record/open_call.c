@@ -109,6 +109,7 @@ void sp_open_call_count_only(sp_manager *manager, sp_region *region)
     sp_node *node = around == NULL ? NULL : sp_tree_child(&thread->tree, around, region);
     if (node != NULL) {
         node->throttled++;
+        sp_tree_note_past(&thread->tree, node, SP_PASSED);
         around->costs[SP_THROTTLED]++;
     } else if (thread != NULL) {
         thread->lost++;
@@ -176,6 +177,7 @@ static void move_to_top(sp_thread *thread, sp_open_call *open, uint64_t now)
 {
     if (open == thread->stack.top)
         return;
+    sp_tree_note_past(&thread->tree, open->node, SP_OUTLIVED);
     /* The next call of its region was inside this one, and is so no longer. */
     sp_open_call *next = open + 1;
     while (next <= thread->stack.top && next->region != open->region)

@@ -30,16 +30,17 @@ SP_INLINE sp_stepped sp_stepped_begin(const sp_open_call *open)
                         .nested = open->nested};
 }
 
-/* A step is over: this was its open call. What has not finished is no call of the node's, nor open in
+/* A step is over: this was its open call, in that thread. What has not finished is no call of the node's, nor open in
  * it. */
-SP_INLINE void sp_stepped_pause(sp_stepped *call, const sp_open_call *open, uint64_t now,
-                                sp_cost way)
+SP_INLINE void sp_stepped_pause(sp_stepped *call, sp_thread *thread, const sp_open_call *open,
+                                uint64_t now, sp_cost way)
 {
     call->node = open->node;
     call->running += now - open->start;
     call->children += open->children;
     call->inside += open->inside;
     sp_node_end(open->node);
+    sp_tree_note_past(&thread->tree, open->node, SP_PASSED);
     open->node->costs[way]++;
 }
 

@@ -258,10 +258,11 @@ def changed_head(path, **values):
 
 def test_other_versions_and_byte_orders_are_named(whole):
     path, _ = whole
-    changed_head(path, version=2)
-    with pytest.raises(UnsupportedProfileError, match="version 2"):
-        load(path)
-    changed_head(path, version=1, order=0x0807060504030201)
+    for version in (form.VERSION - 1, form.VERSION + 1):
+        changed_head(path, version=version)
+        with pytest.raises(UnsupportedProfileError, match=f"version {version}, this reads {form.VERSION}"):
+            load(path)
+    changed_head(path, version=form.VERSION, order=0x0807060504030201)
     with pytest.raises(UnsupportedProfileError, match="byte order"):
         load(path)
 
