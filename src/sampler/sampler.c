@@ -8,9 +8,11 @@
 bool sp_sampler_init(void) { return sp_peek_init() && sp_capture_init(); }
 
 #ifdef __linux__
+#    include <math.h>
 #    include <pthread.h>
 #    include <stdlib.h>
 #    include <sys/prctl.h>
+#    include <sys/syscall.h>
 #    include <time.h>
 #    include <unistd.h>
 
@@ -33,39 +35,68 @@ static uint64_t now(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* Somewhere in an interval, anywhere with equal probability (splitmix64): a program that repeats itself in
- * time with the ticks would be seen at one place alone. */
-static uint64_t somewhere(sp_sampler *sampler)
+/* A number above 0 and up to 1, each as likely as any other (splitmix64). */
+static double random_number(sp_sampler *sampler)
 {
     uint64_t mixed = sampler->random += 0x9E3779B97F4A7C15u;
     mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9u;
     mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EBu;
-    return (mixed ^ mixed >> 31) % sampler->ticker.interval;
+    return (double)(((mixed ^ mixed >> 31) >> 11) + 1) * 0x1p-53;
+}
+
+/* How long it is to the next tick, in nanoseconds. Of all time: anything, an interval on average, so that
+ * every moment is as likely to have a tick as any other, whenever the last one was (a Poisson process).
+ * A tick changes what comes after it: it takes a processor from others, and wakes threads by its signals.
+ * Were the next one unlikely to come so soon, that would be seen too rarely. Of processor time, where each
+ * thread has one sample for each interval that it has used, nearly an interval. */
+static uint64_t gap(sp_sampler *sampler)
+{
+    double intervals =
+        sampler->ticker.processor ? 0.5 + random_number(sampler) : -log(random_number(sampler));
+    return (uint64_t)(intervals * (double)sampler->ticker.interval);
+}
+
+/* Have a processor soon after waking where others have them. Otherwise a tick comes when they let go of one,
+ * as the program does where it waits, and these places are seen too often. Linux 6.12 and newer let the thread
+ * with the shorter slice go first; older ones take no notice. */
+static void ask_for_short_slices(void)
+{
+    enum { SHORTEST_NS = 100000 };
+    struct { /* sched_attr, which not every C library has */
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+    } attributes = {0};
+    if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0)
+        return;
+    attributes.size = sizeof attributes;
+    attributes.runtime = SHORTEST_NS;
+    (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
 static void *run(void *argument)
 {
     sp_sampler *sampler = argument;
-    const uint64_t begun = now();
+    uint64_t due = now() + gap(sampler);
     prctl(PR_SET_NAME, "scope-sampler");
     prctl(PR_SET_TIMERSLACK, 1);
+    ask_for_short_slices();
     pthread_mutex_lock(&sampler->lock);
-    for (uint64_t interval = 0; !sampler->stopping; interval++) {
-        uint64_t due = begun + interval * sampler->ticker.interval + somewhere(sampler);
+    while (!sampler->stopping) {
         const struct timespec until = {(time_t)(due / 1000000000u), (long)(due % 1000000000u)};
         while (!sampler->stopping && now() < due)
             pthread_cond_timedwait(&sampler->wake, &sampler->lock, &until);
         if (sampler->stopping)
             break;
-        uint64_t reached = (now() - begun) / sampler->ticker.interval;
-        uint64_t stands_for = reached > interval ? 1 + reached - interval : 1;
-        if (reached > interval) {
-            if (!sampler->ticker
-                     .processor) /* or the threads' clocks tell what they were not asked for */
-                sampler->ticker.samples.counts.missed += reached - interval;
-            interval = reached;
-        }
-        sp_ticker_tick(&sampler->ticker, sampler->ticker.processor ? 1 : stands_for);
+        uint64_t stands_for = 0;
+        for (const uint64_t reached = now(); due <= reached; due += gap(sampler))
+            stands_for++;
+        if (sampler->ticker.processor) /* the threads' clocks tell what they were not asked for */
+            stands_for = 1;
+        sampler->ticker.samples.counts.missed += stands_for - 1;
+        sp_ticker_tick(&sampler->ticker, stands_for);
     }
     pthread_mutex_unlock(&sampler->lock);
     return NULL;
