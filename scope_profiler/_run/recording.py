@@ -1,7 +1,7 @@
 """Switching on and off what a run records: calls, lines, what functions call, threads and tasks."""
 
 from .._instrument.tags import Selection
-from .._runtime import own_files, process_end
+from .._runtime import own_files, process_end, record_while
 from . import checkpoint, finalizing, journal, kept, managers, ranks, traced  # noqa: F401
 
 # process_end and finalizing are needed later, when importing them would not be safe: in the child of a
@@ -49,6 +49,8 @@ def start(manager, run):
     manager._record(on)
     if on:
         ranks.begun(run)
+        if settings["record_while"]:
+            record_while.start(run, settings["record_while"])
     run._slow_calls = slow
     if sampler is not None:
         run._sampler = sampler

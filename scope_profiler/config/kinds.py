@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import os
 from typing import Any, NamedTuple
 
 from .._base import environment
@@ -70,6 +71,10 @@ def _members(name, value):
     return Members(value, value.Get_rank(), value.Get_size())
 
 
+def _absolute(name, value):
+    return os.path.abspath(path(name, value))
+
+
 #: The levels of each filter that columns of HDF5 files are compressed with.
 _LEVELS = {"auto": range(10), "gzip": range(10), "lzf": range(0), "zstd": range(1, 23)}
 _FILTERS = ("none", *_LEVELS)
@@ -86,6 +91,7 @@ def check_level(compression, level, given):
 
 SWITCH = Kind(boolean, "bool", "bool", "True or False", from_environment=environment.flag)
 TEXT = Kind(text, "str", "str", "a str", "TEXT")
+PLACE = Kind(_absolute, "str | PathLike[str]", "str", "a path", "FILE")
 PATH = Kind(path, "str | PathLike[str]", "str", "a path", "FILE")
 STRINGS = Kind(
     strings, "str | Iterable[str]", "tuple[str, ...]", "a str or several", "TEXT", _several

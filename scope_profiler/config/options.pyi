@@ -95,6 +95,7 @@ class ProfilingOptions(_Options):
     throttle_calls: int | None = None
     throttle_time: float | None = None
     comm: Any = None
+    record_while: str | PathLike[str] | None = None
     profiling_activated: InitVar[bool | None] = field(default=None, kw_only=True)
     time_trace: InitVar[bool | None] = field(default=None, kw_only=True)
     flush_to_disk: InitVar[bool | None] = field(default=None, kw_only=True)

@@ -64,3 +64,4 @@ class SetupOptions(TypedDict, total=False):
     throttle_calls: int | None
     throttle_time: float | None
     comm: Any
+    record_while: str | PathLike[str] | None

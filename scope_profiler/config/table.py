@@ -18,6 +18,7 @@ from .kinds import (
     HERTZ,
     LIMITS,
     PATH,
+    PLACE,
     SECONDS,
     STRINGS,
     SWITCH,
@@ -264,6 +265,11 @@ TABLE = (
             "made, for solvers that run side by side, each with a file_path of its own. Unless it is given, "
             "all ranks.",
             about=KEPT),
+    Setting("record_while", PLACE, None,
+            "Record while there is a file of this name, and nothing else: a switch for all processes of the "
+            "program, which look for it twice a second.",
+            option=Option("--record-while"), variable="SCOPE_PROFILER_RECORD_WHILE",
+            in_host=BEGINS_ANEW),
 )
 
 #: What setup() and session() take besides: not of the run, but of its beginning.

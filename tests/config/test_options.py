@@ -28,7 +28,8 @@ OURS = ["verbose", "memory", "line_memory", "line_details", "trace_c", "max_dept
         "min_duration", "trace_gc", "trace_imports", "journal", "max_memory", "max_events",
         "on_full", "keep_every", "keep", "follow_children", "mpi_timeout",
         "sample", "sample_clock", "report_file", "track_executors", "on_slow",
-        "slow_callback", "throttle_calls", "throttle_time", "comm"]  # after those
+        "slow_callback", "throttle_calls", "throttle_time", "comm",
+        "record_while"]  # after those
 GROUP_ARGUMENTS = {
     "memray": ["enabled", "path", "native_traces", "trace_python_allocators", "follow_fork"],
     "gpu": ["timing", "backend", "nvtx", "sync_on_exit"],

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 import os
+from pathlib import Path
 import re
 import signal
 import socket
@@ -18,7 +19,8 @@ import scope_profiler as sp
 pytestmark = [NEEDS_H5PY, pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")]
 
 PAGE = (ROOT / "docs" / "servers.md").read_text()
-RECIPES = re.findall(r"^\$ scope-profiler (run .*)$", PAGE, re.M)
+EVERY = re.findall(r"^\$ scope-profiler (run .*)$", PAGE, re.M)
+RECIPES = [recipe for recipe in EVERY if "celery" not in recipe]
 REQUESTS = 90
 PATIENCE = 100
 
@@ -56,14 +58,18 @@ class Server:
 
     def get(self, number):
         """One request, that the server has answered."""
+        assert self.text_of(f"/items/{number}") == str(number)
+
+    def text_of(self, path):
+        """What it answers."""
         end = time.monotonic() + PATIENCE
         while True:
             try:
                 connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-                connection.request("GET", f"/items/{number}", headers={"Connection": "close"})
+                connection.request("GET", path, headers={"Connection": "close"})
                 answer = connection.getresponse()
-                assert (answer.status, answer.read()) == (200, str(number).encode())
-                return
+                assert answer.status == 200
+                return answer.read().decode()
             except ConnectionError:  # it has not begun
                 assert self.process.poll() is None and time.monotonic() < end, self.text()
                 time.sleep(0.05)
@@ -119,3 +125,58 @@ def test_workers_that_are_replaced_by_sighup(recipe):
                 server.process.send_signal(signal.SIGHUP)
             server.load(REQUESTS // 3)
         check(server.end(), server.sent)
+
+
+STATE = """
+import os
+@app.get("/state")
+def state():
+    return f"{os.getpid()} {sp.get_config().paused}"
+"""
+
+
+def test_a_file_switches_all_workers():
+    with open("shop.py", "a") as file:
+        file.write(STATE)
+    recipe = RECIPES[0].replace("run ", "run --record-while switch ", 1)
+    with Server(recipe) as server:
+        for are_off in (True, False, True):
+            server.load(10)
+            found = {}
+            while [*found.values()] != [are_off] * 2:
+                process, paused = server.text_of("/state").split()
+                found[process] = paused == "True"
+            if are_off:
+                open("switch", "w").close()
+            else:
+                server.load(30)
+                os.unlink("switch")
+        results = server.end()
+    # While the file came and went, not every worker had seen it.
+    assert 30 <= results["GET /items/<int:number>"].num_calls <= 30 + 10 + 10
+
+
+def test_every_task_of_celery_is_in_the_one_result():
+    celery = pytest.importorskip("celery", reason="celery is not installed")
+    [recipe] = {*EVERY} - {*RECIPES}
+    os.mkdir("queue")
+    sys.path.insert(0, os.getcwd())
+    try:
+        import tasks
+    finally:
+        sys.path.pop(0)
+        del sys.modules["tasks"]
+    assert celery and tasks.app
+    for number in range(REQUESTS):
+        tasks.add.delay(number, number)
+    with open("worker.log", "w") as log, subprocess.Popen(
+            [sys.executable, "-m", "scope_profiler", *recipe.split()], stdout=log, stderr=log) as worker:
+        end = time.monotonic() + PATIENCE
+        while [*Path("queue").glob("*.msg")] and worker.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        worker.terminate()  # what it has not begun goes back into the queue
+        worker.wait(PATIENCE)
+    done = REQUESTS - len([*Path("queue").glob("*.msg")])
+    results = sp.load("run.h5")
+    assert results["add"].num_calls == results["look up"].num_calls == done > REQUESTS / 2
+    assert len(results["add"].ranks) >= done // 15
