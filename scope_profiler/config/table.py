@@ -33,7 +33,7 @@ from .kinds import (
 RECORDED, KEPT, ABSENT = "What is recorded", "What is kept of it", "Not in this version"
 
 # In a program under the profiler, whose setup() goes into the run that is on: whether a change of
-# the setting begins that run anew, and whether it stays on once it was.
+# the setting begins that run anew, and of a switch whether it stays on once it was.
 BEGINS_ANEW, STAYS_ON = "begins anew", "stays on"
 
 
@@ -182,7 +182,7 @@ TABLE = (
             in_host=STAYS_ON),
     Setting("max_depth", at_least(1), None,
             "Where functions are traced, trace none with so many calls open around it.",
-            option=Option("--max-depth"), in_host=STAYS_ON),
+            option=Option("--max-depth"), in_host=BEGINS_ANEW),
     Setting("min_duration", SECONDS, None,
             "Keep no single calls that take less than so many seconds; they count in the statistics.",
             option=Option("--min-duration"), in_host=BEGINS_ANEW),
@@ -255,11 +255,11 @@ TABLE = (
             "Where functions are traced, time no more than so many calls of one that takes less than "
             "throttle_time: further ones are counted, and the report names them. Not generators and "
             "coroutines, and none where lines are counted.",
-            option=Option("--throttle"), in_host=STAYS_ON),
+            option=Option("--throttle"), in_host=BEGINS_ANEW),
     Setting("throttle_time", SECONDS, 1e-5,
             "How many seconds calls of a function have to take on average for throttle_calls to leave it "
             "alone.",
-            option=Option("--throttle-time"), in_host=STAYS_ON),
+            option=Option("--throttle-time"), in_host=BEGINS_ANEW),
     Setting("comm", COMMUNICATOR, None,
             "The ranks of MPI that make one result together, as a communicator of mpi4py: what Split() has "
             "made, for solvers that run side by side, each with a file_path of its own. Unless it is given, "

@@ -430,6 +430,12 @@ print(config.label, config.aggregation_mode, config.use_line_profiler, config.ve
     assert done.stdout.count("Written: ") == 1 and "Written: own.json" in done.stdout
 
 
+def test_values_that_the_command_was_given_stay():
+    done = run("-q", "--recursive", "--max-depth", "3", "-o", "x.json", write(
+        REGION + "sp.setup(verbose=False)\ndef f(n):\n    if n: f(n - 1)\nf(5)"))
+    assert done.stderr == "" and calls("x.json")["__main__.f"] == 1
+
+
 def test_a_program_that_asks_for_another_mode_begins_anew():
     """What is recorded otherwise cannot go on."""
     done = run("--recursive", "-q", "-o", "asked.h5", write(

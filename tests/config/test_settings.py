@@ -11,7 +11,8 @@ import pytest
 
 from conftest import ROOT
 from scope_profiler.config.names import renamed, unknown
-from scope_profiler.config.table import CHECKS, DEFAULTS, OPPOSITES
+from scope_profiler.config.kinds import SWITCH
+from scope_profiler.config.table import CHECKS, DEFAULTS, OPPOSITES, SETTINGS, STAYS_ON
 
 SWITCHES = [name for name, default in DEFAULTS.items() if default is False]
 
@@ -25,6 +26,11 @@ def test_every_setting_has_a_default_that_its_check_leaves_as_it_is():
     assert CHECKS.keys() == DEFAULTS.keys()
     for name, default in DEFAULTS.items():
         assert default is None or CHECKS[name](name, default) == default
+
+
+def test_only_switches_stay_on():
+    """Of a value nobody knows what that would be."""
+    assert {row.kind for row in SETTINGS if row.in_host == STAYS_ON} == {SWITCH}
 
 
 @pytest.mark.parametrize("value, kept", [
