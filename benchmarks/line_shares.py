@@ -206,7 +206,8 @@ def main():
         print(f"\nPython {interpreter.version}: the largest error of a line's share, percentage points\n")
         print(LAYOUT.format("lines of", "net", "detailed", "raw", "line_profiler", "").rstrip())
         for name, times in found.items():
-            net, detailed, raw = (error(times[what], times["true ours"]) for what in ("net", "detailed", "raw"))
+            net, detailed, raw = (error(times[what], times["true ours"])
+                                  for what in ("net", "detailed", "raw"))
             peer = error(times["peer"], times["true line_profiler"])
             print(LAYOUT.format(name, f"{net:.1f}", f"{detailed:.1f}", f"{raw:.1f}", f"{peer:.1f}",
                                 "" if max(net, detailed) <= WITHIN else f"NOT within {WITHIN:g}").rstrip())

@@ -95,8 +95,8 @@ def count_each_round(manager):
 
 
 def _keep_details(number, on):
-    """On 3.12 and newer what they take, the event of exceptions among it, is of the whole process: it is on as
-    long as a manager wants it."""
+    """On 3.12 and newer what they take, the event of exceptions among it, is of the whole process: it is on
+    as long as a manager wants it."""
     before = bool(_detailed)
     (_detailed.add if on else _detailed.discard)(number)
     if _MONITORING and before != bool(_detailed):

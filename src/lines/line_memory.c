@@ -30,13 +30,22 @@ static void note(sp_line_frame *recorded, const sp_memory_span *span, int64_t re
     }
 }
 
-void sp_line_measure(sp_line_frame *recorded, int line)
+/* Whether the resident set may well be another one afterwards. Most of what is taken is put where as much was
+ * given back, and then it is not. */
+static bool is_much(const sp_memory_counts *counts)
 {
     enum { PAGE = 4096 };
+    uint64_t taken = counts->allocated, freed = counts->freed;
+    uint64_t left = taken > freed ? taken - freed : freed - taken;
+    return left >= PAGE || taken + freed >= 16 * PAGE;
+}
+
+void sp_line_measure(sp_line_frame *recorded, int line)
+{
     sp_memory_span span;
     sp_guard_take();
     bool measured = sp_memory_mark_end(recorded->mark, &span);
-    bool much = measured && span.counts.allocated + span.counts.freed >= PAGE;
+    bool much = measured && is_much(&span.counts);
     recorded->mark = 0;
     sp_thread_memory *mine = sp_thread_memory_here();
     int64_t resident = mine == NULL ? -1 : sp_resident_lately(&mine->resident, much);
