@@ -36,6 +36,9 @@ def refusal(value: object) -> str:
     if _is_cython(value):
         return (f"{value!r} is compiled by Cython: no line of it runs in Python. Give the function "
                 "of the .py or .pyx file run as Python")
+    if isinstance(value, type):
+        return (f"{value!r} has no method of its own in Python, and so no lines. Give the Python function "
+                "that uses it")
     if isinstance(value, C_CALLABLES) or callable(value):
         return (f"{value!r} is written in C: it has no lines of Python. Give the Python function "
                 "that calls it")

@@ -276,6 +276,8 @@ def numba_ufunc(function):
 @pytest.mark.parametrize("make, words", [
     (lambda: len, "written in C"),
     (lambda: [].append, "written in C"),
+    (lambda: int, "no method of its own in Python"),
+    (lambda: type("Empty", (), {}), "no method of its own in Python"),
     (lambda: numba_function(lambda: 1), r"numba.*\.py_func"),
     (lambda: numba_ufunc(lambda x: x), r"numba.*\.py_func"),
     (lambda: type("cython_function_or_method", (), {"__call__": len})(), "Cython"),
