@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from .profile_files import Refused, refusing
+from ..io.progress_bar import progress
+from .profile_files import Refused, loaded, refusing
 from .several import Several
 
 #: {how the name of a file ends: the format of the numbers in it, or None for a picture}
@@ -73,8 +74,21 @@ def settings_of(options, kinds, asked):
     return settings
 
 
-def draw(kind, runs, target, chosen, settings, *, show=False, backend=None, cmap=None, quiet=True):
-    """Write one chart, and of those that are of one run alone, one for each.
+def draw_all(targets, paths, labels, warm_up, chosen, settings, **how):
+    """Read the files, write each chart, {kind: path}, and return the results, and all paths written."""
+    with progress("Drawing", len(paths) + len(targets)) as advance:
+        runs, written = [], []
+        for path, label in zip(paths, labels):
+            runs.append(loaded(path, warm_up, label))
+            advance(1)
+        for kind, target in targets.items():
+            written += _draw(kind, runs, target, chosen, settings, **how)
+            advance(1)
+    return runs, written
+
+
+def _draw(kind, runs, target, chosen, settings, *, show=False, backend=None, cmap=None):
+    """Write one chart, and of those that are of one run alone, one for each; return the paths.
 
     target: The file, whose name says the format. chosen: ranks, include and exclude.
     """
@@ -100,7 +114,8 @@ def draw(kind, runs, target, chosen, settings, *, show=False, backend=None, cmap
         function = getattr(plots, KINDS[kind].function)
         for run, path in targets:
             where = {"data_filepath": path, "data_format": data} if data else {"filepath": path}
-            function(run, show=show, verbose=not quiet, **where, **chosen, **arguments)
+            function(run, show=show, verbose=False, **where, **chosen, **arguments)
+    return [path for _, path in targets]
 
 
 def _groups(words):

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from .profile_files import Refused, loaded, matching, ranks_of, refusing, skipping_first
+from .profile_files import Refused, check_choice, loaded, matching, ranks_of, refusing, skipping_first
 from .several import ReadingCommand, Several
 
 _METRICS = ("typical", "total", "avg", "min", "max", "p50", "p95", "p99", "calls", "imbalance")
@@ -164,8 +164,10 @@ def _compared(before, after, metric, include, exclude, ranks, renamed, guess, wa
     from .._compare.work_changes import work_changes
 
     sides = [[loaded(path, warm_up) for path in matching([each])] for each in (before, after)]
+    ranks = ranks_of(ranks)
+    check_choice([*sides[0], *sides[1]], include, exclude, ranks)
     with refusing():
-        wanted, ranks = name_filter(include or None, exclude or None), ranks_of(ranks)
+        wanted = name_filter(include or None, exclude or None)
         if lines:
             found = compare_lines(*sides, ranks)
             if not found:

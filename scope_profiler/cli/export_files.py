@@ -7,7 +7,9 @@ import click
 from .._base.file_names import EXPORTS, all_different, format_of, in_a_name, split
 from .._base.shown import shown
 from .export_plot_data import plot_data
-from .profile_files import Refused, labels_of, loaded, matching, ranks_of, refusing, skipping_first
+from .profile_files import (
+    Refused, check_choice, labels_of, loaded, matching, ranks_of, refusing, skipping_first,
+)
 from .several import ReadingCommand, Several
 
 #: {format: the settings that it has}; all that can be written.
@@ -84,6 +86,7 @@ def export(files, output, format, label, ranks, include, exclude, warm_up, **set
         if os.path.realpath(target) == os.path.realpath(path):
             raise Refused(f"{path}: it would be written over; give another name by --output")
         results = loaded(path, warm_up, label)
+        check_choice([results], include, exclude, ranks)
         with refusing():
             for done in _write(results, target, format, ranks, include, exclude, settings):
                 click.echo(f"Wrote {shown(done)}")

@@ -5,8 +5,8 @@ import os
 import click
 
 from .._base.shown import shown
-from .chart_options import chart_options, draw, settings_of
-from .profile_files import labels_of, loaded, matching, ranks_of, refusing, skipping_first
+from .chart_options import chart_options, draw_all, settings_of
+from .profile_files import labels_of, matching, ranks_of, refusing, skipping_first
 from .several import ReadingCommand, Several
 
 #: Files of other programs that may go with them: {name: the function that writes each, and the file}.
@@ -63,27 +63,26 @@ def plot_data(files, output, plots, format, label, include, exclude, ranks, warm
     settings = settings_of(settings, kinds, ", ".join(kinds))
     chosen = {"ranks": ranks_of(ranks), "include": include or None, "exclude": exclude or None}
     paths = matching(files)
-    runs = [loaded(path, warm_up, label) for path, label in zip(paths, labels_of(label, paths))]
-    for kind in kinds:
-        target = os.path.join(output, f"{_STEMS.get(kind, kind)}_data.{format}")
-        draw(kind, runs, target, chosen, settings, quiet=quiet)
-    _write_statistics(runs, os.path.join(output, "region_statistics.json"), chosen, quiet)
+    targets = {kind: os.path.join(output, f"{_STEMS.get(kind, kind)}_data.{format}") for kind in kinds}
+    runs, written = draw_all(targets, paths, labels_of(label, paths), warm_up, chosen, settings)
+    written.append(_write_statistics(runs, os.path.join(output, "region_statistics.json"), chosen))
     for name in _COMPANIONS if "all" in companions else companions:
-        _write_companion(name, runs, output, chosen, quiet)
+        written += _write_companion(name, runs, output, chosen)
+    for path in () if quiet else written:
+        click.echo(f"Wrote {shown(path)}")
 
 
-def _write_statistics(runs, target, chosen, quiet):
+def _write_statistics(runs, target, chosen):
     from ..io.region_statistics import write_region_statistics_json
 
     with refusing():
         write_region_statistics_json(runs, target, **chosen)
-    if not quiet:
-        click.echo(f"Wrote {shown(target)}")
+    return target
 
 
-def _write_companion(name, runs, output, chosen, quiet):
+def _write_companion(name, runs, output, chosen):
     from .. import exports
 
     function, file = _COMPANIONS[name]
     with refusing():
-        getattr(exports, function)(runs, os.path.join(output, file), verbose=not quiet, **chosen)
+        return getattr(exports, function)(runs, os.path.join(output, file), verbose=False, **chosen)

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from .profile_files import loaded, matching, ranks_of, refusing, skipping_first
+from .profile_files import check_choice, loaded, matching, ranks_of, refusing, skipping_first
 from .several import ReadingCommand, Several, by_commas
 
 
@@ -75,6 +75,7 @@ def inspect(files, ranks, columns, warm_up, export_metadata, quiet, **how):
     with refusing():
         chosen = inspection.Chosen(ranks=ranks_of(ranks), columns=columns or None, **how)
     results = [loaded(path, warm_up) for path in matching(files)]
+    check_choice(results, chosen.include, chosen.exclude, chosen.ranks)
     if export_metadata:
         with refusing(export_metadata), open(export_metadata, "w", encoding="utf-8") as file:
             json.dump({str(each.file_path): each.metadata for each in results}, file, indent=2)

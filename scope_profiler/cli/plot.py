@@ -6,8 +6,8 @@ import textwrap
 import click
 
 from .._base.shown import shown
-from .chart_options import FORMATS, chart_options, draw, settings_of
-from .profile_files import labels_of, loaded, matching, ranks_of, skipping_first
+from .chart_options import FORMATS, chart_options, draw_all, settings_of
+from .profile_files import labels_of, matching, ranks_of, skipping_first
 from .several import ReadingCommand, Several
 
 
@@ -71,10 +71,11 @@ def plot(words, output, format, label, include, exclude, ranks, warm_up, show, b
         raise click.UsageError("--output has to be a folder for several charts, and where there is --format")
     if not is_file:
         end, output = f".{format or 'png'}", output or ""
-    runs = [loaded(path, warm_up, label) for path, label in zip(paths, labels)]
-    for kind in kinds:
-        target = output if is_file else os.path.join(output, f"{kind}_plot{end}")
-        draw(kind, runs, target, chosen, settings, show=show, backend=backend, cmap=cmap, quiet=quiet)
+    targets = {kind: output if is_file else os.path.join(output, f"{kind}_plot{end}") for kind in kinds}
+    _, written = draw_all(targets, paths, labels, warm_up, chosen, settings,
+                          show=show, backend=backend, cmap=cmap)
+    for path in () if quiet else written:
+        click.echo(f"Wrote {shown(path)}")
 
 
 def _list():

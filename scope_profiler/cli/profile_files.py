@@ -64,10 +64,25 @@ def refusing(path=None):
         raise Refused(f"{where}{error}; record without --aggregation-mode") from None
     except KeyError as error:
         raise Refused(f"{where}{error.args[0]}") from None
+    except BrokenPipeError:  # is for the group of commands
+        raise
     except OSError as error:
+        if not where and error.filename is not None:
+            where = f"{os.fspath(error.filename)}: "
         raise Refused(f"{where}{error.strerror or error}") from None
     except (ValueError, ImportError) as error:  # also of formats that are not supported
         raise Refused(str(error) if str(path) in str(error) else f"{where}{error}") from None
+
+
+def check_choice(runs, include, exclude, ranks):
+    """Refuses a choice that leaves no region of any run."""
+    from ..results.chart_data import chosen_regions
+
+    if include or exclude or ranks is not None:
+        known = {rank for run in runs for region in run for rank in region.ranks}
+        with refusing():
+            chosen_regions(dict(enumerate(runs)), ranks and ranks & known or ranks, include or None,
+                           exclude or None)
 
 
 def labels_of(words, paths):

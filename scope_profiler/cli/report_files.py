@@ -6,7 +6,7 @@ import click
 
 from .._base.file_names import split
 from .._base.shown import shown
-from .profile_files import Refused, loaded, matching, ranks_of, refusing, skipping_first
+from .profile_files import Refused, check_choice, loaded, matching, ranks_of, refusing, skipping_first
 from .several import ReadingCommand, Several
 
 
@@ -47,9 +47,11 @@ def report(files, output, title, include, exclude, ranks, warm_up, sort, show, *
     target = _target(paths[0], output)
     if any(os.path.realpath(target) == os.path.realpath(path) for path in paths):
         raise Refused(f"{target}: it would be written over; give another name by --output")
-    first, *others = [loaded(path, warm_up) for path in paths]
+    first, *others = runs = [loaded(path, warm_up) for path in paths]
+    ranks = ranks_of(ranks)
+    check_choice(runs, include, exclude, ranks)
     with refusing():
-        written = first.to_html(target, others=others, title=title, ranks=ranks_of(ranks),
+        written = first.to_html(target, others=others, title=title, ranks=ranks,
                                 include=include or None, exclude=exclude or None, sort=sort)
     click.echo(f"Wrote {shown(written)}")
     if show:

@@ -14,6 +14,7 @@ from ..results import OPTIONAL_COLUMNS, Region, blocks, parts_of
 from .compression import Compression
 from .hdf5_datasets import Dataset, Group
 from .progress_bar import progress
+from .region_rows import recorded_columns
 from .safe_file import SafeFile
 
 #: Row numbers of a region's metadata, which are kept apart from the other columns.
@@ -26,12 +27,6 @@ PACKED = Compression("auto")
 
 #: What gives the rows of a region that are written, or one value for all of them.
 _Values = Callable[[Region, slice], "np.ndarray | int"]
-
-
-def recorded_columns(regions: Sequence[Region]) -> list[str]:
-    """The optional columns that at least one of the regions has."""
-    known = set().union(*(region.columns_known for region in regions))
-    return [name for name in OPTIONAL_COLUMNS if name in known]
 
 
 class EventWriter:

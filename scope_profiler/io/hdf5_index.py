@@ -12,16 +12,12 @@ import numpy as np
 
 from ..results import FLOAT_STATISTICS, INTEGER_STATISTICS, Region
 from .hdf5_datasets import Group
-from .hdf5_events import recorded_columns
 from .hdf5_schema import AGGREGATES, COLUMN_BITS, EXTENDED, RECORDED, SUMMARY, UNKNOWN
 from .hdf5_texts import read_texts, write_texts
 from .recorded_tables import known_or
 from .region_rows import (
-    exclusive_of_events,
-    exclusive_or_total,
-    EXTENDED_ATTRIBUTES,
-    from_extended,
-    from_summary,
+    EXTENDED_ATTRIBUTES, exclusive_of_events, exclusive_or_total, from_extended, from_summary,
+    recorded_columns,
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,22 @@ from .json_values import json_text
 NONFINITE = "nonfinite"
 
 
-def json_pieces(document: Mapping[str, Any], indent: int | str | None = None) -> Iterator[str]:
+def json_pieces(
+    document: Mapping[str, Any], indent: int | str | None = None,
+    advance: Callable[[int], None] = lambda more: None,
+) -> Iterator[str]:
     """The text of a document, which is ASCII and strictly JSON.
 
     Besides what `json_text` takes, there may be integer and float arrays, which become lists, and
     iterators, which become lists as well and are asked for an item when it is written. With
     `indent`, the members of mappings and the items of iterators are on lines of their own.
 
+    advance: Told how many more numbers of arrays are in what has been asked for.
+
     NaN and infinities become null; a last member `NONFINITE` has a list
     of ``[path, text]`` for them, path being the keys and indices that lead there.
     """
-    pieces = _Pieces(" " * indent if isinstance(indent, int) else indent)
+    pieces = _Pieces(" " * indent if isinstance(indent, int) else indent, advance)
     yield from pieces.of({**document, NONFINITE: pieces.nonfinite}, ())
 
 
@@ -40,8 +45,8 @@ def restore_nonfinite(document: dict[str, Any]) -> None:
 
 
 class _Pieces:
-    def __init__(self, indent: str | None) -> None:
-        self._indent = indent
+    def __init__(self, indent: str | None, advance: Callable[[int], None]) -> None:
+        self._indent, self._advance = indent, advance
         self.nonfinite: list[tuple[list[str | int], str]] = []
 
     def of(self, value: Any, path: tuple[str | int, ...]) -> Iterator[str]:
@@ -82,6 +87,7 @@ class _Pieces:
         for rows in blocks(len(array)):
             yield separator + json.dumps(array[rows].tolist(), separators=(",", ":"))[1:-1]
             separator = ","
+            self._advance(rows.stop - rows.start)
         yield "[]" if separator == "[" else "]"
 
     def _float(self, value: float, path: tuple[str | int, ...]) -> str:

@@ -32,8 +32,9 @@ from ..results import OPTIONAL_COLUMNS, ProfilingResults, Region
 from .json_pieces import json_pieces
 from .thread_tables import row_of
 from .metadata_tables import MetadataTables, per_call
+from .progress_bar import progress
 from .recorded_tables import COUNTER, NODE, WORK, tables_of
-from .region_rows import aggregate, calls_were_read, exclusive_of_events, extended
+from .region_rows import aggregate, calls_were_read, exclusive_of_events, extended, recorded_columns
 from .safe_file import written
 
 FORMAT = "scope-profiler-profile"
@@ -68,7 +69,7 @@ def write_json(
     _check_indent(indent)
     instance(ProfilingResults)("results", results)
     path = file_named("filepath", filepath, ".json", ".json.gz")
-    _write(document_of(results, rank_set(ranks), include, exclude), path, indent)
+    _write(results, document_of(results, rank_set(ranks), include, exclude), path, indent)
     return path
 
 
@@ -78,17 +79,20 @@ def write_document(
     place: Callable[[str, str], None] = os.replace,
 ) -> None:
     """Write all of the results; for `place` see `replacing`. Raises OSError as `write_json` does."""
-    _write(document_of(results), Path(path), None, place)
+    _write(results, document_of(results), Path(path), None, place)
 
 
 def _write(
+    results: ProfilingResults,
     document: dict[str, Any],
     path: Path,
     indent: int | str | None,
     place: Callable[[str, str], None] = os.replace,
 ) -> None:
-    with written(path, place) as file:
-        for piece in json_pieces(document, indent):
+    regions = [region for name in document["region_names"] for region in results[name].regions.values()]
+    numbers = sum(region.num_events for region in regions) * (2 + len(recorded_columns(regions)))
+    with written(path, place) as file, progress(f"Writing {path.name}", numbers) as advance:
+        for piece in json_pieces(document, indent, advance):
             file.write(piece.encode("ascii"))
 
 

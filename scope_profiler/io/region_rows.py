@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._model.recorded import Recorded, sketches_by_region, throttled_by_region, work_by_region
@@ -170,3 +170,9 @@ def _sort(known: dict[str, Any]) -> None:
             known[name] = known[name][order]
     if known.get("event_metadata") is not None:
         known["event_metadata"] = EventMetadata.of(known["event_metadata"]).taken(order)
+
+
+def recorded_columns(regions: Sequence[Region]) -> list[str]:
+    """The optional columns that at least one of the regions has."""
+    known = set().union(*(region.columns_known for region in regions))
+    return [name for name in OPTIONAL_COLUMNS if name in known]

@@ -157,7 +157,8 @@ def _of_limit(each):
 def budget_finding(each):
     """One sentence on a Kept limit."""
     most, value = _of_limit(each)
-    return f"{shown(each.limit.region)}: {each.limit.key} is {most}, it has {value}"
+    has = "was not called, or not measured" if each.value is None else f"has {value}"
+    return f"{shown(each.limit.region)}: {each.limit.key} is {most}, it {has}"
 
 
 # ---- For other programs

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TextIO
 
+from .._base.shown import shown
 from .._base.arguments import boolean, name_filter, rank_set, strings
 from ..io import load
 from ..results.metadata_groups import grouped_by, metadata_keys
@@ -24,6 +25,14 @@ _OF_GROUPS = ("region", "calls", "percent", "total", "avg", "p50", "p95", "p99",
 #: What is not known of some of the calls of a region.
 _NOT_OF_GROUPS = {"errors", "net_ns", "allocated_bytes", "freed_bytes", "peak_bytes", "allocations",
                   "frees", "parent_percent", "depth", "running_ns", "waiting_ns", "work", "rate"}
+
+
+#: How what there may be in a file comes there.
+_WHERE_FROM = {
+    "regions": "a run has those that were entered", "metadata": "a run has facts of its machine and program",
+    "samples": "a run has them with --sample", "counters": "a program sets them by counter()",
+    "threads": "a run has them with setup(track_threads=True), and tasks with track_async=True",
+}
 
 
 @dataclass
@@ -152,6 +161,8 @@ def _show(results, chosen, out):
         facts_text.show_tasks(results, out, chosen.ranks, chosen.top)
     if chosen.only in (None, "metadata") and not chosen.key:
         facts_text.show_metadata(results, out, chosen.full)
+    if chosen.only and out.is_empty:
+        out.note(f"{shown(results.default_title())} has none: {_WHERE_FROM[chosen.only]}")
 
 
 def _tables(results, chosen):

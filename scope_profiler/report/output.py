@@ -30,6 +30,11 @@ class Output:
         self._coloured = (self.is_terminal and not os.environ.get("NO_COLOR")
                           and os.environ.get("TERM") != "dumb")
 
+    @property
+    def is_empty(self):
+        """Whether nothing has been collected since it was delivered."""
+        return not self._text
+
     def line(self, text="", share=None):
         """A line. share: the part of the whole that it stands for (0 to 1), for colours."""
         self._add(text, _colour(share))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -121,6 +122,9 @@ def chosen_regions(
         found[label] = regions
     if not any(found.values()):
         names = list(dict.fromkeys(name for run in runs.values() for name in run.region_names))
+        if include:  # the most alike first
+            [asked, *_] = strings("include", include)
+            names = list(dict.fromkeys([*get_close_matches(asked, names, 5), *names]))
         has = ", ".join(map(repr, names[:10])) + (", …" if len(names) > 10 else "")
         raise ValueError(f"no region that was called matches; there are {has or 'none'}")
     return found

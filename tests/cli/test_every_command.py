@@ -5,6 +5,7 @@ The processes are forked, as that starts no interpreter; `python -m scope_profil
 command. Programs run under the fake clock.
 """
 
+from contextlib import suppress
 import fcntl
 from functools import partial
 from importlib import import_module
@@ -13,6 +14,7 @@ import json
 import os
 from pathlib import Path
 import re
+import signal
 import struct
 import sys
 from tempfile import TemporaryDirectory
@@ -196,3 +198,44 @@ def test_what_it_prints(command, folder, monkeypatch):
         if columns is not None:  # but for commands to copy
             lines = [line for line in text.splitlines() if "scope-profiler " not in line]
             assert command == "kernprof" or max(map(cells, lines)) <= columns
+
+
+@pytest.mark.parametrize("words", [
+    ["inspect", "run.json"], ["report", "run.json"], ["export", "run.json", "-o", "x.prof"],
+    ["diff", "run.json", "after.json"], ["check", "run.json", "after.json"],
+])
+@pytest.mark.parametrize("choice, message", [
+    (["-i", "inne.", "-i", "sole"], None), (["-e", "."], "no region that was called matches"),
+    (["-i", "sole"], "no region that was called matches; there are 'solve',"),
+    (["-r", "7"], "ranks must be among those of the runs (0"),
+])
+def test_a_choice_of_nothing_is_an_error(words, choice, message, folder, monkeypatch, capsys):
+    if words[0] == "report":
+        pytest.importorskip("jinja2"), pytest.importorskip("plotly")
+    monkeypatch.chdir(folder)
+    assert (main([*words, *choice]) == 2) is (message is not None)
+    error = capsys.readouterr().err
+    assert "Error" not in error if message is None else message in error
+
+
+@pytest.mark.parametrize("words", [
+    ["inspect", "run.json"], ["inspect", "run.json", "--json"], ["inspect", "run.json", "--csv"],
+    ["line-profile", "lines.json"], ["diff", "run.json", "run.json"], ["plot", "list"], ["--help"],
+])
+def test_a_pipe_that_is_closed(words, folder, monkeypatch, capfd):
+    """As by `| head`; the other end is closed before anything is written."""
+    monkeypatch.chdir(folder)
+    reading, writing = os.pipe()
+    os.close(reading)
+    pid = os.fork()
+    if pid == 0:
+        os.dup2(writing, 1)
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
+        status = main(words) or 0
+        with suppress(BrokenPipeError):
+            sys.stdout.flush()
+        os._exit(status)
+    os.close(writing)
+    _, status = os.waitpid(pid, 0)
+    assert capfd.readouterr().err == "" and os.waitstatus_to_exitcode(status) in (
+        0, 1 if words == ["--help"] else 128 + signal.SIGPIPE)  # help is printed by click

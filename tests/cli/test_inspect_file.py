@@ -227,6 +227,17 @@ def test_as_a_process_whose_reader_goes():
     assert done.stderr == "" and "scope-profiler: night" in done.stdout
 
 
+@pytest.mark.parametrize("part, how", [
+    ("samples", "--sample"), ("counters", "counter()"), ("threads", "setup(track_threads=True)")])
+def test_a_part_that_there_is_not(monkeypatch, part, how):
+    [line] = lines(monkeypatch, results_file(), f"--{part}-only")
+    assert line.startswith("run.json (0 ranks) has none: ") and how in line
+
+
+def results_file():
+    return sp.write_profile(results(), "run.json")
+
+
 # ---- The same as a function
 
 
