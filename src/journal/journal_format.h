@@ -71,8 +71,8 @@ typedef struct {
     uint32_t thread; /* whose record the node is in */
     uint32_t node, parent;
     int32_t region; /* SP_JOURNAL_NO_REGION for other paths */
-    uint64_t first;  /* when its first call began, in ticks */
-    uint64_t past;   /* sp_past: calls below it do not tell that one of its own was open */
+    uint64_t first; /* when its first call began, in ticks */
+    uint64_t past;  /* sp_past: calls below it do not tell that one of its own was open */
 } sp_journal_node;
 
 /* The hash of some bytes. They are rows of 8 words, the last row filled up with zeros. Of n rows, row i (from

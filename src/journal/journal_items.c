@@ -128,7 +128,8 @@ bool sp_journal_write_nodes(sp_journal_items *into, sp_thread *thread)
 {
     sp_log_stored *stored = &thread->log.stored;
     for (; stored->nodes < thread->tree.count; stored->nodes++) {
-        if (stored->nodes != 0 && !sp_journal_write_node(into, thread, thread->tree.nodes[stored->nodes]))
+        if (stored->nodes != 0
+            && !sp_journal_write_node(into, thread, thread->tree.nodes[stored->nodes]))
             return false;
     }
     return true;

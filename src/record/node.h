@@ -56,7 +56,7 @@ typedef enum {
 
 /* Why calls below a node do not tell that one of its own is open. */
 typedef enum {
-    SP_PASSED = 1, /* steps of calls ran there, or calls were counted alone */
+    SP_PASSED = 1,  /* steps of calls ran there, or calls were counted alone */
     SP_OUTLIVED = 2 /* what was open inside a call ended after it */
 } sp_past;
 
@@ -74,7 +74,7 @@ typedef struct sp_node {
     sp_sketch sketch;
     uint32_t id; /* in order of creation; a parent's is smaller than its children's */
     bool other;  /* right below other paths */
-    uint8_t past; /* of sp_past */
+    uint8_t past;             /* of sp_past */
     uint64_t costs[SP_COSTS]; /* how often each; the calls are those of the first SP_CALL_WAYS */
     uint64_t errors;   /* calls left by an exception */
     uint64_t throttled; /* further calls, which were counted and not timed (calls/throttle.h) */
