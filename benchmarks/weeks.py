@@ -28,10 +28,12 @@ def main():
     parser.add_argument("--max-memory", default="50 MB")
     parser.add_argument("--on-full", default="ring")
     parser.add_argument("--aggregated", action="store_true", help="no single calls at all")
+    parser.add_argument("--requests", type=int, default=0, help="in each part, with metadata of their own")
     options = parser.parse_args()
     each = int(options.calls) // options.parts // 2
     work = sp.profile("work")(abs)
     ask = sp.profile("ask")(callable)
+    serve = sp.profile("serve")(abs)
     counted, dropped, most = 0, 0, 0.0
     with tempfile.TemporaryDirectory() as folder:
         sp.setup(file_path=Path(folder) / "api.{time}.h5", verbose=False, max_memory=options.max_memory,
@@ -40,6 +42,9 @@ def main():
         for part in range(options.parts):
             deque(map(work, repeat(1, each)), 0)
             deque(map(ask, repeat(1, each)), 0)
+            for number in range(options.requests):
+                with sp.metadata(request=f"{part}-{number}", path="/items"):
+                    serve(1)
             results = sp.finalize(verbose=False, return_results=True, start_over=True)
             counted += sum(region.num_calls for region in results)
             dropped += sum(results.dropped.values())
@@ -50,7 +55,7 @@ def main():
                 most = max(most, resident())
                 print(f"{counted:>14,} calls, {resident():6.1f} MB, {perf_counter() - begun:6.1f} s",
                       flush=True)
-        assert counted == 2 * each * options.parts, counted
+        assert counted == (2 * each + options.requests) * options.parts, counted
         print(f"{counted:,} calls in {options.parts} parts, every one of them counted once; "
               f"{dropped:,} without start and end; at most {most:.1f} MB of memory")
 

@@ -28,4 +28,4 @@ def now(manager, calls, start_over=False, rooms=None, cut=False):
         counted = [end - begin for begin, end in zip((0, *ends), ends)]
     sampler = manager._run._sampler
     samples = None if sampler is None else sampler.parts(manager, start_over)
-    return Moment(*core, manager._annotations(), lines, taken_ns, counted, samples)
+    return Moment(*core, manager._annotations(start_over), lines, taken_ns, counted, samples)

@@ -259,7 +259,7 @@ def _metadata_table(annotations):
             entry = dict(values or (), status="ok" if exception is None else "error")
             if exception is not None:
                 entry["exception"] = exception
-        table.append(dict(entry))
+        table.append(dict(entry or ()))
     return table
 
 

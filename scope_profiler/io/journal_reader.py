@@ -330,7 +330,8 @@ class _Building:
         of_path = np.array([region for _, region in self._paths], np.int64)
         region_of = of_path[calls.node] if len(calls.node) else calls.node
         sketches, works = sketches_by_region(recorded.nodes), work_by_region(recorded.nodes)
-        table, tasked = self._metadata_table(), self._waits
+        entries, tasked = self._entries(), self._waits
+        table, numbered = [*entries.values()], np.array([0, *entries], np.int64)
         threaded = len(np.unique(calls.thread)) > 1 or bool(self._journal.facts.get("track_threads"))
         by_name: dict[str, list[Node]] = {}
         for node in recorded.nodes:
@@ -344,8 +345,8 @@ class _Building:
             every = self._aggregates(rows, sketches) if self._tells else _aggregates(nodes)
             if not every["count"]:
                 continue
-            statistics, annotations = _summed(nodes), calls.annotation[rows] - 1
-            annotations[annotations >= len(table)] = -1
+            statistics = _summed(nodes)
+            annotations = np.maximum(places_in(numbered, calls.annotation[rows]) - 1, -1)
             yield region.name, Region(
                 start_times_ns=self._instants(calls.start[rows]),
                 durations_ns=self._ns(calls.ticks[rows]),
@@ -379,28 +380,28 @@ class _Building:
                for name, percentile in PERCENTILES.items()},
         }  # fmt: skip
 
-    def _metadata_table(self) -> list[dict[str, Any]]:
-        table: list[dict[str, Any]] = []
+    def _entries(self) -> dict[int, dict[str, Any]]:
+        """By number, which ascend."""
+        known: dict[int, dict[str, Any]] = {}
         for note in self._journal.notes:
             number = note.get("annotation")
             values = note.get("values")
-            if not isinstance(number, int) or not 0 < number <= len(self._journal.notes):
+            if not isinstance(number, int) or not 0 < number < 1 << 32:
                 continue
-            table.extend({} for _ in range(number - len(table)))
             entry = dict(values) if isinstance(values, dict) else {}
             if "exception" in note:
                 raised = note["exception"]
                 entry["status"] = "ok" if raised is None else "error"
                 if raised is not None:
                     entry["exception"] = raised
-            table[number - 1] = entry
-        return table
+            known[number] = entry
+        return dict(sorted(known.items()))
 
     # -- what there is to say --------------------------------------------------
 
     def _missing(self) -> list[str]:
         missing = list(self._journal.problems)
-        lost = int((self._calls.annotation > len(self._metadata_table())).sum())
+        lost = int((~np.isin(self._calls.annotation, [0, *self._entries()])).sum())
         if lost:
             missing.append(f"the metadata of {lost} call(s) are missing")
         if not self._tells and self._state is None:

@@ -2,6 +2,7 @@
 
 #include "base/heap.h"
 #include "calls/call_backend.h"
+#include "record/annotations.h"
 
 sp_suspended_call *sp_suspended_call_find(sp_tracing *tracing, const void *frame,
                                           const PyCodeObject *code)
@@ -24,7 +25,9 @@ sp_suspended_call *sp_suspended_call_new(sp_tracing *tracing, const void *frame,
                                      .region = open->region,
                                      .frame = frame,
                                      .code = code};
+    suspended->call.kept = sp_annotation_keep(tracing->manager, suspended->call.annotation);
     if (sp_map_add(&tracing->suspended, frame, NULL, suspended) < 0) {
+        Py_XDECREF(suspended->call.kept);
         sp_free(suspended);
         return NULL;
     }
@@ -150,6 +153,7 @@ void sp_suspended_call_forget(sp_suspended_call *suspended)
     sp_map_pop(&tracing->suspended, suspended->frame, NULL);
     if (tracing->latest == suspended)
         tracing->latest = NULL;
+    Py_XDECREF(suspended->call.kept);
     sp_free(suspended);
     if (--tracing->suspended_count == 0)
         sp_calls_need(-1);

@@ -251,12 +251,20 @@ static void noted(sp_block_store *store, uint32_t number, PyObject *entry)
     sp_own_memory_end();
 }
 
+static void forget_notes(sp_block_store *store)
+{
+    journal *into = (journal *)store;
+    SP_LOCK(&into->lock);
+    into->items.notes.length = 0;
+    SP_UNLOCK(&into->lock);
+}
+
 int sp_journal_begin(sp_manager *manager, const char *path, PyObject *facts, bool is_temporary)
 {
     journal *begun = sp_calloc(1, sizeof *begun);
     if (begun == NULL)
         return -1;
-    begun->store = (sp_block_store){take, full, rest, give_back, release, noted};
+    begun->store = (sp_block_store){take, full, rest, give_back, release, noted, forget_notes};
     begun->process = sp_mapped_file_process();
     begun->is_temporary = is_temporary;
     begun->items.space = &begun->space;

@@ -243,6 +243,7 @@ static int proxy_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(((GeneratorProxy *)self)->steps.task);
     Py_VISIT(((GeneratorProxy *)self)->steps.region);
     Py_VISIT(((GeneratorProxy *)self)->steps.metadata);
+    Py_VISIT(((GeneratorProxy *)self)->steps.call.kept);
     return 0;
 }
 
@@ -264,6 +265,7 @@ static void proxy_dealloc(PyObject *self)
     Py_XDECREF(((GeneratorProxy *)self)->steps.region);
     Py_XDECREF(((GeneratorProxy *)self)->steps.code);
     Py_XDECREF(((GeneratorProxy *)self)->steps.metadata);
+    Py_XDECREF(((GeneratorProxy *)self)->steps.call.kept);
     type->tp_free(self);
     Py_DECREF(type);
 }

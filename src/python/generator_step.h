@@ -57,6 +57,11 @@ SP_INLINE sp_step sp_step_begin(sp_generator_steps *steps)
         steps->call = sp_stepped_begin(sp_here.thread->stack.top);
     }
     sp_guard_release();
+    if (SP_UNLIKELY(annotation.number != 0 && steps->call.kept == NULL)) {
+        sp_shared_take();
+        steps->call.kept = sp_annotation_keep(region->manager, steps->call.annotation);
+        sp_shared_release();
+    }
     return begun;
 }
 

@@ -61,6 +61,7 @@ static int manager_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(manager->on_slow);
     Py_VISIT(manager->on_thread);
     Py_VISIT(manager->annotations);
+    Py_VISIT(manager->handed_out);
     Py_VISIT(manager->outcomes);
     for (uint32_t i = 0; i < manager->region_count; i++)
         Py_VISIT(manager->regions[i]);
@@ -336,7 +337,7 @@ static PyMethodDef manager_methods[] = {
     {"counter", (PyCFunction)(void (*)(void))sp_manager_counter, METH_FASTCALL,
      sp_manager_counter_doc},
     {"_metadata_of_call", sp_metadata_of_call_py, METH_VARARGS, sp_metadata_of_call_doc},
-    {"_annotations", sp_metadata_annotations, METH_NOARGS, sp_metadata_annotations_doc},
+    {"_annotations", sp_metadata_annotations, METH_VARARGS, sp_metadata_annotations_doc},
     {"_journal_note", sp_journal_note_py, METH_O, sp_journal_note_doc},
     {"_journal_state", sp_journal_state_py, METH_O, sp_journal_state_doc},
     {"_journal_cut", sp_journal_cut_py, METH_NOARGS, sp_journal_cut_doc},

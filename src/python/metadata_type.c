@@ -235,19 +235,26 @@ PyObject *sp_metadata_make(PyObject *self, PyObject *const *args, Py_ssize_t nar
 }
 
 const char sp_metadata_annotations_doc[] =
-"_annotations()\n--\n\n"
-"The metadata noted in the current run, by number less one: each a dict, or a pair (entry or\n"
-"None, name of the exception or None) for calls whose outcome is recorded; and how often it could\n"
-"not be noted, with the first reason: (list, int, str or None).";
+    "_annotations(handed_out=False)\n--\n\n"
+    "The metadata noted in the current run, by number less one: each a dict, or a pair (entry or\n"
+    "None, name of the exception or None) for calls whose outcome is recorded, or None where no call has it\n"
+    "any more; and how often it could not be noted, with the first reason: (list, int, str or None).\n"
+    "handed_out: those of the part that the last _snapshot() has handed out; once.";
 
-PyObject *sp_metadata_annotations(PyObject *self, PyObject *unused)
+PyObject *sp_metadata_annotations(PyObject *self, PyObject *args)
 {
     sp_manager *manager = (sp_manager *)self;
-    (void)unused;
+    int handed_out = 0;
+    if (!PyArg_ParseTuple(args, "|p:_annotations", &handed_out))
+        return NULL;
     sp_shared_take();
-    PyObject *entries = manager->annotations == NULL
-                            ? PyList_New(0)
-                            : PyList_GetSlice(manager->annotations, 0, PY_SSIZE_T_MAX);
+    PyObject *entries = handed_out ? manager->handed_out : NULL;
+    if (entries != NULL)
+        manager->handed_out = NULL;
+    else if (manager->annotations == NULL)
+        entries = PyList_New(0);
+    else
+        entries = PyList_GetSlice(manager->annotations, 0, PY_SSIZE_T_MAX);
     PyObject *error = manager->metadata_error;
     error = Py_NewRef(error == NULL ? Py_None : error);
     uint64_t lost = manager->metadata_lost;

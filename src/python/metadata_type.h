@@ -21,7 +21,7 @@ PyObject *sp_metadata_make(PyObject *manager, PyObject *const *args, Py_ssize_t 
 extern const char sp_metadata_make_doc[];
 PyObject *sp_metadata_of_call_py(PyObject *manager, PyObject *args);
 extern const char sp_metadata_of_call_doc[];
-PyObject *sp_metadata_annotations(PyObject *manager, PyObject *unused);
+PyObject *sp_metadata_annotations(PyObject *manager, PyObject *args);
 extern const char sp_metadata_annotations_doc[];
 
 #endif

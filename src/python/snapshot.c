@@ -33,6 +33,10 @@ static bool take(sp_manager *manager, int parts, const sp_region *wanted, const 
                  moment *taken)
 {
     *taken = (moment){.events.rooms = rooms};
+    PyObject *annotations = parts & START_OVER ? PyList_New(0) : NULL;
+    if ((parts & START_OVER) && annotations == NULL)
+        return false;
+    sp_left_annotations left = {0};
     sp_lend_regions(manager);
     sp_stop_threads();
     taken->scale = sp_statistics_settle(manager);
@@ -48,9 +52,13 @@ static bool take(sp_manager *manager, int parts, const sp_region *wanted, const 
     taken->counters = sp_counters_take(manager);
     if (done && (parts & CUT))
         sp_journal_cut(manager);
-    if (done && (parts & START_OVER))
+    if (done && (parts & START_OVER)) {
         sp_run_start_over(manager);
+        left = sp_annotations_start_over(manager, annotations);
+    }
     sp_resume_threads();
+    sp_annotations_release(&left);
+    Py_XDECREF(annotations);
     if (!done)
         PyErr_NoMemory();
     return done;

@@ -16,10 +16,16 @@ sp_annotation sp_annotation_outcome(sp_manager *manager, sp_annotation annotatio
 /* The same for the open call of this thread with this key. */
 void sp_annotation_note_outcome(sp_region *region, const void *key, bool failed);
 
+/* The entry of the number in the run, new, or NULL for 0: whoever keeps the number for longer than its call is
+ * open keeps this, and the entry stays. Under shared. */
+PyObject *sp_annotation_keep(const sp_manager *manager, uint32_t number);
 /* What the run noted, when it is the manager's no longer; and to be freed. */
 typedef struct {
-    PyObject *annotations, *outcomes, *error; /* Owned. */
+    PyObject *annotations, *handed_out, *outcomes, *error; /* Owned. */
 } sp_left_annotations;
+/* A part of the run ends: what no scope, open call or suspended one uses is in `handed_out` alone. fresh: an
+ * empty list, for the rest. Under stop. */
+sp_left_annotations sp_annotations_start_over(sp_manager *manager, PyObject *fresh);
 sp_left_annotations sp_annotations_leave(sp_manager *manager);
 void sp_annotations_release(sp_left_annotations *left);
 

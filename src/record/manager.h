@@ -60,7 +60,11 @@ typedef struct sp_manager {
     bool waits;          /* it is recorded how long each call waited */
     int8_t recursive; /* 1: decorated calls trace what they call, unless their regions say no */
     sp_map threads; /* serial number -> sp_thread, of this run. Owned. */
-    PyObject *annotations; /* metadata of the run, by number less one: a list. Owned, or NULL. */
+    /* Metadata of the run, by number less one: a list, with None for what is gone. Owned, or NULL. */
+    PyObject *annotations;
+    Py_ssize_t annotations_from; /* no number below it is free */
+    PyObject
+        *handed_out; /* the list of the part before, until it is asked for. Owned, or NULL. */
     PyObject *outcomes;    /* (number, exception type) -> number, a dict. Owned, or NULL. */
     uint64_t metadata_lost; /* how often metadata could not be noted, */
     PyObject *metadata_error; /* and why at first: a str. Owned, or NULL. */

@@ -14,7 +14,8 @@ typedef struct {
     uint64_t running; /* ticks inside steps, */
     int64_t children; /* and of those inside other regions, */
     uint32_t inside;  /* in so many calls */
-    uint32_t annotation; /* number of the metadata at the first step, in that run */
+    uint32_t annotation; /* number of the metadata at the first step, in that run, */
+    PyObject *kept;      /* and their entry, so that they stay; or NULL. Owned by who has this. */
     bool nested;
 } sp_stepped;
 

@@ -58,6 +58,7 @@ typedef struct sp_block_store {
     void (*free)(struct sp_block_store *store); /* when all are given back; or NULL */
     /* Metadata have a number from now on, which contexts name; or NULL. Under shared. */
     void (*noted)(struct sp_block_store *store, uint32_t number, PyObject *entry);
+    void (*forget_notes)(struct sp_block_store *store);
 } sp_block_store;
 
 /* What a store notes of a log. */

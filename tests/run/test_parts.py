@@ -1,11 +1,13 @@
 """finalize(start_over=True): a run in parts, which have together what was recorded, each of it once."""
 
 import asyncio
+from contextlib import suppress
 import threading
+import weakref
 
 from hypothesis import given, settings, strategies as st
 import pytest
-from conftest import NEEDS_H5PY
+from conftest import NEEDS_H5PY, NO_GIL
 from results_support import programs
 
 from scope_profiler import ProfileManager, _core, load
@@ -377,3 +379,88 @@ def test_the_process_ends_in_the_next_part(tmp_path):
 def test_bad_arguments(manager):
     with pytest.raises(TypeError, match="start_over"):
         manager.finalize(verbose=False, start_over="yes")
+
+
+# ---- Metadata
+
+
+class Value:
+    """Something of the program's that metadata hold."""
+
+
+def values_of(results, name):
+    return [entry.get("request") for entry in results[name][0].event_metadata]
+
+
+@pytest.mark.parametrize("tracked", [False, True])
+def test_metadata_that_nobody_uses_go_with_their_part(tmp_path, tracked):
+    manager = ProfileManager()
+    manager.setup(output=tmp_path / "x.json", track_async=tracked)
+    known, counts = [], []
+
+    @manager.profile("steps")
+    def steps():
+        yield 1
+        yield 2
+
+    with manager.metadata(request="all the time"):
+        with manager.metadata(request="a generator's"):
+            suspended = steps()
+            next(suspended)
+        scope = manager.metadata(request="an open call's")
+        scope.__enter__()
+        open_call = manager.profile_region("open")
+        type(open_call).__enter__(open_call)
+        scope.__exit__(None, None, None)
+        del scope
+        for part in range(6):
+            numbers = range(100 * part, 100 * part + 100)
+            for number in numbers:
+                value = Value()
+                known.append(weakref.ref(value))
+                with manager.metadata(request=number, value=value), manager.profile_region("r"):
+                    pass
+                del value
+                with manager.profile_region("around"):
+                    pass
+            (journal,) = tmp_path.glob("*.journal")
+            assert values_of(load(journal), "r") == [*numbers]
+            assert {*values_of(load(journal), "around")} == {"all the time"}
+            results = manager.finalize(verbose=False, start_over=True, return_results=True)
+            assert values_of(results, "r") == [*numbers]
+            assert {*values_of(results, "around")} == {"all the time"}
+            assert sum(reference() is not None for reference in known) <= 100
+            entries = manager._annotations()[0]
+            counts.append((len(entries), sum(entry is not None for entry in entries)))
+            del results, entries
+        assert [*suspended] == [2]
+        type(open_call).__exit__(open_call, None, None, None)
+    results = manager.finalize(verbose=False, return_results=True)
+    assert values_of(results, "steps") == ["a generator's"]
+    assert values_of(results, "open") == ["an open call's"]
+    assert {alive for _, alive in counts} == {3}
+    assert tracked or NO_GIL or counts[1:] == counts[:-1]
+    manager.reset()
+
+
+def test_outcomes_go_with_their_part():
+    manager = ProfileManager()
+    manager.setup(output=None)
+
+    @manager.profile("r", record_outcome=True)
+    def call(fail):
+        if fail:
+            raise KeyError
+
+    counts = []
+    for part in range(6):
+        for number in range(50):
+            with manager.metadata(request=number), suppress(KeyError):
+                call(number % 2)
+        results = manager.finalize(verbose=False, start_over=True, return_results=True)
+        assert values_of(results, "r") == [*range(50)]
+        assert [entry["status"] for entry in results["r"][0].event_metadata] == ["ok", "error"] * 25
+        counts.append(sum(entry is not None for entry in manager._annotations()[0]))
+        del results
+    assert max(counts) <= 50
+    manager.reset()
