@@ -22,6 +22,8 @@ _CHUNK = 1 << 16
 _NEVER = (1 << 64) - 1
 #: How many rates of each region are kept.
 RATES = 30
+#: How many parts a window has.
+_SLOTS = 60
 
 
 class LiveRegion(NamedTuple):
@@ -50,7 +52,7 @@ class OpenPath(NamedTuple):
 
 
 class Live(NamedTuple):
-    """A run at one moment: elapsed: seconds since its journal began."""
+    """A run at one moment. elapsed: seconds since its journal began, or those that are looked at."""
 
     elapsed: float
     threads: int
@@ -60,14 +62,40 @@ class Live(NamedTuple):
 
 
 @dataclass
-class _Place:
-    """What is known of a node of a thread's tree. Times are ticks."""
+class _Calls:
+    """How many calls, and for how many ticks."""
 
-    calls: int = 0
+    number: int = 0
     ticks: float = 0.0
     longest: int = 0
+
+    def add(self, number: int, ticks: float, longest: int) -> None:
+        self.number += number
+        self.ticks += ticks
+        self.longest = max(self.longest, longest)
+
+
+@dataclass
+class _Place:
+    """What is known of a node of a thread's tree. Times are ticks.
+
+    calls: Those that are looked at. ever: How many there have been. slots: Those that are looked at, by the
+        time of their end.
+    """
+
+    calls: _Calls = field(default_factory=_Calls)
+    ever: int = 0
     last_end: int = 0
     open_since: int | None = None
+    slots: dict[int, _Calls] = field(default_factory=dict)
+
+    def forget(self, before: int) -> None:
+        """Look no longer at calls of earlier slots."""
+        for slot in [slot for slot in self.slots if slot < before]:
+            del self.slots[slot]
+        self.calls = _Calls()
+        for calls in self.slots.values():
+            self.calls.add(calls.number, calls.ticks, calls.longest)
 
 
 @dataclass
@@ -87,12 +115,17 @@ class _Thread:
 class JournalFollower:
     """Follows a journal: each `update()` reads what is new.
 
+    window: Look only at calls that have ended in so many last seconds, to a sixtieth of them; None for all.
+
     Raises CorruptProfileError, UnsupportedProfileError or OSError when it cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, window: float | None = None) -> None:
         self._file = JournalFile(path)
         self.journal: Journal = self._file.begin()
+        self.is_closed = False
+        self._window = window
+        self._slot = 0 if window is None else max(int(window * 1e9 / self.journal.scale / _SLOTS), 1)
         self._next = padded_size(form.HEAD.itemsize + self._file.facts_size)
         self._free: dict[int, int] = {}
         self._tails: list[_Tail] = []
@@ -103,7 +136,8 @@ class JournalFollower:
         self._work: tuple[int, dict[str, dict[str, float]]] = 0, {}
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; what has been read stays."""
+        self.is_closed = True
         self._file.__exit__()
 
     @property
@@ -113,12 +147,13 @@ class JournalFollower:
 
     def update(self, now_ns: int | None = None) -> Live:
         """The run as it is now. now_ns: on the axis of perf_counter_ns(), which programs share."""
-        self._file.grown()
-        self._find_blocks()
-        self._read_work()
-        for tail in self._tails:
-            self._read(tail)
-        self._tails = [tail for tail in self._tails if not self._is_done(tail)]
+        if not self.is_closed:
+            self._file.grown()
+            self._find_blocks()
+            self._read_work()
+            for tail in self._tails:
+                self._read(tail)
+            self._tails = [tail for tail in self._tails if not self._is_done(tail)]
         return self._live(time.perf_counter_ns() if now_ns is None else now_ns)
 
     # -- reading ---------------------------------------------------------------
@@ -212,10 +247,14 @@ class JournalFollower:
         groups = np.split(np.arange(len(node)), np.flatnonzero(np.diff(node)) + 1)
         for rows in groups:
             place = places.setdefault(int(node[rows[0]]), _Place())
-            place.calls += len(rows)
-            place.ticks += float(ticks[rows].sum())
-            place.longest = max(place.longest, int(ticks[rows].max()))
-            place.last_end = max(place.last_end, int((starts[rows] + ticks[rows]).max()))
+            ends = starts[rows] + ticks[rows]
+            place.ever += len(rows)
+            slots = ends // np.uint64(self._slot) if self._slot else np.zeros(len(rows), np.uint64)
+            for slot in np.unique(slots).tolist():
+                some = ticks[rows[slots == slot]]
+                calls = place.slots.setdefault(slot, _Calls()) if self._slot else place.calls
+                calls.add(len(some), float(some.sum()), int(some.max()))
+            place.last_end = max(place.last_end, int(ends.max()))
             if place.open_since is not None and place.open_since < place.last_end:
                 place.open_since = None
         for rows in groups:  # the call around one that began after the last end is open
@@ -253,6 +292,8 @@ class JournalFollower:
         now = ticks + (now_ns - ns) / self.journal.scale
         begun = self.journal.facts.get("metadata", {}).get("start_time_ns", self.journal.first[1])
         elapsed = max((now_ns - begun) / 1e9, 0.0)
+        self._forget(now)
+        ever: dict[str, int] = {}
         calls: dict[str, int] = {}
         own: dict[str, float] = {}
         total: dict[str, float] = {}
@@ -263,17 +304,19 @@ class JournalFollower:
             places = self._threads.setdefault(thread, _Thread()).places
             inside: dict[int, float] = {}
             for number, node in nodes.items():
-                inside[node.parent] = inside.get(node.parent, 0.0) + places.get(number, _Place()).ticks
+                inside[node.parent] = inside.get(node.parent, 0.0) + places.get(number, _Place()).calls.ticks
             is_around: set[int] = set()
             for number in sorted(nodes, reverse=True):  # children after parents
                 node, place = nodes[number], places.setdefault(number, _Place())
                 name = self._name(node.region)
-                calls[name] = calls.get(name, 0) + place.calls
-                own[name] = own.get(name, 0.0) + max(place.ticks - inside.get(number, 0.0), 0.0) * scale
-                total[name] = total.get(name, 0.0) + place.ticks * scale
-                longest[name] = max(longest.get(name, 0.0), place.longest * scale)
+                ever[name] = ever.get(name, 0) + place.ever
+                calls[name] = calls.get(name, 0) + place.calls.number
+                spent = place.calls.ticks
+                own[name] = own.get(name, 0.0) + max(spent - inside.get(number, 0.0), 0.0) * scale
+                total[name] = total.get(name, 0.0) + spent * scale
+                longest[name] = max(longest.get(name, 0.0), place.calls.longest * scale)
                 since, is_exact = None if node.past else place.open_since, False
-                if not place.calls and node.first != _NEVER and not node.past & form.PASSED:
+                if not place.ever and node.first != _NEVER and not node.past & form.PASSED:
                     since, is_exact = node.first, True
                 if since is None:
                     continue
@@ -284,15 +327,22 @@ class JournalFollower:
                     names = [self._name(nodes[one].region) for one in (*reversed(above), number)]
                     paths.append(OpenPath(thread, tuple(names), seconds, is_exact))
                 is_around.update(above)
-        rates = self._rates_of(calls, elapsed)
+        rates = self._rates_of(ever, elapsed)
         regions = [
             LiveRegion(name, calls[name], own[name], total[name], longest[name], rates[name],
                        open_for.get(name), self._work[1].get(name, {}))
             for name in calls
         ]
         regions.sort(key=lambda region: (-region.own, region.name))
-        return Live(elapsed, len(self.journal.nodes), sum(calls.values()), regions,
-                    sorted(paths, key=lambda path: (path.thread, -path.seconds)))
+        return Live(min(elapsed, self._window or elapsed), len(self.journal.nodes), sum(calls.values()),
+                    regions, sorted(paths, key=lambda path: (path.thread, -path.seconds)))
+
+    def _forget(self, now: float) -> None:
+        """Look no longer at calls that have ended before the window."""
+        if self._slot:
+            for thread in self._threads.values():
+                for place in thread.places.values():
+                    place.forget(int(now) // self._slot - _SLOTS)
 
     def _rates_of(self, calls: dict[str, int], elapsed: float) -> dict[str, list[float]]:
         before, earlier = self._before or (0.0, {})

@@ -133,13 +133,13 @@ def test_the_table(tmp_path, clock, monkeypatch):
         (journal,) = tmp_path.glob("*.journal")
         update = journal_follower.JournalFollower.update
 
-        def two_seconds_later(self):  # by the fake clock, which facts do not know of
+        def two_seconds_later(self, now_ns=None):  # by the fake clock, which facts do not know of
             begin = self.journal.first[1]
             self.journal.facts["metadata"]["start_time_ns"] = begin
             return update(self, begin + 2 * 10**9)
 
         monkeypatch.setattr(journal_follower.JournalFollower, "update", two_seconds_later)
-        monkeypatch.setattr("scope_profiler.cli.top._title", lambda follower: "scope-profiler: out.h5")
+        monkeypatch.setattr("scope_profiler.cli.top._title", lambda *about: "scope-profiler: out.h5")
         check_golden(monkeypatch, "top", "top", str(journal), "--once")
     manager.reset()
 
@@ -157,3 +157,20 @@ def test_rates_of_work(monkeypatch, columns, expected):
     heads, _, first, second = [line.split() for line in stream.getvalue().splitlines()[3:]]
     assert heads[heads.index("Trend") + 1:] == expected
     assert "2.500" in first and second[-1] == "█"
+
+
+def test_several_processes_and_the_last_minute(program):
+    for name in ("w1", "w2"):
+        os.mkdir(name), os.chdir(name)
+        program()
+        os.chdir("..")
+        [journal] = [each for each in os.listdir(name) if each.endswith(".journal")]
+        os.makedirs("all.h5.children", exist_ok=True)
+        os.link(f"{name}/{journal}", f"all.h5.children/{journal}")
+    for target in (".", "all.h5", "all*.h5", "w?/*.journal"):
+        done = top(target, "--once", "--last", "60")
+        assert done.returncode == 0 and done.stderr == ""
+        lines = done.stdout.splitlines()
+        assert lines[0] == f"scope-profiler: {target}, 2 of 2 processes are running"
+        assert "200 calls in" in lines[1] and "2 threads" in lines[1]
+        assert lines[2] == "Calls that ended in the last 60 s."
