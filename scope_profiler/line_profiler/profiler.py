@@ -15,6 +15,7 @@ from .._base.arguments import boolean
 from .._base.unrecorded import unrecorded
 from .._base.warning import warn
 from .._instrument import line_overhead, lines
+from .._instrument.code_finder import functions_in
 from .._instrument.decorator import Decoration, carrier
 from .._instrument.without_lines import is_compiled, refusal
 from ..manager import ProfileManager
@@ -57,7 +58,9 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
     functions: to be registered. wrap_trace, set_frame_local_trace: of line_profiler, for its way of
     sharing the interpreter with debuggers and coverage; here those are never displaced. line_details: keep
     of each line also its shortest and longest hit, the 99th percentile, the exceptions and the time in
-    registered functions that it called, which get_stats() has in `lines`.
+    registered functions that it called, which get_stats() has in `lines`. inner_functions: register also the
+    functions inside of those that are registered, lambdas and generator expressions among them; their lines
+    count as far as profiling is on while they run.
 
     Each LineProfiler counts for itself. Raises RuntimeError, on 3.12 and newer, when other tools have
     every tool id of sys.monitoring.
@@ -67,9 +70,11 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
 
     @unrecorded
     def __init__(self, *functions: Any, wrap_trace: bool | None = None,
-                 set_frame_local_trace: bool | None = None, line_details: bool = False) -> None:
+                 set_frame_local_trace: bool | None = None, line_details: bool = False,
+                 inner_functions: bool = False) -> None:
         self._manager = manager = _core.Manager()
         self.line_details = boolean("line_details", line_details)
+        self.inner_functions = boolean("inner_functions", inner_functions)
         manager._arm = lines.arm
         lines.start_switched(manager, self.line_details)
         manager._begin(False, True, False, False, False, self.line_details)
@@ -130,9 +135,11 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
         _core.watch_lines(self._region, code, True)
 
     def _register(self, code: CodeType, func: Any) -> None:
-        self._codes[id(code)] = code
-        _core.watch_lines(self._region, code)
-        source_lines.keep(code, getattr(func, "__globals__", None))
+        inner = functions_in(code, nested=True, nameless=True) if self.inner_functions else ()
+        for each in (code, *inner):
+            self._codes[id(each)] = each
+            _core.watch_lines(self._region, each)
+            source_lines.keep(each, getattr(func, "__globals__", None))
 
     def add_callable(self, func: object, guard: Callable[[Any], Any] | None = None,
                      name: str | None = None) -> Literal[0, 1]:

@@ -702,3 +702,33 @@ def test_threads_leave_nothing_behind():
         thread.join()
     assert hits(profiler) == {1: 50, 2: 50}
     assert len(profiler._manager._lines(None)) <= 2
+
+
+def test_functions_inside_of_others_on_request():
+    def outer(n):
+        def inner(x):
+            return x
+        total = sum(inner(i) for i in range(n))
+        return total + (
+            lambda: n
+        )()
+
+    def generate():
+        class Local:
+            def method(self):
+                yield 1
+        yield from Local().method()
+
+    profiler = LineProfiler(generate, inner_functions=True)
+    profiler(outer)(3)
+    profiler(generate)
+    with profiler:
+        list(generate())
+    found = {name.rpartition("<locals>.")[2]: {line - first: hits for line, hits, _ in rows}
+             for (_, first, name), rows in profiler.get_stats().timings.items()}
+    assert found["inner"] == {1: 3} and found["<lambda>"] == {0: 1}
+    assert found["<genexpr>"] == {0: 4} and found["Local.method"] == {1: 1}
+    assert LineProfiler(outer).get_stats().timings.keys() == {
+        key for key in profiler.get_stats().timings if key[2].endswith(".outer")}
+    with pytest.raises(TypeError, match="inner_functions takes True or False"):
+        LineProfiler(inner_functions=None)
