@@ -13,11 +13,15 @@ def weights_of(nodes: Sequence[Node]) -> list[int]:
 
     That is its total, but for what ran below it at the same time, as tasks do. nodes: parents first.
     """
-    weights = [max(sums_of(node).own_ns, 0) for node in nodes]
-    for place in range(len(nodes) - 1, -1, -1):
-        parent = nodes[place].parent
-        if parent >= 0:
-            weights[parent] += weights[place]
+    return with_those_below([sums_of(node).own_ns for node in nodes], [node.parent for node in nodes])
+
+
+def with_those_below(own_ns: Sequence[int | None], parents: Sequence[int]) -> list[int]:
+    """The same of own times and the places of parents, which are before what is below them; -1 for none."""
+    weights = [max(own or 0, 0) for own in own_ns]
+    for place in range(len(weights) - 1, -1, -1):
+        if parents[place] >= 0:
+            weights[parents[place]] += weights[place]
     return weights
 
 

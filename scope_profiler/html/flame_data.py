@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..exports.weights import with_those_below
 from ..report.region_table import first_rows
 from ..report.rows import Row
 from ..report.table_columns import SORT_KEYS
@@ -21,11 +22,7 @@ def flame_data(rows: Sequence[Row], regions: Mapping[str, int]) -> dict[str, Any
     """
     chosen = first_rows(rows, _MOST, SORT_KEYS["total"])
     places = {id(row): place for place, row in enumerate(rows)}
-    weights = [max(row.own_ns or 0, 0) for row in rows]
-    for place in range(len(rows) - 1, -1, -1):
-        parent = rows[place].parent
-        if parent is not None:
-            weights[places[id(parent)]] += weights[place]
+    weights = with_those_below([row.own_ns for row in rows], [places.get(id(row.parent), -1) for row in rows])
     numbers = {id(row): number for number, row in enumerate(chosen)}
     return {
         "parent": [numbers.get(id(row.parent), -1) for row in chosen],

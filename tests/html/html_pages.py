@@ -67,8 +67,8 @@ with sp.region('outer'):
 """
 
 
-def recorded(path="run.json", program=NESTED):
-    """A file of a run that was recorded here, of a program as text."""
+def recorded(path="run.json", program=NESTED, **names):
+    """A file of a run that was recorded here, of a program as text. names: what it has besides sp."""
     manager = sp.ProfileManager()
     manager.setup(file_path=str(path), verbose=False, label="recorded")
 
@@ -77,6 +77,6 @@ def recorded(path="run.json", program=NESTED):
         metadata = staticmethod(manager.metadata)
         counter = staticmethod(manager.counter)
 
-    exec(program, {"sp": Names})
+    exec(program, {"sp": Names, **names})
     manager.finalize()
     return path

@@ -3,10 +3,12 @@
 import os
 
 from browser import browser, complaints, missing, needs_browser, open_page
+from conftest import Clock
 from html_pages import NASTY, recorded, results_with
 import pytest
 
 import scope_profiler as sp
+from scope_profiler import _core
 from scope_profiler._base import needs
 from scope_profiler._base.shown import shown
 
@@ -69,15 +71,21 @@ def wait_for(driver, script, *arguments):
 
 
 def a_tree():
-    return sp.load(recorded(program="""
+    """Under the fake clock: what takes how long of the run does not depend on the machine."""
+    clock = Clock()
+    try:
+        return sp.load(recorded(tick=clock.tick, program="""
 for n in range(3):
     with sp.region("solve"):
-        with sp.region("assemble"): pass
+        with sp.region("assemble"): tick(20_000)
         for i in range(n):
             with sp.region("iterate"):
-                with sp.region("norm"): pass
-with sp.region("write"): pass
+                with sp.region("norm"): tick(10_000)
+        tick(5_000)
+with sp.region("write"): tick(30_000)
 """))
+    finally:
+        _core._fake_clock(None)
 
 
 def test_tables_are_sorted(page):
