@@ -35,6 +35,8 @@
         line_numbers, hits, times          [lines]
         waiting_ns ...                     f8 [lines], ours, where measured: see `CountedLine`;
                                            NaN unknown
+        sketches                           f8 [n, 4], ours, where measured: how long hits took, see
+                                           `line_entries`
     recorded/               ours, where known: the recorder's trees, see `recorded_tables`
         names, nodes                       str, compound [nodes]
         sketch_values, sketch_counts       f8, i8: how long calls took, node after node

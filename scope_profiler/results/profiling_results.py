@@ -43,7 +43,8 @@ class ProfilingResults(RunSelections, FunctionTables, Exporting, Counters, NoCou
     line_profile: By rank, a list of functions, each a dict of ``region, filename, function`` (str),
         ``first_lineno`` (int), ``line_numbers, hits`` (int64 [lines]), ``times`` (float64 [lines]),
         ``unit`` (float, seconds per time), where it was measured ``waiting_ns`` and further columns
-        (float64 [lines], see `CountedLine`), and possibly further str, int and float entries.
+        (float64 [lines], see `CountedLine`), ``sketches`` of lines with details (float64 [n, 4]: line, ns
+        for a unit of the buckets, bucket, hits), and possibly further str, int and float entries.
     file_path: The file that the results are in; empty or None when in memory only.
     is_root: False for what a rank holds whose results another rank gathered.
     exclusive_totals: Exclusive time in ns, by region and rank, in place of what the regions
