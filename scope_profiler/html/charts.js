@@ -154,7 +154,7 @@
         if (!most) return [trace(least, time.length <= 60 ? { mode: "lines+markers", marker: { color: colour, size: 4 } } : {})];
         return [trace(least, { showlegend: false }), trace(most, { fill: "tonexty" })];
       });
-      plot(box, traces, { height: 220, showlegend: curves.length > 1, yaxis: { type },
+      plot(box, traces, { height: 220, showlegend: curves.length > 1, yaxis: { type, exponentformat: "power" },
         xaxis: { title: { text: "Since the begin of the run" }, ...times } });
     });
   }
