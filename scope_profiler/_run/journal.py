@@ -70,14 +70,26 @@ def _program_ends():
     exception has ended may have wanted them."""
     kept = _ended_by_exception()
     for manager in managers.every():
+        run = manager._run
+        left_out = 0
+        if run is not None and run.is_active:
+            left_out = manager._counters()["calls"] - (run._written_calls or 0)
         manager._journal_end(kept)
         path, _ = manager._journal() or (None, 0)
         if path is not None:
             from .._base.shown import shown
 
-            with suppress(Exception):  # there may be no such stream, or a closed one
-                sys.stderr.write("scope-profiler: the run was not written; for its results: "
-                                 f"scope-profiler recover {shown(os.fsdecode(path))}\n")
+            _say(f"the run was not written; for its results: scope-profiler recover {shown(os.fsdecode(path))}")
+        elif left_out and run._settings["verbose"] and not processes.is_child():
+            from ..report.style import many
+
+            _say(f"{many(left_out, 'call')} not written, as nobody called finalize(); "
+                 "setup(auto_finalize=True) does so at the end")
+
+
+def _say(text):
+    with suppress(Exception):  # there may be no such stream, or a closed one
+        sys.stderr.write(f"scope-profiler: {text}\n")
 
 
 def _ended_by_exception():

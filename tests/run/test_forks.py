@@ -214,7 +214,7 @@ STORM = """
 import asyncio, os, signal, sys, threading
 import scope_profiler as sp
 with sp.ProfileManager().session(file_path="before.json", verbose=False): pass  # loads what finalize() needs
-sp.setup(file_path="s.json", SETTINGS)
+sp.setup(file_path="s.json", verbose=False, SETTINGS)
 ready, stop = threading.Barrier(4), False
 
 @sp.profile("decorated", metadata=lambda n: {"n": n}, record_outcome=True)

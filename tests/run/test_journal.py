@@ -122,6 +122,21 @@ def test_a_program_that_is_not_killed_leaves_none(run, program, status, count):
         assert status != 1 or LEFT + str(path) in said
 
 
+@pytest.mark.parametrize("program, said", [
+    ("", "2 calls not written, as nobody called finalize(); setup(auto_finalize=True) does so at the end"),
+    ("sys.exit(2)", "2 calls not written, as nobody called finalize(); setup(auto_finalize=True) does so"),
+    ("sp.finalize(verbose=False)\nwith sp.region('r'): pass", "1 call not written, as nobody called finalize()"),
+    ("sp.finalize(verbose=False)", ""),
+    ("sp.finalize(verbose=False, start_over=True)", ""),
+    ("import atexit\natexit.register(sp.finalize, verbose=False)", ""),
+    ("sp.setup(file_path='x.json', verbose=False, replace=True)", ""),
+])
+def test_what_is_in_no_file_is_said_at_the_end(run, program, said):
+    _, found, left = run("sp.setup(verbose=True, file_path='x.json', replace=True)\n"
+                         "for _ in range(2):\n    with sp.region('r'): pass\n" + program)
+    assert left == [] and (found.startswith(f"scope-profiler: {said}") if said else found == "")
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_children_leave_none_unless_they_are_finalized(run):
     """Many of them end by os._exit(), or by the SIGTERM of a pool."""
