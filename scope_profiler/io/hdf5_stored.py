@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,14 @@ SMALL = 1 << 16
 _NAMES = {"start_deltas": "start_times_ns", "durations": "durations_ns"}
 
 
+#: How many bytes of columns of all files stay in memory. From then on the calls of a region on a rank are
+#: read whenever they are asked for.
+KEPT = 1 << 29
+_kept = 0
+
+
 class StoredEvents:
-    """The columns of calls, each read when it is first asked for, then kept.
+    """The columns of calls, each read when it is first asked for, then kept, as far as there is room.
 
     The file is kept open, so it stays what it was when another takes its name.
 
@@ -58,62 +64,90 @@ class StoredEvents:
                 raise ValueError(f"events/{name} has no integers")
         self._known = list(datasets)
         self._columns: dict[str, np.ndarray] = {}
+        self._size = 0
         self._file = open(os.dup(file.fileno()), "rb", buffering=0)
 
     def runs(self) -> Iterator[dict[str, Any]]:
         """As `read_events`; and what is known of the calls without reading them, as ``of_calls``."""
-        sources = [(_NAMES.get(name, name), partial(self._column, name)) for name in self._known]
         index = self._index
-        for offset, count, rank, of_calls in zip(
-            index.offsets, index.counts, index.ranks, index.of_calls()
-        ):
-            rows = slice(offset, offset + count)
+        for number, (count, rank, of_calls) in enumerate(zip(index.counts, index.ranks, index.of_calls())):
             tree = self._recorded.get(rank)
             run: dict[str, Any] = {
-                name: StoredColumn(source, rows, count, tree if name == "node_ids" else None)
-                for name, source in sources
+                _NAMES.get(name, name): StoredColumn(
+                    partial(self._run, name, number), slice(None), count,
+                    tree if name == "node_ids" else None, is_kept=False)
+                for name in self._known
             }
             yield {**run, "of_calls": of_calls}
 
+    def _run(self, name: str, number: int) -> np.ndarray:
+        """The calls of a region on a rank."""
+        offset, count = self._index.offsets[number], self._index.counts[number]
+        if name in self._columns or _kept + 8 * self._end <= KEPT:
+            return self._column(name)[offset : offset + count]
+
+        def read(root: Group, schema: int) -> np.ndarray:
+            values = root.group("events").dataset(name).read_rows(slice(offset, offset + count))
+            self._check(name, values, [(number, slice(0, count))])
+            return values
+
+        return read_open(self._file, self._path, read, self._max_bytes)
+
     def _column(self, name: str) -> np.ndarray:
+        global _kept
         if name not in self._columns:
-            self._columns[name] = read_open(
-                self._file, self._path, lambda root, schema: self._read(root, name), self._max_bytes
-            )
+
+            def read(root: Group, schema: int) -> np.ndarray:
+                values = root.group("events").dataset(name).read(self._end)
+                self._check(name, values, [
+                    (number, slice(offset, offset + count)) for number, (offset, count)
+                    in enumerate(zip(self._index.offsets, self._index.counts))])
+                return values
+
+            values = self._columns[name] = read_open(self._file, self._path, read, self._max_bytes)
+            self._size += values.nbytes
+            _kept += values.nbytes
         return self._columns[name]
 
-    def _read(self, root: Group, name: str) -> np.ndarray:
-        values = root.group("events").dataset(name).read(self._end)
+    def __del__(self) -> None:
+        global _kept
+        _kept -= getattr(self, "_size", 0)
+
+    def _check(self, name: str, values: np.ndarray, runs: list[tuple[int, slice]]) -> None:
+        """Look at the values of some runs, each with its rows, and make starts of their differences."""
         if name == "start_deltas":
-            self._add_up(values)
+            _add_up(values, runs)
         elif name == "durations" and len(values) and values.min() < 0:
             raise ValueError(f"a call has a negative duration, {values.min()} ns")
         elif name == "node_ids":
-            self._check_nodes(values)
-        return values
+            self._check_nodes(values, runs)
 
-    def _add_up(self, deltas: np.ndarray) -> None:
-        """Make starts of them, run by run; each begins with its first start."""
-        for offset, count in zip(self._index.offsets, self._index.counts):
-            rows = slice(offset, offset + count)
-            if count and (deltas[offset + 1 : offset + count] < 0).any():
-                raise ValueError("the starts of a region are not sorted")
-            np.cumsum(deltas[rows], out=deltas[rows])
+    @cached_property
+    def _of_trees(self) -> list[Sequence[str] | None]:
+        return self._index.recorded_columns()
 
-    def _check_nodes(self, values: np.ndarray) -> None:
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self._names)}
+
+    def _check_nodes(self, values: np.ndarray, runs: list[tuple[int, slice]]) -> None:
         """That each place in a tree is one of the region that made the call."""
-        index = self._index
-        numbers = {name: number for number, name in enumerate(self._names)}
-        regions = {
-            rank: np.array([numbers.get(node.name, -1) for node in tree.nodes], np.int64)
-            for rank, tree in self._recorded.items()
-        }
-        for number, rank, offset, count, columns in zip(
-            index.numbers, index.ranks, index.offsets, index.counts, index.recorded_columns()
-        ):
-            if not count or rank not in regions or "node_ids" not in (columns or ()):
+        known: dict[int, np.ndarray] = {}
+        for run, rows in runs:
+            number, rank, nodes = self._index.numbers[run], self._index.ranks[run], values[rows]
+            if not len(nodes) or rank not in self._recorded or "node_ids" not in (self._of_trees[run] or ()):
                 continue
-            nodes, known = values[offset : offset + count], regions[rank]
+            if rank not in known:
+                names = (node.name for node in self._recorded[rank].nodes)
+                known[rank] = np.array([self._numbers.get(name, -1) for name in names], np.int64)
             least, most = int(nodes.min()), int(nodes.max())
-            if least < 0 or most >= len(known) or (known[nodes] != number).any():
+            if least < 0 or most >= len(known[rank]) or (known[rank][nodes] != number).any():
                 raise ValueError(f"calls of region {self._names[number]!r} are at nodes of others")
+
+
+def _add_up(deltas: np.ndarray, runs: list[tuple[int, slice]]) -> None:
+    """Make starts of them, run by run; each begins with its first start."""
+    for _, rows in runs:
+        if (deltas[rows][1:] < 0).any():
+            raise ValueError("the starts of a region are not sorted")
+        np.cumsum(deltas[rows], out=deltas[rows])

@@ -68,4 +68,4 @@ def from_table(ids: Any, table: list[dict[str, Any]] | None) -> EventMetadata | 
     def checked() -> np.ndarray:
         return EventMetadata(ids.values, table).ids
 
-    return EventMetadata(StoredColumn(checked, slice(None), len(ids)), table)
+    return EventMetadata(StoredColumn(checked, slice(None), len(ids), is_kept=ids.is_kept), table)

@@ -18,18 +18,21 @@ class StoredColumn:
     rows: Those of the column that this one has: a slice, their indices, or a boolean for each.
     length: How many these are.
     of: What the values are places in, so that they need not be checked against it again.
+    is_kept: Whether the values stay in memory once they were asked for; else the source sees to that.
     """
 
-    __slots__ = ("_source", "_rows", "_length", "_values", "of")
+    __slots__ = ("_source", "_rows", "_length", "_values", "of", "is_kept")
 
     def __init__(
-        self, source: Callable[[], np.ndarray], rows: Any, length: int, of: Any = None
+        self, source: Callable[[], np.ndarray], rows: Any, length: int, of: Any = None,
+        is_kept: bool = True,
     ) -> None:
         self._source = source
         self._rows = rows
         self._length = length
         self._values: np.ndarray | None = None
         self.of = of
+        self.is_kept = is_kept
 
     def __len__(self) -> int:
         return self._length
@@ -42,9 +45,12 @@ class StoredColumn:
     @property
     def values(self) -> np.ndarray:
         """The values, read-only; raises what reading them raises."""
-        if self._values is None:
-            self._values = read_only(self._source()[self._rows])
-        return self._values
+        if self._values is not None:
+            return self._values
+        values = read_only(self._source()[self._rows])
+        if self.is_kept:
+            self._values = values
+        return values
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _read_already, (self.values, self.of)
@@ -61,5 +67,7 @@ def values_of(column: np.ndarray | StoredColumn) -> np.ndarray:
 
 def taken(column: np.ndarray | StoredColumn, rows: Any, length: int) -> StoredColumn:
     """So many rows of a column, that are taken from it when they are asked for."""
-    return StoredColumn(lambda: values_of(column), rows, length,
-                        column.of if isinstance(column, StoredColumn) else None)
+    if not isinstance(column, StoredColumn):
+        return StoredColumn(lambda: column, rows, length)
+    return StoredColumn(lambda: column.values, rows, length, column.of,
+                        column.is_kept or not isinstance(rows, slice))

@@ -1,6 +1,7 @@
 """hdf5_stored.py: columns of calls that are read when they are asked for."""
 
 import copy
+import gc
 import io
 import os
 import pickle
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from io_strategies import results as any_results
 
 import scope_profiler as sp
-from scope_profiler.io import hdf5_datasets, hdf5_reader, load, write_profile
+from scope_profiler.io import hdf5_datasets, hdf5_reader, hdf5_stored, load, write_profile
 
 
 @pytest.fixture(autouse=True)
@@ -197,3 +198,22 @@ def test_runs_of_unknown_trees_and_of_no_calls(tmp_path):
     results = run({"a": {0: columns([1, 2], [3, 4])}, "b": {0: columns([], []), 7: columns([1], [1])}})
     read = load(write_profile(results, tmp_path / "x.h5"))
     assert contents(read) == contents(results)
+
+
+@pytest.mark.parametrize("room", [0, 1500, 1 << 29])
+def test_columns_stay_in_memory_as_far_as_there_is_room(room, tmp_path, monkeypatch):
+    """Of what finds none, the calls of a region on a rank are read each time they are asked for."""
+    monkeypatch.setattr(hdf5_stored, "KEPT", hdf5_stored._kept + room)
+    before = hdf5_stored._kept
+    made = recorded(tmp_path / "x.h5")
+    results = load(tmp_path / "x.h5")
+    assert contents(results) == contents(load(write_profile(made, tmp_path / "y.json")))
+    assert 0 <= hdf5_stored._kept - before <= max(room, 0)
+    assert results["rec"][0].durations_ns is not results["rec"][0].durations_ns or room
+    part = results.where(step=1).between(0)
+    assert part["outer"].num_calls == 17 and part["rec"].num_calls == 51
+    np.testing.assert_array_equal(
+        part["rec"][0].exclusive_durations_ns, made.where(step=1)["rec"][0].exclusive_durations_ns)
+    del results, part
+    gc.collect()
+    assert hdf5_stored._kept == before
