@@ -1,180 +1,234 @@
-"""against_cprofile.py [PROGRAM ...]: whether calls of Python functions are counted as cProfile counts them.
+"""Function tracing on real programs: whether calls are counted as cProfile counts them, and what it costs
+beside other profilers.
 
-    .venv/bin/python benchmarks/against_cprofile.py
+    benchmarks/against_cprofile.py counts [PROGRAM ...]
+    benchmarks/against_cprofile.py times [PROGRAM ...]
 
-Each program runs in a process of its own under each of both, and calls are compared function by function,
-by file, first line and name. Not compared are functions in C and, by number, what counts in another way:
-a generator or coroutine is one call here and one for each step there; comprehensions, functions of
-their own up to 3.11, are part of the function that they stand in here. Programs of packages that are not
-installed are left out.
+Both run in an interpreter that has the programs and the other profilers (tools/setup_peer.sh PYTHON VENV
+yappi viztracer networkx sqlalchemy jinja2 mkdocs h5py, and black as `pip install --no-binary black black`,
+which is compiled otherwise); this package is taken from the checkout.
+
+counts: calls are compared function by function, functions in C by their name, others by file, first line and
+name. Not compared by number is what counts in another way: a generator or coroutine is one call here and
+one for each step there; comprehensions, functions of their own up to 3.11, are part of the function that
+they stand in here.
+times: processor time of the program under each profiler over that without, the fastest of some processes
+each, taken in turns, as the machine may have other things to do. Each keeps what it keeps by default.
 """
 
 import argparse
-import contextlib
+from contextlib import redirect_stdout
+from functools import partial
+import gc
 import inspect
 import io
 import json
 import os
+from pathlib import Path
+import re
 import subprocess
 import sys
-from time import perf_counter
+from time import process_time
 
+ROOT = Path(__file__).resolve().parent.parent
 GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+SAME = 5  # runs of which all are to have the same counts
 COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>"}
-
-
-def json_texts():
-    import json
-
-    value = {"a": [1, 2.5, None, {"b": "c" * 10}] * 50}
-    for _ in range(20):
-        json.loads(json.dumps(value, indent=2, sort_keys=True))
-
-
-def differences():
-    import difflib
-
-    before = [f"line {number} {number % 7}\n" for number in range(300)]
-    after = [line for number, line in enumerate(before) if number % 11] + ["more\n"]
-    "".join(difflib.unified_diff(before, after))
-    list(difflib.ndiff(before[:60], after[:60]))
-
-
-def arguments():
-    import argparse
-
-    parser = argparse.ArgumentParser()
-    for number in range(30):
-        parser.add_argument(f"--option-{number}", type=int, default=number, help="a help")
-    for number in range(30):
-        parser.parse_args([f"--option-{number}", "3"])
-        parser.format_help()
-
-
-def templates():
-    import jinja2
-
-    text = "{% for row in rows %}<li>{{ row.name|upper }}: {{ loop.index }}</li>{% endfor %}"
-    environment = jinja2.Environment(autoescape=True)
-    rows = [{"name": f"<{number}>"} for number in range(200)]
-    for _ in range(10):
-        environment.from_string(text).render(rows=rows)
-
-
-def graphs():
-    import networkx
-
-    graph = networkx.barabasi_albert_graph(300, 3, seed=1)
-    networkx.betweenness_centrality(graph, k=20, seed=1)
-    networkx.minimum_spanning_tree(graph)
-    dict(networkx.all_pairs_shortest_path_length(graph, cutoff=3))
-
-
-def documents():
-    import ast
-    import textwrap
-
-    with open(inspect.getsourcefile(textwrap), encoding="utf-8") as file:
-        text = file.read()
-    for _ in range(5):
-        ast.unparse(ast.parse(text))
-        textwrap.fill(text, 60)
-
-
-PROGRAMS = {
-    "json": json_texts, "difflib": differences, "argparse": arguments, "ast, textwrap": documents,
-    "jinja2": templates, "networkx": graphs,
-}
+#: Of each profiler as it is without functions in C, and with them.
+TOOLS = ("ours", "cProfile", "VizTracer", "yappi", "0.7.5",
+         "ours, C", "cProfile, C", "VizTracer, C", "yappi, C")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("programs", metavar="PROGRAM", nargs="*", help=", ".join(PROGRAMS))
-    parser.add_argument("--worker", choices=["ours", "theirs", "plain"], help=argparse.SUPPRESS)
-    parser.add_argument("--rounds", type=int, default=5, help="of which the fastest counts")
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    parser.add_argument("what", choices=["counts", "times", "worker"])
+    parser.add_argument("programs", metavar="PROGRAM", nargs="*")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--tool", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.worker:
-        print(json.dumps(measured(given.worker, PROGRAMS[given.programs[0]])))
-        return
+    from real_programs import PROGRAMS
+
     names = given.programs or [*PROGRAMS]
-    print(f"{'program':15}{'functions':>10}{'calls':>10}{'equal':>8}{'steps':>7}{'compr.':>8}"
-          f"{'plain':>10}{'ours':>8}{'cProfile':>10}")
-    failed = False
-    for name in names:
-        try:
-            failed |= not compared(name, given.rounds)
-        except ModuleNotFoundError as error:
-            print(f"{name:15} {error}")
-    sys.exit(failed)
+    if given.what == "worker":
+        worker(given.tool, PROGRAMS[names[0]])
+    elif given.what == "counts":
+        sys.exit(not all([compare(name) for name in names]))
+    else:
+        print_times(names, given.rounds)
 
 
-def compared(name, rounds):
-    """Print the row of a program; whether all functions were called as often."""
-    found = {kind: [worker(kind, name) for _ in range(rounds)] for kind in ("plain", "ours", "theirs")}
-    ours, theirs = (functions(found[kind][0]) for kind in ("ours", "theirs"))
+def run(tool, program):
+    """What a worker tells."""
+    paths = [] if tool == "0.7.5" else [str(ROOT)]
+    done = subprocess.run([sys.executable, __file__, "worker", program, "--tool", tool], capture_output=True,
+                          text=True, env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": ":".join(paths)})
+    if done.returncode:
+        raise SystemExit(f"{tool}, {program}: {done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def worker(tool, program):
+    """Print processor seconds and, of a Profile, calls. The program has run before, so all is imported."""
+    with redirect_stdout(io.StringIO()):
+        program()
+        prepared = {"counts of ours": profile_of_ours, "counts of cProfile": profile_of_theirs}.get(tool)
+        profile = prepared and prepared()
+        around = partial(profiled, profile) if profile else under(tool)
+        begun = process_time()
+        around(program)
+        seconds = process_time() - begun
+    print(json.dumps({"seconds": seconds, "functions": profile and functions(profile)}))
+
+
+# ---- Counts
+
+
+def profile_of_ours():
+    from scope_profiler.cprofile import Profile
+
+    Profile().runcall(int)  # what it measures of itself at its first use
+    return Profile()
+
+
+def profile_of_theirs():
+    from cProfile import Profile
+
+    return Profile()
+
+
+#: cProfile names a method after what the object has under that name, which is what calls super().
+_SUPER = {
+    "<function _SpoofOut.getvalue>": "<method 'getvalue' of '_io.StringIO' objects>",
+    "<function _SpoofOut.truncate>": "<method 'truncate' of '_io.StringIO' objects>",
+    "<function Random.seed>": "<method 'seed' of '_random.Random' objects>",
+    "<classmethod(<function Generic.__init_subclass__>)>": "<method '__init_subclass__' of 'object' objects>",
+}
+
+
+def profiled(profile, program):
+    """Without garbage collections: who allocates what decides when they call what weak references call."""
+    gc.collect()
+    gc.disable()
+    profile.runcall(program)
+
+
+def functions(profile):
+    """[key, calls, flags of the code] of each function; by key, as many may have one."""
+    found = {}
+    for entry in profile.getstats():
+        code, flags = entry.code, 0
+        if isinstance(code, str):
+            text = re.sub(" at 0x[0-9a-f]+", "", code)
+            key = "", 0, _SUPER.get(text, text).strip("<>{}")
+        else:
+            key, flags = (code.co_filename, code.co_firstlineno, code.co_name), getattr(code, "co_flags", 0)
+        calls, known = found.get(key, (0, 0))
+        found[key] = calls + entry.callcount, known | flags
+    return [[key, *values] for key, values in found.items()]
+
+
+def compare(program):
+    """Print how many functions were called as often; whether all were."""
+    runs = [[{tuple(key): (calls, flags) for key, calls, flags in run(tool, program)["functions"]}
+             for _ in range(SAME)] for tool in ("counts of ours", "counts of cProfile")]
+    ours, theirs = (of_tool[0] for of_tool in runs)
+    varying = {key for of_tool in runs for key in of_tool[0].keys() | of_tool[1].keys()
+               if len({one.get(key) for one in of_tool}) > 1}
     steps = {key for key, (_, flags) in theirs.items() if flags & GENERATORS}
     comprehensions = {key for key in theirs if key[2] in COMPREHENSIONS}
-    keys = (ours.keys() | theirs.keys()) - steps - comprehensions
-    wrong = [key for key in keys if ours.get(key, (0,))[0] != theirs.get(key, (0,))[0]]
-    seconds = {kind: min(run["seconds"] for run in runs) for kind, runs in found.items()}
-    print(f"{name:15}{len(keys):10}{sum(theirs.get(key, (0,))[0] for key in keys):10}"
-          f"{len(keys) - len(wrong):8}{len(steps):7}{len(comprehensions):8}"
-          f"{seconds['plain'] * 1e3:8.1f}ms"
-          f"{seconds['ours'] / seconds['plain']:7.2f}×{seconds['theirs'] / seconds['plain']:9.2f}×")
+    own = {("", 0, "method 'disable' of '_lsprof.Profiler' objects")}
+    keys = (ours.keys() | theirs.keys()) - steps - comprehensions - own - varying
+    wrong = {key for key in keys if ours.get(key, (0,))[0] != theirs.get(key, (0,))[0]}
+    calls = sum(theirs.get(key, (0,))[0] for key in keys)
+    of_c = sum(not key[0] for key in keys)
+    print(f"{program:14} {len(keys) - len(wrong)} of {len(keys)} functions, {of_c} of them in C, with {calls} "
+          f"calls; besides {len(steps)} generators, {len(comprehensions)} comprehensions, and {len(varying)} "
+          "that the program itself calls now more, now less")
     for key in sorted(wrong):
         print(f"    {key}: {ours.get(key, (0,))[0]} here, {theirs.get(key, (0,))[0]} there")
     return not wrong
 
 
-def functions(run):
-    return {tuple(key): (calls, flags) for key, calls, flags in run["functions"]}
+# ---- Times
 
 
-def worker(kind, name):
-    done = subprocess.run([sys.executable, __file__, "--worker", kind, name], capture_output=True,
-                          text=True, env={**os.environ, "PYTHONHASHSEED": "0"})
-    if done.returncode:
-        if "ModuleNotFoundError" in done.stderr:
-            raise ModuleNotFoundError(done.stderr.splitlines()[-1])
-        raise SystemExit(done.stderr)
-    return json.loads(done.stdout)
+def under(tool):
+    """What runs a program under the profiler."""
+    name, _, of_c = tool.partition(", ")
+    made = {"plain": plain, "ours": ours, "0.7.5": peer, "cProfile": cprofile, "VizTracer": viztracer,
+            "yappi": yappi}
+    return made[name](bool(of_c))
 
 
-def measured(kind, program):
-    """The calls of the functions of a program, and how long it took; everything is imported before."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        program()
-        profile = None
-        if kind == "ours":
-            from scope_profiler.cprofile import Profile
+def plain(_):
+    return lambda program: program()
 
-            Profile().runcall(int)  # what it measures of itself at its first use
-            profile = Profile()
-        elif kind == "theirs":
-            from cProfile import Profile
 
-            profile = Profile()
-        begun = perf_counter()
-        if profile is None:
+def ours(of_c):
+    from scope_profiler import ProfileManager, calls
+
+    manager = ProfileManager()
+
+    def around(program):
+        with calls.tracing(manager, only_user_code=False):
             program()
-        else:
-            profile.runcall(program)
-        seconds = perf_counter() - begun
-    return {"seconds": seconds, "functions": rows(kind, profile)}
+
+    for _ in range(2):  # what it measures of itself at its first use
+        manager.setup(output=None, verbose=False, trace_c=of_c, replace=True)
+        around(int)
+    return around
 
 
-def rows(kind, profile):
-    """[key, calls, flags of the code] of each Python function; by key, as many codes may have one."""
-    if profile is None:
-        return []
-    found = {}
-    for entry in profile.getstats():
-        if isinstance(entry.code, str):
-            continue
-        key = entry.code.co_filename, entry.code.co_firstlineno, entry.code.co_name
-        calls, flags = found.get(key, (0, 0))
-        found[key] = calls + entry.callcount, flags | getattr(entry.code, "co_flags", 0)
-    return [[key, *values] for key, values in found.items()]
+def peer(_):
+    from scope_profiler import ProfileManager
+
+    ProfileManager.setup(deactivate_file_output=True)
+    return lambda program: ProfileManager.profile("program", recursive=True)(program)()
+
+
+def cprofile(of_c):
+    from cProfile import Profile
+
+    return Profile(builtins=of_c).runcall
+
+
+def viztracer(of_c):
+    from viztracer import VizTracer
+
+    tracer = VizTracer(ignore_c_function=not of_c, verbose=0)
+
+    def around(program):
+        tracer.start()
+        program()
+        tracer.stop()
+
+    return around
+
+
+def yappi(of_c):
+    import yappi
+
+    yappi.set_clock_type("wall")
+
+    def around(program):
+        yappi.start(builtins=of_c)
+        program()
+        yappi.stop()
+
+    return around
+
+
+def print_times(programs, rounds):
+    tools = ("plain", *TOOLS)
+    print(f"{'':14}{'plain':>9}" + "".join(f"{tool:>14}" for tool in TOOLS), flush=True)
+    for program in programs:
+        taken = {tool: [] for tool in tools}
+        for _ in range(rounds):
+            for tool in tools:
+                taken[tool].append(run(tool, program)["seconds"])
+        least = {tool: min(seconds) for tool, seconds in taken.items()}
+        print(f"{program:14}{least['plain'] * 1e3:6.0f} ms"
+              + "".join(f"{least[tool] / least['plain']:13.2f}×" for tool in TOOLS), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """_base/interpreter.py: what is read of the interpreter, on each version that the tests run on."""
 
+import dis
 import inspect
 import sys
+import textwrap
 import threading
 from types import CodeType, SimpleNamespace
 
@@ -18,6 +20,23 @@ def code_of(source):
 
 def read(function, source):
     return function(interpreter.instructions(code_of(source)))
+
+
+def test_instructions_are_those_of_dis():
+    """Of whole modules: with jumps that are extended, calls with caches, code without lines."""
+    pending = [compile(inspect.getsource(module), module.__name__, "exec")
+               for module in (inspect, dis, textwrap, threading)]
+    jumps = 0
+    while pending:
+        code = pending.pop()
+        pending += [one for one in code.co_consts if isinstance(one, CodeType)]
+        theirs = [(i.offset, i.opname, i.positions.lineno,
+                   i.argval if i.opname.startswith("JUMP_BACKWARD") else None)
+                  for i in dis.get_instructions(code)]
+        ours = [(i.offset, i.name, i.line, i.target) for i in interpreter.instructions(code)]
+        assert ours == theirs
+        jumps += sum(target is not None for *_, target in ours)
+    assert jumps > 100
 
 
 # Source, and on which lines it has `with` statements that enter.
