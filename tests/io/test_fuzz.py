@@ -17,8 +17,8 @@ def test_mutated_files_are_refused_or_read(tmp_path):
     pytest.importorskip("h5py")
     formats = ["hdf5", "json", "spt", "journal"]
     done = subprocess.run(
-        [sys.executable, ROOT / "tools/fuzz_readers.py", "--seconds", "60", "--batches", "1", "--batch", "300",
-         "--keep", tmp_path / "kept", "--formats", *formats],
+        [sys.executable, ROOT / "tools/fuzz_readers.py", "--seconds", "60", "--batches", "1",
+         "--batch", "300", "--keep", tmp_path / "kept", "--formats", *formats],
         capture_output=True, text=True, check=False,
     )
     assert done.returncode == 0, done.stderr
