@@ -79,7 +79,8 @@ def _program_ends():
         if path is not None:
             from .._base.shown import shown
 
-            _say(f"the run was not written; for its results: scope-profiler recover {shown(os.fsdecode(path))}")
+            _say("the run was not written; for its results: "
+                 f"scope-profiler recover {shown(os.fsdecode(path))}")
         elif left_out and run._settings["verbose"] and not processes.is_child():
             from ..report.style import many
 

@@ -125,7 +125,7 @@ def test_a_program_that_is_not_killed_leaves_none(run, program, status, count):
 @pytest.mark.parametrize("program, said", [
     ("", "2 calls not written, as nobody called finalize(); setup(auto_finalize=True) does so at the end"),
     ("sys.exit(2)", "2 calls not written, as nobody called finalize(); setup(auto_finalize=True) does so"),
-    ("sp.finalize(verbose=False)\nwith sp.region('r'): pass", "1 call not written, as nobody called finalize()"),
+    ("sp.finalize(verbose=False)\nwith sp.region('r'): pass", "1 call not written, as nobody"),
     ("sp.finalize(verbose=False)", ""),
     ("sp.finalize(verbose=False, start_over=True)", ""),
     ("import atexit\natexit.register(sp.finalize, verbose=False)", ""),
