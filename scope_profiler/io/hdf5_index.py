@@ -230,6 +230,9 @@ class Index:
         ]
 
 
+_RECORDED = frozenset(RECORDED.names or ())
+
+
 def _from_recorded(row: Mapping[str, float]) -> dict[str, float] | None:
-    known = {name: row[name] for name in RECORDED.names or () if row.get(name, UNKNOWN) != UNKNOWN}
+    known = {name: value for name, value in row.items() if value != UNKNOWN and name in _RECORDED}
     return known if "count" in known else None

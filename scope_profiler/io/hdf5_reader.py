@@ -121,7 +121,8 @@ def _rows(
         for name in OPTIONAL_COLUMNS:
             if recorded is not None and name not in recorded:
                 run.pop(name, None)
-        yield names[number], rank, {**facts, **run, "event_metadata": noted}
+        facts.update(run, event_metadata=noted)
+        yield names[number], rank, facts
 
 
 _REGION_FACTS = ("source_file", "source_lineno", "source_text", "tags")

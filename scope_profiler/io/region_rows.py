@@ -108,9 +108,10 @@ def with_trees(rows: Iterable[Row], recorded: Mapping[int, Recorded]) -> Iterato
     works = {rank: work_by_region(tree.nodes) for rank, tree in recorded.items()}
     throttled = {rank: throttled_by_region(tree.nodes) for rank, tree in recorded.items()}
     for name, rank, known in rows:
-        yield name, rank, {**known, "sketch": sketches.get(rank, {}).get(name),
-                           "work": works.get(rank, {}).get(name),
-                           "throttled_calls": throttled.get(rank, {}).get(name, 0)}
+        known["sketch"] = sketches.get(rank, {}).get(name)
+        known["work"] = works.get(rank, {}).get(name)
+        known["throttled_calls"] = throttled.get(rank, {}).get(name, 0)
+        yield name, rank, known
 
 
 def checked_rank(rank: int) -> int:
