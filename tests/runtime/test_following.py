@@ -319,3 +319,27 @@ def test_without_the_setting_children_are_left_alone():
          "subprocess.run([sys.executable, '-c', 'import sys; print(\"scope_profiler\" in sys.modules)'])"],
         capture_output=True, text=True, timeout=120)
     assert out.stdout == "False\n"
+
+
+RAY = """
+import logging, ray, sys
+import scope_profiler as sp
+ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.CRITICAL)
+
+@ray.remote
+def work(number):
+    with sp.region("task"):
+        return number
+
+assert ray.get([work.remote(number) for number in range(20)]) == [*range(20)]
+ray.shutdown()
+"""
+
+
+def test_workers_of_ray():
+    pytest.importorskip("ray", reason="ray is not installed")
+    Path("program.py").write_text(RAY)
+    subprocess.run([sys.executable, "-m", "scope_profiler", "run", "--follow-children", "-q", "-o", "run.h5",
+                    "program.py"], check=True, capture_output=True, timeout=120,
+                   env={**os.environ, "RAY_AUTH_MODE": "disabled"})
+    assert sp.load("run.h5")["task"].num_calls == 20
