@@ -72,7 +72,7 @@ def _program_ends():
     for manager in managers.every():
         run = manager._run
         left_out = 0
-        if run is not None and run.is_active:
+        if run is not None and run.is_active and run._file is not None:
             left_out = manager._counters()["calls"] - (run._written_calls or 0)
         manager._journal_end(kept)
         path, _ = manager._journal() or (None, 0)

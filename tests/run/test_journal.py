@@ -130,6 +130,7 @@ def test_a_program_that_is_not_killed_leaves_none(run, program, status, count):
     ("sp.finalize(verbose=False, start_over=True)", ""),
     ("import atexit\natexit.register(sp.finalize, verbose=False)", ""),
     ("sp.setup(file_path='x.json', verbose=False, replace=True)", ""),
+    ("sp.setup(output=None, replace=True)\nwith sp.region('r'): pass\nsp.finalize(verbose=False)", ""),
 ])
 def test_what_is_in_no_file_is_said_at_the_end(run, program, said):
     _, found, left = run("sp.setup(verbose=True, file_path='x.json', replace=True)\n"
