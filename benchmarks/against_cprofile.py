@@ -142,8 +142,8 @@ def compare(program):
     calls = sum(theirs.get(key, (0,))[0] for key in keys)
     of_c = sum(not key[0] for key in keys)
     print(f"{program:14} {len(keys) - len(wrong)} of {len(keys)} functions, {of_c} of them in C, with "
-          f"{calls} calls; besides {len(steps)} generators, {len(comprehensions)} comprehensions and {len(varying)} "
-          "that the program itself calls now more, now less")
+          f"{calls} calls; besides {len(steps)} generators, {len(comprehensions)} comprehensions and "
+          f"{len(varying)} that the program itself calls now more, now less")
     for key in sorted(wrong):
         print(f"    {key}: {ours.get(key, (0,))[0]} here, {theirs.get(key, (0,))[0]} there")
     return not wrong

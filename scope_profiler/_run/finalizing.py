@@ -42,6 +42,7 @@ def finalize(manager, verbose, return_results, lines, style, start_over, report_
     run.finalize_time_ns = moment.taken_ns
     with processes.unforked():
         _load(files, return_results, printing, report)
+    process_end.use_h5py(run)
     from .snapshot import take_snapshot
 
     snapshot = take_snapshot(manager, wanted, moment)

@@ -20,12 +20,12 @@ A process can end in several ways, and each needs something of its own:
 
 h5py is a part of that: it takes its converters of types away in an exit handler of its own. Where it
 was imported after setup() that has run before ours, and files cannot be written any more; where it is
-imported in ours, it never runs, upon which HDF5 crashes as it closes. See _h5py().
+imported in ours, it never runs, upon which HDF5 crashes as it closes. See use_h5py().
 """
 
 import _signal  # not `signal`, which has to be imported: in the child of a fork it could not be
 import atexit
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 import os
 import sys
 
@@ -39,6 +39,8 @@ _last = []  # functions that are called when nothing more is finalized, where th
 _is_registered = False  # here, and
 _is_hooked = False  # with multiprocessing, for the processes that it forks
 _finalizer = None  # multiprocessing's, in a process that it started
+_is_last = False  # finalize() is called by an exit handler,
+_converters = None  # and what of h5py is taken away when that is over
 
 
 def finalize_at_exit(manager, run):
@@ -159,32 +161,34 @@ def _finalize(manager, run):
 
 def finalize_last(manager, verbose):
     """finalize() in an exit handler, or in what comes in its place."""
-    run = manager._run
-    with _h5py() if run is not None and _uses_h5py(run) else nullcontext():
+    global _is_last, _converters
+    _is_last = True
+    try:
         manager.finalize(verbose)
+    finally:
+        _is_last = False
+        if _converters is not None:
+            _converters.unregister_converters()
+            _converters = None
+
+
+def use_h5py(run):
+    """Where finalize() is the last, h5py can be used again until that is over. Taking its converters away
+    twice does no harm; HDF5 refuses to take one that it has and has used."""
+    global _converters
+    if _is_last and _uses_h5py(run):
+        with suppress(ImportError, AttributeError):  # without h5py, or with one that goes about it otherwise
+            from h5py import _conv
+
+            _conv.unregister_converters()
+            _conv.register_converters()
+            _converters = _conv
 
 
 def _uses_h5py(run):
     """Whether its finalize() writes HDF5, or reads what children have left in it."""
     return run._settings["follow_children"] or any(each._file.format == "hdf5"
                                                    for each in run._destinations())
-
-
-@contextmanager
-def _h5py():
-    """h5py can be used inside, also while exit handlers run. Taking its converters away twice does no
-    harm; HDF5 refuses to take one that it has and has used."""
-    try:
-        from h5py._conv import register_converters, unregister_converters
-    except ImportError:  # without h5py, or in a version that goes about it in another way
-        yield
-        return
-    unregister_converters()
-    register_converters()
-    try:
-        yield
-    finally:
-        unregister_converters()
 
 
 def end_by_interrupt():

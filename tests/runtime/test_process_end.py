@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import NEEDS_H5PY
 
 import scope_profiler as sp
 
@@ -130,6 +131,25 @@ while not sp.get_region("busy").num_calls: pass
 """)
     assert (done.returncode, done.stdout, done.stderr) == (0, "as many False\n", "")
     assert calls()["busy"] >= 1
+
+
+@NEEDS_H5PY
+@pytest.mark.parametrize("how", [[], ["-m", "scope_profiler", "run", "-q", "-o", "x.h5"]])
+def test_the_run_ends_before_anything_is_loaded_for_its_file(how):
+    Path("program.py").write_text("""
+import sys, time
+import scope_profiler as sp
+class Watcher:
+    def find_spec(name, path=None, target=None):
+        if name in ("numpy", "h5py"): print(name, time.perf_counter_ns())
+sys.meta_path.insert(0, Watcher)
+if sys.argv[1:]: sp.setup(file_path="x.h5", auto_finalize=True, verbose=False)
+with sp.region("r"): pass
+""")
+    done = python(*how, "program.py", *[] if how else ["alone"])
+    assert done.returncode == 0, done.stderr
+    looked_up = dict(line.split() for line in done.stdout.splitlines())  # the last time of each is the import
+    assert sp.load("x.h5").metadata["finalize_time_ns"] < min(map(int, looked_up.values())), looked_up.keys()
 
 
 def test_exit_handlers_of_the_program():
