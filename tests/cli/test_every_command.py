@@ -229,12 +229,19 @@ def test_a_pipe_that_is_closed(words, folder, monkeypatch, capfd):
     os.close(reading)
     pid = os.fork()
     if pid == 0:
-        os.dup2(writing, 1)
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
-        status = main(words) or 0
-        with suppress(BrokenPipeError):
-            sys.stdout.flush()
-        os._exit(status)
+        status = 70
+        try:
+            os.dup2(writing, 1)
+            sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
+            status = main(words) or 0
+            with suppress(BrokenPipeError):
+                sys.stdout.flush()
+        except SystemExit as end:
+            status = end.code
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
     os.close(writing)
     _, status = os.waitpid(pid, 0)
     assert capfd.readouterr().err == "" and os.waitstatus_to_exitcode(status) in (
