@@ -86,7 +86,7 @@ def _enters(instruction):
     """Whether it looks up __enter__ (3.14 and newer)."""
     if instruction.name != "LOAD_SPECIAL":
         return False
-    from _opcode import get_special_method_names
+    from _opcode import get_special_method_names  # type: ignore[import-not-found,unused-ignore]
 
     return get_special_method_names()[instruction.argument] == "__enter__"
 

@@ -44,11 +44,12 @@ def by_hand(manager, clock="wall"):
 
 
 def stacks_of(sampler):
-    """Without the thread that pytest's workers listen in."""
+    """Without threads of others that wait for work: pytest's workers listen in one, and some libraries
+    leave those of their pools."""
     found = {}
     for stack, count in sampler.samples(sampler.parts()).stacks():
         files = [place.file for place in stack if place.kind == FUNCTION]
-        if not (files and "execnet" in files[-1]):
+        if not (files and ("execnet" in files[-1] or files[-1].endswith("concurrent/futures/thread.py"))):
             found[stack] = count
     return found
 
