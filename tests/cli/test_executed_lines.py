@@ -168,7 +168,7 @@ def test_summary(tmp_path):
     program.write_text("import sys\nif len(sys.argv) > 5:\n    x = 1\n    y = 2\n")
     out, _ = ours("--summary", "program.py", folder=tmp_path)
     assert out.splitlines()[0] == "lines   cov%   module   (path)"
-    assert re.search(r"^    4    50%   program ", out, re.MULTILINE)
+    assert re.search(r"^    4  +50(\.0)?%   program ", out, re.MULTILINE)  # more digits from 3.14 on
     assert (tmp_path / "program.cover").read_text().splitlines()[2] == ">>>>>>     x = 1"
 
 

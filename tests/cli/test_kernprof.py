@@ -3,6 +3,7 @@
 import os
 import pstats
 import signal
+import re
 import subprocess
 import sys
 
@@ -113,6 +114,7 @@ def test_the_printed_commands_work():
     done = kernprof("-l", write(DECORATED))
     command = done.stdout.splitlines()[-1].replace(python(), sys.executable, 1).split()
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    shown = re.sub(r"\x1b(\]8;.*?\x1b\\|\[[0-9;]*m)", "", shown)  # where there is rich
     assert "Function: outer at line 8" in shown and "def inner(x):" in shown
 
 

@@ -242,5 +242,5 @@ def test_a_program_that_is_killed(tmp_path):
     assert killed.status != 0
     results = load(killed.journals[0])
     known = {region[0].errors for region in results} - {None}  # nothing is known of a call since then
-    assert known == {0}
+    assert known <= {0}  # before the first checkpoint nothing is
     assert "errors: as of" in results.metadata["recovered_as_of"]
