@@ -69,7 +69,7 @@ def inspect(files, ranks, columns, warm_up, export_metadata, quiet, **how):
     from ..report import inspection
 
     if bool(how["slowest"] or how["key"]) != bool(how["names"]):
-        raise click.UsageError("--slowest and --by, and --region NAME, need each other")
+        raise click.UsageError("--slowest or --by, and --region NAME: one needs the other")
     if how["only"] and (how["slowest"] or how["key"] or how["form"]):
         raise click.UsageError(f"--{how['only']}-only is for the plain table")
     with refusing():

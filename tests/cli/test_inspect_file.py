@@ -200,7 +200,7 @@ def test_no_colours(monkeypatch):
     (["aggregates.json", "--region", "a", "--slowest", "1"],
      "Error: single calls of region 'a' are asked for; of its 4 calls only aggregates were kept; record "
      "without --aggregation-mode"),
-    (["run.json", "--slowest", "1"], "Error: --slowest and --by, and --region NAME, need each other"),
+    (["run.json", "--slowest", "1"], "Error: --slowest or --by, and --region NAME: one needs the other"),
     (["run.json", "--skip-first", "stp=1"], "Error: run.json: no call has metadata 'stp'"),
     (["run.json", "--skip-first", "x"], "takes N or KEY=N, such as 3 or step=3; got 'x'"),
     (["aggregates.json", "--skip-first", "1"], "record without --aggregation-mode"),
