@@ -19,6 +19,7 @@ import pytest
 
 from scope_profiler import ProfileManager, _core
 from scope_profiler._instrument import lines
+from scope_profiler._run import managers
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -95,13 +96,11 @@ def clean_default(tmp_path, monkeypatch):
     gc.collect()
     if lines._users:  # finalizers of modules have only now let go of a LineProfiler
         gc.collect()
-    if NO_GIL:  # regions, and so their managers, stay as long as the process
-        for number in [*lines._users]:
-            lines._leave(number)
     gc.freeze()
     monkeypatch.chdir(tmp_path)
     yield
-    ProfileManager.reset()
+    for manager in managers.every():  # that of the process among them
+        manager.reset()
 
 
 def mapped(size):
