@@ -33,6 +33,10 @@ def complain(what, error):
     """Say on standard error, in one line, what failed and why."""
     from .shown import shown
 
-    reason = shown(error) or "interrupted"
+    say(f"{what}: {type(error).__name__}: {shown(error) or 'interrupted'}")
+
+
+def say(text):
+    """Say it on standard error, in one line."""
     with suppress(Exception):  # there may be no such stream, or a closed one
-        sys.stderr.write(f"scope-profiler: {what}: {type(error).__name__}: {reason}\n")
+        sys.stderr.write(f"scope-profiler: {text}\n")

@@ -1,9 +1,9 @@
 """The journal of a run: a file beside the run's own, in which its calls lie until that is written."""
 
-from contextlib import suppress
 import os
 import sys
 
+from .._base.warning import say
 from .._runtime import process_end, processes
 from . import managers
 
@@ -79,18 +79,13 @@ def _program_ends():
         if path is not None:
             from .._base.shown import shown
 
-            _say("the run was not written; for its results: "
-                 f"scope-profiler recover {shown(os.fsdecode(path))}")
+            say("the run was not written; for its results: "
+                f"scope-profiler recover {shown(os.fsdecode(path))}")
         elif left_out and run._settings["verbose"] and not processes.is_child():
             from ..report.style import many
 
-            _say(f"{many(left_out, 'call')} not written, as nobody called finalize(); "
-                 "setup(auto_finalize=True) does so at the end")
-
-
-def _say(text):
-    with suppress(Exception):  # there may be no such stream, or a closed one
-        sys.stderr.write(f"scope-profiler: {text}\n")
+            say(f"{many(left_out, 'call')} not written, as nobody called finalize(); "
+                "setup(auto_finalize=True) does so at the end")
 
 
 def _ended_by_exception():

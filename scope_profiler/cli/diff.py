@@ -4,7 +4,9 @@ import sys
 
 import click
 
-from .profile_files import Refused, check_choice, loaded, matching, ranks_of, refusing, skipping_first
+from .profile_files import (
+    Refused, check_choice, choosing_regions, loaded, matching, ranks_of, refusing, skipping_first,
+)
 from .several import ReadingCommand, Several
 
 _METRICS = ("typical", "total", "avg", "min", "max", "p50", "p95", "p99", "calls", "imbalance")
@@ -13,12 +15,7 @@ _METRICS = ("typical", "total", "avg", "min", "max", "p50", "p95", "p99", "calls
 def _shared(command):
     """The options of both commands."""
     for option in reversed((
-        click.option("-i", "--include", cls=Several, metavar="REGEX",
-                     help="Only regions whose name these match at its beginning."),
-        click.option("-e", "--exclude", cls=Several, metavar="REGEX",
-                     help="Not regions whose name these match."),
-        click.option("-r", "--ranks", "--rank", cls=Several, metavar="RANKS",
-                     help="Only these ranks: 0 2, 0,2 or 0-3."),
+        choosing_regions,
         click.option("--metric", type=click.Choice(_METRICS), default="typical", show_default=True,
                      help="What is compared: the typical call is the one on a quiet machine."),
         click.option("--rename", "renamed", cls=Several, metavar="OLD=NEW",

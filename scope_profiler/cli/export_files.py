@@ -8,7 +8,8 @@ from .._base.file_names import EXPORTS, all_different, format_of, in_a_name, spl
 from .._base.shown import shown
 from .export_plot_data import plot_data
 from .profile_files import (
-    Refused, check_choice, labels_of, loaded, matching, ranks_of, refusing, skipping_first,
+    Refused, check_choice, choosing_regions, labels_of, loaded, matching, ranks_of, refusing,
+    skipping_first,
 )
 from .several import ReadingCommand, Several
 
@@ -36,11 +37,7 @@ class _Export(ReadingCommand):
 @click.option("--format", type=click.Choice([*_FORMATS]), help="The format, whatever the name.")
 @click.option("--label", cls=Several, metavar="LABEL",
               help="The name of a file, in what is written and of its file in the folder; once for each.")
-@click.option("-i", "--include", cls=Several, metavar="REGEX",
-              help="Only regions whose name these match at its beginning.")
-@click.option("-e", "--exclude", cls=Several, metavar="REGEX", help="Not regions whose name these match.")
-@click.option("-r", "--ranks", "--rank", cls=Several, metavar="RANKS",
-              help="Only these ranks: 0 2, 0,2 or 0-3.")
+@choosing_regions
 @skipping_first
 @click.option("--call-paths/--no-call-paths", default=None,
               help="prof: each path is an entry of its own, 'a > b > c', and not each function.")

@@ -6,7 +6,7 @@ import click
 
 from .._base.shown import shown
 from .chart_options import chart_options, draw_all, settings_of
-from .profile_files import labels_of, matching, ranks_of, refusing, skipping_first
+from .profile_files import choosing_regions, labels_of, matching, ranks_of, refusing, skipping_first
 from .several import ReadingCommand, Several
 
 #: Files of other programs that may go with them: {name: the function that writes each, and the file}.
@@ -29,11 +29,7 @@ _STEMS = {"density": "timeline_density", "timeseries": "duration_timeseries"}
 @click.option("--format", type=click.Choice(["csv", "json", "parquet"]), default="csv", show_default=True,
               help="Of the numbers.")
 @click.option("--label", cls=Several, metavar="LABEL", help="The name of a file; once for each.")
-@click.option("-i", "--include", cls=Several, metavar="REGEX",
-              help="Only regions whose name these match at its beginning.")
-@click.option("-e", "--exclude", cls=Several, metavar="REGEX", help="Not regions whose name these match.")
-@click.option("-r", "--ranks", "--rank", cls=Several, metavar="RANKS",
-              help="Only these ranks: 0 2, 0,2 or 0-3.")
+@choosing_regions
 @skipping_first
 @click.option("--with", "companions", cls=Several, type=click.Choice([*_COMPANIONS, "all"]), is_flag=False,
               flag_value="all", help="Write these for other programs, too; all of them where none is named.")

@@ -5,18 +5,16 @@ import sys
 
 import click
 
-from .profile_files import check_choice, loaded, matching, ranks_of, refusing, skipping_first
+from .profile_files import (
+    check_choice, choosing_regions, loaded, matching, ranks_of, refusing, skipping_first,
+)
 from .several import ReadingCommand, Several, by_commas
 
 
 @click.command(cls=ReadingCommand, short_help="Print regions, threads, tasks and metadata of a file.",
                context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())
-@click.option("-i", "--include", cls=Several, metavar="REGEX",
-              help="Only regions whose name these match at its beginning.")
-@click.option("-e", "--exclude", cls=Several, metavar="REGEX", help="Not regions whose name these match.")
-@click.option("-r", "--ranks", "--rank", cls=Several, metavar="RANKS",
-              help="Only these ranks: 0 2, 0,2 or 0-3.")
+@choosing_regions
 @click.option("--sort", metavar="COLUMN", default="total", show_default=True,
               help="By what those below the same parent are sorted: start, name, calls, total, own, avg, "
                    "min, max, p50, p95, p99, std and the other columns.")

@@ -7,7 +7,7 @@ import click
 
 from .._base.shown import shown
 from .chart_options import FORMATS, chart_options, draw_all, settings_of
-from .profile_files import labels_of, matching, ranks_of, skipping_first
+from .profile_files import choosing_regions, labels_of, matching, ranks_of, skipping_first
 from .several import ReadingCommand, Several
 
 
@@ -20,11 +20,7 @@ from .several import ReadingCommand, Several
 @click.option("--format", type=click.Choice(["png", "svg", "pdf", "csv", "json", "parquet"]),
               help="Of what is written into a folder. [default: png]")
 @click.option("--label", cls=Several, metavar="LABEL", help="The name of a file; once for each.")
-@click.option("-i", "--include", cls=Several, metavar="REGEX",
-              help="Only regions whose name these match at its beginning.")
-@click.option("-e", "--exclude", cls=Several, metavar="REGEX", help="Not regions whose name these match.")
-@click.option("-r", "--ranks", "--rank", cls=Several, metavar="RANKS",
-              help="Only these ranks: 0 2, 0,2 or 0-3.")
+@choosing_regions
 @skipping_first
 @click.option("--show", is_flag=True, help="Show them in windows.")
 @click.option("--backend", metavar="NAME", help="matplotlib. (Charts for browsers: scope-profiler report.)")

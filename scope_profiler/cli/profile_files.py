@@ -8,6 +8,7 @@ import os
 import click
 
 from .._base.shown import shown
+from .several import Several
 
 
 class Refused(click.ClickException):
@@ -102,6 +103,20 @@ def loaded(path, warm_up=None, label=None):
     if label is not None:
         results.label = label
     return results
+
+
+def choosing_regions(command):
+    """The options by which a command is about some regions and ranks alone."""
+    for option in (
+        click.option("-r", "--ranks", "--rank", cls=Several, metavar="RANKS",
+                     help="Only these ranks: 0 2, 0,2 or 0-3."),
+        click.option("-e", "--exclude", cls=Several, metavar="REGEX",
+                     help="Not regions whose name these match."),
+        click.option("-i", "--include", cls=Several, metavar="REGEX",
+                     help="Only regions whose name these match at its beginning."),
+    ):
+        command = option(command)
+    return command
 
 
 def skipping_first(command):

@@ -6,7 +6,9 @@ import click
 
 from .._base.file_names import split
 from .._base.shown import shown
-from .profile_files import Refused, check_choice, loaded, matching, ranks_of, refusing, skipping_first
+from .profile_files import (
+    Refused, check_choice, choosing_regions, loaded, matching, ranks_of, refusing, skipping_first,
+)
 from .several import ReadingCommand, Several
 
 
@@ -16,11 +18,7 @@ from .several import ReadingCommand, Several
 @click.option("-o", "--output", metavar="OUT", type=click.Path(),
               help="The file to write, or a folder for it.  [default: the name of the first file, in .html]")
 @click.option("--title", help="What heads the report.")
-@click.option("-i", "--include", cls=Several, metavar="REGEX",
-              help="Only regions whose name these match at its beginning.")
-@click.option("-e", "--exclude", cls=Several, metavar="REGEX", help="Not regions whose name these match.")
-@click.option("-r", "--ranks", "--rank", cls=Several, metavar="RANKS",
-              help="Only these ranks: 0 2, 0,2 or 0-3.")
+@choosing_regions
 @skipping_first
 @click.option("--sort", metavar="COLUMN", default="total", show_default=True,
               help="By what the rows of the tables are sorted at first, as for inspect.")

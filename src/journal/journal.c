@@ -35,8 +35,9 @@ static sp_thread *thread_of_log(sp_log *log)
     return (sp_thread *)((char *)log - offsetof(sp_thread, log));
 }
 
-/* A thread that has blocks in the file has a new node, or one has changed. What cannot be written ends the journal: no record
- * of the node lies in a block that is taken later. Those in the block at hand name what is not there. */
+/* A thread that has blocks in the file has a new node, or one has changed. What cannot be written ends
+ * the journal: no record of the node lies in a block that is taken later. Those in the block at hand name
+ * what is not there. */
 static void node_grown(sp_tree *tree, const sp_node *node)
 {
     sp_thread *thread = (sp_thread *)((char *)tree - offsetof(sp_thread, tree));

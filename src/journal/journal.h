@@ -28,8 +28,8 @@ void sp_journal_remove(sp_manager *manager);
  * temporary is removed, unless it is to be kept. Nothing is written to it any more; what is recorded
  * afterwards is in memory. Under stop. */
 void sp_journal_end(sp_manager *manager, bool kept);
-/* The path of the file, or of one that is over and has not been removed; NULL for none. And why nothing is written there any more: what errno
- * said, or 0. */
+/* The path of the file, or of one that is over and has not been removed; NULL for none. And why nothing
+ * is written there any more: what errno said, or 0. */
 const char *sp_journal_path(const sp_manager *manager);
 int sp_journal_error(const sp_manager *manager);
 

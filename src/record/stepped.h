@@ -31,8 +31,8 @@ SP_INLINE sp_stepped sp_stepped_begin(const sp_open_call *open)
                         .nested = open->nested};
 }
 
-/* A step is over: this was its open call, in that thread. What has not finished is no call of the node's, nor open in
- * it. */
+/* A step is over: this was its open call, in that thread. What has not finished is no call of the node's,
+ * nor open in it. */
 SP_INLINE void sp_stepped_pause(sp_stepped *call, sp_thread *thread, const sp_open_call *open,
                                 uint64_t now, sp_cost way)
 {

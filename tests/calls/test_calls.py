@@ -3,6 +3,7 @@ tracing."""
 
 import asyncio
 from collections import namedtuple
+from contextlib import contextmanager
 import contextvars
 import cProfile
 import fractions
@@ -60,8 +61,9 @@ def attempt(main, held):
         held.clear()
 
 
-def check_program(program):
-    """What tracing records of the program is what a model of it does."""
+@contextmanager
+def traced(program, **settings):
+    """(a manager that has traced the program, the model of it)."""
     clock = Clock()
     manager = ProfileManager()
     try:
@@ -69,18 +71,24 @@ def check_program(program):
         attempt(*call_programs.run(program, {"tick": clock.tick, "model": model}, True))
         clock.now = 1_000
         clock.tick(0)
-        manager.setup(deactivate_file_output=True)
+        manager.setup(deactivate_file_output=True, **settings)
         names = {"tick": clock.tick, "region": manager.profile_region("block")}
         plain = call_programs.run(program, names, False)
         with calls.tracing(manager, include=["program.f*"]):
             attempt(*plain)
-        assert tree_of(manager) == model.tree()
-        for name, events in model.events.items():
-            assert sorted(events_of(manager, name)) == sorted(events)
         assert nothing_missed(manager) and manager._counters()["open"] == 0
+        yield manager, model
     finally:
         manager.reset()
         _core._fake_clock(None)
+
+
+def check_program(program):
+    """What tracing records of the program is what a model of it does."""
+    with traced(program) as (manager, model):
+        assert tree_of(manager) == model.tree()
+        for name, events in model.events.items():
+            assert sorted(events_of(manager, name)) == sorted(events)
 
 
 @given(call_programs.programs)

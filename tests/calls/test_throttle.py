@@ -9,12 +9,12 @@ from hypothesis import given, settings
 import pytest
 
 import call_programs
-from conftest import Clock, examples
-from scope_profiler import ProfileManager, _core, load as load_file
+from conftest import examples
+from scope_profiler import ProfileManager, load as load_file
 from scope_profiler._instrument import call_tracing as calls
 from scope_profiler._run import checkpoint
 from scope_profiler.io.journal_state import State
-from test_calls import attempt, load, nothing_missed, tick  # noqa: F401
+from test_calls import load, nothing_missed, tick, traced  # noqa: F401
 
 PROGRAM = """
     def short(): tick(5)
@@ -204,25 +204,10 @@ def test_the_state_in_the_journal_has_them(throttled):
 @given(call_programs.programs)
 @settings(max_examples=examples(40), deadline=None)
 def test_counts_of_any_program_are_exact(program):
-    clock = Clock()
-    manager = ProfileManager()
-    try:
-        model = call_programs.Model(lambda: clock.now)
-        attempt(*call_programs.run(program, {"tick": clock.tick, "model": model}, True))
-        clock.now = 1_000
-        clock.tick(0)
-        manager.setup(deactivate_file_output=True, throttle_calls=1, throttle_time=1.0)
-        names = {"tick": clock.tick, "region": manager.profile_region("block")}
-        plain = call_programs.run(program, names, False)
-        with calls.tracing(manager, include=["program.f*"]):
-            attempt(*plain)
+    with traced(program, throttle_calls=1, throttle_time=1.0) as (manager, model):
         expected = {}
         for path, (count, *_) in model.tree().items():
             name = path.rpartition(">")[2]
             expected[name] = expected.get(name, 0) + count
         found = {row[1].name: row[2] + row[-1] for row in manager._collect_regions()}
         assert {name: n for name, n in found.items() if n} == {name: n for name, n in expected.items() if n}
-        assert nothing_missed(manager) and manager._counters()["open"] == 0
-    finally:
-        manager.reset()
-        _core._fake_clock(None)
