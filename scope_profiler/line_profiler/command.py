@@ -41,6 +41,7 @@ def main(args: Sequence[str] | None = None) -> None:
             stats.timings, stats.unit, settings["unit"], stripzeros=settings["skip_zero"],
             rich=settings["rich"], sort=settings["sort"], summarize=settings["summarize"],
             config=source.path, sources=stats.sources,
+            calls=stats.calls,
         )
         sys.stdout.flush()
     except BrokenPipeError:  # of `| head`; what is left in the buffer goes nowhere

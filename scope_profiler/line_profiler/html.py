@@ -10,6 +10,7 @@ from .._base.shown import shown
 from .._model.counted_lines import CountedLine
 from ..report import line_columns
 from ..report.style import format_time
+from .whole_calls import TITLE
 
 if TYPE_CHECKING:
     from .stats import Key, LineStats
@@ -41,7 +42,7 @@ def html(stats: LineStats) -> str:
     ran = [key for key, rows in stats.timings.items() if any(hits for _, hits, _ in rows)]
     whole = sum(_total(stats, key) for key in ran)
     parts = [part for key in ran for part in _function(stats, key, sources.get(key, []), whole)]
-    text = "".join(parts) or "<p>No line was counted.</p>"
+    text = "".join(parts) + "".join(_calls(stats)) or "<p>No line was counted.</p>"
     return f'<div class="sp-lines">\n{_STYLE}{text}</div>\n'
 
 
@@ -70,6 +71,19 @@ def _function(stats: LineStats, key: Key, source: list[str], whole: float) -> It
         yield (f'<tr><td>{line}</td>{cells}<td class="sp-source{idle}">'
                f'{_text(texts.get(line, "").rstrip())}</td></tr>\n')
     yield "</tbody></table></details>\n"
+
+
+def _calls(stats: LineStats) -> Iterator[str]:
+    if not stats.calls:
+        return
+    yield (f"<p>{escape(TITLE)}</p>\n<table><thead><tr><th>Calls</th><th>Time</th><th>Per call</th>"
+           '<th class="sp-source">Function</th></tr></thead><tbody>\n')
+    for name, (count, time) in stats.calls.items():
+        time_ns = time * stats.unit / 1e-9
+        each = format_time(time_ns / count) if count else ""
+        yield (f"<tr><td>{count}</td><td>{format_time(time_ns)}</td><td>{each}</td>"
+               f'<td class="sp-source">{_text(name)}</td></tr>\n')
+    yield "</tbody></table>\n"
 
 
 def _cell(column: str, row: CountedLine | None, total: int) -> str:

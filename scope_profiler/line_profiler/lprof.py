@@ -11,9 +11,10 @@ from math import isfinite
 from os import PathLike
 import pickle
 import pickletools
-from typing import Any, TypeAlias
+from typing import Any
 
 from ..io import CorruptProfileError, replacing
+from .whole_calls import WholeCalls
 
 #: Where the class was, in the versions of line_profiler.
 _LINE_STATS = {
@@ -26,37 +27,36 @@ _LINE_STATS = {
 
 #: What is ours among its attributes.
 _SOURCES = "scope_profiler_sources"
-
-_Key: TypeAlias = tuple[str, int, str]
+_CALLS = "scope_profiler_calls"
 
 
 def write(
     path: str | PathLike[str], timings: dict[Any, Any], unit: float,
-    sources: dict[Any, list[str]] | None = None,
+    sources: dict[Any, list[str]] | None = None, calls: WholeCalls | None = None,
 ) -> None:
     """Write a file that line_profiler reads, without its being installed.
 
-    sources: {key of timings: the function's lines}, which line_profiler passes over. The file is
-    replaced whole or stays as it was. Raises OSError when it cannot be written.
+    sources: {key of timings: the function's lines}, calls: as LineStats has them; line_profiler passes over
+    both. The file is replaced whole or stays as it was. Raises OSError when it cannot be written.
     """
     with replacing(path) as file:
-        file.write(dumped(timings, unit, sources))
+        file.write(dumped(timings, unit, sources, calls))
 
 
 def dumped(
-    timings: dict[Any, Any], unit: float, sources: dict[Any, list[str]] | None = None
+    timings: dict[Any, Any], unit: float, sources: dict[Any, list[str]] | None = None,
+    calls: WholeCalls | None = None,
 ) -> bytes:
     """What is in the file. The class is named by its name in line_profiler."""
-    content = {"timings": timings, "unit": unit, **({_SOURCES: sources} if sources else {})}
+    content = {"timings": timings, "unit": unit, **({_SOURCES: sources} if sources else {}),
+               **({_CALLS: calls} if calls else {})}
     state = pickle.dumps(content, 2)
     # PROTO 2, then: GLOBAL, EMPTY_TUPLE, NEWOBJ, the state, BUILD, STOP.
     return b"\x80\x02cline_profiler.line_profiler\nLineStats\n)\x81" + state[2:-1] + b"b."
 
 
-def loaded(
-    path: str | PathLike[str], data: bytes
-) -> tuple[dict[_Key, list[Any]], float, dict[_Key, list[str]]]:
-    """(timings, unit, sources) of the content of a file. Raises CorruptProfileError when it is
+def loaded(path: str | PathLike[str], data: bytes) -> dict[str, Any]:
+    """The arguments for LineStats of the content of a file. Raises CorruptProfileError when it is
     damaged, or something else."""
     try:
         return _checked(_Reader().read(data))
@@ -200,7 +200,12 @@ def is_number(value: Any) -> bool:
     return type(value) is float and isfinite(value)
 
 
-def _checked(stats: Any) -> tuple[dict[_Key, list[Any]], float, dict[_Key, list[str]]]:
+def _is_call(name: Any, call: Any) -> bool:
+    return (type(name) is str and type(call) is tuple and len(call) == 2 and type(call[0]) is int
+            and all(map(is_number, call)))
+
+
+def _checked(stats: Any) -> dict[str, Any]:
     if type(stats) is not _Stats:
         raise _Unreadable(f"it holds no LineStats, but a {type(stats).__name__}")
     timings: Any = stats.get("timings")
@@ -217,5 +222,8 @@ def _checked(stats: Any) -> tuple[dict[_Key, list[Any]], float, dict[_Key, list[
             type(lines) is list and all(type(line) is str for line in lines)
             for lines in sources.values())):
         raise _Unreadable("its source is not that of functions")
-    return timings, float(unit), sources
+    calls = stats.get(_CALLS, {})
+    if type(calls) is not dict or not all(_is_call(*item) for item in calls.items()):
+        raise _Unreadable("its calls are not those of functions")
+    return {"timings": timings, "unit": float(unit), "sources": sources, "calls": calls}
 

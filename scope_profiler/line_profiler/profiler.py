@@ -22,6 +22,7 @@ from ..manager import ProfileManager
 from . import callables
 from .profiler_mixin import ByCountProfilerMixin
 from .scoping_policy import Policies, ScopingPolicy
+from .whole_calls import name_of_callable
 
 if TYPE_CHECKING:
     from .stats import Key, LineStats
@@ -80,6 +81,7 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
         manager._begin(False, True, False, False, False, self.line_details)
         self._region = manager.profile_region("LineProfiler")
         self._codes: dict[int, CodeType] = {}  # by id, in the order in which they were registered
+        self._timed_regions: set[str] = set()  # names of what has no lines
         self.functions: list[Any] = []
         self.wrap_trace = bool(wrap_trace)
         self.set_frame_local_trace = bool(set_frame_local_trace)
@@ -92,13 +94,13 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
         """Decorator: registers a function, and switches profiling on while it is called.
 
         Takes functions of all kinds, methods, properties, functools.partial and the like, objects
-        with a __call__, and classes, whose members are wrapped in place. Warns when there is no line
-        to be seen in it. Raises TypeError when it cannot be called.
+        with a __call__, and classes, whose members are wrapped in place. What has no lines
+        that could be seen, as a function in C, is timed as a whole, with a warning; see LineStats.calls.
+        Raises TypeError when it cannot be called.
         """
-        if not self.add_callable(func) and not self._has_registered(func):
-            warn(f"LineProfiler records nothing: {refusal(func)}")
-            if is_compiled(func):
-                return ProfileManager.profile(func)
+        if not (self.add_callable(func) or self._has_registered(func) or self._already_a_wrapper(func)):
+            what = "records nothing" if isinstance(func, type) else "times its calls as a whole"
+            warn(f"LineProfiler {what}: {refusal(func)}")
         self._register_later(func)
         return self.wrap_callable(func)
 
@@ -115,11 +117,12 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
     @unrecorded
     def add_function(self, func: Any) -> None:
         """Register a function, and those that decorators say it wraps. Warns when it has no code of
-        Python."""
+        Python: then nothing of it is recorded, as it is not decorated."""
         code = getattr(getattr(func, "__func__", func), "__code__", None)
         if not isinstance(code, CodeType) or is_compiled(func):
-            warn(f"Could not extract a code object for the object {func!r}: "
-                 f"{refusal(func)}")
+            instead = "" if isinstance(func, type) else (
+                ", or decorate it: what LineProfiler()(function) returns has its calls timed")
+            warn(f"Could not extract a code object for the object {func!r}: {refusal(func)}{instead}")
             return
         self._register(code, func)
         for behind in callables.functions_behind(func):
@@ -218,6 +221,24 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
 
     # ---- Decorating
 
+    def wrap_callable(self, func: Any) -> Any:
+        """The callable, or wrapper of callables, profiled while it is called; classes in place. What has
+        no lines that could be seen is timed as a whole. Raises TypeError when it is neither."""
+        if isinstance(func, type) or callables.parts_of(func) is not None or not callable(func):
+            return super().wrap_callable(func)
+        if self.get_underlying_functions(func) or any(callables.functions_behind(func)):
+            return super().wrap_callable(func)
+        return self._timed(func)
+
+    @unrecorded
+    def _timed(self, func: Any) -> Any:
+        if self._already_a_wrapper(func):
+            return func
+        region = self._manager.profile_region(name_of_callable(func))
+        self._timed_regions.add(region.name)
+        made = carrier(self._manager, region, None, func, _PLAIN)
+        return self._mark_wrapper(update_wrapper(made, func))
+
     def wrap_function(self, func: Any) -> Any:
         """A function, or an object with a __call__."""
         return self._carried(func)
@@ -263,7 +284,9 @@ class LineProfiler(_core.LineSwitch, ByCountProfilerMixin):
         counted = lines.lines_of(self._region, overhead)
         for key, rows in counted.items():
             timings[key] = [(row.line, row.hits, row.time_ns) for row in rows]
-        return LineStats(timings, self.timer_unit, lines=counted)
+        calls = {row[1].name: (row[2], row[5]) for row in self._manager._collect_regions()
+                 if row[1].name in self._timed_regions}
+        return LineStats(timings, self.timer_unit, lines=counted, calls=calls)
 
     def reset_stats(self) -> None:
         """Begin counting anew. What is registered stays, and profiling on where it is."""

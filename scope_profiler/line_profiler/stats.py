@@ -8,10 +8,11 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeAlias
 
 from .._base.source_lines import block
 from .._model.counted_lines import CountedLine, added_up
-from . import lprof, tables
+from . import lprof, tables, whole_calls
 
 if TYPE_CHECKING:
     from .toml_config import ConfigArgument
+    from .whole_calls import WholeCalls
 
 #: A function: (file, first line, qualified name).
 Key: TypeAlias = tuple[str, int, str]
@@ -44,7 +45,8 @@ class LineStats:
 
     sources: {key of timings: the function's lines} of those whose text is known from a file; the
     text of others is looked for where it is needed. lines: {key of timings: [CountedLine, ...]} where
-    more is known of lines than hits and times.
+    more is known of lines than hits and times. calls: {name: (how often it was called, the time of that)} of
+    functions whose lines cannot be seen, as those written in C.
 
     Two are equal when timings and unit are. Where several are added, times are in the coarsest of
     their units, rounded to integers.
@@ -54,16 +56,19 @@ class LineStats:
     unit: float
     sources: dict[Key, list[str]]
     lines: dict[Key, list[CountedLine]]
+    calls: WholeCalls
 
     def __init__(
         self, timings: dict[Key, list[Row]], unit: float,
         *, sources: Mapping[Key, list[str]] | None = None,
         lines: Mapping[Key, list[CountedLine]] | None = None,
+        calls: WholeCalls | None = None,
     ) -> None:
         self.timings = timings
         self.unit = unit
         self.sources = {} if sources is None else {**sources}
         self.lines = {key: rows for key, rows in (lines or {}).items() if any(map(_has_more, rows))}
+        self.calls = {} if calls is None else {**calls}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.timings}, {self.unit:.2G})"
@@ -98,15 +103,15 @@ class LineStats:
         from .text import show_text
 
         show_text(self.timings, self.unit, output_unit, stream, stripzeros, details, summarize,
-                  sort, rich, config=config, sources=self.sources)
+                  sort, rich, config=config, sources=self.sources, calls=self.calls)
 
     def to_file(self, filename: str | PathLike[str]) -> None:
         """Write a file (.lprof) that from_files() and line_profiler read.
 
-        It also has the text of the functions, which line_profiler passes over. The file is replaced
-        whole or stays as it was. Raises OSError when it cannot be written.
+        It also has the text of the functions and `calls`, which line_profiler passes over. The file is
+        replaced whole or stays as it was. Raises OSError when it cannot be written.
         """
-        lprof.write(filename, self.timings, self.unit, self.known_sources())
+        lprof.write(filename, self.timings, self.unit, self.known_sources(), self.calls)
 
     @classmethod
     def from_files(
@@ -124,15 +129,18 @@ class LineStats:
     def from_stats_objects(cls, stats: StatsLike, /, *more_stats: StatsLike) -> Self:
         """The sum of all; a copy of a single one."""
         parts = (stats, *more_stats)
-        return cls(*_sum(parts), sources=_sources(parts), lines=_lines(parts))
+        timings, unit = _sum(parts)
+        return cls(timings, unit, sources=_sources(parts), lines=_lines(parts), calls=whole_calls.added_up(
+            (getattr(stats, "calls", {}), stats.unit / unit) for stats in parts))
 
     def to_json(self, file: str | PathLike[str] | IO[str] | None = None) -> str | None:
         """All that is known as JSON, the text of the functions included; from_files() reads it.
 
         {"format", "version", "unit": s, "functions": [{"file", "first_line", "name", "source": its
         lines or null, "lines": [{"line", "hits", "time": in units, "percent": of the function, and
-        what else is known}]}]}. file: a path or a text stream; without it the text is returned.
-        Raises OSError when the file cannot be written.
+        what else is known}]}], and where there are any "calls": [{"name", "calls", "time"}]}. file: a
+        path or a text stream; without it the text is returned. Raises OSError when the file cannot be
+        written.
         """
         return tables.delivered(tables.json_text(self), file)
 
@@ -183,8 +191,7 @@ def _read(path: str | PathLike[str]) -> LineStats:
         data = file.read()
     if data.startswith(b"{"):
         return LineStats(**tables.from_json(path, data))
-    timings, unit, sources = lprof.loaded(path, data)
-    return LineStats(timings, unit, sources=sources)
+    return LineStats(**lprof.loaded(path, data))
 
 
 def _sources(parts: Iterable[StatsLike]) -> dict[Key, list[str]]:

@@ -99,6 +99,9 @@ def json_text(stats: LineStats) -> str:
         for file, first, name in stats.timings
     ]
     content = {"format": _FORMAT, "version": _VERSION, "unit": stats.unit, "functions": functions}
+    if stats.calls:
+        content["calls"] = [{"name": name, "calls": count, "time": time}
+                            for name, (count, time) in stats.calls.items()]
     return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
@@ -115,6 +118,10 @@ def from_json(path: str | PathLike[str], data: bytes) -> dict[str, Any]:
         found: dict[str, Any] = {"timings": {}, "unit": unit, "sources": {}, "lines": {}}
         for function in content["functions"]:
             _add_function(function, **found)
+        found["calls"] = {
+            _checked(row["name"], _is_text):
+                (_checked(row["calls"], _is_whole), _checked(row["time"], is_number))
+            for row in content.get("calls", ())}
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptProfileError(path, "it holds no lines of scope-profiler") from error
     except (ValueError, OverflowError) as error:

@@ -15,10 +15,12 @@ from .._base import source_lines
 from .._base.shown import shown
 from ..report.plain_lines import WIDTHS, PlainLines
 from .toml_config import ConfigSource
+from .whole_calls import table
 
 if TYPE_CHECKING:
     from .stats import Key, Row
     from .toml_config import ConfigArgument
+    from .whole_calls import WholeCalls
 
 
 def show_text(
@@ -34,6 +36,7 @@ def show_text(
     *,
     config: ConfigArgument = None,
     sources: Mapping[Key, list[str]] | None = None,
+    calls: WholeCalls | None = None,
 ) -> None:
     """Print the tables of functions to stream (sys.stdout).
 
@@ -43,7 +46,8 @@ def show_text(
     summarize: after these, a line for each with its total. sort: those that took least first, else
     as they are in stats. rich: coloured, if the package rich is installed. config: a TOML file with
     the widths of columns, see ConfigSource. sources: {key of stats: its lines} of functions whose
-    text is known; the others are looked for.
+    text is known; the others are looked for. calls: {name: (how often it was called, the time of that)} of
+    functions without lines, whose table comes after the others.
     """
     stream = sys.stdout if stream is None else stream
     items = [*stats.items()]
@@ -55,8 +59,15 @@ def show_text(
         for key, rows in items:
             source = (sources or {}).get(key)
             _show(key, rows, unit, output_unit, stream, stripzeros, rich, widths, source)
+    called = {name: call for name, call in (calls or {}).items() if call[0] or not stripzeros}
+    if details and called:
+        clean = _cleaner(stream)
+        scale = 1.0 if output_unit is None else unit / output_unit
+        _write(stream, "".join(table({clean(name): call for name, call in called.items()}, scale, widths)))
     if summarize:
         _summarize([(key, _total(rows) * unit) for key, rows in items], stream, stripzeros, rich)
+        for name, (_, time) in called.items():
+            _write(stream, f"{time * unit:6.2f} seconds - {_cleaner(stream)(name)}\n")
 
 
 def show_func(

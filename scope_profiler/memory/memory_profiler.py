@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+import sys
 from types import CodeType
 from typing import IO, Any
 
@@ -12,6 +13,7 @@ from .._instrument import lines, memory
 from .._model.counted_code import CountedCode
 from .._model.counted_lines import CountedLine
 from ..line_profiler import LineProfiler as _LineProfiler
+from ..line_profiler.whole_calls import table
 from .usage_table import LineMemory, show_results, tables
 from .usage import choose_backend
 
@@ -81,8 +83,11 @@ class MemoryProfiler(_LineProfiler):
         return found
 
     def show(self, stream: IO[str] | None = None, precision: int = 1) -> None:
-        """Print the table of memory_profiler, to stream (sys.stdout). precision: decimals of MiB."""
+        """Print the table of memory_profiler, to stream (sys.stdout), and below it the calls of functions
+        that have no lines, in ns. precision: decimals of MiB."""
         show_results(self, stream, precision)
+        if calls := self.get_stats().calls:
+            (sys.stdout if stream is None else stream).writelines(table(calls, 1))
 
 
 #: As memory_profiler calls it.

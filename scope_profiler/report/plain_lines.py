@@ -18,7 +18,7 @@ class PlainLines:
         rows = list(rows)
         total = sum(time for _, _, time in rows)
         self._cells = {
-            line: _cells(hits, time, total, scale, widths) for line, hits, time in rows
+            line: cells(hits, time, total, scale, widths) for line, hits, time in rows
         }
         shown = [*zip(*self._cells.values())] or [()] * 4
         self._widths = [widths["line"], *(
@@ -39,7 +39,8 @@ class PlainLines:
         return " ".join(f"{value:>{width}}" for value, width in zip(values, self._widths))
 
 
-def _cells(hits, time, total, scale, widths):
+def cells(hits, time, total, scale, widths):
+    """Hits, time, time per hit and percentage of the total as text; see PlainLines."""
     return (
         _fitting("%d", "%g", hits, widths["hits"]),
         _fitting("%5.1f", "%5.3g", time * scale, widths["time"]),

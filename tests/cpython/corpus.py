@@ -69,6 +69,12 @@ def make_profiler(tool):
     return LineProfiler()
 
 
+def same_path(path):
+    """As long for both profilers: some functions go along sys.path, and one profiler is a folder on it."""
+    return [folder for folder in path if not Path(folder, "scope_profiler", "_core.pyi").exists()
+            or Path(folder).name == "site-packages"]
+
+
 def worker(tool, test, out):
     """Run a test module with the functions of what it is about registered; write the hits."""
     import unittest
@@ -87,9 +93,12 @@ def worker(tool, test, out):
         profiler.add_function(function)
     suite = unittest.defaultTestLoader.loadTestsFromModule(unittest_of)
     result = unittest.TestResult()
+    path = sys.path[:]
+    sys.path[:] = same_path(path)
     profiler.enable_by_count()
     suite.run(result)
     profiler.disable_by_count()
+    sys.path[:] = path
     lines = {f"{Path(file).name}:{first}:{name}": {str(line): hits for line, hits, _ in rows}
              for (file, first, name), rows in profiler.get_stats().timings.items()}
     bad = sorted(case.id() for case, _ in result.failures + result.errors)

@@ -5,7 +5,6 @@ import functools
 import gc
 import inspect
 import types
-import warnings
 
 import pytest
 
@@ -289,13 +288,6 @@ def test_what_has_no_lines_is_told(profiler, make, words):
     with pytest.warns(UserWarning, match="Could not extract a code object"):
         profiler.add_function(refused)
     assert profiler.functions == []
-
-
-def test_what_is_in_c_is_returned_as_it_is(profiler):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        assert profiler(len) is len
-        assert profiler(str.join) is str.join
 
 
 def test_what_cannot_be_called_is_an_error(profiler):
