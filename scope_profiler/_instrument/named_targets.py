@@ -17,7 +17,6 @@ from .code_finder import alike, is_glob
 from .import_hook import AfterImport
 
 _waiting = {}  # name of a module: [(weak reference to a NamedTargets, Target), ...]
-_hook = None
 
 
 def instrument(manager, module, names, include, exclude, prefix, tags):
@@ -131,19 +130,18 @@ def _replace_references(before, after):
 
 
 def _wait_for(module, targets, target):
-    global _hook
-    if _hook is None:
-        _hook = AfterImport(lambda name, _: name in _waiting, _imported)
-        _hook.__enter__()
     _waiting.setdefault(module, []).append((targets, target))
+    if _HOOK not in sys.meta_path:  # programs may take away what they have not put there
+        _HOOK.__enter__()
 
 
 def _imported(name, module):
-    global _hook
     for targets, target in _waiting.pop(name, ()):
         targets = targets()
         if targets is not None:
             targets.imported(target, module)
-    if not _waiting and _hook is not None:
-        _hook.__exit__()
-        _hook = None
+    if not _waiting:
+        _HOOK.__exit__()
+
+
+_HOOK = AfterImport(lambda name, _: name in _waiting, _imported)

@@ -86,7 +86,7 @@ def test_tracebacks_of_imports_are_as_ever(found, source):
             importlib.import_module("hooked")
         except Exception:
             shown.append(traceback.format_exc())
-        sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, ImportHook)]
+        sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder) is not ImportHook]
     assert len(shown) == 2 and shown[0] == shown[1]
 
 

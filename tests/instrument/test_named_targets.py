@@ -42,12 +42,15 @@ def modules(tmp_path, monkeypatch):
         file.write_text("\n".join(line.removeprefix(" " * 8) for line in lines))
     monkeypatch.syspath_prepend(tmp_path)
     importlib.invalidate_caches()
-    before = list(sys.meta_path)
+    # Tests of other files leave names that nobody imports.
+    monkeypatch.setattr(named_targets, "_waiting", {})
+    before = [finder for finder in sys.meta_path if finder is not named_targets._HOOK]
+    monkeypatch.setattr(sys, "meta_path", list(before))
     yield tmp_path
     for name in [name for name in sys.modules if name.startswith("named_")]:
         if "targets" not in name:
             del sys.modules[name]
-    assert [type(each) for each in sys.meta_path] == [type(each) for each in before]
+    assert sys.meta_path == before
 
 
 def counts(manager):
@@ -77,6 +80,17 @@ def test_when_they_have_been_imported_already(manager):
     import named_package.part
 
     named_package.part.work(), named_package.part.rest()
+    assert counts(manager) == {"named_one.solve": 1, "named_package.part.work": 1}
+
+
+def test_what_takes_finders_away_takes_those_that_come_later_not(manager):
+    manager.instrument("named_package.part:work")
+    sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not named_targets._HOOK]
+    manager.instrument("named_one:solve")
+    import named_one
+    import named_package.part
+
+    named_one.solve(1), named_package.part.work()
     assert counts(manager) == {"named_one.solve": 1, "named_package.part.work": 1}
 
 
