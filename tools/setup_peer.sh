@@ -8,11 +8,10 @@ base=$1
 venv=$2
 packages=(scope-profiler==0.7.5 line_profiler==5.1.0 memory_profiler==0.61.0 "${@:3}")
 
-export PIP_DISABLE_PIP_VERSION_CHECK=1
 stamp="$("$base" -VV) ${packages[*]}"
 [[ $(cat "$venv/.peer" 2>/dev/null || true) == "$stamp" ]] && exit
 echo "$venv: installing ${packages[*]}"
 mkdir -p "$(dirname "$venv")"
 "$base" -m venv --clear "$venv"
-"$venv/bin/python" -m pip -qq install --no-compile "${packages[@]}"
+tools/install.sh "$venv/bin/python" "${packages[@]}"
 echo "$stamp" >"$venv/.peer"

@@ -8,10 +8,7 @@ base=$1
 venv=$2
 python=$venv/bin/python
 
-export PIP_DISABLE_PIP_VERSION_CHECK=1
-# Debug builds warn of what pip leaves open. Compiling all modules of all packages would take longer than
-# compiling those that are used.
-install() { "$python" -W ignore -m pip -qq install --no-compile "$@"; }
+install() { tools/install.sh "$python" "$@"; }
 say() { echo "$venv: $*"; }
 
 digest() {
@@ -57,7 +54,7 @@ wanted=$inputs
 [[ ${SCOPE_PROFILER_WERROR-} == 1 ]] && wanted=$checked
 if [[ ! -e $core || $stamp != "$checked" && $stamp != "$wanted" ]]; then
     say "installing what the build needs"
-    install -r <(listed build-system requires)
+    install $(listed build-system requires)
     tools/get_uthash.sh "$python"
     say "building and installing scope-profiler"
     rm -f "$stamp_file" "$core"  # by its time stamp it may look new although the flags differ
