@@ -38,6 +38,8 @@ _COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>"}
 # What stands for a file name where the user types code. Other names in <> are those of generated code.
 _TYPED = ("<stdin>", "<python-input", "<ipython-input")
 
+_OURS = PACKAGE, overhead.FILE
+
 _tracings = {}  # id(manager): _Tracing
 _places = weakref.WeakKeyDictionary()  # manager: {name of a region: (file, line) of its function}
 _tool = None
@@ -59,9 +61,14 @@ class _Filter:
         self._only_lines = only_lines
         self._ignored_dirs = tuple(os.path.join(folder, "") for folder in ignored_dirs)
 
+    def is_plain(self):
+        """Whether it passes everything, whatever the name."""
+        return not (self._only_user_code or self._include or self._exclude or self._ignored_dirs
+                    or self._only_lines or self._wanted is not None)
+
     def excludes(self, name):
         """Whether the name is excluded, of a Python function or one of C."""
-        return any(fnmatch(name, pattern) for pattern in self._exclude)
+        return bool(self._exclude) and any(fnmatch(name, pattern) for pattern in self._exclude)
 
     def has_lines(self, code, name):
         """Whether its lines are wanted, where lines are recorded."""
@@ -90,9 +97,17 @@ class _Tracing:
         self.filter = None
         self.in_spans = False
         self.of_c = False
+        self.places = _places.setdefault(manager, {})
         self.entrypoint = None
         self.executed = None
         self.lined = []  # (region, weak reference to code) whose lines count while this is on
+
+    def plain(self, manager):
+        """What _core.trace_calls() needs to decide about most functions without asking, or None."""
+        if (self.filter is None or not self.filter.is_plain() or self.entrypoint is not None
+                or self.executed is not None or manager._line_mode):
+            return None
+        return _OURS, manager._decorated, self.places
 
     def leave_lines(self):
         for region, reference in self.lined:
@@ -232,7 +247,7 @@ def _decide_anew(manager, tracing):
     if throttle is not None:
         overhead.measure_throttled(type(manager._default), _tracing_aside)
     _core.trace_calls(manager, _decide, tracing.filter is not None, _decide_c if of_c else None, max_depth,
-                      throttle)
+                      throttle, tracing.plain(manager))
     _watch(any(tracing.of_c for tracing in _tracings.values()))
 
 
@@ -272,9 +287,9 @@ def _callbacks():
 def _decide(manager, code, namespace, in_span):
     """Called by the core with a code object that is new to the manager's tracing, and the globals
     that it runs in: see _core.trace_calls()."""
-    if PACKAGE is None or _COMPREHENSIONS is None or _tracings is None:
+    if _OURS is None or _COMPREHENSIONS is None or _tracings is None:
         return None  # a thread goes on while Python takes its modules apart
-    if code.co_filename.startswith((PACKAGE, overhead.FILE)):
+    if code.co_filename.startswith(_OURS):
         return None
     tracing = _tracings[id(manager)]
     is_comprehension = code.co_name in _COMPREHENSIONS
@@ -299,19 +314,19 @@ def _decide(manager, code, namespace, in_span):
     if not has_region:
         return False, everywhere, tracing.of_c
     is_entry = code.co_name == tracing.entrypoint
-    region = manager.profile_region(
-        tracing.entrypoint if is_entry else _own_name(manager, name, code))
-    region._locate(code.co_filename, code.co_firstlineno)
+    place = code.co_filename, code.co_firstlineno
+    own = tracing.entrypoint if is_entry else _own_name(tracing.places, name, place)
+    region = manager._region_at(own, *place)
     if tells:
         tracing.executed.meet(region.name, code, namespace)
-    if everywhere:
+    if everywhere and manager._line_mode:
         _watch_lines(manager, tracing, region, code, name)
     return region, everywhere, tracing.of_c
 
 
 def _watch_lines(manager, tracing, region, code, name):
     """Count the lines of the code for the region, where they are wanted."""
-    if not manager._line_mode or not tracing.filter.has_lines(code, name):
+    if not tracing.filter.has_lines(code, name):
         return
     _core.watch_lines(region, code, True)
     tracing.lined.append((region, weakref.ref(code)))
@@ -320,6 +335,8 @@ def _watch_lines(manager, tracing, region, code, name):
 def _function_of(code):
     """The qualified name of a function, or of that around a comprehension."""
     name = code.co_qualname
+    if not name.endswith("comp>"):
+        return name
     while name.rpartition(".")[2] in _COMPREHENSIONS:
         name = name.rpartition(".")[0].removesuffix(".<locals>")
     return name
@@ -338,9 +355,7 @@ def _decide_c(manager, function):
         return None
     if tracing.filter is not None and tracing.filter.excludes(name):
         return None
-    region = manager.profile_region(name)
-    region._locate(None, 0)  # in no file
-    return region
+    return manager._region_at(name, None, 0)  # in no file
 
 
 def _is_ours(function):
@@ -382,12 +397,10 @@ def _method(cls, name):
     return None
 
 
-def _own_name(manager, name, code):
+def _own_name(taken, name, place):
     """A name for the region of a function that no function on another line has: one that is defined
     twice, the getter and the setter of a property, the lambdas of a function share theirs. The first
-    to be called has it as it is, others with the number of their line."""
-    place = code.co_filename, code.co_firstlineno
-    taken = _places.setdefault(manager, {})
+    to be called has it as it is, others with the number of their line. taken: {name: place}."""
     own, number = name, 1
     while taken.setdefault(own, place) != place:
         own = f"{name}:{place[1]}" if number == 1 else f"{name}:{place[1]}#{number}"
@@ -427,4 +440,9 @@ def _is_users(filename, name):
     """Whether the function of that name is the user's."""
     if not filename or filename.startswith("<"):
         return filename.startswith(_TYPED) or name.startswith("__main__.")
-    return not os.path.realpath(filename).startswith(_installed())
+    return not _is_installed(filename)
+
+
+@cache
+def _is_installed(filename):
+    return os.path.realpath(filename).startswith(_installed())

@@ -3,6 +3,7 @@
 #include "base/callout.h"
 #include "base/heap.h"
 #include "calls/call_backend.h"
+#include "calls/plain_decision.h"
 #include "record/open_call.h"
 
 sp_tracing *sp_tracings;
@@ -141,11 +142,32 @@ static bool ask(sp_decision *decision, PyObject *globals, bool in_section)
     PyObject *answer;
     PyObject *arguments[] = {(PyObject *)tracing->manager, (PyObject *)decision->code, globals,
                              in_section ? Py_True : Py_False};
+    sp_signals signals;
+    sp_signals_hold(&signals);
     bool holds = sp_decide_ask(tracing, tracing->decide, arguments, 4, &answer);
+    sp_signals_release(&signals);
     if (holds && answer != NULL)
         holds = read_answer(decision, answer) == 0;
     Py_XDECREF(answer);
     return holds;
+}
+
+/* The same without Python; false when it has to be asked. */
+static bool decide_plainly(sp_decision *decision, PyObject *globals)
+{
+    const sp_tracing *tracing = decision->tracing;
+    if (tracing->plain == NULL)
+        return false;
+    bool c_calls = tracing->decide_c != NULL;
+    PyObject *plain = Py_NewRef(tracing->plain); /* the tracing may end meanwhile */
+    sp_region *region = sp_decide_plainly(tracing->manager, plain, decision->code, globals);
+    Py_DECREF(plain);
+    if (region == NULL)
+        return false;
+    decision->region = region;
+    decision->everywhere = true;
+    decision->c_calls = c_calls;
+    return true;
 }
 
 /* Put a new decision into the tables; when another thread was faster, take that one instead. */
@@ -170,15 +192,17 @@ static sp_decision *decide_anew(sp_tracing *tracing, PyCodeObject *code, const v
         return NULL;
     decision->tracing = tracing;
     decision->code = code;
+    uint64_t serial = tracing->serial;
+    PyObject *globals = sp_calls_globals(frame);
     sp_callout callout;
-    sp_callout_begin(&callout);
+    sp_callout_begin_often(&callout);
     decision->watcher = PyWeakref_NewRef((PyObject *)code, all.forgetter);
-    sp_decision *published = NULL;
-    if (decision->watcher != NULL && ask(decision, sp_calls_globals(frame), in_section))
-        published = publish(decision);
+    bool decided = decision->watcher != NULL
+                   && (decide_plainly(decision, globals) || ask(decision, globals, in_section));
+    sp_callout_end_often(&callout);
+    sp_decision *published = decided && sp_tracing_is_on(serial) ? publish(decision) : NULL;
     if (published != decision)
         decision_free(decision);
-    sp_callout_end(&callout);
     return published;
 }
 

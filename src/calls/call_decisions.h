@@ -14,6 +14,7 @@ typedef struct sp_tracing {
     PyObject *decide; /* of call_tracing.py, see trace_calls(). Owned. */
     PyObject
         *decide_c;    /* the same for C functions (c_calls.c), or NULL: none is wanted. Owned. */
+    PyObject *plain;  /* of plain_decision.c, or NULL: Python is always asked. Owned. */
     uint64_t serial;  /* unique in the process, not 0 */
     bool everywhere;  /* not in sections alone */
     uint32_t
@@ -69,7 +70,7 @@ SP_INLINE bool sp_calls_too_deep(const sp_tracing *tracing)
     return stack->top - stack->calls >= (ptrdiff_t)tracing->max_depth;
 }
 
-enum { SP_DECISIONS = 256 };
+enum { SP_DECISIONS = 1024 };
 
 /* The decisions used last; all threads'. */
 extern sp_decision *sp_decisions_used[SP_DECISIONS];

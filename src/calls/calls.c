@@ -231,8 +231,8 @@ static sp_tracing *new_tracing(sp_manager *manager)
     return tracing;
 }
 
-bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c, bool everywhere,
-                    uint32_t max_depth, sp_throttle_bound throttle)
+bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c, PyObject *plain,
+                    bool everywhere, uint32_t max_depth, sp_throttle_bound throttle)
 {
     sp_tracing *tracing = tracing_of(manager);
     if (tracing == NULL)
@@ -244,6 +244,7 @@ bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c, b
     Py_XSETREF(tracing->decide, Py_NewRef(decide));
     sp_c_calls_needed += (decide_c != NULL) - (tracing->decide_c != NULL);
     Py_XSETREF(tracing->decide_c, Py_XNewRef(decide_c));
+    Py_XSETREF(tracing->plain, Py_XNewRef(plain));
     sp_calls_need((int)everywhere - (int)tracing->everywhere);
     tracing->everywhere = everywhere;
     tracing->max_depth = max_depth;
@@ -344,6 +345,7 @@ static void end_tracing(sp_tracing *tracing)
     Py_DECREF(tracing->decide);
     sp_c_calls_needed -= tracing->decide_c != NULL;
     Py_XDECREF(tracing->decide_c);
+    Py_XDECREF(tracing->plain);
     sp_free(tracing);
 }
 

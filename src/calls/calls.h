@@ -93,9 +93,11 @@ void sp_calls_cancel(const void *frame);
 /* ---- Tracings ---- */
 
 /* The manager's calls are traced from now on, or everything is decided anew; see trace_calls(). False
- * when memory is out. Under shared, as all of these. decide_c: NULL for no C functions. */
+ * when memory is out. Under shared, as all of these. decide_c: NULL for no C functions; plain: NULL
+ * where decide is always to be asked. */
 SP_MUST_USE bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c,
-                                bool everywhere, uint32_t max_depth, sp_throttle_bound throttle);
+                                PyObject *plain, bool everywhere, uint32_t max_depth,
+                                sp_throttle_bound throttle);
 /* Note from now on which functions call which; none is throttled then. */
 void sp_calls_note_pairs(const sp_manager *manager);
 /* [(caller, called), ...], the names of their regions; NULL with an exception set. */

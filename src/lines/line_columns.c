@@ -133,7 +133,7 @@ void sp_line_detail_raised(sp_line_frame *recorded, int line)
 void sp_line_columns_clear(sp_line_columns *columns, int lines)
 {
     for (int i = 0; columns->details != NULL && i < lines; i++)
-        sp_free(columns->details[i].hits.counts);
+        sp_sketch_free(&columns->details[i].hits);
     sp_free(columns->details);
     sp_free(columns->waiting);
     sp_free(columns->below);

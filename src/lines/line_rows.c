@@ -17,18 +17,11 @@ static int put_ns(PyObject *extras, const char *name, uint64_t ticks)
     return put(extras, name, PyLong_FromLongLong(ns(ticks)));
 }
 
-static PyObject *sketch(const sp_sketch *hits)
-{
-    size_t size = hits->octaves * SP_SKETCH_BUCKETS * sizeof *hits->counts;
-    return Py_BuildValue("(Iy#)", (unsigned)hits->lowest * SP_SKETCH_BUCKETS,
-                         size == 0 ? "" : (const char *)hits->counts, (Py_ssize_t)size);
-}
-
-static int put_details(PyObject *extras, const sp_line_detail *detail)
+static int put_details(PyObject *extras, sp_line_detail *detail)
 {
     if (put(extras, "raised", PyLong_FromUnsignedLongLong(detail->raised)) < 0
         || put_ns(extras, "callees_ns", detail->callees) < 0
-        || put(extras, "sketch", sketch(&detail->hits)) < 0)
+        || put(extras, "sketch", sp_sketch_object(&detail->hits)) < 0)
         return -1;
     if (detail->longest < detail->shortest) /* no hit has ended */
         return 0;

@@ -3,11 +3,13 @@
 #include "base/clock.h"
 #include "base/thread_guard.h"
 #include "calls/calls.h"
+#include "calls/plain_decision.h"
 #include "python/state.h"
 
 PyDoc_STRVAR(
     trace_doc,
-    "trace_calls(manager, decide, everywhere, decide_c=None, max_depth=None, throttle=None)\n--\n\n"
+    "trace_calls(manager, decide, everywhere, decide_c=None, max_depth=None, throttle=None,\n"
+    "            plain=None)\n--\n\n"
     "Trace calls for the manager, or go on with everything decided anew. decide(manager, code, globals,\n"
     "in_section) tells, once for each code object, (region, whether all calls are wanted and not only\n"
     "those in traced sections, whether those that it makes of C functions are) or None. region is False\n"
@@ -15,7 +17,10 @@ PyDoc_STRVAR(
     "it is asked again in one. everywhere: whether it may say that all calls are wanted.\n"
     "decide_c(manager, function) tells the region of a C function or None; without it none is traced.\n"
     "max_depth: calls with so many open ones around them are not recorded. throttle: (calls, ns), a function\n"
-    "that was called so often and took less on average is counted from then on and no longer timed; None for none.");
+    "that was called so often and took less on average is counted from then on and no longer timed; None for none.\n"
+    "plain: (beginnings of names of files, {id of code: ...}, {name of a region: (file, line)}) where decide()\n"
+    "wants all but functions of these files and these codes, and names regions by the function alone where\n"
+    "no other has the name; then it is asked about the rest only.");
 
 /* False with an exception set. */
 static bool get_throttle(PyObject *given, sp_throttle_bound *throttle)
@@ -35,19 +40,24 @@ static PyObject *trace_calls(PyObject *module, PyObject *args)
     sp_state *state = PyModule_GetState(module);
     PyObject *manager, *decide, *decide_c = Py_None, *max_depth = Py_None;
     int everywhere;
-    PyObject *throttled = Py_None;
+    PyObject *throttled = Py_None, *plain = Py_None;
     sp_throttle_bound throttle = {0, 0};
-    if (!PyArg_ParseTuple(args, "O!Op|OOO:trace_calls", state->manager_type, &manager, &decide,
-                          &everywhere, &decide_c, &max_depth, &throttled)
+    if (!PyArg_ParseTuple(args, "O!Op|OOOO:trace_calls", state->manager_type, &manager, &decide,
+                          &everywhere, &decide_c, &max_depth, &throttled, &plain)
         || !get_throttle(throttled, &throttle))
         return NULL;
     unsigned long bound = max_depth == Py_None ? UINT32_MAX : PyLong_AsUnsignedLong(max_depth);
     if (PyErr_Occurred())
         return NULL;
+    if (!sp_decides_plainly(plain)) {
+        PyErr_Format(PyExc_TypeError, "plain must be (tuple, dict, dict) or None, got %R", plain);
+        return NULL;
+    }
     sp_shared_take();
     bool traces =
         sp_calls_trace((sp_manager *)manager, decide, decide_c == Py_None ? NULL : decide_c,
-                       everywhere, bound < UINT32_MAX ? (uint32_t)bound : UINT32_MAX, throttle);
+                       plain == Py_None ? NULL : plain, everywhere,
+                       bound < UINT32_MAX ? (uint32_t)bound : UINT32_MAX, throttle);
     sp_shared_release();
     return traces ? Py_NewRef(Py_None) : PyErr_NoMemory();
 }

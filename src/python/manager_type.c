@@ -317,6 +317,7 @@ static PyMethodDef manager_methods[] = {
     {"_forget", manager_forget, METH_NOARGS, forget_doc},
     {"_record", manager_record, METH_O, record_doc},
     {"profile_region", manager_region, METH_O, region_doc},
+    {"_region_at", sp_region_at, METH_VARARGS, sp_region_at_doc},
     {"_find", manager_find, METH_O, find_doc},
     {"_regions", manager_regions, METH_NOARGS, regions_doc},
     {"_submit", sp_submit, METH_VARARGS, sp_submit_doc},

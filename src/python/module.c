@@ -15,6 +15,7 @@
 #include "python/enter_exit.h"
 #include "python/lines_functions.h"
 #include "python/memory_functions.h"
+#include "python/region_type.h"
 #include "python/sampler_type.h"
 #include "python/state.h"
 #include "python/wrapper.h"
@@ -145,6 +146,7 @@ static int module_exec(PyObject *module)
     }
     sp_thread_guard_init();
     sp_clock_init();
+    sp_region_init();
     state->tags_name = PyUnicode_InternFromString("tags");
     if (state->tags_name == NULL || add_types(module, state) < 0
         || add_unrecorded(module, state) < 0 || sp_metadata_init() < 0

@@ -2,6 +2,7 @@
 
 #include "base/heap.h"
 #include "base/thread_guard.h"
+#include "calls/plain_decision.h"
 #include "lines/lines.h"
 #include "python/counting.h"
 #include "python/enter_exit.h"
@@ -10,8 +11,14 @@
 
 /* ---- Making ------------------------------------------------------------------------------ */
 
+/* Where a region stands. */
+typedef struct {
+    PyObject *file; /* a str or None. Borrowed. */
+    int line;       /* 0 when unknown */
+} place;
+
 /* It stands where it is first asked for. */
-static void locate(sp_region *region)
+static void locate_here(sp_region *region)
 {
     PyFrameObject *running = PyEval_GetFrame();
     if (running == NULL)
@@ -22,7 +29,15 @@ static void locate(sp_region *region)
     Py_DECREF(code);
 }
 
-static sp_region *new_region(sp_manager *manager, PyObject *name)
+static void locate(sp_region *region, const place *stands, PyObject *text)
+{
+    PyObject *self = (PyObject *)region, *file = stands->file;
+    sp_field_set(self, &region->source_text, text == Py_None ? NULL : Py_NewRef(text));
+    sp_field_set(self, &region->source_file, file == Py_None ? NULL : Py_NewRef(file));
+    region->source_line = stands->line;
+}
+
+static sp_region *new_region(sp_manager *manager, PyObject *name, const place *stands)
 {
     PyTypeObject *type = manager->region_type;
     sp_region *region = (sp_region *)type->tp_alloc(type, 0);
@@ -30,19 +45,22 @@ static sp_region *new_region(sp_manager *manager, PyObject *name)
         return NULL;
     region->manager = (sp_manager *)Py_NewRef(manager);
     region->name = Py_NewRef(name);
-    locate(region);
+    if (stands == NULL)
+        locate_here(region);
+    else
+        locate(region, stands, Py_None);
     sp_region_switch(region);
     if (sp_enter_exit_make(region) < 0)
         Py_CLEAR(region);
     return region;
 }
 
-static sp_region *make_region(sp_manager *manager, PyObject *name)
+static sp_region *make_region(sp_manager *manager, PyObject *name, const place *stands)
 {
     PyObject *exact = PyUnicode_FromObject(name); /* a str subclass becomes a str */
     if (exact == NULL)
         return NULL;
-    sp_region *region = new_region(manager, exact); /* calls Python: not under the lock */
+    sp_region *region = new_region(manager, exact, stands); /* calls Python: not under the lock */
     Py_DECREF(exact);
     if (region == NULL)
         return NULL;
@@ -51,14 +69,22 @@ static sp_region *make_region(sp_manager *manager, PyObject *name)
     return published;
 }
 
-static SP_NOINLINE sp_region *region_slow(sp_manager *manager, PyObject *name)
+/* stands: NULL for where it is first asked for. */
+static sp_region *find_or_make(sp_manager *manager, PyObject *name, const place *stands)
 {
     sp_region *region = sp_manager_find(manager, name);
     if (region == NULL && !PyErr_Occurred()) {
         sp_own_memory_begin();
-        region = make_region(manager, name);
+        region = make_region(manager, name, stands);
         sp_own_memory_end();
-    }
+    } else if (region != NULL && stands != NULL)
+        locate(region, stands, Py_None);
+    return region;
+}
+
+static SP_NOINLINE sp_region *region_slow(sp_manager *manager, PyObject *name)
+{
+    sp_region *region = find_or_make(manager, name, NULL);
     if (region != NULL)
         sp_manager_remember(manager, name, region);
     return region;
@@ -69,6 +95,37 @@ sp_region *sp_region_of(sp_manager *manager, PyObject *name)
     sp_region *region = sp_name_cache_get(&manager->cache, name);
     return SP_LIKELY(region != NULL) ? region : region_slow(manager, name);
 }
+
+static bool is_place(PyObject *file, PyObject *text)
+{
+    if ((file == Py_None || PyUnicode_Check(file)) && (text == Py_None || PyUnicode_Check(text)))
+        return true;
+    PyErr_SetString(PyExc_TypeError,
+                    "a region is located by a file and a text that are str or None");
+    return false;
+}
+
+const char sp_region_at_doc[] =
+    "_region_at(name, file, line)\n--\n\n"
+    "The region of that name, made when it does not exist yet, which stands there: a str or None, an int.";
+
+static PyObject *region_at(sp_manager *manager, PyObject *name, PyObject *file, int line)
+{
+    place stands = {file, line};
+    return Py_XNewRef((PyObject *)find_or_make(manager, name, &stands));
+}
+
+PyObject *sp_region_at(PyObject *manager, PyObject *args)
+{
+    PyObject *name, *file;
+    int line;
+    if (!PyArg_ParseTuple(args, "OOi:_region_at", &name, &file, &line)
+        || !is_place(file, Py_None))
+        return NULL;
+    return region_at((sp_manager *)manager, name, file, line);
+}
+
+void sp_region_init(void) { sp_plain_region = region_at; }
 
 /* ---- The type ---------------------------------------------------------------------------- */
 
@@ -159,18 +216,12 @@ PyDoc_STRVAR(locate_doc,
 
 static PyObject *region_locate(PyObject *self, PyObject *args)
 {
-    sp_region *region = (sp_region *)self;
-    PyObject *file, *text = Py_None;
-    int line;
-    if (!PyArg_ParseTuple(args, "Oi|O:_locate", &file, &line, &text))
+    PyObject *text = Py_None;
+    place stands;
+    if (!PyArg_ParseTuple(args, "Oi|O:_locate", &stands.file, &stands.line, &text)
+        || !is_place(stands.file, text))
         return NULL;
-    if ((file != Py_None && !PyUnicode_Check(file)) || (text != Py_None && !PyUnicode_Check(text))) {
-        PyErr_SetString(PyExc_TypeError, "_locate() takes a file and a text that are str or None");
-        return NULL;
-    }
-    sp_field_set(self, &region->source_text, text == Py_None ? NULL : Py_NewRef(text));
-    sp_field_set(self, &region->source_file, file == Py_None ? NULL : Py_NewRef(file));
-    region->source_line = line;
+    locate((sp_region *)self, &stands, text);
     Py_RETURN_NONE;
 }
 

@@ -7,7 +7,7 @@
 static const double quantiles[] = {0.5, 0.9, 0.95, 0.99, 0.999};
 enum { QUANTILES = sizeof quantiles / sizeof *quantiles };
 
-static PyObject *quantiles_ns(const sp_node *node, double scale)
+static PyObject *quantiles_ns(sp_node *node, double scale)
 {
     PyObject *values = PyTuple_New(QUANTILES);
     for (int i = 0; values != NULL && i < QUANTILES; i++) {
@@ -65,7 +65,7 @@ static PyObject *work_of(const sp_node *node)
     return work;
 }
 
-PyObject *sp_row_of(const sp_node *node, const sp_load *load, bool tracked, double scale)
+PyObject *sp_row_of(sp_node *node, const sp_load *load, bool tracked, double scale)
 {
 #define NS(ticks) (long long)sp_clock_scaled_ns((int64_t)(ticks), scale)
     PyObject *percentiles = quantiles_ns(node, scale);
@@ -122,11 +122,7 @@ PyObject *sp_sketches_of_tree(const sp_tree *tree)
 {
     PyObject *sketches = PyList_New(tree->count - 1);
     for (uint32_t i = 1; sketches != NULL && i < tree->count; i++) {
-        const sp_sketch *sketch = &tree->nodes[i]->sketch;
-        size_t size = sketch->octaves * SP_SKETCH_BUCKETS * sizeof *sketch->counts;
-        PyObject *item = Py_BuildValue("(Iy#)", (unsigned)sketch->lowest * SP_SKETCH_BUCKETS,
-                                       size == 0 ? "" : (const char *)sketch->counts,
-                                       (Py_ssize_t)size);
+        PyObject *item = sp_sketch_object(&tree->nodes[i]->sketch);
         if (item == NULL)
             Py_CLEAR(sketches);
         else

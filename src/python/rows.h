@@ -5,7 +5,7 @@
 #include "record/statistics.h"
 
 /* tracked: how long calls waited is known of all. scale: ns per tick. */
-PyObject *sp_row_of(const sp_node *node, const sp_load *load, bool tracked, double scale);
+PyObject *sp_row_of(sp_node *node, const sp_load *load, bool tracked, double scale);
 /* The rows of a tree, parents before children. */
 PyObject *sp_rows_of_tree(const sp_tree *tree, bool tracked, double scale);
 PyObject *sp_rows_of_regions(const sp_region_sums *regions, bool tracked, double scale);

@@ -13,8 +13,7 @@ void sp_node_init(sp_node *node, struct sp_region *region, sp_node *parent, uint
 
 void sp_node_free(sp_node *node)
 {
-    sp_free(node->sketch.counts);
-    node->sketch = (sp_sketch){0};
+    sp_sketch_free(&node->sketch);
     sp_free(node->memory);
     node->memory = NULL;
     sp_free(node->work);
@@ -162,37 +161,6 @@ SP_NOINLINE sp_node *sp_tree_child_slow(sp_tree *tree, sp_node *parent, struct s
     return node;
 }
 
-SP_NOINLINE int sp_sketch_reach(sp_sketch *sketch, uint32_t octave)
-{
-    uint32_t lowest = sketch->octaves == 0 || octave < sketch->lowest ? octave : sketch->lowest;
-    uint32_t end = sketch->lowest + sketch->octaves;
-    if (sketch->octaves == 0 || octave >= end)
-        end = octave + 1;
-    size_t row = SP_SKETCH_BUCKETS * sizeof *sketch->counts;
-    uint64_t *counts = sp_calloc(end - lowest, row);
-    if (counts == NULL)
-        return -1;
-    if (sketch->octaves != 0)
-        memcpy(counts + (sketch->lowest - lowest) * SP_SKETCH_BUCKETS, sketch->counts,
-               sketch->octaves * row);
-    sp_free(sketch->counts);
-    *sketch = (sp_sketch){counts, lowest, end - lowest};
-    return 0;
-}
-
-static int sketch_merge(sp_sketch *into, const sp_sketch *from)
-{
-    if (from->octaves == 0)
-        return 0;
-    if (sp_sketch_reach(into, from->lowest) < 0
-        || sp_sketch_reach(into, from->lowest + from->octaves - 1) < 0)
-        return -1;
-    uint64_t *counts = into->counts + (from->lowest - into->lowest) * SP_SKETCH_BUCKETS;
-    for (size_t i = 0; i < (size_t)from->octaves * SP_SKETCH_BUCKETS; i++)
-        counts[i] += from->counts[i];
-    return 0;
-}
-
 bool sp_node_add_memory(sp_node *node, const sp_memory_span *span)
 {
     if (node->memory == NULL && (node->memory = sp_calloc(1, sizeof *node->memory)) == NULL)
@@ -242,7 +210,7 @@ int sp_node_merge(sp_node *into, const sp_node *from)
     if ((from->memory != NULL && !sp_node_add_memory(into, from->memory))
         || !merge_work(into, from))
         return -1;
-    return sketch_merge(&into->sketch, &from->sketch);
+    return sp_sketch_merge(&into->sketch, &from->sketch);
 }
 
 static bool is_used(const sp_node *node)
@@ -357,46 +325,15 @@ void sp_tree_load(const sp_tree *tree, sp_load *loads)
         add(&loads[tree->nodes[i]->parent->id].total, &loads[i].total);
 }
 
-/* The middle of a bucket, as a duration. */
-static double bucket_value(uint32_t octave, size_t bucket)
-{
-    if (octave == 0)
-        return (double)bucket;
-    double width = (double)(UINT64_C(1) << (octave - 1));
-    return ((double)(SP_SKETCH_BUCKETS + bucket) + 0.5) * width - 0.5;
-}
-
-/* The two calls at these ranks (counted from 0, first <= second), in one walk. */
-static void values_at(const sp_node *node, uint64_t first, uint64_t second, double found[2])
-{
-    const sp_sketch *sketch = &node->sketch;
-    uint64_t below = 0;
-    found[0] = found[1] = (double)node->maximum;
-    bool have_first = false;
-    for (size_t i = 0; i < (size_t)sketch->octaves * SP_SKETCH_BUCKETS; i++) {
-        below += sketch->counts[i];
-        double value = bucket_value(sketch->lowest + (uint32_t)(i / SP_SKETCH_BUCKETS),
-                                    i % SP_SKETCH_BUCKETS);
-        if (!have_first && below > first) {
-            found[0] = value;
-            have_first = true;
-        }
-        if (below > second) {
-            found[1] = value;
-            return;
-        }
-    }
-}
-
-double sp_node_quantile(const sp_node *node, double q)
+double sp_node_quantile(sp_node *node, double q)
 {
     uint64_t count = sp_node_count(node);
     if (count == 0)
         return 0.0;
     double position = q * (double)(count - 1);
     uint64_t rank = (uint64_t)position, next = rank + 1 < count ? rank + 1 : rank;
-    double value[2];
-    values_at(node, rank, next, value);
+    double value[2] = {(double)node->maximum, (double)node->maximum};
+    sp_sketch_values_at(&node->sketch, rank, next, value);
     double result = value[0] + (position - (double)rank) * (value[1] - value[0]);
     if (result < (double)node->minimum)
         return (double)node->minimum;

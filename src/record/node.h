@@ -10,27 +10,17 @@
  * than there is memory. From SP_TREE_BOUND nodes on, a new path to a region that has a node goes
  * under "other paths" instead: a node without a region, one for each node right below the root, with
  * one node for each region. A region that is new still gets a node of its own.
- *
- * The sketch is a log-linear histogram of durations (the idea of HdrHistogram and DDSketch): 64
- * buckets to an octave, so that a bucket's middle is within 1/128 = 0.8 % of every value in it.
- * Octaves are allocated when the first duration falls into them. */
+ */
 #ifndef SP_NODE_H
 #define SP_NODE_H
 
 #include "base/table.h"
 #include "counters/work.h"
 #include "memory/thread_memory.h"
+#include "record/sketch.h"
 #include "record/thinning.h"
 
 struct sp_region; /* here only an identity */
-
-enum { SP_SKETCH_BITS = 6, SP_SKETCH_BUCKETS = 1 << SP_SKETCH_BITS };
-
-typedef struct {
-    uint64_t *counts; /* octaves * SP_SKETCH_BUCKETS */
-    uint32_t lowest;  /* the first octave held */
-    uint32_t octaves; /* how many are held */
-} sp_sketch;
 
 /* What takes time of ours, each an amount of its own, which overhead.py measures. */
 typedef enum {
@@ -91,7 +81,7 @@ typedef struct sp_node {
     sp_work *work; /* that its calls did, or NULL for none. Owned. */
 } sp_node;
 
-enum { SP_EDGE_CACHE = 128, SP_TREE_BOUND = 1 << 14 };
+enum { SP_EDGE_CACHE = 512, SP_TREE_BOUND = 1 << 14 };
 
 typedef struct {
     const sp_node *parent;
@@ -150,21 +140,6 @@ SP_INLINE void sp_tree_note_past(sp_tree *tree, sp_node *node, sp_past past)
     node->past |= (uint8_t)past;
     if (tree->grown != NULL)
         tree->grown(tree, node);
-}
-
-/* Make room for an octave; -1 when memory is out. */
-SP_MUST_USE int sp_sketch_reach(sp_sketch *sketch, uint32_t octave);
-
-SP_INLINE void sp_sketch_add(sp_sketch *sketch, uint64_t value)
-{
-    unsigned bit = sp_highest_bit(value | 1);
-    unsigned octave = bit < SP_SKETCH_BITS ? 0 : bit - SP_SKETCH_BITS + 1;
-    unsigned shift = octave > 1 ? octave - 1 : 0;
-    size_t bucket = (size_t)(value >> shift) & (SP_SKETCH_BUCKETS - 1);
-    if (SP_UNLIKELY(octave - sketch->lowest >= sketch->octaves)
-        && sp_sketch_reach(sketch, octave) < 0)
-        return; /* a lost sample of the percentiles, never of count and times */
-    sketch->counts[(octave - sketch->lowest) * SP_SKETCH_BUCKETS + bucket]++;
 }
 
 /* The first node of its region in its tree. */
@@ -256,7 +231,7 @@ void sp_tree_load(const sp_tree *tree, sp_load *loads);
 void sp_load_add(sp_load *into, const sp_load *from);
 /* The duration in ticks that the fraction q of the calls do not exceed, interpolated between
  * neighbours in rank as numpy does; 0 without calls. */
-double sp_node_quantile(const sp_node *node, double q);
+double sp_node_quantile(sp_node *node, double q);
 /* The standard deviation of all calls in ticks (of the population, as numpy's default). */
 double sp_node_deviation(const sp_node *node);
 

@@ -2,6 +2,7 @@
 
 import math
 import random
+import threading
 
 from hypothesis import given, settings, strategies as st
 import numpy as np
@@ -222,3 +223,21 @@ def test_other_paths_of_threads_merge(clock):
     rows = core._collect(None)
     assert sum(row[2] for row in rows) == 2 * 10_000 * 14 == core._counters()["calls"]
     core._record(False)
+
+
+@pytest.mark.parametrize("here, there", [(3, 4), (15, 1), (3, 40), (40, 3), (16, 16)])
+def test_percentiles_of_several_threads(core, clock, here, there):
+    region, durations = core.profile_region("r"), [2**at for at in range(here + there)]
+
+    def record_some(some):
+        for duration in some:
+            with region:
+                clock.tick(duration)
+
+    thread = threading.Thread(target=record_some, args=(durations[:there],))
+    thread.start()
+    thread.join()
+    record_some(durations[there:])
+    percentiles = core._collect(None)[0][11]
+    assert percentiles == pytest.approx(np.quantile(durations, QUANTILES), rel=0.01, abs=1)
+    assert core._collect(None)[0][11] == percentiles  # nothing is counted twice

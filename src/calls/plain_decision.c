@@ -1,0 +1,83 @@
+#include "calls/plain_decision.h"
+
+PyObject *(*sp_plain_region)(sp_manager *manager, PyObject *name, PyObject *file, int line);
+
+enum { NOT_TRACED, DECORATED, PLACES, PARTS };
+
+bool sp_decides_plainly(PyObject *plain)
+{
+    return plain == Py_None
+           || (PyTuple_Check(plain) && PyTuple_GET_SIZE(plain) == PARTS
+               && PyTuple_Check(PyTuple_GET_ITEM(plain, NOT_TRACED))
+               && PyDict_Check(PyTuple_GET_ITEM(plain, DECORATED))
+               && PyDict_Check(PyTuple_GET_ITEM(plain, PLACES)));
+}
+
+static bool is_traced(const PyCodeObject *code, PyObject *not_traced)
+{
+    enum { BEGIN = -1 };
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(not_traced); i++) {
+        PyObject *beginning = PyTuple_GET_ITEM(not_traced, i);
+        if (PyUnicode_Tailmatch(code->co_filename, beginning, 0, PY_SSIZE_T_MAX, BEGIN) != 0)
+            return false; /* or that failed */
+    }
+    return true;
+}
+
+static bool is_comprehension(const PyCodeObject *code)
+{
+    static const char *const names[] = {"<listcomp>", "<setcomp>", "<dictcomp>"};
+    if (PyUnicode_READ_CHAR(code->co_qualname, PyUnicode_GET_LENGTH(code->co_qualname) - 1)
+        != '>')
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (PyUnicode_CompareWithASCIIString(code->co_name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_decorated(PyCodeObject *code, PyObject *decorated)
+{
+    if (PyDict_GET_SIZE(decorated) == 0)
+        return false;
+    PyObject *number = PyLong_FromVoidPtr(code);
+    bool is = number == NULL || PyDict_Contains(decorated, number) != 0; /* or that failed */
+    Py_XDECREF(number);
+    return is;
+}
+
+/* The name of the function, or NULL. */
+static PyObject *name_of(const PyCodeObject *code, PyObject *globals)
+{
+    PyObject *module =
+        PyDict_CheckExact(globals) ? PyDict_GetItemString(globals, "__name__") : NULL;
+    if (module == NULL || !PyUnicode_CheckExact(module)
+        || PyUnicode_CompareWithASCIIString(module, "__mp_main__") == 0)
+        return NULL;
+    return PyUnicode_FromFormat("%U.%U", module, code->co_qualname);
+}
+
+/* Whether no other function has the name, which is this one's from now on. */
+static bool takes(PyObject *places, PyObject *name, PyObject *place)
+{
+    PyObject *taken = PyDict_SetDefault(places, name, place); /* borrowed; nothing is taken out */
+    return taken != NULL && PyObject_RichCompareBool(taken, place, Py_EQ) == 1;
+}
+
+struct sp_region *sp_decide_plainly(sp_manager *manager, PyObject *plain, PyCodeObject *code,
+                                    PyObject *globals)
+{
+    if (!is_traced(code, PyTuple_GET_ITEM(plain, NOT_TRACED)) || is_comprehension(code)
+        || is_decorated(code, PyTuple_GET_ITEM(plain, DECORATED)))
+        return NULL;
+    PyObject *region = NULL, *name = name_of(code, globals);
+    PyObject *place = Py_BuildValue("(Oi)", code->co_filename, code->co_firstlineno);
+    if (name != NULL && place != NULL && takes(PyTuple_GET_ITEM(plain, PLACES), name, place))
+        region = sp_plain_region(manager, name, code->co_filename, code->co_firstlineno);
+    Py_XDECREF(name);
+    Py_XDECREF(place);
+    PyErr_Clear();      /* Python will run into the same, and tells of it */
+    Py_XDECREF(region); /* the manager has it */
+    return (struct sp_region *)region;
+}
