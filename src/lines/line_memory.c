@@ -30,14 +30,17 @@ static void note(sp_line_frame *recorded, const sp_memory_span *span, int64_t re
     }
 }
 
-/* Whether the resident set may well be another one afterwards. Most of what is taken is put where as much was
- * given back, and then it is not. */
-static bool is_much(const sp_memory_counts *counts)
+/* What the process uses after a line, which has taken so much. Most of what is taken is put where as much was
+ * given back, and then the resident set stays. */
+static int64_t resident_after(const sp_memory_counts *counts, sp_resident_reading *last)
 {
     enum { PAGE = 4096 };
     uint64_t taken = counts->allocated, freed = counts->freed;
     uint64_t left = taken > freed ? taken - freed : freed - taken;
-    return left >= PAGE || taken + freed >= 16 * PAGE;
+    bool is_much = left >= PAGE || taken + freed >= 16 * PAGE;
+    if (is_much && freed < PAGE && taken < 16 * PAGE)
+        return sp_resident_grown(last);
+    return sp_resident_lately(last, is_much);
 }
 
 void sp_line_measure(sp_line_frame *recorded, int line)
@@ -45,10 +48,12 @@ void sp_line_measure(sp_line_frame *recorded, int line)
     sp_memory_span span;
     sp_guard_take();
     bool measured = sp_memory_mark_end(recorded->mark, &span);
-    bool much = measured && is_much(&span.counts);
     recorded->mark = 0;
     sp_thread_memory *mine = sp_thread_memory_here();
-    int64_t resident = mine == NULL ? -1 : sp_resident_lately(&mine->resident, much);
+    int64_t resident = -1;
+    if (mine != NULL)
+        resident = measured ? resident_after(&span.counts, &mine->resident)
+                            : sp_resident_lately(&mine->resident, false);
     if (measured && recorded->line >= 0)
         note(recorded, &span, resident);
     recorded->resident = resident;

@@ -6,6 +6,7 @@
 #ifdef __linux__
 #    include <fcntl.h>
 #    include <pthread.h>
+#    include <sys/resource.h>
 #    include <unistd.h>
 
 /* /proc/self/statm, kept open. */
@@ -50,21 +51,39 @@ static int64_t read_pages(void)
     return pages;
 }
 
+static int64_t page_size(void)
+{
+    static int64_t size = 0;
+    if (SP_UNLIKELY(size == 0))
+        size = sysconf(_SC_PAGESIZE);
+    return size;
+}
+
 int64_t sp_resident(void)
 {
-    static int64_t page = 0;
     int64_t pages = read_pages();
     if (SP_UNLIKELY(pages < 0)) {
-        page = sysconf(_SC_PAGESIZE);
         statm = open_statm();
         pages = read_pages();
     }
-    return pages < 0 ? -1 : pages * page;
+    return pages < 0 ? -1 : pages * page_size();
+}
+
+/* Of pages, that this thread has met; -1 when that cannot be told. */
+static int64_t faults_here(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_THREAD, &usage) == 0 ? (int64_t)usage.ru_minflt + usage.ru_majflt
+                                                 : -1;
 }
 
 #else
 
 int64_t sp_resident(void) { return -1; }
+
+static int64_t page_size(void) { return 0; }
+
+static int64_t faults_here(void) { return -1; }
 
 #endif
 
@@ -83,7 +102,22 @@ int64_t sp_resident_lately(sp_resident_reading *last, bool anew)
 {
     if (anew || last->at == 0 || sp_now() - last->at > window()) {
         last->bytes = sp_resident();
+        last->faults = faults_here();
+        last->reckoned = 0;
         last->at = sp_now();
     }
+    return last->bytes;
+}
+
+int64_t sp_resident_grown(sp_resident_reading *last)
+{
+    enum { OFTEN = 16 };
+    int64_t faults =
+        last->at != 0 && last->bytes >= 0 && ++last->reckoned < OFTEN ? faults_here() : -1;
+    if (faults < 0 || last->faults < 0)
+        return sp_resident_lately(last, true);
+    last->bytes += (faults - last->faults) * page_size();
+    last->faults = faults;
+    last->at = sp_now();
     return last->bytes;
 }

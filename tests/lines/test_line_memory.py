@@ -3,13 +3,14 @@
 import asyncio
 import gc
 import os
+import sys
 import threading
 
 import pytest
 
 from conftest import mapped
 import scope_profiler as sp
-from scope_profiler import ProfileManager
+from scope_profiler import ProfileManager, _core
 
 SIZE = 100_000
 
@@ -93,6 +94,29 @@ def test_the_process_grows_by_what_a_line_takes(measured):
     assert abs(rows[2].increment_bytes - size) < 4 << 20
     assert abs(rows[3].increment_bytes + size) < 4 << 20
     assert rows[2].resident_bytes > size
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="it is read on Linux alone")
+def test_many_lines_that_keep_some_pages_come_to_what_the_process_grows_by(measured):
+    """Of these the resident set is read at every 16th alone."""
+    @measured.profile("f")
+    def f(count):
+        kept, total = [], 0
+        for i in range(count):
+            kept.append(bytes(5000))
+            total += i
+            kept.append(bytes(20000))
+        return kept
+
+    f(100)
+    warm = sum(row.increment_bytes for row in lines_of(measured, "f").values())
+    before = _core.resident()
+    kept = f(2000)
+    grown = _core.resident() - before
+    rows = lines_of(measured, "f")
+    assert len(kept) == 4000 and grown > 20 << 20
+    assert abs(sum(row.increment_bytes for row in rows.values()) - warm - grown) < 1 << 20
+    assert rows[5].increment_bytes < 1 << 20 < rows[4].increment_bytes < rows[6].increment_bytes
 
 
 def test_an_exception_ends_the_line(measured):
