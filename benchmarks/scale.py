@@ -1,8 +1,9 @@
 """scale.py [--ranks 10,100,1000] [--regions 30] [--calls 1000000] [--events 0]: results of many ranks.
 
 Makes the files of simulated ranks, puts them together as rank 0 does in finalize(), and looks at the whole
-with `inspect` and `diff`. Prints for each number of ranks the time and the peak of memory of each step, how
-large the files are, and what would go over the wire if rank 0 did not see them. Each step is a process.
+with `inspect`, `diff` and `report`. Prints for each number of ranks the time and the peak of memory of each
+step, how large the files are, and what would go over the wire if rank 0 did not see them. Each step is a
+process.
 
 calls: of each rank; they are in the statistics. events: how many of them are single calls in the files.
 """
@@ -31,8 +32,8 @@ def main():
     print(f"{options.regions} regions, {options.calls:,} calls a rank, "
           f"{options.events:,} of them single calls")
     print("| ranks | files of ranks | merged: time | peak | file | inspect: time | peak | diff: time "
-          "| peak |")
-    print("|---|---|---|---|---|---|---|---|---|")
+          "| peak | report: time | peak |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
     for ranks in options.ranks:
         with tempfile.TemporaryDirectory() as folder:
             _print_row(ranks, Path(folder), options)
@@ -44,7 +45,8 @@ def _options():
                       default=[10, 100, 1000])
     for name, default in (("regions", 30), ("calls", 1_000_000), ("events", 0)):
         does.add_argument(f"--{name}", type=int, default=default)
-    does.add_argument("--step", choices=("make", "merge", "inspect", "diff"), help=argparse.SUPPRESS)
+    does.add_argument("--step", choices=("make", "merge", "inspect", "diff", "report"),
+                      help=argparse.SUPPRESS)
     does.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     return does.parse_args()
 
@@ -63,7 +65,7 @@ def _print_row(ranks, folder, options):
     merged = run("merge")
     size = (folder / "all.h5").stat().st_size
     print(f"| {ranks:,} | {parts / 1e6:.1f} MB | {merged} | {size / 1e6:.1f} MB | {run('inspect')} | "
-          f"{run('diff')} |", flush=True)
+          f"{run('diff')} | {run('report')} |", flush=True)
 
 
 def _step(options):
@@ -79,6 +81,8 @@ def _step(options):
         write_profile(merge_processes(parts), all_of_them)
     else:
         files = [str(all_of_them)] * (1 + (options.step == "diff"))
+        if options.step == "report":
+            files += ["-o", str(options.folder / "report.html")]
         from scope_profiler.cli import main as command
 
         sys.argv = ["scope-profiler", options.step, *files]

@@ -62,10 +62,9 @@ def finalize(manager, verbose, return_results, lines, style, start_over, report_
         if run._results is not None:
             run._results = snapshot.results
     if files:
-        if done is not None and done.gathered is not None:
+        if done is not None:
             with process_end.writing():
-                for file in files:
-                    file.write(done.results)
+                done.write(files)
         journal.written(manager)
         paths = [file.path for file in files]  # other names, where others had taken them
         run._written_path = (done and done.where) or paths[0]
@@ -83,8 +82,8 @@ def finalize(manager, verbose, return_results, lines, style, start_over, report_
         snapshot = replace(snapshot, paths=[*snapshot.paths, report.path])
     if children is not None and (run._over or start_over):
         children.discard()
-    if done is not None and done.gathered is not None:
-        done.gathered.remove_files()
+    if done is not None:
+        done.written()
     if printing:
         _report(snapshot, regions=verbose, lines=lines is not False, style=style, seen=printed,
                 ranks=done)

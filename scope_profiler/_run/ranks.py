@@ -5,6 +5,7 @@ import os
 import sys
 
 from .._base import file_names
+from .._base.shown import shown
 from .._base.warning import complain
 from .._runtime import launcher, own_files, process_end, processes
 
@@ -18,11 +19,50 @@ class Together:
     results: Those of all ranks on rank 0, of this one elsewhere.
     where: The file that rank 0 puts the results of this rank into; None where it does not.
     remarks: What there is to say of it.
-    gathered: What goes once the file is written, on rank 0; None for nothing.
+    is_of_all: Whether these are the results of all that have come.
     """
 
-    def __init__(self, results, remarks=(), gathered=None, where=None):
-        self.results, self.remarks, self.gathered, self.where = results, remarks, gathered, where
+    is_of_all = False
+
+    def __init__(self, results, remarks=(), where=None):
+        self.results, self.remarks, self.where = results, remarks, where
+
+    def write(self, files):
+        """Write what has come of other ranks to the files, too."""
+
+    def written(self):
+        """The files are there: what others have left for them goes."""
+
+
+class _OfAllRanks(Together):
+    """On rank 0 what has come of the others, over `world`. own: The results of rank 0 alone."""
+
+    is_of_all = True
+
+    def __init__(self, results, gathered, world, own, seconds):
+        super().__init__(results, _remarks(gathered, world.Get_size()))
+        self._gathered, self._world, self._own, self._seconds = gathered, world, own, seconds
+
+    def write(self, files):
+        for file in files:
+            if file.format != "hdf5" or not self._gathered.held or not self._write_together(file):
+                file.write(self.results)
+        self._gathered.release(self._world)
+
+    def _write_together(self, file):
+        """Whether all ranks have written the file."""
+        plan, gathered = _plan(self._own, 0), self._gathered
+        try:
+            file.write(self.results, lambda path: gathered.write_together(
+                self._world, path, lambda path: plan(path, None), self._seconds))
+        except Exception as error:
+            self.remarks.append(f"Not written by parallel HDF5: {shown(error)}.")
+            return False
+        self.remarks = _remarks(gathered, self._world.Get_size())
+        return True
+
+    def written(self):
+        self._gathered.remove_files()
 
 
 def job(run):
@@ -105,11 +145,12 @@ def _gathered(world, key, run, place, results, files):
 
     key, seconds = Key(*key), run._settings["mpi_timeout"]
     part = next((file.path for file in files if file.format in file_names.FORMATS), None)
+    plan = _plan(results, place.rank) if _is_shareable(run, place, part, results) else None
     temporary = None
     if place.rank:
         if part is None:
             part = temporary = _write_part(results)
-        answer = offer(world, key, part, seconds)
+        answer = offer(world, key, part, seconds, plan)
         if answer.is_taken:
             for path in {temporary, *(file.path for file in files)}:
                 if path != part or answer.is_sent:
@@ -120,9 +161,38 @@ def _gathered(world, key, run, place, results, files):
         complain(f"rank {place.rank} is not in the results of rank 0", done.remarks[0])
         return done
     gathered = gather(world, key, seconds, files[0].path if files else None,
-                      lambda rank: _place_of(part, rank))
-    merged = _merged(results, gathered, place.size)
-    ways = [f"{len(gathered.results) + 1} of {place.size} ranks, gathered by MPI"]
+                      lambda rank: _place_of(part, rank), plan is not None)
+    return _OfAllRanks(_merged(results, gathered, place.size), gathered, world, results, seconds)
+
+
+def _is_shareable(run, place, path, results):
+    """Whether this rank may write its calls into one file with the others. path: Its own file. Rank 0
+    says whether it is worth it."""
+    wanted, settings = run._settings["parallel_hdf5"], run._settings
+    is_plain = settings["hdf5_compression"] is settings["hdf5_chunk_size"] is None
+    if wanted is False or path is None or file_names.format_of(path) != "hdf5" or not (
+            is_plain and results.num_ranks == 1):
+        return False
+    from ..io import hdf5_parallel
+
+    return hdf5_parallel.is_possible() and bool(
+        wanted or place.rank or os.path.getsize(path) >= hdf5_parallel.WORTHWHILE)
+
+
+def _plan(results, rank):
+    """How this rank writes its calls into the file of all, by the name of that and the Alignment of its
+    clock or None: gives what does it."""
+    def plan(path, clock):
+        from ..io.hdf5_parallel import RankCalls
+        from ..results import at_times
+
+        return RankCalls(path, at_times(results, clock.to_root) if clock else results, rank).write
+    return plan
+
+
+def _remarks(gathered, size):
+    how = "written together by parallel HDF5" if gathered.is_shared else "gathered by MPI"
+    ways = [f"{len(gathered.results) + 1} of {size} ranks, {how}"]
     if gathered.bytes_sent:
         ways.append(f"{gathered.bytes_sent} bytes of it sent")
     remarks = [", ".join(ways) + "."]
@@ -131,8 +201,7 @@ def _gathered(world, key, run, place, results, files):
         drifts = any(clock.drift is None for clock in gathered.aligned.values())
         remarks.append(f"Clocks of other machines: put on that of rank 0, within {worst:.1f} µs"
                        f"{' at the end, as their drift is not known' if drifts else ''}.")
-    remarks += [f"Rank {rank} is missing: {why}." for rank, why in sorted(gathered.missing.items())]
-    return Together(merged, remarks, gathered)
+    return remarks + [f"Rank {rank} is missing: {why}." for rank, why in sorted(gathered.missing.items())]
 
 
 def _merged(results, gathered, size):

@@ -83,8 +83,8 @@ class RunFile:
         else:
             from ..io import hdf5_writer  # noqa: F401
 
-    def write(self, results):
-        """Write the results; `path` is where they are then."""
+    def write(self, results, fill=None):
+        """Write the results; `path` is where they are then. fill: As for `write_hdf5`."""
         planned = self.path
         if self._in_folder:  # which who follows this child has removed when its own run was over
             os.makedirs(os.path.dirname(planned), exist_ok=True)
@@ -104,7 +104,7 @@ class RunFile:
                 for name, value in self._settings.items()
                 if name.startswith("hdf5_") and value is not None
             }
-            write_hdf5(results, self.path, **settings, place=self._place)
+            write_hdf5(results, self.path, **settings, place=self._place, fill=fill)
         if self.path != planned:
             results._file_path = Path(self.path)
             if processes.is_child():  # of a program, which load_processes() puts together

@@ -86,6 +86,7 @@ class ProfilingOptions(_Options):
     keep: int | None = None
     follow_children: bool | None = None
     mpi_timeout: float | None = None
+    parallel_hdf5: bool | None = None
     sample: float | None = None
     sample_clock: str | None = None
     report_file: str | PathLike[str] | None = None

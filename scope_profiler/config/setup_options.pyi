@@ -55,6 +55,7 @@ class SetupOptions(TypedDict, total=False):
     keep: int | None
     follow_children: bool | None
     mpi_timeout: float | None
+    parallel_hdf5: bool | None
     sample: float | None
     sample_clock: str | None
     report_file: str | PathLike[str] | None

@@ -225,6 +225,10 @@ TABLE = (
             "How many seconds finalize() waits for the next rank of an MPI job, before what has come is put "
             "together and the others keep files of their own. 0: each rank keeps its own.",
             about=KEPT, option=Option("--mpi-timeout")),
+    Setting("parallel_hdf5", SWITCH, None,
+            "Let the ranks of an MPI job write their calls into the one file together, where h5py is built "
+            "with MPI; else rank 0 writes those of all. None: where there are so many that it is quicker.",
+            about=KEPT, option=Option("--parallel-hdf5/--no-parallel-hdf5")),
     Setting("sample", HERTZ, None,
             "Note so many times a second which line every thread is at: a statistical profile of the whole "
             "program, instrumented or not.",

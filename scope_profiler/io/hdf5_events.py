@@ -26,11 +26,15 @@ _ENCODED = ("start_deltas", "durations")
 PACKED = Compression("auto")
 
 #: What gives the rows of a region that are written, or one value for all of them.
-_Values = Callable[[Region, slice], "np.ndarray | int"]
+Values = Callable[[Region, slice], "np.ndarray | int"]
 
 
 class EventWriter:
-    """Writes columns of one value per call, the calls of each region in turn."""
+    """Writes columns of one value per call, the calls of each region in turn.
+
+    most_nodes: How many nodes the largest tree has that the calls have their places in.
+    only_room: Make room for the calls, for others to write them: see `hdf5_parallel`.
+    """
 
     def __init__(
         self,
@@ -38,11 +42,15 @@ class EventWriter:
         regions: Sequence[Region],
         output: SafeFile,
         compression: Compression,
+        most_nodes: int,
+        only_room: bool = False,
     ) -> None:
         self._group = group
         self._regions = regions
         self._output = output
         self._compression = compression
+        self._node_type = "<i2" if most_nodes < 1 << 15 else "<i4"
+        self._only_room = only_room
         self._ends = np.cumsum([region.num_events for region in regions], dtype=np.int64)
         self._length = int(self._ends[-1]) if len(regions) else 0
         self._advance: Callable[[int], None] = lambda more: None
@@ -55,33 +63,27 @@ class EventWriter:
         self._advance = lambda more: None
 
     def _write(self, known: list[str]) -> None:
-        self.write_column("start_deltas", _start_deltas)
-        self.write_column("durations", _durations)
-        for name in known:
-            values = partial(_optional, name, OPTIONAL_COLUMNS[name])
+        for name in (*_ENCODED, *known):
             if name == "node_ids":
-                self.write_column(name, values, self._width_of(name), PACKED)
+                self.write_column(name, self._node_type, PACKED)
             else:
-                self.write_column(name, values)
-
-    def _width_of(self, name: str) -> np.dtype:
-        """The type that the values of a column take, of 16 bits at least."""
-        columns = (getattr(region, name) for region in self._regions)
-        types = [column.dtype for column in columns if column is not None]
-        return np.result_type(np.int16, *types).newbyteorder("<")
+                self.write_column(name)
 
     def write_column(
         self,
         name: str,
-        values: _Values,
-        dtype: str | np.dtype = "<i8",
+        dtype: str = "<i8",
         compression: Compression | None = None,
     ) -> None:
-        """One column, of which `values` gives the rows of a region.
+        """One of the columns of `values_of`.
 
         It is written in blocks; where it is divided into chunks, in whole ones: each is then
         compressed once. `compression` is for where none was chosen.
         """
+        if self._only_room:
+            make_room(self._group, name, self._length, dtype)
+            return
+        values = values_of(name)
         if self._compression.name is not None or compression is None:
             compression = self._compression
         chunk = compression.rows_per_chunk(self._length)
@@ -97,7 +99,7 @@ class EventWriter:
             dataset[rows] = self._gathered(rows, values, dtype)
             self._advance(rows.stop - rows.start)
 
-    def _gathered(self, rows: slice, values: _Values, dtype: str | np.dtype) -> np.ndarray:
+    def _gathered(self, rows: slice, values: Values, dtype: str) -> np.ndarray:
         """Rows of the column, in which region follows region."""
         gathered = np.empty(rows.stop - rows.start, dtype)
         done = 0
@@ -106,6 +108,24 @@ class EventWriter:
             gathered[done:stop] = values(self._regions[index], part)
             done = stop
         return gathered
+
+
+def make_room(group: h5py.Group, name: str, length: int, dtype: str) -> None:
+    """A column in one piece, whose values have their place in the file and are whatever lies there."""
+    how = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    how.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    how.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    of_type = h5py.h5t.py_create(np.dtype(dtype), logical=True)
+    h5py.h5d.create(group.id, name.encode(), of_type, h5py.h5s.create_simple((length,)), how)
+
+
+def values_of(column: str) -> Values:
+    """What gives the values of a column of the group `events`."""
+    if column == METADATA_IDS:
+        return lambda region, rows: region.event_metadata.ids[rows]
+    if column in OPTIONAL_COLUMNS:
+        return partial(_optional, column, OPTIONAL_COLUMNS[column])
+    return {"start_deltas": _start_deltas, "durations": _durations}[column]
 
 
 def _start_deltas(region: Region, rows: slice) -> np.ndarray:

@@ -37,7 +37,7 @@ def write_event_metadata(
     if not known.tables:
         return
     index[_NUMBERS] = np.array(known.numbers, "<i8")
-    events.write_column(METADATA_IDS, lambda region, rows: region.event_metadata.ids[rows], "<i4")
+    events.write_column(METADATA_IDS, "<i4")
     group = file.create_group(_TABLES)
     for number, table in enumerate(known.tables):
         # Bytes and not a text, as HDF5 does not compress texts.

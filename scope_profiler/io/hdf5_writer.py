@@ -32,6 +32,7 @@ def write_hdf5(
     compression_level: int | None = None,
     chunk_size: int | None = None,
     place: Callable[[str, str], None] = os.replace,
+    fill: Callable[[str], None] | None = None,
 ) -> Path:
     """Write results to `path`, replacing in one step what is there; return the path.
 
@@ -42,6 +43,8 @@ def write_hdf5(
     compression, compression_level, chunk_size: How the columns are stored; see `check_compression`.
         Readers need not know.
     place: What gives the file its name; see `replacing`.
+    fill: Writes the calls, into the new file, by the name that it has until it is whole; see `hdf5_parallel`.
+        Not with compression.
 
     Raises TypeError, ValueError or ImportError when `check_compression` does.
     Raises OSError when the file cannot be written; it is then as it was.
@@ -52,15 +55,18 @@ def write_hdf5(
         output = SafeFile(file, signals)
         try:
             with h5py.File(output, "w", libver=("v108", "latest")) as root:
-                _write(results, root, output, settings)
+                _write(results, root, output, settings, fill is not None)
         finally:
             # Raise the first failure to write, rather than what HDF5 made of it.
             output.check()
+        if fill is not None:
+            fill(file.name)
+            signals.deliver()
     return Path(path)
 
 
 def _write(
-    results: ProfilingResults, file: h5py.File, output: SafeFile, compression: Compression
+    results: ProfilingResults, file: h5py.File, output: SafeFile, compression: Compression, only_room: bool
 ) -> None:
     rows = [
         (number, rank, region[rank]) for number, region in enumerate(results) for rank in region
@@ -78,7 +84,9 @@ def _write(
     write_texts(file.create_group("region_table"), "names", results.region_names)
     write_index(file.create_group("rank_region_index"), rows, aggregate)
 
-    events = EventWriter(file.create_group("events"), regions, output, compression)
+    most_nodes = max((len(tree.nodes) for tree in results.recorded.values()), default=0)
+    events = EventWriter(
+        file.create_group("events"), regions, output, compression, most_nodes, only_room)
     events.write()
     write_event_metadata(file, regions, events, compression)
     write_table(file, "thread_table", results.threads)

@@ -32,12 +32,12 @@ def replacing(
 ) -> Iterator[io.FileIO]:
     """A new file, to be written to, that replaces `path` when the block ends without exception.
 
-    The file is unbuffered, of bytes, and readable too. It is on the disk before the name changes,
-    so that at any time `path` is the old file or the new one, each whole; after an exception it is
-    the old one and the new one is gone. Mode, owner and group are those of the old file, the latter
-    two where that is allowed; the mode of a new one is ``0o666 & ~umask``. Where `path` is a
-    symbolic link, the file that it points to is replaced. What killed writers left in the folder is
-    removed.
+    The file is unbuffered, of bytes, and readable too; its `name` is that which it has meanwhile.
+    It is on the disk before the name changes, so that at any time `path` is the old file or the new
+    one, each whole; after an exception it is the old one and the new one is gone. Mode, owner and
+    group are those of the old file, the latter two where that is allowed; the mode of a new one is
+    ``0o666 & ~umask``. Where `path` is a symbolic link, the file that it points to is replaced.
+    What killed writers left in the folder is removed.
 
     `place` is called with the name of the new file and `path`, to rename it.
 
@@ -64,7 +64,7 @@ def replacing(
     except OSError as error:
         raise type(error)(error.errno, error.strerror, os.fspath(path)) from None
     try:
-        with open(descriptor, "r+b", buffering=0) as file:
+        with open(temporary, "r+b", buffering=0, opener=lambda *_: descriptor) as file:
             _lock(descriptor)
             if old is not None:
                 _make_alike(descriptor, old)

@@ -8,6 +8,7 @@ of the time that it took is the error. Two such readings tell how far the clocks
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -56,6 +57,11 @@ class Alignment(NamedTuple):
 
     first: Reading
     last: Reading
+
+    @classmethod
+    def of_numbers(cls, readings: Iterable[Iterable[int]]) -> Alignment:
+        """As it comes in a message."""
+        return cls(*(Reading(*reading) for reading in readings))
 
     @property
     def drift(self) -> float | None:

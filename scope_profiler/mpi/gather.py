@@ -2,7 +2,8 @@
 
 Each rank has written a file of its own, tells rank 0 of it, and goes on when rank 0 has taken it. Rank 0
 reads the file where it sees it, as it does on the same machine and on a shared file system; else it is
-sent. Nobody waits for ever: a rank that does not come in time, died or never calls finalize() is missing,
+sent. Where all are to write the one file together (`shared_file`), they wait until that is done.
+Nobody waits for ever: a rank that does not come in time, died or never calls finalize() is missing,
 and those that rank 0 does not hear keep their files, which `scope-profiler merge` puts together.
 """
 
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._base.shown import shown
 from ..io import load
 from ..results import at_times
-from . import clocks, messages
+from . import clocks, messages, shared_file
 
 if TYPE_CHECKING:
     from ..results import ProfilingResults
@@ -60,6 +61,8 @@ class Gathered:
     aligned: The clocks of the ranks on other machines than rank 0, whose results have its times.
     bytes_sent: How long the files were that had to be sent.
     where: The file that the results go to; None for none.
+    held: The ranks that wait to write it, too; empty where they need not.
+    is_shared: Whether all have written it together.
     """
 
     results: dict[int, ProfilingResults] = field(default_factory=dict)
@@ -69,6 +72,23 @@ class Gathered:
     aligned: dict[int, clocks.Alignment] = field(default_factory=dict)
     bytes_sent: int = 0
     where: str | None = None
+    held: dict[int, Key] = field(default_factory=dict)
+    is_shared: bool = False
+
+    def write_together(self, world: Any, path: str, plan: shared_file.Plan, seconds: float) -> None:
+        """Have all ranks write into the file; raises as `shared_file.write_together`."""
+        shared_file.write_together(world, self.held, path, self._facts, plan, seconds)
+        self.is_shared = True
+
+    def _facts(self, rank: int) -> dict[str, Any]:
+        clock = self.aligned.get(rank)
+        return {"key": self.held[rank], "where": self.where, "clock": clock}
+
+    def release(self, world: Any) -> None:
+        """Those that wait need not any more: rank 0 has their results."""
+        while self.held:
+            rank, key = self.held.popitem()
+            _answer(world, rank, key, "taken", self.where)
 
     def remove_files(self) -> None:
         """Remove the files that were taken, but for those that are others now."""
@@ -79,7 +99,7 @@ class Gathered:
 
 
 class _Announced(NamedTuple):
-    """What a rank tells of its file."""
+    """What a rank tells of its file. can_write: Whether it can write one together with others."""
 
     key: Key
     path: str
@@ -87,12 +107,13 @@ class _Announced(NamedTuple):
     size: int
     mtime_ns: int
     inode: int
+    can_write: bool
 
     @classmethod
-    def of(cls, key: Key, path: str | os.PathLike[str]) -> _Announced:
+    def of(cls, key: Key, path: str | os.PathLike[str], can_write: bool = False) -> _Announced:
         status = os.stat(path)
         return cls(key, os.path.abspath(path), socket.gethostname(), status.st_size,
-                   status.st_mtime_ns, status.st_ino)
+                   status.st_mtime_ns, status.st_ino, can_write)
 
     def visible(self) -> Path | None:
         """The file, where it is seen from here; None where not."""
@@ -108,15 +129,24 @@ class _Announced(NamedTuple):
 _announced: dict[tuple[int, str], _Announced] = {}
 
 
-def offer(world: Any, key: Key, path: str | os.PathLike[str], seconds: float) -> Answer:
+#: A rank that is to write with the others waits so many times longer: rank 0 puts the rest together before.
+_HELD = 10
+
+
+def offer(
+    world: Any, key: Key, path: str | os.PathLike[str], seconds: float,
+    plan: Callable[[str, clocks.Alignment | None], shared_file.Write] | None = None,
+) -> Answer:
     """Offer the file of this rank, which is not 0, to rank 0.
 
     seconds: How long this waits for a word of rank 0.
+    plan: How this rank writes its part of the file of all, on which clock; None where it cannot.
     """
-    announced = _Announced.of(key, path)
+    announced = _Announced.of(key, path, plan is not None)
     messages.tell(world, 0, messages.HEADER, announced._asdict())
     answer: list[dict[str, Any]] = []
     sent = False
+    patience = seconds
 
     def answered() -> bool:
         for _, facts in messages.heard(world, messages.REPLY, 0):
@@ -124,13 +154,18 @@ def offer(world: Any, key: Key, path: str | os.PathLike[str], seconds: float) ->
                 answer.append(facts)
         return bool(answer)
 
-    while messages.wait(answered, seconds):
+    while messages.wait(answered, patience):
         facts = answer.pop(0)
         if facts["word"] == "clock":
             clocks.answer(world, seconds)
         elif facts["word"] == "send":
             _send_file(world, path, seconds)
             sent = True
+        elif facts["word"] == "hold":
+            patience = _HELD * seconds
+        elif facts["word"] == "write" and plan is not None:
+            clock = facts["clock"] and clocks.Alignment.of_numbers(facts["clock"])
+            shared_file.take_part(world, facts["path"], facts["inode"], lambda path: plan(path, clock))
         elif facts["word"] != "wait":
             return Answer(facts["word"] == "taken", sent, facts["where"])
     return Answer(False, sent, None)
@@ -142,12 +177,14 @@ def gather(
     seconds: float,
     where: str | None,
     place: Callable[[int], str],
+    together: bool = False,
 ) -> Gathered:
     """What the other ranks offer to rank 0, which this is.
 
     seconds: How long this waits for the next rank.
     where: The file that the results go to; None for none.
     place: Gives the path for the file of a rank that has to be sent.
+    together: Have them wait, to write the file with rank 0, where all of them come and can.
     """
     gathered = Gathered(where=where)
     waiting = set(range(1, world.Get_size()))
@@ -169,7 +206,10 @@ def gather(
         del _announced[rank, key.what]
         if announced.key == key:
             waiting.discard(rank)
-            _take(world, rank, announced, seconds, place, gathered)
+            together = together and announced.can_write
+            _take(world, rank, announced, seconds, place, gathered, together)
+            if not together:
+                gathered.release(world)
         else:
             _answer(world, rank, announced.key, "late", where)
         if time.monotonic() - told > seconds / 4:  # those whose turn is to come wait no more than that
@@ -179,6 +219,8 @@ def gather(
                     _answer(world, other[0], announced.key, "wait", where)
     for rank in waiting:
         gathered.missing[rank] = f"it did not come to finalize() within {seconds:g} s"
+    if gathered.missing:
+        gathered.release(world)
     return gathered
 
 
@@ -189,6 +231,7 @@ def _take(
     seconds: float,
     place: Callable[[int], str],
     gathered: Gathered,
+    together: bool,
 ) -> None:
     try:
         if announced.visible() is None:
@@ -209,7 +252,9 @@ def _take(
         _answer(world, rank, announced.key, "refused", gathered.where)
         return
     gathered.files[rank], gathered.hosts[rank] = announced, announced.host
-    _answer(world, rank, announced.key, "taken", gathered.where)
+    if together:
+        gathered.held[rank] = announced.key
+    _answer(world, rank, announced.key, "hold" if together else "taken", gathered.where)
 
 
 def _answer(world: Any, rank: int, key: Key, word: str, where: str | None) -> None:

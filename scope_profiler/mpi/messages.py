@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 # The largest that any MPI has to offer are just above.
-HEADER, REPLY, DATA, CLOCK, MEETING = range(32_700, 32_705)
+HEADER, REPLY, DATA, CLOCK, MEETING, FILE = range(32_700, 32_706)
 
 #: Bytes of a file that travel together.
 PIECE = 4 << 20

@@ -24,7 +24,7 @@ def print_run(snapshot, stream=None, *, regions=True, lines=True, style="table",
     """
     out = Output(sys.stdout if stream is None else stream)
     summary = snapshot.recorded
-    together = ranks is not None and ranks.gathered is not None
+    together = ranks is not None and ranks.is_of_all
     has_children = snapshot.results is not None and snapshot.results.num_ranks > 1
     if regions and together:
         _part(out, "regions", _show_all_ranks, snapshot, out)

@@ -11,6 +11,10 @@ from .mpi_region import MPIRegion
 from .region import Region
 
 
+#: Later and longer than anything.
+_NEVER = np.iinfo(np.int64).max
+
+
 class Histogram(NamedTuple):
     """How many calls took how long.
 
@@ -63,24 +67,41 @@ def _sketch(region: Region) -> Sketch | None:
 
 
 def over_time(region: MPIRegion, most: int = 500) -> OverTime | None:
-    """At most so many calls or stretches of time; None where no call has its interval."""
+    """At most so many calls or stretches of time; None where no call has its interval.
+
+    Of many calls, those of one rank at a time are in memory.
+    """
     called = [region[rank] for rank in region if region[rank].num_events]
     if not called:
         return None
-    starts = [of_rank.start_times_ns for of_rank in called]
-    lengths = [of_rank.durations_ns for of_rank in called]
-    start, length = starts[0], lengths[0]
-    if len(called) > 1:
-        start, length = np.concatenate(starts), np.concatenate(lengths)
-        order = np.argsort(start, kind="stable")
-        start, length = start[order], length[order]
-    if len(start) <= most:
-        values = length.astype(np.float64)
-        return OverTime(start, np.ones(len(start), np.int64), values, values, values, True)
-    bounds = np.searchsorted(start, np.linspace(start[0], start[-1] + 1, most + 1))
-    first = np.unique(bounds[:-1])
-    calls = np.diff(np.append(first, len(start)))
-    return OverTime(
-        start[first], calls, np.minimum.reduceat(length, first).astype(np.float64),
-        np.add.reduceat(length, first) / calls, np.maximum.reduceat(length, first).astype(np.float64), False,
-    )
+    if sum(of_rank.num_events for of_rank in called) > most:
+        return _stretches(called, most)
+    start = np.concatenate([of_rank.start_times_ns for of_rank in called])
+    length = np.concatenate([of_rank.durations_ns for of_rank in called])
+    order = np.argsort(start, kind="stable")
+    values = length[order].astype(np.float64)
+    return OverTime(start[order], np.ones(len(start), np.int64), values, values, values, True)
+
+
+def _stretches(called: list[Region], most: int) -> OverTime:
+    """Calls over time, in equal stretches of which those without a call are left out."""
+    begin = min(int(of_rank.start_times_ns[0]) for of_rank in called)
+    end = max(int(of_rank.start_times_ns[-1]) for of_rank in called)
+    edges = np.linspace(begin, end + 1, most + 1)
+    calls, total = np.zeros(most, np.int64), np.zeros(most, np.int64)
+    least, longest = np.full(most, _NEVER), np.zeros(most, np.int64)
+    first = np.full(most, _NEVER)
+    for of_rank in called:
+        start, length = of_rank.start_times_ns, of_rank.durations_ns
+        bounds = np.searchsorted(start, edges)
+        bounds[0], bounds[-1] = 0, len(start)  # floats may be too coarse for the edges
+        known = np.diff(bounds) > 0
+        rows = bounds[:-1][known]
+        calls += np.diff(bounds)
+        total[known] += np.add.reduceat(length, rows)
+        least[known] = np.minimum(least[known], np.minimum.reduceat(length, rows))
+        longest[known] = np.maximum(longest[known], np.maximum.reduceat(length, rows))
+        first[known] = np.minimum(first[known], start[rows])
+    known = calls > 0
+    return OverTime(first[known], calls[known], least[known].astype(np.float64),
+                    total[known] / calls[known], longest[known].astype(np.float64), False)

@@ -21,12 +21,13 @@ from .call_rows import CallRows
 from .event_columns import event_columns
 from .region_calls import Calls
 from .checks import normal_statistics, normal_tags, normal_work
-from .columns import pieces, read_only
+from .columns import pieces
 from .errors import EventDataUnavailableError
 from .nesting import covered_ns
 from .scalars import PERCENTILES, Scalars, seconds
 from .._model.sketch import Sketch
 from .rank_regions import RankRegions
+from .stored_column import StoredColumn
 
 _PERCENTILE_NAMES = {percentile: name for name, percentile in PERCENTILES.items()}
 
@@ -123,15 +124,29 @@ class Region(Calls, Scalars):
     def at_times(self, moved: Callable[[np.ndarray], np.ndarray]) -> Region:
         """The same calls where `moved` puts their starts and ends: int64 arrays of ns, ascending to
         ascending. Aggregates of durations stay as they are."""
-        region = self.detached()
-        starts = moved(self._starts)
-        region._stored_starts = read_only(starts)
-        region._stored_durations = read_only(moved(self._starts + self._durations) - starts)
+        region = self._copy()
+        region._in_rank = None
+        for name in [name for name in vars(region) if not name.startswith("_")]:
+            del vars(region)[name]  # what was derived from these times
+
+        def starts() -> np.ndarray:
+            return moved(self._starts)
+
+        def durations() -> np.ndarray:
+            begun = self._starts
+            return moved(begun + self._durations) - moved(begun)
+
+        # Made when they are asked for: of calls in a file those of a few regions are in memory.
+        region._stored_starts = StoredColumn(starts, slice(None), self.num_events, is_kept=False)
+        region._stored_durations = StoredColumn(durations, slice(None), self.num_events, is_kept=False)
+
+        def there(known: Mapping[str, Any]) -> dict[str, int]:
+            return {name: int(moved(np.array([known[name]], np.int64))[0])
+                    for name in ("first_start", "last_end") if known.get(name) is not None}
+
+        region._of_calls = there(self._of_calls)
         if self._statistics is not None:
-            known = {name: self._statistics[name] for name in ("first_start", "last_end")
-                     if self._statistics.get(name) is not None}
-            region._statistics = {**self._statistics, **{
-                name: int(moved(np.array([ns], np.int64))[0]) for name, ns in known.items()}}
+            region._statistics = {**self._statistics, **there(self._statistics)}
         return region
 
     # -- what was recorded ---------------------------------------------------

@@ -8,9 +8,13 @@ import sys
 import pytest
 
 
+#: Of which MPI: that of mpi4py, as "mpiexec.mpich".
+MPIEXEC = os.environ.get("SCOPE_PROFILER_MPIEXEC", "mpiexec")
+
+
 def _why_not():
-    if shutil.which("mpiexec") is None:
-        return "there is no mpiexec here (Debian: openmpi-bin)"
+    if shutil.which(MPIEXEC) is None:
+        return f"there is no {MPIEXEC} here (Debian: openmpi-bin)"
     try:
         import mpi4py  # noqa: F401
     except ImportError:
@@ -30,7 +34,7 @@ def mpiexec(ranks, program, *arguments, status=0, **environment):
     with open("program.py", "w", encoding="utf-8") as file:
         file.write(program)
     done = subprocess.run(
-        ["mpiexec", "-n", str(ranks), sys.executable, "program.py", *arguments], text=True,
+        [MPIEXEC, "-n", str(ranks), sys.executable, "program.py", *arguments], text=True,
         stdin=subprocess.DEVNULL, capture_output=True, timeout=100,
         env={**os.environ, **settings, **environment})
     assert (done.returncode == status if status is not None else done.returncode), done.stderr

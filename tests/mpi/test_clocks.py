@@ -8,6 +8,7 @@ from conftest import NEEDS_H5PY
 from mpi_support import NEEDS_MPI, mpiexec
 from results_support import region, results
 import scope_profiler as sp
+from scope_profiler.io import write_profile
 from scope_profiler.mpi.clocks import Alignment, Reading
 from scope_profiler.results import at_times
 
@@ -46,6 +47,20 @@ def test_calls_stay_inside_each_other():
     assert moved["o"][0].start_times_ns.tolist() == [100, 2 * 10**9 + 24_790]
     assert [call["depth"] for call in moved.call_stack(0)] == [0, 1, 0, 1]
     assert moved.metadata["finalize_time_ns"] == 10**9 + 12_445
+
+
+@NEEDS_H5PY
+def test_what_a_file_says_of_its_calls_is_moved_with_them():
+    calls = [(at * 10, at * 10 + 3) for at in range(1 << 17)]  # so many stay in the file
+    path = write_profile(results({}, r=region(*calls)), "run.h5")
+    clock = Alignment(Reading(0, 10**9, 1), Reading(10**6, 10**9 + 1000, 1))
+    moved = at_times(sp.load(path), clock.to_root)
+    again = sp.load(write_profile(moved, "moved.h5"))
+    for each in (moved["r"][0], again["r"][0]):
+        starts = clock.to_root(np.array(calls))
+        assert (each.start_times_ns == starts[:, 0]).all() and (each.end_times_ns == starts[:, 1]).all()
+        assert each.first_start_time_ns == starts[0, 0] and each.last_end_time_ns == starts[-1, 1]
+        assert each.total_duration_ns == (starts[:, 1] - starts[:, 0]).sum()
 
 
 APART = """

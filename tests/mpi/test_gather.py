@@ -121,8 +121,8 @@ finalize(verbose=False)
     ours = oracle(range(2))
     assert {key: calls for key, (calls, _) in theirs.items()} == {
         key: calls for key, (calls, _) in ours.items()}
-    for key, (calls, total) in ours.items():  # single calls are rounded one by one
-        assert abs(theirs[key][1] - total) <= calls
+    for key, (calls, total) in ours.items():  # single calls are rounded and put on the clock one by one
+        assert abs(theirs[key][1] - total) <= calls + total * 1e-5
 
 
 SENT = BEGIN + """
@@ -169,7 +169,7 @@ def test_a_rank_that_does_not_come_is_named():
 
 def test_without_rank_0_each_keeps_its_file():
     said, complaints = mpiexec(3, MISSING, "0")
-    assert said == "" and "rank 1 is not in the results of rank 0" in complaints
+    assert "scope-profiler" not in said and "rank 1 is not in the results of rank 0" in complaints
     assert {path.name for path in Path(".").glob("run*")} == {"run.rank1.h5", "run.rank2.h5"}
     merged = sp.load("run*.h5")
     assert merged["step"].num_calls_per_rank() == {1: 4, 2: 5}

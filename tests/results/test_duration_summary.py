@@ -39,3 +39,18 @@ def test_nothing_is_known_of_aggregates():
     one = MPIRegion("r", {0: Region(statistics=AGGREGATES)})
     assert histogram(one) is None and over_time(one) is None
     assert histogram(MPIRegion("r", {0: region()})) is None
+
+
+def test_stretches_of_ranks_are_those_of_all_calls_together():
+    chance = np.random.default_rng(1)
+    calls = {}
+    for rank in range(4):
+        starts = np.sort(chance.integers(10**15, 10**15 + 10**9 * (rank + 1), 3000))
+        calls[rank] = [(int(start), int(start + length))
+                       for start, length in zip(starts, chance.integers(0, 10**6, 3000))]
+    together = sorted((call for of_rank in calls.values() for call in of_rank), key=lambda call: call[0])
+    apart = over_time(MPIRegion("r", {rank: region(*of_rank) for rank, of_rank in calls.items()}))
+    whole = over_time(MPIRegion("r", {0: region(*together)}))
+    for found, expected in zip(apart[:-1], whole[:-1]):
+        assert found.tolist() == expected.tolist()
+    assert apart.calls.sum() == 12_000 and apart.start_ns[0] == together[0][0]
