@@ -26,7 +26,7 @@ ARGUMENTS = """file_path label use_likwid perf_events use_line_profiler use_memr
     hdf5_compression_level hdf5_chunk_size enable_tags memray gpu hdf5 gpu_sync_on_exit""".split()
 OURS = ["verbose", "memory", "line_memory", "line_details", "trace_c", "max_depth",
         "min_duration", "trace_gc", "trace_imports", "journal", "max_memory", "max_events",
-        "on_full", "keep_every", "keep", "follow_children", "mpi_timeout",
+        "on_full", "keep_every", "keep", "follow_children", "mpi_timeout", "parallel_hdf5",
         "sample", "sample_clock", "report_file", "track_executors", "on_slow",
         "slow_callback", "throttle_calls", "throttle_time", "comm",
         "record_while"]  # after those
