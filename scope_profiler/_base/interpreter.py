@@ -4,6 +4,7 @@ Each supported version has its corpus in tests/base/test_interpreter.py.
 """
 
 from collections import namedtuple
+from functools import cache
 import sys
 
 _MONITORING = hasattr(sys, "monitoring")
@@ -59,8 +60,7 @@ def instructions(code):
 
     dis has them too. It is large, and takes ten times as long, half a millisecond for a function.
     """
-    from opcode import opname
-
+    names, extends, goes_back = _opcodes()
     text, found, extended = code.co_code, [], 0
     for begin, end, line in code.co_lines():
         for offset in range(begin, end, 2):
@@ -68,15 +68,27 @@ def instructions(code):
             if kind == _CACHE:
                 continue
             argument = extended << 8 | text[offset + 1]
-            name, target = opname[kind], None
-            extended = argument if name == "EXTENDED_ARG" else 0
-            if name.startswith("JUMP_BACKWARD"):
+            extended = argument if kind == extends else 0
+            target = None
+            if kind in goes_back:
                 after = offset + 2
                 while after < len(text) and text[after] == _CACHE:
                     after += 2
                 target = after - 2 * argument
-            found.append(Instruction(offset, name, argument, line, target))
+            found.append(_new(Instruction, (offset, names[kind], argument, line, target)))
     return found
+
+
+_new = tuple.__new__  # half the time of Instruction(), of which there are hundreds in a function
+
+
+@cache
+def _opcodes():
+    """(the names of all, the one that carries the upper part of an argument, those that jump back)."""
+    from opcode import opname
+
+    back = {kind for kind, name in enumerate(opname) if name.startswith("JUMP_BACKWARD")}
+    return tuple(opname), opname.index("EXTENDED_ARG"), frozenset(back)
 
 
 _CACHE = 0  # the opcode of what an instruction keeps for itself behind it
