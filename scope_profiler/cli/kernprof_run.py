@@ -217,7 +217,13 @@ class _Lines:
                 count = "1 profiling target" if len(missing) == 1 else f"{len(missing)} profiling targets"
                 print(f"scope-profiler kernprof: {count} of -p cannot be imported: {missing}",
                       file=sys.stderr)
-            run()
+            try:
+                run()
+            finally:
+                if idle := [pattern.text for pattern in autoprofile.idle]:
+                    count = "1 glob" if len(idle) == 1 else f"{len(idle)} globs"
+                    print(f"scope-profiler kernprof: {count} of -p met no function of what the program "
+                          f"imports: {idle}", file=sys.stderr)
 
     def stop(self):
         for _ in range(self.injected.enable_count):

@@ -71,6 +71,7 @@ class Autoprofile:
         self._imports, self._preimports = imports, preimports
         self._inner, self._top_level = inner, top_level
         self.missing = []  # targets that could not be imported
+        self.idle = list(self._targets.globs)  # of globs those that have meant nothing so far
 
     @contextmanager
     def around(self, program, name=None):
@@ -79,6 +80,8 @@ class Autoprofile:
         with ExitStack() as stack:
             if self._targets:
                 is_meant = self._targets.have(program, name)
+                self.idle = [pattern for pattern in self.idle if not (
+                    pattern.has_file(program.code.co_filename) or name and pattern.has_name(name))]
                 if is_meant:
                     self._add_code(program.code, functions_in(
                         program.code, nested=True, nameless=self._inner))
@@ -114,6 +117,8 @@ class Autoprofile:
             functions = meant(patterns, name, path, code, nested=self._inner, nameless=self._inner)
             if functions:
                 self._add_code(code, functions)
+                self.idle = [pattern for pattern in self.idle if not meant(
+                    [pattern], name, path, code, nested=self._inner, nameless=self._inner)]
 
         return ImportHook(wanted, found)
 
@@ -174,6 +179,7 @@ class Autoprofile:
                 for full_name, item in _brought(module, name, fromlist, level):
                     if everything or any(pattern.has_name(full_name) for pattern in patterns):
                         self._add(item)
+                        self.idle = [pattern for pattern in self.idle if not pattern.has_name(full_name)]
             return module
 
         builtins.__import__ = importing

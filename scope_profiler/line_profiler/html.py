@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -36,12 +36,17 @@ _STYLE = """\
 """
 
 
-def html(stats: LineStats) -> str:
-    """A piece of HTML with a table for each function that ran, those that took most open."""
+#: The columns where it is memory that was asked for: with all of them the source would be out of sight.
+MEMORY = ("hits", "memory", "increment", "allocated", "freed", "peak", "blocks")
+
+
+def html(stats: LineStats, columns: Sequence[str] = tuple(line_columns.COLUMNS)) -> str:
+    """A piece of HTML with a table for each function that ran, those that took most open. columns: of
+    line_columns, those that may be there."""
     sources = stats.known_sources()
     ran = [key for key, rows in stats.timings.items() if any(hits for _, hits, _ in rows)]
     whole = sum(_total(stats, key) for key in ran)
-    parts = [part for key in ran for part in _function(stats, key, sources.get(key, []), whole)]
+    parts = [part for key in ran for part in _function(stats, key, sources.get(key, []), whole, columns)]
     text = "".join(parts) + "".join(_calls(stats)) or "<p>No line was counted.</p>"
     return f'<div class="sp-lines">\n{_STYLE}{text}</div>\n'
 
@@ -50,11 +55,14 @@ def _total(stats: LineStats, key: Key) -> float:
     return sum(time for _, _, time in stats.timings[key])
 
 
-def _function(stats: LineStats, key: Key, source: list[str], whole: float) -> Iterator[str]:
+def _function(
+    stats: LineStats, key: Key, source: list[str], whole: float, wanted: Sequence[str]
+) -> Iterator[str]:
     file, first, name = key
     rows = {row.line: row for row in stats.counted(key)}
     total = line_columns.total_ns(rows.values())
-    columns = line_columns.chosen([*rows.values()])
+    columns = [column for column in line_columns.chosen([*rows.values()]) if column in wanted]
+    grown = sum(map(_growth, rows.values()))
     texts = dict(enumerate(source, first))
     is_open = " open" if _total(stats, key) >= 0.05 * whole else ""
     yield (f"<details{is_open}><summary><b>{_text(name)}</b> – {format_time(total)} "
@@ -66,7 +74,7 @@ def _function(stats: LineStats, key: Key, source: list[str], whole: float) -> It
            "<tbody>\n")
     for line in sorted({*rows, *texts}):
         row = rows.get(line)
-        cells = "".join(_cell(column, row, total) for column in columns)
+        cells = "".join(_cell(column, row, total, grown) for column in columns)
         idle = "" if row else " sp-idle"
         yield (f'<tr><td>{line}</td>{cells}<td class="sp-source{idle}">'
                f'{_text(texts.get(line, "").rstrip())}</td></tr>\n')
@@ -79,20 +87,24 @@ def _calls(stats: LineStats) -> Iterator[str]:
     yield (f"<p>{escape(TITLE)}</p>\n<table><thead><tr><th>Calls</th><th>Time</th><th>Per call</th>"
            '<th class="sp-source">Function</th></tr></thead><tbody>\n')
     for name, (count, time) in stats.calls.items():
-        time_ns = time * stats.unit / 1e-9
-        each = format_time(time_ns / count) if count else ""
+        time_ns = round(time * stats.unit / 1e-9)
+        each = format_time(round(time_ns / count)) if count else ""
         yield (f"<tr><td>{count}</td><td>{format_time(time_ns)}</td><td>{each}</td>"
                f'<td class="sp-source">{_text(name)}</td></tr>\n')
     yield "</tbody></table>\n"
 
 
-def _cell(column: str, row: CountedLine | None, total: int) -> str:
+def _growth(row: CountedLine) -> int:
+    return max(row.increment_bytes or 0, 0)
+
+
+def _cell(column: str, row: CountedLine | None, total: int, grown: int) -> str:
     if row is None:
         return "<td></td>"
     text = _text(line_columns.cell(column, row, total))
-    if column != "share":
+    if column not in ("share", "increment"):
         return f"<td>{text}</td>"
-    share = line_columns.share(row, total)
+    share = line_columns.share(row, total) if column == "share" else _growth(row) / (grown or 1)
     # A bar as long as the share, and the warmer the longer it is.
     colour = f"rgba({round(235 - 15 * share)}, {round(170 - 110 * share)}, 40, {0.25 + 0.45 * share:.2f})"
     end = f"{100 * share:.1f}%"

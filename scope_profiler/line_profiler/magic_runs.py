@@ -13,10 +13,12 @@ from IPython.core.page import page
 
 from .._base.warning import warn
 from .._instrument.without_lines import refusal
+from .html import html
 from .magic_words import MagicWords
 
 if TYPE_CHECKING:
     from .profiler import LineProfiler
+    from .stats import LineStats
 
 
 def add_functions(profiler: LineProfiler, words: MagicWords, shell: Any) -> None:
@@ -70,15 +72,17 @@ def builtin(profiler: Any) -> Iterator[None]:
             names.pop("profile", None)
 
 
-def tell(shell: Any, profiler: LineProfiler, text: str, run: Run, words: MagicWords) -> Any:
+def tell(
+    shell: Any, profiler: LineProfiler, text: str, run: Run, words: MagicWords,
+    to_html: Callable[[LineStats], str] = html,
+) -> Any:
     """Show what was counted, as a table in a notebook and as text elsewhere; write the file of -T.
-    The profiler where -r asks for it."""
+    The profiler where -r asks for it. to_html: makes that table."""
     text = text.rstrip()
     if getattr(shell, "kernel", None) is None:
         page(text)
     else:
-        html = profiler.get_stats()._repr_html_()
-        shell.display_pub.publish({"text/plain": text, "text/html": html})
+        shell.display_pub.publish({"text/plain": text, "text/html": to_html(profiler.get_stats())})
     if (path := words.last("D")) is not None:
         profiler.dump_stats(path)
         print(f"\n*** Profile stats pickled to file {path!r}.")

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 import gc
 import io
 from types import CodeType
@@ -16,6 +17,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
+from ..line_profiler.html import MEMORY, html
 from ..line_profiler.magic_runs import Run, add_functions, builtin, tell
 from ..line_profiler.magic_words import MagicWords
 from .memory_profiler import MemoryProfiler
@@ -81,7 +83,8 @@ class MemoryMagics(Magics):
                 statement, self.shell.user_global_ns, self.shell.user_ns))
         stream = io.StringIO()
         profiler.show(stream)
-        given: MemoryProfiler | None = tell(self.shell, profiler, stream.getvalue(), run, words)
+        given: MemoryProfiler | None = tell(
+            self.shell, profiler, stream.getvalue(), run, words, partial(html, columns=MEMORY))
         return given
 
     @line_cell_magic

@@ -201,6 +201,19 @@ def test_what_cannot_be_imported_is_said(package, target):
     assert done.stderr.endswith(f"1 profiling target of -p cannot be imported: [{target!r}]\n")
 
 
+@pytest.mark.parametrize("globs, idle", [
+    (["package.none*"], ["package.none*"]),
+    (["nowhere/*.py", "package.*", "*.none"], ["nowhere/*.py", "*.none"]),
+    (["package.*"], []),
+    (["*.py"], []),
+])
+def test_globs_that_meet_nothing_are_said(package, globs, idle):
+    done = kernprof("-l", *(word for glob in globs for word in ("-p", glob)), "script.py")
+    count = "1 glob" if len(idle) == 1 else f"{len(idle)} globs"
+    said = f"scope-profiler kernprof: {count} of -p met no function of what the program imports: {idle}\n"
+    assert done.returncode == 0 and done.stderr == (said if idle else "")
+
+
 def test_an_error_of_a_module_that_is_imported_first_is_shown():
     write("1 / 0", "bad.py")
     done = kernprof("-lp", "bad", write("print('not reached')"))

@@ -3,6 +3,7 @@
 import atexit
 import os
 import re
+import re
 import sys
 
 import pytest
@@ -83,4 +84,8 @@ def test_a_notebook():
     nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": os.getcwd()}}).execute()
     loaded, defined, [table], [peak] = [cell.outputs for cell in notebook.cells]
     assert loaded == defined == [] and "kept = b" in table["data"]["text/plain"]
-    assert "<table" in table["data"]["text/html"] and peak["text"].startswith("peak memory: ")
+    html = table["data"]["text/html"]
+    headings = re.findall("<th[^>]*>([^<]*)</th>", html)
+    assert headings[:4] == ["Line", "Hits", "Memory", "Increment"] and headings[-1] == "Source"
+    assert "Net" not in headings and "% time" not in headings  # the source would be out of sight
+    assert "sp-heat" in html.split("</style>")[1] and peak["text"].startswith("peak memory: ")
