@@ -223,8 +223,8 @@ class JournalFile:
                 except OSError:
                     return self.size, damaged
                 place = max(place, data // form.PAGE * form.PAGE)
-            pages = np.frombuffer(_filled(self.read(place, _CHUNK)), np.uint64)
-            pages = pages.reshape(-1, form.PAGE // 8)
+            words = np.frombuffer(_filled(self.read(place, _CHUNK)), np.uint64)
+            pages = words.reshape(-1, form.PAGE // 8)
             begins = (pages[:, 0] & np.uint64(0xFFFFFFFF)) == form.BLOCK_MAGIC
             for page in np.flatnonzero(begins).tolist():
                 if self.block(place + page * form.PAGE) is not None:

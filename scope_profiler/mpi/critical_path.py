@@ -125,7 +125,7 @@ def _waited_for(operation: str, calls: CollectiveCalls, row: int, number: int) -
     elif operation in _TO_ROOT and root >= 0 and row != root:
         other = row
     else:
-        other = int(starts.argmax())
+        other = int(np.argmax(starts))
     # Who arrives after this one has left was not waited for.
     return other if starts[row] < starts[other] < starts[row] + calls.durations[row, number] else row
 
@@ -167,4 +167,4 @@ def _track_of_mpi(calls: Any, names: list[str]) -> int:
     """That which most of the calls of MPI are on."""
     is_mpi = np.array([name.startswith("mpi:") for name in names])[calls.region_index]
     tracks, counts = np.unique(calls.track[is_mpi], return_counts=True)
-    return int(tracks[counts.argmax()] if len(tracks) else calls.track[0])
+    return int(tracks[np.argmax(counts)] if len(tracks) else calls.track[0])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from scope_profiler import ProfileManager, load
+from scope_profiler._run import checkpoint
 from scope_profiler.io import CorruptProfileError
 from scope_profiler.io import journal_format as form
 from scope_profiler.io.journal_blocks import JournalFile
@@ -23,8 +24,9 @@ def journal_of(folder):
 
 
 @pytest.fixture
-def journalled(tmp_path, clock):
-    """A manager with a journal in tmp_path, under the fake clock."""
+def journalled(tmp_path, clock, monkeypatch):
+    """A manager with a journal in tmp_path, under the fake clock, and so its checkpoints."""
+    monkeypatch.setattr(checkpoint, "perf_counter_ns", lambda: clock.now)
     manager = ProfileManager()
     manager.setup(output=tmp_path / "out.h5", journal=True, verbose=False)
     yield manager
