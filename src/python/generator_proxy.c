@@ -44,13 +44,34 @@ static PySendResult returned(PyObject **result)
     return *result == NULL ? PYGEN_ERROR : PYGEN_RETURN;
 }
 
+/* The garbage collector may close a coroutine before what awaits it. Then no other exception than that it
+ * is over can be thrown into it. */
+static bool is_closed_coroutine(PyObject *inner)
+{
+    if (!PyCoro_CheckExact(inner))
+        return false;
+    PyObject *frame = PyObject_GetAttrString(inner, "cr_frame");
+    if (frame == NULL)
+        PyErr_Clear();
+    Py_XDECREF(frame);
+    return frame == Py_None;
+}
+
+static PyObject *throw_into(PyObject *inner, PyObject *thrown)
+{
+    if (!is_closed_coroutine(inner))
+        return PyObject_CallMethod(inner, "throw", "O", thrown);
+    PyErr_SetObject((PyObject *)Py_TYPE(thrown), thrown);
+    return NULL;
+}
+
 static PySendResult resume(GeneratorProxy *proxy, PyObject *value, PyObject **result)
 {
     PyObject *thrown = proxy->thrown;
     if (SP_LIKELY(thrown == NULL))
         return PyIter_Send(proxy->inner, value, result);
     proxy->thrown = NULL;
-    *result = PyObject_CallMethod(proxy->inner, "throw", "O", thrown);
+    *result = throw_into(proxy->inner, thrown);
     Py_DECREF(thrown);
     return *result == NULL ? returned(result) : PYGEN_NEXT;
 }

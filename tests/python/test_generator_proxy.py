@@ -140,6 +140,34 @@ def test_errors_and_closing(manager):
     assert cleaned == [1, 1, 1] and stats(manager, "g")[0] == 3, "it never began"
 
 
+@pytest.mark.parametrize("kind", ["generator", "coroutine"])
+def test_what_is_inside_may_be_closed_first(manager, clock, capfd, kind):
+    """As the garbage collector does where it has no GIL."""
+    if kind == "generator":
+        @manager.profile("f")
+        def decorated():
+            clock.tick(5)
+            yield
+
+        outer = decorated()
+        next(outer)
+    else:
+        @manager.profile("f")
+        async def decorated():
+            clock.tick(5)
+            await pause()
+
+        outer = decorated()
+        outer.send(None)
+    kinds = types.GeneratorType, types.CoroutineType
+    inner, = (one for one in gc.get_objects()
+              if isinstance(one, kinds) and one.__qualname__ == outer.__qualname__ and one is not outer)
+    inner.close()
+    outer.close()
+    assert stats(manager, "f") == (1, 5, 5, 0)
+    assert capfd.readouterr().err == ""
+
+
 def test_interleaved_coroutines_have_their_own_times(manager, clock):
     @manager.profile("c")
     async def work(ns):
