@@ -376,7 +376,7 @@ def _c_name(function):
     owner = getattr(function, "__self__", None)
     if isinstance(function, MethodDescriptorType):
         text = str(function)
-    elif owner is None and module is not None:
+    elif owner is None and module is not None and function.__qualname__ == name:  # no static method
         text = f"<{name}>" if module == "builtins" else f"<{module}.{name}>"
     else:
         found = None if isinstance(owner, ModuleType) else _method(type(owner), name)
