@@ -254,13 +254,13 @@ def child(name: str, files: dict[str, list[bytes]], seed: int, batch: int, folde
     path, at = folder / "case", folder / "at"
     change = {"parquet": mutated_parquet, "journal": mutated_journal, "json": mutated_json}.get(name, mutated)
     for number in range(batch):
-        resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
         data = change(chance.choice(files[name]), files[name], chance)
         path.write_bytes(data)
         at.write_text(str(number))
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         limit = used + (64 << 20) + 4 * len(data) + SPARE
-        resource.setrlimit(resource.RLIMIT_AS, (limit, -1))
+        resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
         signal.alarm(LONGEST)  # what does not end is ended by it
         try:
             read(path)
