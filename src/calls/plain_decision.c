@@ -27,8 +27,8 @@ static bool is_traced(const PyCodeObject *code, PyObject *not_traced)
 static bool is_comprehension(const PyCodeObject *code)
 {
     static const char *const names[] = {"<listcomp>", "<setcomp>", "<dictcomp>"};
-    if (PyUnicode_READ_CHAR(code->co_qualname, PyUnicode_GET_LENGTH(code->co_qualname) - 1)
-        != '>')
+    Py_ssize_t length = PyUnicode_GET_LENGTH(code->co_qualname);
+    if (length == 0 || PyUnicode_READ_CHAR(code->co_qualname, length - 1) != '>')
         return false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (PyUnicode_CompareWithASCIIString(code->co_name, names[i]) == 0)

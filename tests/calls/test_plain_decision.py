@@ -123,3 +123,17 @@ def test_what_it_takes(plain):
     manager = ProfileManager()
     with pytest.raises(TypeError, match="plain must be"):
         calls._core.trace_calls(manager, print, True, None, None, None, plain)
+
+
+@pytest.mark.parametrize("name", ["", ">", "<", "<listcomp"])
+def test_names_that_no_compiler_gives(asked, name):
+    def function():
+        pass
+
+    function.__code__ = function.__code__.replace(co_name=name, co_qualname=name)
+    manager = ProfileManager()
+    manager.setup(deactivate_file_output=True)
+    with calls.tracing(manager, only_user_code=False):
+        function()
+    assert f"{__name__}.{name}" in {region.name for _, region, *_ in manager._collect(None)}
+    manager.reset()
