@@ -10,16 +10,18 @@ pythons=$(tools/pythons.sh)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# Side by side, and beside the tests of the first, because much of it is waiting for a network and for
-# compilers that take one processor.
+# Side by side, because much of it is waiting for a network. The first goes before the others, which are set
+# up beside its tests.
 declare -A setups
 while IFS=$'\t' read -r -u3 python venv; do
     peer=.bench/$("$python" -c 'import platform; print(platform.python_version())')
     {
-        tools/setup_peer.sh "$python" "$peer" || echo "$peer: cannot be set up"
+        ((${#setups[@]} == 0)) || renice -n 10 -p $BASHPID >/dev/null
+        { tools/setup_peer.sh "$python" "$peer" || echo "$peer: cannot be set up"; } & beside=$!
         tools/setup_venv.sh "$python" "$venv" once
         # Compiles what tests import, once; the processes that run them would do it each.
         "$venv/bin/python" -m pytest --collect-only -qq "$@" >/dev/null 2>&1 || true
+        wait "$beside"
     } &
     setups[$venv]=$!
 done 3<<<"$pythons"
