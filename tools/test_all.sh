@@ -12,7 +12,7 @@ trap 'rm -f "$log"' EXIT
 
 # Side by side, because much of it is waiting for a network. The first goes before the others, which are set
 # up beside its tests.
-declare -A setups
+declare -A setups=()
 while IFS=$'\t' read -r -u3 python venv; do
     peer=.bench/$("$python" -c 'import platform; print(platform.python_version())')
     {
