@@ -13,6 +13,7 @@ import argparse
 import base64
 import gc
 import gzip
+import io
 import json
 import os
 import random
@@ -25,11 +26,12 @@ import time
 import zlib
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 import scope_profiler as sp
 from scope_profiler._run import checkpoint
-from scope_profiler.io import journal_format as form
+from scope_profiler.io import hdf5_reader, journal_format as form
 
 LONGEST, SPARE = 5, 64 << 20
 INTERESTING = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 1 << 32, (1 << 63) - 1,
@@ -100,6 +102,7 @@ def seeds(folder: Path) -> dict[str, list[bytes]]:
     for source in (results, sp.load(run)):
         found["json"].append(sp.write_profile(source, folder / "a.json").read_bytes())
     found["json"].append(gzip.compress(found["json"][0]))
+    found["stored"] = found["hdf5"]
     found["journal"] = journals(folder)
     found["spt"] = [trace(version, order) for version in (1, 2) for order in "<>"]
     try:
@@ -166,6 +169,29 @@ def mutated_json(data: bytes, others: list[bytes], chance: random.Random) -> byt
             around[key] = chance.choice((None, True, -1, 1.5, "", "a", [], {}, [[]], 10**30, float("nan"),
                                          1e308, *INTERESTING))
     return json.dumps(document).encode()
+
+
+def mutated_columns(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
+    """Half of the time a sound file, in which a value of a table is another."""
+    if chance.random() < 0.5:
+        return mutated(data, others, chance)
+    file = io.BytesIO(data)
+    with h5py.File(file, "r+") as root:
+        tables: list[h5py.Dataset] = []
+        root.visititems(lambda _, item: tables.append(item) if isinstance(item, h5py.Dataset) else None)
+        for _ in range(chance.choice((1, 1, 2, 4))):
+            table = chance.choice([table for table in tables if table.size])
+            values = np.atleast_1d(table[()])
+            row = chance.randrange(len(values))
+            if values.dtype.hasobject:
+                values[row] = chance.choice(("", "x", "[1]", "{}", "[", *values.tolist()))
+            else:
+                words = values.view(np.uint8).reshape(len(values), -1)
+                at = chance.randrange(0, words.shape[1], min(8, words.shape[1]))
+                changed = chance.choice(INTERESTING).to_bytes(8, "little")
+                words[row, at : at + 8] = np.frombuffer(changed, np.uint8)[: words.shape[1] - at]
+            table[()] = values.reshape(table.shape)
+    return file.getvalue()
 
 
 def mutated_parquet(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
@@ -252,7 +278,10 @@ def child(name: str, files: dict[str, list[bytes]], seed: int, batch: int, folde
     """Read a batch; exits with 0, or leaves the file that did it. Which one it is at is in "at"."""
     chance = random.Random(seed)
     path, at = folder / "case", folder / "at"
-    change = {"parquet": mutated_parquet, "journal": mutated_journal, "json": mutated_json}.get(name, mutated)
+    change = {"parquet": mutated_parquet, "journal": mutated_journal, "json": mutated_json,
+              "stored": mutated_columns}.get(name, mutated)
+    if name == "stored":
+        hdf5_reader.SMALL = -1  # as files of very many regions or calls are read
     for number in range(batch):
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
         data = change(chance.choice(files[name]), files[name], chance)

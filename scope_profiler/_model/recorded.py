@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from .._base.on_demand import OnDemand
 from .counter_values import CounterValues
 from .samples import Samples
 from .statistics import RegionStatistics
@@ -51,7 +52,7 @@ class Node:
 class Recorded:
     """The tree of one rank, and what there is to say of its recording.
 
-    nodes: Parents before their children.
+    nodes: Parents before their children; who gives `OnDemand` has seen to that.
     wall_ns: From the begin of the run to when this was taken.
     facts: int, float and str: how many calls were missed, why, and what measuring cost; see
         `report.notes`.
@@ -66,7 +67,7 @@ class Recorded:
     counters: Mapping[str, CounterValues] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for place, node in enumerate(self.nodes):
+        for place, node in enumerate(() if isinstance(self.nodes, OnDemand) else self.nodes):
             if not -1 <= node.parent < place:
                 raise ValueError(f"node {place} is below number {node.parent}")
 

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 import h5py
 import numpy as np
 
-from ..results import FLOAT_STATISTICS, INTEGER_STATISTICS, Region
+from ..results import BLOCK, FLOAT_STATISTICS, INTEGER_STATISTICS, Region
 from .hdf5_datasets import Group
 from .hdf5_schema import AGGREGATES, COLUMN_BITS, EXTENDED, RECORDED, SUMMARY, UNKNOWN
 from .hdf5_texts import read_texts, write_texts
 from .recorded_tables import known_or
 from .region_rows import (
-    EXTENDED_ATTRIBUTES, exclusive_of_events, exclusive_or_total, from_extended, from_summary,
-    recorded_columns,
+    EXTENDED_ATTRIBUTES, LARGEST_RANK, exclusive_or_total, from_extended,
+    from_summary, recorded_columns,
 )
 
 
 def write_index(
-    group: h5py.Group, rows: Sequence[tuple[int, int, Region]], aggregate: bool
+    group: h5py.Group, rows: Sequence[tuple[int, int, Region]], counts: np.ndarray, aggregate: bool
 ) -> None:
-    """Region number, rank and all that is known of each region but its calls."""
-    for name, dtype, values in _number_columns(rows, aggregate):
+    """Region number, rank and all that is known of each region but its calls, of which there are so many."""
+    for name, dtype, values in _number_columns(rows, counts, aggregate):
         group[name] = np.asarray(values, dtype)
     regions = [region for _, _, region in rows]
     for name, texts in (
@@ -37,22 +36,23 @@ def write_index(
 
 
 def _number_columns(
-    rows: Sequence[tuple[int, int, Region]], aggregate: bool
+    rows: Sequence[tuple[int, int, Region]], counts: np.ndarray, aggregate: bool
 ) -> Iterator[tuple[str, Any, Any]]:
     """Name, type and values of the columns that are of numbers."""
     regions = [region for _, _, region in rows]
-    counts = np.array([region.num_events for region in regions], "<u8")
+    complete = counts == np.array([region.num_calls for region in regions], np.int64)
+    recorded, extended = _recorded_rows(regions), _extended_rows(regions)
     yield "region_ids", "<u4", [number for number, _, _ in rows]
     yield "ranks", "<u4", [rank for _, rank, _ in rows]
-    yield "event_offsets", "<u8", np.cumsum(counts, dtype="<u8") - counts
+    yield "event_offsets", "<u8", np.cumsum(counts) - counts
     yield "event_counts", "<u8", counts
-    yield "source_lines", "<i8", [_or(region.source_lineno, -1) for region in regions]
-    yield "exclusive_totals", "<i8", [_or(exclusive_of_events(region), -1) for region in regions]
-    yield "summary_statistics", SUMMARY, [_summary_row(region) for region in regions]
-    yield "extended_statistics", EXTENDED, _extended_rows(regions)
-    statistics = [region.statistics or {} for region in regions]
-    if any(statistics):
-        yield "recorded_statistics", RECORDED, _recorded_rows(statistics)
+    yield "source_lines", "<i8", known_or([region.source_lineno for region in regions], -1)
+    # Where it was given, and belongs to the intervals that are written.
+    yield "exclusive_totals", "<i8", np.where(complete, np.maximum(extended["exclusive"], -1), -1)
+    yield "summary_statistics", SUMMARY, _summaries(regions, counts, complete, recorded)
+    yield "extended_statistics", EXTENDED, extended
+    if (recorded["count"] != UNKNOWN).any():
+        yield "recorded_statistics", RECORDED, recorded
     if aggregate:
         for name, attribute in AGGREGATES.items():
             values = [getattr(region, attribute) for region in regions]
@@ -60,11 +60,27 @@ def _number_columns(
         yield "aggregate_exclusives", "<i8", [exclusive_or_total(region) for region in regions]
 
 
+def _summaries(
+    regions: Sequence[Region], counts: np.ndarray, complete: np.ndarray, recorded: np.ndarray
+) -> np.ndarray:
+    """Aggregates over the intervals that are written, of so many calls, which may be fewer than there were.
+
+    complete: Of each region whether they are of all calls; recorded: see `_recorded_rows`.
+    """
+    rows = np.zeros(len(regions), SUMMARY)
+    few = complete & (counts < BLOCK)
+    for number in np.flatnonzero((counts > 0) & ~few).tolist():
+        rows[number] = _summary_row(regions[number])
+    places = np.flatnonzero((counts > 0) & few)
+    for chosen in np.split(places, np.flatnonzero(np.diff(np.cumsum(counts[places]) // BLOCK)) + 1):
+        if len(chosen):
+            of_chosen = [regions[number] for number in chosen.tolist()]
+            rows[chosen] = _summary_rows(of_chosen, counts[chosen], recorded[chosen])
+    return rows
+
+
 def _summary_row(region: Region) -> tuple[float, ...]:
-    """Aggregates over the intervals that are written, which may be fewer than the calls."""
     count = region.num_events
-    if not count:
-        return (0,) * len(SUMMARY.names or ())
     if count != region.num_calls:
         region = Region(start_times_ns=region.start_times_ns, durations_ns=region.durations_ns)
     total = region.total_duration_ns
@@ -83,6 +99,30 @@ def _summary_row(region: Region) -> tuple[float, ...]:
     )
 
 
+def _summary_rows(regions: Sequence[Region], counts: np.ndarray, recorded: np.ndarray) -> np.ndarray:
+    """As `_summary_row`, of many regions of which each call has its interval: of their calls together."""
+    rows = np.zeros(len(regions), SUMMARY)
+    ends = np.cumsum(counts)
+    begins = ends - counts
+    starts = np.concatenate([region.start_times_ns for region in regions])
+    durations = np.concatenate([region.durations_ns for region in regions])
+    rows["total"] = np.add.reduceat(durations, begins)
+    rows["minimum"] = np.minimum.reduceat(durations, begins)
+    rows["maximum"] = np.maximum.reduceat(durations, begins)
+    rows["first"], rows["last"] = durations[begins], durations[ends - 1]
+    rows["start_minimum"] = starts[begins]
+    rows["end_maximum"] = np.maximum.reduceat(starts + durations, begins)
+    # The recorder's own count for more than what follows from the calls.
+    for name, ours in _OF_CALLS.items():
+        np.copyto(rows[name], recorded[ours], where=recorded[ours] != UNKNOWN)
+    rows["mean"] = [total / count for total, count in zip(rows["total"].tolist(), counts.tolist())]
+    deviations = recorded["std"].copy()
+    for number in np.flatnonzero(np.isnan(deviations)).tolist():
+        deviations[number] = regions[number].std_duration_ns
+    rows["m2"] = np.square(deviations) * counts
+    return rows
+
+
 def _extended_rows(regions: Sequence[Region]) -> np.ndarray:
     rows = np.empty(len(regions), EXTENDED)
     for name, of_region in EXTENDED_ATTRIBUTES.items():
@@ -93,16 +133,20 @@ def _extended_rows(regions: Sequence[Region]) -> np.ndarray:
     return rows
 
 
-def _recorded_rows(statistics: Sequence[Mapping[str, float]]) -> np.ndarray:
-    rows = np.empty(len(statistics), RECORDED)
+def _recorded_rows(regions: Sequence[Region]) -> np.ndarray:
+    rows = np.empty(len(regions), RECORDED)
     for names, unknown in ((INTEGER_STATISTICS, UNKNOWN), (FLOAT_STATISTICS, np.nan)):
         for name in names:
-            rows[name] = [known.get(name, unknown) for known in statistics]
+            rows[name] = unknown
+    # Column by column, of all regions of which the same is known.
+    alike: dict[tuple[str, ...], list[int]] = {}
+    statistics = [region.statistics or {} for region in regions]
+    for number, known in enumerate(statistics):
+        alike.setdefault(tuple(known), []).append(number)
+    for fields, numbers in alike.items():
+        for name, values in zip(fields, zip(*(statistics[number].values() for number in numbers))):
+            rows[name][numbers] = values
     return rows
-
-
-def _or(value: int | None, otherwise: int) -> int:
-    return otherwise if value is None else value
 
 
 #: What a summary says of calls, and what regions call it.
@@ -132,102 +176,153 @@ class Index:
                 f"there are {num_names} region names, "
                 f"but region {max(self.numbers)} is referred to"
             )
-        self.ranks = self.column("ranks", 0)
-        self.offsets = self.column("event_offsets", 0)
-        self.counts = self.column("event_counts", 0)
+        self.ranks = self._column("ranks", 0)
+        self.offsets = self._column("event_offsets", 0)
+        self.counts = self._column("event_counts", 0)
+        self._files, self._texts = self._column("source_files", ""), self._column("source_texts", "")
+        self._lines = self._column("source_lines", -1)
+        tags = self._column("tags", "[]")
+        known = {text: () if text in ("", "[]") else group.json(text, "tags") for text in {*tags}}
+        self._tags = [known[text] for text in tags]
+        exclusives = "aggregate_exclusives" if self._is_aggregate else "exclusive_totals"
+        self._exclusives = self._column(exclusives, -1)
+        self._aggregates = {name: self._column(f"aggregate_{name}s", 0) for name in AGGREGATES}
+        self._recorded = self._table("recorded_statistics")
+        self._summaries = self._table("summary_statistics")
+        self._extended = self._table("extended_statistics")
 
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    @property
-    def has_summaries(self) -> bool:
-        """Whether aggregates are known without looking at the calls."""
-        return bool({"summary_statistics", "aggregate_counts"} & self._known)
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether it says of each row which columns it has, as others do not."""
-        return "summary_statistics" in self._known and None not in self.recorded_columns()
-
-    def of_calls(self) -> list[dict[str, int]]:
-        """Of each row what follows from its calls, by the names that regions have for it."""
-        rows = self.column("summary_statistics", {})
-        return [
-            {ours: row[name] for name, ours in _OF_CALLS.items() if name in row}
-            if count else {} for row, count in zip(rows, self.counts)
-        ]
-
-    def column(self, name: str, otherwise: Any) -> Sequence[Any]:
-        """The values of a column; compound ones as dicts."""
+    def _column(self, name: str, otherwise: Any) -> Sequence[Any]:
+        """The values of a column."""
         # The aggregate layout leaves out what it has no use for, or has it empty.
         dataset = self._group.dataset(name) if name in self._known else None
         if dataset is None or not len(dataset):
             return [otherwise] * len(self)
         if len(dataset) != len(self):
             raise ValueError(f"rank_region_index/{name} has {len(dataset)} rows, not {len(self)}")
-        if dataset.is_text:
-            return read_texts(self._group, name)
-        values, fields = dataset.read().tolist(), dataset.fields
-        return values if fields is None else [dict(zip(fields, value)) for value in values]
+        return read_texts(self._group, name) if dataset.is_text else dataset.read().tolist()
 
-    def facts(self) -> list[dict[str, Any]]:
-        """Of each row the arguments of `Region`, but for its calls."""
-        files, texts = self.column("source_files", ""), self.column("source_texts", "")
-        lines = self.column("source_lines", -1)
-        tags = self.column("tags", "[]")
-        exclusives = self.column("exclusive_totals", -1)
-        if "aggregate_counts" in self._known:
-            exclusives = self.column("aggregate_exclusives", -1)
-        facts = [
-            {
-                "source_file": files[row],
-                "source_lineno": None if lines[row] < 0 else lines[row],
-                "source_text": texts[row],
-                "tags": () if tags[row] in ("", "[]") else self._group.json(tags[row], "tags"),
-                "exclusive_total_ns": None if exclusives[row] < 0 else exclusives[row],
-                "statistics": statistics,
-            }
-            for row, statistics in enumerate(self._statistics())
-        ]
-        for known, row in zip(facts, self._extended):
-            if row is not None:
-                known.update(from_extended({
-                    name: None if value == UNKNOWN else value for name, value in row.items()
-                }))
-        return facts
+    def _table(self, name: str) -> np.ndarray | None:
+        """The rows of several columns; None where there are none."""
+        dataset = self._group.dataset(name) if name in self._known else None
+        if dataset is None or not len(dataset):
+            return None
+        if len(dataset) != len(self) or dataset.fields is None:
+            raise ValueError(f"rank_region_index/{name} is no table of {len(self)} rows")
+        return dataset.read()
 
-    def recorded_columns(self) -> list[Sequence[str] | None]:
-        """Of each row which optional columns it has; None where its writer did not say."""
-        return [
-            None
-            if row is None or "columns" not in row
-            else [name for name, bit in COLUMN_BITS.items() if row["columns"] & bit]
-            for row in self._extended
-        ]
+    def __len__(self) -> int:
+        return len(self.numbers)
 
-    @cached_property
-    def _extended(self) -> Sequence[Mapping[str, int] | None]:
-        return self.column("extended_statistics", None)
+    @property
+    def _is_aggregate(self) -> bool:
+        return "aggregate_counts" in self._known
 
-    def _statistics(self) -> list[dict[str, float] | None]:
+    @property
+    def has_summaries(self) -> bool:
+        """Whether aggregates are known without looking at the calls."""
+        return self._is_aggregate or "summary_statistics" in self._known
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it says of each row which columns it has, as others do not, and has the calls row by
+        row."""
+        counts = np.array(self.counts)
+        return (
+            "summary_statistics" in self._known
+            and self._extended is not None
+            and "columns" in (self._extended.dtype.names or ())
+            and bool((np.array(self.offsets) == np.cumsum(counts) - counts).all())
+        )
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether each row is as this version writes it, so that it will be a region without an error.
+        Others have to be looked at one by one."""
+        if self._is_aggregate or self._extended is None or self._extended.dtype != EXTENDED:
+            return False
+        if self._summaries is None or self._summaries.dtype != SUMMARY:
+            return False
+        integers = (self.numbers, self.ranks, self.offsets, self.counts, self._lines, self._exclusives)
+        texts = (self._files, self._texts)
+        if {type(value) for column in integers for value in column} != {int} or \
+           {type(value) for column in texts for value in column} != {str}:
+            return False
+        errors = self._extended["errors"]
+        numbered = self.has_column("call_ids") == self.has_column("parent_ids")
+        return (
+            0 <= min(self.numbers) and 0 <= min(self.ranks) <= max(self.ranks) <= LARGEST_RANK
+            and len({*zip(self.numbers, self.ranks)}) == len(self)
+            and all(isinstance(tags, (tuple, list)) and all(type(tag) is str for tag in tags)
+                    for tags in {id(tags): tags for tags in self._tags}.values())
+            and bool(((errors == UNKNOWN) | (errors >= 0)).all() and numbered.all())
+            and self._has_sound_statistics
+        )
+
+    @property
+    def _has_sound_statistics(self) -> bool:
+        if self._recorded is None:
+            return True
+        if self._recorded.dtype != RECORDED:
+            return False
+        known = self._recorded["count"] != UNKNOWN
+        enough = self._recorded["count"] >= np.array(self.counts, np.int64)
+        return bool((~known | enough & (self._recorded["total"] != UNKNOWN)).all())
+
+    def of_calls(self, row: int) -> dict[str, int]:
+        """What follows from the calls of a row, by the names that regions have for it."""
+        if self._summaries is None or not self.counts[row]:
+            return {}
+        known = _as_dict(self._summaries, row)
+        return {ours: known[name] for name, ours in _OF_CALLS.items() if name in known}
+
+    def facts(self, row: int) -> dict[str, Any]:
+        """Of a row the arguments of `Region`, but for its calls."""
+        line, exclusive = self._lines[row], self._exclusives[row]
+        known = {
+            "source_file": self._files[row],
+            "source_lineno": None if line < 0 else line,
+            "source_text": self._texts[row],
+            "tags": self._tags[row],
+            "exclusive_total_ns": None if exclusive < 0 else exclusive,
+            "statistics": self._statistics(row),
+        }
+        if self._extended is not None:
+            known.update(from_extended({
+                name: None if value == UNKNOWN else value
+                for name, value in _as_dict(self._extended, row).items()
+            }))
+        return known
+
+    def recorded_columns(self, row: int) -> Sequence[str] | None:
+        """Which optional columns a row has; None where its writer did not say."""
+        if self._extended is None or "columns" not in (self._extended.dtype.names or ()):
+            return None
+        columns = int(self._extended["columns"][row])
+        return [name for name, bit in COLUMN_BITS.items() if columns & bit]
+
+    def has_column(self, name: str) -> np.ndarray:
+        """Bool [rows]: whether each has that one of the optional columns. Of one that `is_ours`."""
+        assert self._extended is not None
+        return self._extended["columns"] & COLUMN_BITS[name] != 0
+
+    def _statistics(self, row: int) -> dict[str, float] | None:
         """What was counted over all calls, where not each of them is there."""
-        statistics: list[dict[str, float] | None] = [None] * len(self)
-        if "aggregate_counts" in self._known:
-            columns = [self.column(f"aggregate_{name}s", 0) for name in AGGREGATES]
-            statistics = [dict(zip(AGGREGATES, values)) for values in zip(*columns)]
-        recorded = self.column("recorded_statistics", None)
-        return [
-            otherwise if row is None else _from_recorded(row)
-            for row, otherwise in zip(recorded, statistics)
-        ]
+        if self._recorded is not None:
+            return _from_recorded(_as_dict(self._recorded, row))
+        if self._is_aggregate:
+            return {name: values[row] for name, values in self._aggregates.items()}
+        return None
 
-    def summaries(self) -> list[dict[str, float]]:
-        """Of each row aggregates over all of its calls."""
-        rows = self.column("summary_statistics", None)
-        return [
-            from_summary({**row, "count": count}) if recorded is None else recorded
-            for recorded, row, count in zip(self._statistics(), rows, self.counts)
-        ]
+    def summary(self, row: int) -> dict[str, float]:
+        """Of a row aggregates over all of its calls."""
+        known = self._statistics(row)
+        if known is not None or self._summaries is None:
+            return known or {}
+        return from_summary({**_as_dict(self._summaries, row), "count": self.counts[row]})
+
+
+def _as_dict(table: np.ndarray, row: int) -> dict[str, Any]:
+    return dict(zip(table.dtype.names or (), table[row].item()))
 
 
 _RECORDED = frozenset(RECORDED.names or ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import h5py
@@ -45,21 +46,42 @@ def write_event_metadata(
         group.create_dataset(str(number), data=data, **compression.filters(len(data)))
 
 
-def read_event_metadata(
-    file: Group, ids: Sequence[np.ndarray | None]
-) -> list[Sequence[Mapping[str, Any]] | None]:
-    """The metadata of each row of the index, of which `ids` are the `METADATA_IDS`."""
-    index = file.group("rank_region_index")
-    if _NUMBERS in index:
-        tables: dict[int, Any] = {-1: None}
-        group = file.group(_TABLES)
-        for name in group:
-            text = group.read(name).tobytes()
-            tables[int(name)] = checked_table(group.json(text, f"{group.name}/{name}"))
-        numbers = index.read(_NUMBERS).tolist()
-        return [from_table(rows, tables[number]) for rows, number in zip(ids, numbers, strict=True)]
-    texts = read_texts(index, _TABLES) if _TABLES in index else []
-    # The aggregate layout has the column without rows.
-    return [
-        None if text in ("", "[]") else index.json(text, f"{index.name}/{_TABLES}") for text in texts
-    ] or [None] * len(ids)
+class EventNotes:
+    """The metadata of calls as it was read: of a row of the index, and then of each call.
+
+    Raises ValueError when it is damaged.
+    """
+
+    def __init__(self, file: Group, rows: int) -> None:
+        index = file.group("rank_region_index")
+        self._tables: dict[int, Any] = {-1: None}
+        self._numbers, self._texts = [-1] * rows, [""] * rows
+        if _NUMBERS in index:
+            group = file.group(_TABLES)
+            for name in group:
+                text = group.read(name).tobytes()
+                self._tables[int(name)] = checked_table(group.json(text, f"{group.name}/{name}"))
+            self._numbers = index.read(_NUMBERS).tolist()
+        elif _TABLES in index:
+            # The aggregate layout has the column without rows.
+            self._texts = read_texts(index, _TABLES) or self._texts
+        if not len(self._numbers) == len(self._texts) == rows:
+            raise ValueError(f"{index.name} has {rows} rows, but not so many with metadata of calls")
+        self._index = index
+
+    def is_sound(self, has_ids: bool) -> bool:
+        """Whether there is no row of which `of` could raise anything."""
+        used = {*self._numbers}
+        return used <= self._tables.keys() and (has_ids or used <= {-1}) and {*self._texts} <= {"", "[]"}
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Int [rows]: how many entries the table of each has; 0 where nothing was noted."""
+        return np.array([len(self._tables.get(number) or ()) for number in self._numbers], np.int64)
+
+    def of(self, row: int, ids: Any) -> Sequence[Mapping[str, Any]] | None:
+        """Of a row, of which `ids` are the `METADATA_IDS`; None where nothing was noted."""
+        text = self._texts[row]
+        if text not in ("", "[]"):
+            return self._index.json(text, f"{self._index.name}/{_TABLES}")
+        return from_table(ids, self._tables[self._numbers[row]])

@@ -5,33 +5,35 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..results import OPTIONAL_COLUMNS, ProfilingResults, TaskInfo, ThreadInfo
+from ..results import OPTIONAL_COLUMNS, ProfilingResults, Region, StoredRegions, TaskInfo, ThreadInfo
 from ..results.line_entries import LINE_COLUMNS
 from .hdf5_datasets import Group
 from .hdf5_file import opened
 from .hdf5_events import METADATA_IDS, read_events
 from .hdf5_index import Index
 from .hdf5_threads import read_table
-from .hdf5_metadata import read_event_metadata
+from .hdf5_metadata import EventNotes
 from .hdf5_recorded import read_recorded
 from .hdf5_schema import SCHEMA
 from .hdf5_stored import SMALL, StoredEvents
 from .hdf5_texts import read_attributes, read_texts
-from .region_rows import Row, checked_rank, regions_of, with_trees
+from .region_rows import Row, Trees, checked_rank, regions_of, with_trees
 
 def read_hdf5(path: str | os.PathLike[str], max_bytes: int | None = None) -> ProfilingResults:
     """The results in an HDF5 file of schema 1 to 3.
 
     `max_bytes` is what they may take, see `Allowance`.
 
-    Of a file that this version wrote, of many calls, their columns are read when they are first asked
-    for (`StoredEvents`), else all at once, into arrays that the regions share. Of files by others,
-    what a `Region` has no place for (GPU columns, hardware counters) is passed over.
+    Of a file that this version wrote, of many calls or regions, columns of calls are read and regions made
+    when they are first asked for (`StoredEvents`, `StoredRegions`), else all at once, into arrays that the
+    regions share. Of files by others, what a `Region` has no place for (GPU columns, hardware counters) is
+    passed over.
 
     Raises FileNotFoundError, IsADirectoryError or PermissionError when there is no such file to
     read.
@@ -55,21 +57,36 @@ def _read(
     root: Group, schema: int, file: io.FileIO, path: Path, max_bytes: int | None
 ) -> ProfilingResults:
     facts = run_facts(root)
+    recorded = facts["recorded"]
     if schema == 1:
         rows = list(_read_groups(root))
         names = list(dict.fromkeys(name for name, _, _ in rows))
     else:
         names = read_texts(root.group("region_table"), "names")
         index = Index(root.group("rank_region_index"), len(names))
+        notes = EventNotes(root, len(index))
         stored = None
-        if schema == SCHEMA and index.is_ours and sum(index.counts) > SMALL:
+        if schema == SCHEMA and index.is_ours and max(sum(index.counts), len(index)) > SMALL:
             with suppress(OSError):  # too many open files
-                stored = StoredEvents(root, file, path, index, names, facts["recorded"], max_bytes)
-        runs = read_events(root.group("events"), schema, index.offsets, index.counts) \
-            if stored is None else stored.runs()
-        rows = list(_rows(root, index, names, runs))
-    regions = regions_of(names, with_trees(rows, facts["recorded"]))
-    return ProfilingResults(regions, **facts, file_path=path)
+                stored = StoredEvents(root, file, path, index, names, notes, recorded, max_bytes)
+        runs = list(read_events(root.group("events"), schema, index.offsets, index.counts)).__getitem__ \
+            if stored is None else stored.run
+
+        def row_of(number: int) -> Row:
+            return _row(index, names, notes, number, runs(number))
+
+        if stored is not None and index.is_sound and notes.is_sound(METADATA_IDS in stored.known) and \
+           ("call_ids" in stored.known) == ("parent_ids" in stored.known) and len({*names}) == len(names):
+            make = partial(_region, row_of, Trees(recorded))
+            regions = StoredRegions(names, index.numbers, index.ranks, make, recorded)
+            return ProfilingResults(regions, **facts, file_path=path)
+        rows = list(map(row_of, range(len(index))))
+    return ProfilingResults(regions_of(names, with_trees(rows, recorded)), **facts, file_path=path)
+
+
+def _region(row_of: Callable[[int], Row], trees: Trees, number: int) -> Region:
+    name, rank, known = row_of(number)
+    return Region(**known, **trees.told(name, rank))
 
 
 def run_facts(file: Group) -> dict[str, Any]:
@@ -108,21 +125,15 @@ def _read_function(group: Group) -> dict[str, Any]:
     return {**read_attributes(group), **arrays}
 
 
-def _rows(
-    root: Group, index: Index, names: list[str], runs: Iterable[dict[str, Any]]
-) -> Iterator[Row]:
-    """The rows of schema 2 or 3, of which `runs` are the columns of the calls."""
-    runs = list(runs)
-    notes = read_event_metadata(root, [run.pop(METADATA_IDS, None) for run in runs])
-    for number, rank, facts, run, noted, recorded in zip(
-        index.numbers, index.ranks, index.facts(), runs, notes, index.recorded_columns(),
-        strict=True,
-    ):  # fmt: skip
-        for name in OPTIONAL_COLUMNS:
-            if recorded is not None and name not in recorded:
-                run.pop(name, None)
-        facts.update(run, event_metadata=noted)
-        yield names[number], rank, facts
+def _row(index: Index, names: list[str], notes: EventNotes, number: int, run: dict[str, Any]) -> Row:
+    """A row of schema 2 or 3, of which `run` has the columns of the calls."""
+    noted = notes.of(number, run.pop(METADATA_IDS, None))
+    recorded = index.recorded_columns(number)
+    for name in OPTIONAL_COLUMNS:
+        if recorded is not None and name not in recorded:
+            run.pop(name, None)
+    return names[index.numbers[number]], index.ranks[number], {
+        **index.facts(number), **run, "event_metadata": noted}
 
 
 _REGION_FACTS = ("source_file", "source_lineno", "source_text", "tags")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,17 @@ from typing import Any
 import numpy as np
 
 from .._model.recorded import Recorded
+from ..results import blocks
 from ..results.stored_column import StoredColumn
 from .hdf5_datasets import Group
-from .hdf5_events import check_events
+from .hdf5_events import METADATA_IDS, check_events
 from .hdf5_file import read_open
 from .hdf5_index import Index
+from .hdf5_metadata import EventNotes
+from .recorded_tables import names_of
 
-#: Of a file of fewer calls everything is read at once: that takes no time, and no file stays open.
+#: Of a file of fewer calls and regions everything is read at once: that takes no time, and no file stays
+#: open.
 SMALL = 1 << 16
 
 #: What columns are called in the file, where that is not what regions call them.
@@ -37,7 +41,7 @@ class StoredEvents:
     The file is kept open, so it stays what it was when another takes its name.
 
     root, file, path: The file.
-    index, names: What is known of its regions.
+    index, names, notes: What is known of its regions.
     recorded: The trees of its ranks.
     max_bytes: As for `load`.
 
@@ -52,33 +56,34 @@ class StoredEvents:
         path: Path,
         index: Index,
         names: list[str],
+        notes: EventNotes,
         recorded: Mapping[int, Recorded],
         max_bytes: int | None,
     ) -> None:
-        self._index, self._names, self._recorded = index, names, recorded
+        self._index, self._names, self._notes, self._recorded = index, names, notes, recorded
         self._path, self._max_bytes = path, max_bytes
         datasets, self._end = check_events(root.group("events"), 3, index.offsets, index.counts)
         for name, dataset in datasets.items():
             dataset.check()
             if not dataset.is_integers:
                 raise ValueError(f"events/{name} has no integers")
-        self._known = list(datasets)
+        self.known = list(datasets)
         self._columns: dict[str, np.ndarray] = {}
         self._size = 0
         self._file = open(os.dup(file.fileno()), "rb", buffering=0)
 
-    def runs(self) -> Iterator[dict[str, Any]]:
-        """As `read_events`; and what is known of the calls without reading them, as ``of_calls``."""
-        index = self._index
-        for number, (count, rank, of_calls) in enumerate(zip(index.counts, index.ranks, index.of_calls())):
-            tree = self._recorded.get(rank)
-            run: dict[str, Any] = {
-                _NAMES.get(name, name): StoredColumn(
-                    partial(self._run, name, number), slice(None), count,
-                    tree if name == "node_ids" else None, is_kept=False)
-                for name in self._known
-            }
-            yield {**run, "of_calls": of_calls}
+    def run(self, number: int) -> dict[str, Any]:
+        """Of a row of the index, as `read_events`; and what is known of the calls without reading them,
+        as ``of_calls``."""
+        tree = self._recorded.get(self._index.ranks[number])
+        count = self._index.counts[number]
+        run: dict[str, Any] = {
+            _NAMES.get(name, name): StoredColumn(
+                partial(self._run, name, number), slice(None), count,
+                tree if name == "node_ids" else None, is_kept=False)
+            for name in self.known
+        }
+        return {**run, "of_calls": self._index.of_calls(number)}
 
     def _run(self, name: str, number: int) -> np.ndarray:
         """The calls of a region on a rank."""
@@ -88,7 +93,7 @@ class StoredEvents:
 
         def read(root: Group, schema: int) -> np.ndarray:
             values = root.group("events").dataset(name).read_rows(slice(offset, offset + count))
-            self._check(name, values, [(number, slice(0, count))])
+            self._check(name, values, slice(number, number + 1))
             return values
 
         return read_open(self._file, self._path, read, self._max_bytes)
@@ -99,9 +104,7 @@ class StoredEvents:
 
             def read(root: Group, schema: int) -> np.ndarray:
                 values = root.group("events").dataset(name).read(self._end)
-                self._check(name, values, [
-                    (number, slice(offset, offset + count)) for number, (offset, count)
-                    in enumerate(zip(self._index.offsets, self._index.counts))])
+                self._check(name, values, slice(None))
                 return values
 
             values = self._columns[name] = read_open(self._file, self._path, read, self._max_bytes)
@@ -113,41 +116,59 @@ class StoredEvents:
         global _kept
         _kept -= getattr(self, "_size", 0)
 
-    def _check(self, name: str, values: np.ndarray, runs: list[tuple[int, slice]]) -> None:
-        """Look at the values of some runs, each with its rows, and make starts of their differences."""
-        if name == "start_deltas":
-            _add_up(values, runs)
-        elif name == "durations" and len(values) and values.min() < 0:
+    def _check(self, name: str, values: np.ndarray, runs: slice) -> None:
+        """Look at the values of some runs, one after the other, and make starts of their differences."""
+        if name == "durations" and len(values) and values.min() < 0:
             raise ValueError(f"a call has a negative duration, {values.min()} ns")
+        ends = np.cumsum(np.array(self._index.counts[runs], np.int64))
+        if name == "start_deltas":
+            _add_up(values, ends)
         elif name == "node_ids":
-            self._check_nodes(values, runs)
+            self._check_nodes(values, ends, runs)
+        elif name == METADATA_IDS:
+            lengths = self._notes.lengths[runs]
+            for rows, of_run in _runs_of(ends):
+                if ((values[rows] < -1) | (values[rows] >= lengths[of_run])).any():
+                    raise ValueError("a call has metadata that is not in the table of its region")
 
     @cached_property
-    def _of_trees(self) -> list[Sequence[str] | None]:
-        return self._index.recorded_columns()
+    def _regions_of_nodes(self) -> dict[int, np.ndarray]:
+        """By rank, the number of the region that each node of its tree is of."""
+        numbers = {name: number for number, name in enumerate(self._names)}
+        return {rank: np.array([numbers.get(name, -1) for name in names_of(tree)], np.int64)
+                for rank, tree in self._recorded.items()}
 
-    @cached_property
-    def _numbers(self) -> dict[str, int]:
-        return {name: number for number, name in enumerate(self._names)}
-
-    def _check_nodes(self, values: np.ndarray, runs: list[tuple[int, slice]]) -> None:
+    def _check_nodes(self, nodes: np.ndarray, ends: np.ndarray, runs: slice) -> None:
         """That each place in a tree is one of the region that made the call."""
-        known: dict[int, np.ndarray] = {}
-        for run, rows in runs:
-            number, rank, nodes = self._index.numbers[run], self._index.ranks[run], values[rows]
-            if not len(nodes) or rank not in self._recorded or "node_ids" not in (self._of_trees[run] or ()):
-                continue
-            if rank not in known:
-                names = (node.name for node in self._recorded[rank].nodes)
-                known[rank] = np.array([self._numbers.get(name, -1) for name in names], np.int64)
-            least, most = int(nodes.min()), int(nodes.max())
-            if least < 0 or most >= len(known[rank]) or (known[rank][nodes] != number).any():
-                raise ValueError(f"calls of region {self._names[number]!r} are at nodes of others")
+        numbers, ranks = np.array(self._index.numbers[runs]), np.array(self._index.ranks[runs])
+        has_nodes = self._index.has_column("node_ids")[runs]
+        for rows, of_run in _runs_of(ends):
+            for rank, known in self._regions_of_nodes.items():
+                chosen = (has_nodes & (ranks == rank))[of_run]
+                found, number = nodes[rows][chosen], numbers[of_run[chosen]]
+                is_right = (found >= 0) & (found < len(known))
+                is_right[is_right] = known[found[is_right]] == number[is_right]
+                if not is_right.all():
+                    name = self._names[number[is_right.argmin()]]
+                    raise ValueError(f"calls of region {name!r} are at nodes of others")
 
 
-def _add_up(deltas: np.ndarray, runs: list[tuple[int, slice]]) -> None:
-    """Make starts of them, run by run; each begins with its first start."""
-    for _, rows in runs:
-        if (deltas[rows][1:] < 0).any():
-            raise ValueError("the starts of a region are not sorted")
-        np.cumsum(deltas[rows], out=deltas[rows])
+def _runs_of(ends: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """All rows of runs with these ends, in blocks, and of each row the number of its run."""
+    for rows in blocks(int(ends[-1]) if len(ends) else 0):
+        first, last = np.searchsorted(ends, (rows.start, rows.stop - 1), "right").tolist()
+        lengths = np.diff(np.minimum(ends[first : last + 1], rows.stop), prepend=rows.start)
+        yield rows, np.repeat(np.arange(first, last + 1), lengths)
+
+
+def _add_up(deltas: np.ndarray, ends: np.ndarray) -> None:
+    """Make starts of them, run by run, of which `ends` are the ends; each begins with its first start."""
+    firsts = np.unique(np.concatenate([[0], ends]))[:-1]
+    descending = deltas < 0
+    descending[firsts] = False
+    if descending.any():
+        raise ValueError("the starts of a region are not sorted")
+    if len(firsts):
+        # Each run begins where the sum of those before it is taken off again.
+        deltas[firsts[1:]] -= np.add.reduceat(deltas, firsts)[:-1]
+        np.cumsum(deltas, out=deltas)

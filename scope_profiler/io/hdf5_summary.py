@@ -52,10 +52,8 @@ def _read(file: Group, schema: int, path: Path) -> ProfilingResults:
     if index is None or not index.has_summaries:
         raise _NoSummary("has no summary, only the calls; read it with read_h5()")
     rows = [
-        (names[number], rank, {**facts, "statistics": statistics})
-        for number, rank, facts, statistics in zip(
-            index.numbers, index.ranks, index.facts(), index.summaries(), strict=True
-        )
+        (names[number], rank, {**index.facts(row), "statistics": index.summary(row)})
+        for row, (number, rank) in enumerate(zip(index.numbers, index.ranks, strict=True))
     ]
     facts = {**run_facts(file), "event_data_available": False}
     regions = regions_of(names, with_trees(rows, facts["recorded"]))

@@ -24,9 +24,11 @@ _LONGEST_NAME = 10_000
 def write_texts(group: h5py.Group, name: str, texts: Iterable[str]) -> None:
     """A column of texts, [texts]."""
     values = list(texts)
-    encoded = [_encoded(text) for text in values]
-    group.create_dataset(name, (len(values),), TEXT, data=encoded)
-    if not _is_kept("\n".join(values)):
+    different = dict.fromkeys(values)
+    encoded = {text: _encoded(text) for text in different}
+    data = np.array([*map(encoded.__getitem__, values)], object)
+    group.create_dataset(name, (len(values),), TEXT, data=data)
+    if not _is_kept("\n".join(different)):
         exact = [json.dumps(text) for text in values]
         group.create_dataset(name + EXACT, (len(values),), TEXT, data=exact)
 

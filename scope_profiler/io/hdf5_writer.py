@@ -72,9 +72,8 @@ def _write(
         (number, rank, region[rank]) for number, region in enumerate(results) for rank in region
     ]
     regions = [region for _, _, region in rows]
-    aggregate = any(region.num_calls for region in regions) and not any(
-        region.num_events for region in regions
-    )
+    counts = np.array([region.num_events for region in regions], np.int64)
+    aggregate = not counts.any() and any(region.num_calls for region in regions)
 
     file.attrs["scope_profiler_schema"] = np.int64(SCHEMA)
     file.attrs["storage_layout"] = "aggregate" if aggregate else "columnar"
@@ -82,7 +81,7 @@ def _write(
     file.attrs["event_data_available"] = calls_were_read(results)
     write_attributes(file.create_group("metadata"), results.metadata)
     write_texts(file.create_group("region_table"), "names", results.region_names)
-    write_index(file.create_group("rank_region_index"), rows, aggregate)
+    write_index(file.create_group("rank_region_index"), rows, counts, aggregate)
 
     most_nodes = max((len(tree.nodes) for tree in results.recorded.values()), default=0)
     events = EventWriter(

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..results import EventMetadata, Region
-from ..results.stored_column import StoredColumn
 
 #: Up to so many calls of a region, their mappings are also written one by one, which is all that
 #: 0.7.5 reads.
@@ -57,15 +54,10 @@ def checked_table(table: Any) -> list[dict[str, Any]]:
 
 
 def from_table(ids: Any, table: list[dict[str, Any]] | None) -> EventMetadata | None:
-    """The metadata of a region, of which the ids and the table were read; None for none."""
+    """The metadata of a region, of which the ids and the table were read; None for none. Ids that are read
+    later are checked then."""
     if table is None:
         return None
     if ids is None:
         raise ValueError("there is a table of event metadata, but no metadata_ids")
-    if not isinstance(ids, StoredColumn):
-        return EventMetadata(ids, table)
-
-    def checked() -> np.ndarray:
-        return EventMetadata(ids.values, table).ids
-
-    return EventMetadata(StoredColumn(checked, slice(None), len(ids), is_kept=ids.is_kept), table)
+    return EventMetadata(ids, table)

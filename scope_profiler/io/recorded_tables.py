@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
+from .._base.on_demand import OnDemand
 from .._model.counter_values import by_counter
 from .._model.recorded import Node, Recorded
 from ..results import Sketch
@@ -118,29 +119,18 @@ def known_or(values: list[Any], otherwise: float) -> list[Any]:
 
 
 def from_tables(tables: Mapping[str, Any]) -> dict[int, Recorded]:
-    """What `tables_of` was given; statistics that a row does not have are unknown.
+    """What `tables_of` was given; statistics that a row does not have are unknown. A node is made when it
+    is first looked at.
 
     Raises KeyError, ValueError or TypeError when the tables are not that.
     """
-    columns = {name: tables["nodes"][name].tolist() for name in tables["nodes"].dtype.names}
+    rows = _whole_rows(tables["nodes"])
+    if len(tables["names"]) != len(rows):
+        raise ValueError(f"there are {len(rows)} nodes, but {len(tables['names'])} names of them")
     worked = _works(tables)
-    sketches = _sketches(columns["sketch"], columns["unit"], tables)
-    nodes: dict[int, list[Node]] = {}
-    statistics = [columns.get(name, [_ABSENT.get(name, _UNKNOWN)] * len(sketches)) for name in _STATISTICS]
-    deviations = columns.get("deviation", [float("nan")] * len(sketches))
-    for place, (name, rank, parent, first, sketch, deviation, *values) in enumerate(zip(
-        tables["names"], columns["rank"], columns["parent"], columns["first_ns"], sketches, deviations,
-        *statistics, strict=True,
-    )):
-        known: dict[str, Any] = {
-            key: None if value == _UNKNOWN else value for key, value in zip(_STATISTICS, values)
-        }
-        first = None if first == _UNKNOWN else first
-        std = None if deviation != deviation else deviation
-        node = Node(parent, RegionStatistics(name, **known, work=worked.pop(place, None)), first, sketch, std)
-        nodes.setdefault(rank, []).append(node)
-    if worked:
-        raise ValueError(f"work is that of node {min(worked)}, which is not there")
+    if worked and not 0 <= min(worked) <= max(worked) < len(rows):
+        raise ValueError(f"work is that of nodes {min(worked)} to {max(worked)}, of {len(rows)}")
+    sketches = _sketches(rows, tables)
     sampled = {}
     for text in tables.get("samples", ()):
         known = json.loads(text)
@@ -150,11 +140,74 @@ def from_tables(tables: Mapping[str, Any]) -> dict[int, Recorded]:
     for text in tables["facts"]:
         facts = json.loads(text)
         rank, wall = int(facts.pop("rank")), int(facts.pop("wall_ns"))
-        rows = counted[counted["rank"] == rank]
-        counters = by_counter(tables.get("counter_names", []), rows["counter"], rows["thread"],
-                              rows["time_ns"], rows["value"])
-        recorded[rank] = Recorded(nodes.get(rank, []), wall, facts, sampled.get(rank), counters)
+        of_rank = counted[counted["rank"] == rank]
+        counters = by_counter(tables.get("counter_names", []), of_rank["counter"], of_rank["thread"],
+                              of_rank["time_ns"], of_rank["value"])
+        nodes = _NodesOfRank(tables["names"], rows, np.flatnonzero(rows["rank"] == rank), sketches, worked)
+        recorded[rank] = Recorded(nodes, wall, facts, sampled.get(rank), counters)
     return recorded
+
+
+def _whole_rows(nodes: np.ndarray) -> np.ndarray:
+    """The table with every column there is now, as other versions had others."""
+    if nodes.dtype == NODE:
+        return nodes
+    rows = np.empty(len(nodes), NODE)
+    for name in NODE.names or ():
+        if name in (nodes.dtype.names or ()):
+            np.copyto(rows[name], nodes[name], casting="same_kind")
+        elif name == "deviation":
+            rows[name] = math.nan
+        elif name in _STATISTICS:
+            rows[name] = _ABSENT.get(name, _UNKNOWN)
+        else:
+            raise ValueError(f"nodes have no column {name!r}")
+    return rows
+
+
+class _NodesOfRank(OnDemand[Node]):
+    """The nodes of one rank.
+
+    names, rows: Of all nodes.
+    places: Which of these are those of the rank.
+    sketches: Gives the sketch of a node.
+    worked: What was added at nodes, by their number.
+
+    Raises ValueError when they are in no tree.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        rows: np.ndarray,
+        places: np.ndarray,
+        sketches: Callable[[int], Sketch | None],
+        worked: Mapping[int, dict[str, float]],
+    ) -> None:
+        parents = rows["parent"][places]
+        astray = np.flatnonzero((parents < -1) | (parents >= np.arange(len(parents))))
+        if len(astray):
+            raise ValueError(f"node {astray[0]} is below number {parents[astray[0]]}")
+        self.names = [names[place] for place in places.tolist()]
+
+        def make(number: int) -> Node:
+            place = int(places[number])
+            known = rows[place].item()
+            if _UNKNOWN in known:
+                known = [None if value == _UNKNOWN else value for value in known]
+            _, parent, first, _, _, *values, deviation = known
+            statistics = RegionStatistics(
+                names[place], **dict(zip(_STATISTICS, values)), work=worked.get(place))
+            return Node(parent, statistics, first, sketches(place),
+                        None if deviation != deviation else deviation)
+
+        super().__init__(len(places), make)
+
+
+def names_of(tree: Recorded) -> Sequence[str]:
+    """The name of each node, for which none is made."""
+    nodes = tree.nodes
+    return nodes.names if isinstance(nodes, _NodesOfRank) else [node.name for node in nodes]
 
 
 def _works(tables: Mapping[str, Any]) -> dict[int, dict[str, float]]:
@@ -168,16 +221,18 @@ def _works(tables: Mapping[str, Any]) -> dict[int, dict[str, float]]:
     return found
 
 
-def _sketches(
-    sizes: Sequence[int], units: Sequence[float], tables: Mapping[str, Any]
-) -> list[Sketch | None]:
+def _sketches(rows: np.ndarray, tables: Mapping[str, Any]) -> Callable[[int], Sketch | None]:
+    """What gives the sketch of each node."""
     values, counts = tables["sketch_values"], tables["sketch_counts"]
-    if not sum(max(size, 0) for size in sizes) == len(values) == len(counts):
+    sizes = np.maximum(rows["sketch"], 0)
+    ends = np.cumsum(sizes)
+    if not (sum(sizes.tolist()) == len(values) == len(counts)):
         raise ValueError("the sketches are not as long as their nodes say")
-    sketches: list[Sketch | None] = []
-    begin = 0
-    for size, unit in zip(sizes, units):
-        rows = slice(begin, begin + max(size, 0))
-        begin = rows.stop
-        sketches.append(None if size < 0 else Sketch(values[rows], counts[rows], unit))
-    return sketches
+
+    def sketch(place: int) -> Sketch | None:
+        if rows["sketch"][place] < 0:
+            return None
+        part = slice(int(ends[place] - sizes[place]), int(ends[place]))
+        return Sketch(values[part], counts[part], float(rows["unit"][place]))
+
+    return sketch

@@ -8,6 +8,7 @@ from typing import Any
 
 from .._model.recorded import Recorded, sketches_by_region, throttled_by_region, work_by_region
 from ..results import OPTIONAL_COLUMNS, EventMetadata, MPIRegion, ProfilingResults, Region
+from .recorded_tables import names_of
 
 #: Name of a region, rank, and what `Region` takes for them.
 Row = tuple[str, int, dict[str, Any]]
@@ -103,15 +104,41 @@ def exclusive_of_events(region: Region) -> int | None:
 
 
 def with_trees(rows: Iterable[Row], recorded: Mapping[int, Recorded]) -> Iterator[Row]:
-    """The rows with what the trees say of how long calls took, of their work, and of throttled ones."""
-    sketches = {rank: sketches_by_region(tree.nodes) for rank, tree in recorded.items()}
-    works = {rank: work_by_region(tree.nodes) for rank, tree in recorded.items()}
-    throttled = {rank: throttled_by_region(tree.nodes) for rank, tree in recorded.items()}
+    """The rows with what the trees say of them; see `Trees`."""
+    trees = Trees(recorded)
     for name, rank, known in rows:
-        known["sketch"] = sketches.get(rank, {}).get(name)
-        known["work"] = works.get(rank, {}).get(name)
-        known["throttled_calls"] = throttled.get(rank, {}).get(name, 0)
+        known.update(trees.told(name, rank))
         yield name, rank, known
+
+
+class Trees:
+    """What the trees say of how long calls took, of their work, and of throttled ones.
+
+    recorded: The trees, by rank.
+    """
+
+    def __init__(self, recorded: Mapping[int, Recorded]) -> None:
+        self._recorded = recorded
+        self._places: dict[int, dict[str, list[int]]] = {}
+
+    def told(self, name: str, rank: int) -> dict[str, Any]:
+        """Of one region on one rank, as arguments of `Region`."""
+        tree = self._recorded.get(rank)
+        nodes = [] if tree is None else [tree.nodes[place] for place in self._of(tree, rank).get(name, ())]
+        return {
+            "sketch": sketches_by_region(nodes).get(name),
+            "work": work_by_region(nodes).get(name),
+            "throttled_calls": throttled_by_region(nodes).get(name, 0),
+        }
+
+    def _of(self, tree: Recorded, rank: int) -> dict[str, list[int]]:
+        """The places of the nodes of each region."""
+        if rank not in self._places:
+            places: dict[str, list[int]] = {}
+            for place, name in enumerate(names_of(tree)):
+                places.setdefault(name, []).append(place)
+            self._places[rank] = places
+        return self._places[rank]
 
 
 def checked_rank(rank: int) -> int:

@@ -29,6 +29,7 @@ from .._model.recorded import Node, Recorded
 from .region import Region, exclusive_totals
 from .._model.sketch import Sketch
 from .step_series import Drift, StepSeries
+from .stored_regions import StoredRegions
 from .threads import TaskInfo, ThreadInfo
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Region",
     "Sketch",
     "StepSeries",
+    "StoredRegions",
     "TaskInfo",
     "ThreadInfo",
     "ascend",

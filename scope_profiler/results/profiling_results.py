@@ -28,6 +28,7 @@ from .threads import TaskInfo, ThreadInfo, normal_rows
 from .scalars import known_or
 from .selected_trees import SelectedTrees
 from .selections import RunSelections
+from .stored_regions import StoredRegions
 from .window import window
 
 
@@ -74,7 +75,8 @@ class ProfilingResults(RunSelections, FunctionTables, Exporting, Counters, NoCou
         tasks: Mapping[int, Iterable[TaskInfo]] | None = None,
         recorded: Mapping[int, Recorded] | None = None,
     ) -> None:
-        for name, region in mapping("regions", regions).items():
+        stored = isinstance(regions, StoredRegions)
+        for name, region in () if stored else mapping("regions", regions).items():
             if not isinstance(region, MPIRegion) or region.name != name:
                 raise TypeError(
                     f"regions must map names to the MPIRegion of that name; {name!r} has {region!r}"
@@ -113,7 +115,7 @@ class ProfilingResults(RunSelections, FunctionTables, Exporting, Counters, NoCou
                     raise TypeError(
                         f"recorded must map ranks to Recorded; rank {rank!r} has {of_rank!r}"
                     )
-        self._regions = _attached(regions, totals, self._recorded)
+        self._regions = regions if stored else _attached(regions, totals, self._recorded)
 
     @classmethod
     def from_h5(cls, file_path: str | os.PathLike[str], verbose: bool = False) -> ProfilingResults:
@@ -170,7 +172,7 @@ class ProfilingResults(RunSelections, FunctionTables, Exporting, Counters, NoCou
         Raises ValueError when one is not a regular expression.
         """
         wanted = name_filter(include, exclude)
-        chosen = [region for name, region in self._regions.items() if wanted(name)]
+        chosen = [self._regions[name] for name in self._regions if wanted(name)]
         return sorted(chosen, key=lambda region: known_or(region.first_start_time_ns, INT64.max))
 
     def __getitem__(self, region_name: str) -> MPIRegion:

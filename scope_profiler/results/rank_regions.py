@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._base.on_demand import OnDemand
 from .._model.recorded import Recorded
 from . import intervals, nesting
 from .call_order import OrderedCalls, by_region, by_start, gathered
@@ -49,8 +50,9 @@ class RankRegions:
     def __init__(
         self, regions: Iterable[Region], recorded: Callable[[], Recorded | None] = lambda: None
     ) -> None:
-        """recorded: Gives the tree of the rank; None when unknown."""
-        self._regions = [region.detached() for region in regions]
+        """recorded: Gives the tree of the rank; None when unknown. Regions in `OnDemand` are detached."""
+        self._regions: Sequence[Region] = (
+            regions if isinstance(regions, OnDemand) else [region.detached() for region in regions])
         self._tree_of_rank = recorded
 
     def nested_calls(self, chosen: Iterable[int] | None = None) -> NestedCalls:
@@ -82,9 +84,12 @@ class RankRegions:
     @cached_property
     def _whole(self) -> RankRegions | None:
         """The regions from which the calls of all these were taken; None where that is not so."""
-        sources = [region.taken_from for region in self._regions]
-        first = next((source[0] for source in sources if source is not None), None)
-        return first if all(source and source[0] is first for source in sources) else None
+        # The first alone says so of most: the others need not be made for it.
+        source = self._regions[0].taken_from if self._regions else None
+        if source is None:
+            return None
+        sources = (region.taken_from for region in self._regions)
+        return source[0] if all(one and one[0] is source[0] for one in sources) else None
 
     def _taken(self, index: int) -> tuple[int, np.ndarray | slice]:
         source = self._regions[index].taken_from

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from io_strategies import results as any_results
 
 import scope_profiler as sp
-from scope_profiler.io import hdf5_datasets, hdf5_reader, hdf5_stored, load, write_profile
+from scope_profiler._model.recorded import Node
+from scope_profiler.io import hdf5_datasets, hdf5_reader, hdf5_stored, load, recorded_tables, write_profile
 
 
 @pytest.fixture(autouse=True)
@@ -179,8 +180,47 @@ def test_damage_is_found_when_a_column_is_read(name, value, column, text, tmp_pa
 def test_notes_that_are_in_no_table_are_found(tmp_path):
     recorded(tmp_path / "x.h5", 5)
     damaged(tmp_path / "x.h5", "metadata_ids", 99)
-    with pytest.raises(ValueError, match="rows of table"):
+    with pytest.raises(sp.CorruptProfileError, match="not in the table"):
         load(tmp_path / "x.h5")["outer"][0].event_metadata.ids
+
+
+def test_regions_and_nodes_are_made_when_they_are_looked_at(tmp_path, monkeypatch):
+    made = recorded(tmp_path / "x.h5")
+    regions, nodes = [], []
+    monkeypatch.setattr(hdf5_reader, "Region", lambda **known: regions.append(known) or sp.Region(**known))
+    monkeypatch.setattr(recorded_tables, "Node", lambda *known: nodes.append(known) or Node(*known))
+    results = load(tmp_path / "x.h5")
+    assert results.region_names == made.region_names and "rec" in results and len(results) == 2
+    assert not regions and not nodes
+    assert results["rec"].num_calls == made["rec"].num_calls and results["rec"] is results["rec"]
+    assert results["rec"].p50_duration == made["rec"].p50_duration
+    assert results["rec"].exclusive_duration_ns == made["rec"].exclusive_duration_ns
+    assert len(regions) <= 2 and len(nodes) <= 2
+    assert results.recorded == made.recorded
+    assert contents(results) == contents(pickle.loads(pickle.dumps(results)))
+
+
+@pytest.mark.parametrize(
+    ("table", "field", "value"),
+    [
+        ("extended_statistics", "errors", -5),
+        ("recorded_statistics", "count", 1),
+        ("recorded_statistics", "total", -(1 << 63)),
+        ("region_ids", None, 7),
+        ("region_ids", None, 0),
+        ("tags", None, '["a", 1]'),
+        ("tags", None, "{"),
+    ],
+)
+def test_damage_of_the_index_is_found_when_the_file_is_opened(table, field, value, tmp_path):
+    """Regions are made later, where nobody expects an error."""
+    recorded(tmp_path / "x.h5", 5)
+    with h5py.File(tmp_path / "x.h5", "r+") as file:
+        values = file[f"rank_region_index/{table}"][()]
+        (values if field is None else values[field])[1] = value
+        file[f"rank_region_index/{table}"][...] = values
+    with pytest.raises(sp.CorruptProfileError):
+        load(tmp_path / "x.h5")
 
 
 def test_lengths_are_checked_when_the_file_is_opened(tmp_path):
