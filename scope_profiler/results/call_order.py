@@ -41,7 +41,7 @@ def by_region(regions: Sequence[Region], parts: Sequence[slice] | None = None) -
 
     parts: of each region the rows to take; None for all.
 
-    Raises NestingError when a call ends before it starts.
+    Raises NestingError when a call ends before it starts, or later than can be told.
     """
     parts = [slice(0, region.num_events) for region in regions] if parts is None else parts
     counts = [part.stop - part.start for part in parts]
@@ -50,6 +50,8 @@ def by_region(regions: Sequence[Region], parts: Sequence[slice] | None = None) -
     if len(ends) and ends.min() < 0:
         raise NestingError(f"a call ends {-int(ends.min())} ns before it starts")
     ends += starts
+    if (ends < starts).any():
+        raise NestingError("a call ends later than 64 bits of nanoseconds can tell")
     first = np.cumsum([0, *counts])[:-1] - [part.start for part in parts]
     track = node = None
     if _any_has(regions, "thread_ids") or _any_has(regions, "task_ids"):

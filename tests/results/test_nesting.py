@@ -364,3 +364,11 @@ def test_a_region_alone_knows_its_recursion_only():
         run["o"][3].exclusive_durations_ns[0] = 1
     assert MPIRegion("x", {}).exclusive_durations.tolist() == []
     assert run["o"].inclusive_durations.tolist() == [1e-8, 6e-9]
+
+
+@pytest.mark.parametrize("known", [{}, {"thread_ids": [0, 1, 0]}])
+def test_a_call_that_ends_later_than_can_be_told_is_an_error(known):
+    region = Region(start_times_ns=[10, 20, 30], durations_ns=[2**63 - 1, 4, 3], **known)
+    with pytest.raises(NestingError, match="64 bits"):
+        region.exclusive_durations_ns
+    assert region.exclusive_duration_ns is None
