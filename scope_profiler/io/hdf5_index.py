@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import h5py
@@ -297,8 +298,7 @@ class Index:
         """Which optional columns a row has; None where its writer did not say."""
         if self._extended is None or "columns" not in (self._extended.dtype.names or ()):
             return None
-        columns = int(self._extended["columns"][row])
-        return [name for name, bit in COLUMN_BITS.items() if columns & bit]
+        return _columns_of(int(self._extended["columns"][row]))
 
     def has_column(self, name: str) -> np.ndarray:
         """Bool [rows]: whether each has that one of the optional columns. Of one that `is_ours`."""
@@ -325,9 +325,15 @@ def _as_dict(table: np.ndarray, row: int) -> dict[str, Any]:
     return dict(zip(table.dtype.names or (), table[row].item()))
 
 
+@cache
+def _columns_of(bits: int) -> tuple[str, ...]:
+    return tuple(name for name, bit in COLUMN_BITS.items() if bits & bit)
+
+
 _RECORDED = frozenset(RECORDED.names or ())
 
 
 def _from_recorded(row: Mapping[str, float]) -> dict[str, float] | None:
-    known = {name: value for name, value in row.items() if value != UNKNOWN and name in _RECORDED}
+    known = {name: value for name, value in row.items()
+             if value != UNKNOWN and value == value and name in _RECORDED}
     return known if "count" in known else None

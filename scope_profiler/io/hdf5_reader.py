@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,16 +76,16 @@ def _read(
 
         if stored is not None and index.is_sound and notes.is_sound(METADATA_IDS in stored.known) and \
            ("call_ids" in stored.known) == ("parent_ids" in stored.known) and len({*names}) == len(names):
-            make = partial(_region, row_of, Trees(recorded))
+            trees = Trees(recorded)
+
+            def make(number: int) -> Region:
+                told = trees.told(names[index.numbers[number]], index.ranks[number])
+                return stored.region(number, told)
+
             regions = StoredRegions(names, index.numbers, index.ranks, make, recorded)
             return ProfilingResults(regions, **facts, file_path=path)
         rows = list(map(row_of, range(len(index))))
     return ProfilingResults(regions_of(names, with_trees(rows, recorded)), **facts, file_path=path)
-
-
-def _region(row_of: Callable[[int], Row], trees: Trees, number: int) -> Region:
-    name, rank, known = row_of(number)
-    return Region(**known, **trees.told(name, rank))
 
 
 def run_facts(file: Group) -> dict[str, Any]:

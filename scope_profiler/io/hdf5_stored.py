@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from .._model.recorded import Recorded
-from ..results import blocks
+from ..results import OPTIONAL_COLUMNS, Region, blocks
 from ..results.stored_column import StoredColumn
+from ..results.stored_regions import region_of_checked
 from .hdf5_datasets import Group
 from .hdf5_events import METADATA_IDS, check_events
 from .hdf5_file import read_open
@@ -28,6 +29,9 @@ SMALL = 1 << 16
 #: What columns are called in the file, where that is not what regions call them.
 _NAMES = {"start_deltas": "start_times_ns", "durations": "durations_ns"}
 
+
+_ALL = slice(None)
+_OPTIONAL = frozenset(OPTIONAL_COLUMNS)
 
 #: How many bytes of columns of all files stay in memory. From then on the calls of a region on a rank are
 #: read whenever they are asked for.
@@ -77,13 +81,33 @@ class StoredEvents:
         as ``of_calls``."""
         tree = self._recorded.get(self._index.ranks[number])
         count = self._index.counts[number]
+        unrecorded = self._unrecorded(number)
         run: dict[str, Any] = {
             _NAMES.get(name, name): StoredColumn(
-                partial(self._run, name, number), slice(None), count,
+                partial(self._run, name, number), _ALL, count,
                 tree if name == "node_ids" else None, is_kept=False)
-            for name in self.known
+            for name in self.known if name not in unrecorded
         }
-        return {**run, "of_calls": self._index.of_calls(number)}
+        run["of_calls"] = self._index.of_calls(number)
+        return run
+
+    def region(self, number: int, told: Mapping[str, Any]) -> Region:
+        """The region of a row of an index that `is_sound`, of which its tree has `told` that."""
+        run, facts = self.run(number), self._index.facts(number)
+        count = self._index.counts[number]
+        ids = run.pop(METADATA_IDS, None)
+        facts["event_metadata"] = self._notes.of(number, ids) if count else None
+        if self._index.ranks[number] not in self._recorded:
+            run.pop("node_ids", None)  # as `Region.attached`
+        facts["of_calls"] = run.pop("of_calls")
+        facts.update(told)
+        starts, durations = run.pop("start_times_ns"), run.pop("durations_ns")
+        return region_of_checked(starts, durations, run if count else {}, facts["statistics"], facts)
+
+    def _unrecorded(self, number: int) -> frozenset[str]:
+        """Which optional columns a row does not have."""
+        recorded = self._index.recorded_columns(number)
+        return _OPTIONAL if recorded is None else _OPTIONAL.difference(recorded)
 
     def _run(self, name: str, number: int) -> np.ndarray:
         """The calls of a region on a rank."""

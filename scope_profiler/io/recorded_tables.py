@@ -20,7 +20,7 @@ import numpy as np
 
 from .._base.on_demand import OnDemand
 from .._model.counter_values import by_counter
-from .._model.recorded import Node, Recorded
+from .._model.recorded import Node, Recorded, sketches_by_region, throttled_by_region, work_by_region
 from ..results import Sketch
 from .._model.samples import Samples
 from .._model.statistics import RegionStatistics
@@ -189,6 +189,10 @@ class _NodesOfRank(OnDemand[Node]):
         if len(astray):
             raise ValueError(f"node {astray[0]} is below number {parents[astray[0]]}")
         self.names = [names[place] for place in places.tolist()]
+        throttled = rows["throttled_calls"][places]
+        self._throttled = np.where(throttled == _UNKNOWN, 0, throttled).tolist()
+        self._sketch = lambda number: sketches(int(places[number]))
+        self._work = lambda number: worked.get(int(places[number]))
 
         def make(number: int) -> Node:
             place = int(places[number])
@@ -202,6 +206,32 @@ class _NodesOfRank(OnDemand[Node]):
                         None if deviation != deviation else deviation)
 
         super().__init__(len(places), make)
+
+
+    def told(self, number: int) -> dict[str, Any]:
+        """As `told_of`, of one, for which no node is made."""
+        sketch = self._sketch(number)
+        return {
+            "sketch": None if sketch is None else Sketch.merged([sketch]),
+            "work": self._work(number),
+            "throttled_calls": self._throttled[number],
+        }
+
+
+def told_of(tree: Recorded | None, places: Sequence[int]) -> dict[str, Any]:
+    """What the nodes of one region, at these places, say of its calls, as arguments of `Region`."""
+    if tree is None or not places:
+        return {"sketch": None, "work": None, "throttled_calls": 0}
+    nodes = tree.nodes
+    if len(places) == 1 and isinstance(nodes, _NodesOfRank):
+        return nodes.told(places[0])
+    chosen = [nodes[place] for place in places]
+    name = chosen[0].name
+    return {
+        "sketch": sketches_by_region(chosen).get(name),
+        "work": work_by_region(chosen).get(name),
+        "throttled_calls": throttled_by_region(chosen).get(name, 0),
+    }
 
 
 def names_of(tree: Recorded) -> Sequence[str]:
@@ -225,14 +255,14 @@ def _sketches(rows: np.ndarray, tables: Mapping[str, Any]) -> Callable[[int], Sk
     """What gives the sketch of each node."""
     values, counts = tables["sketch_values"], tables["sketch_counts"]
     sizes = np.maximum(rows["sketch"], 0)
-    ends = np.cumsum(sizes)
+    known, units, ends = rows["sketch"].tolist(), rows["unit"].tolist(), np.cumsum(sizes).tolist()
     if not (sum(sizes.tolist()) == len(values) == len(counts)):
         raise ValueError("the sketches are not as long as their nodes say")
 
     def sketch(place: int) -> Sketch | None:
-        if rows["sketch"][place] < 0:
+        if known[place] < 0:
             return None
-        part = slice(int(ends[place] - sizes[place]), int(ends[place]))
-        return Sketch(values[part], counts[part], float(rows["unit"][place]))
+        part = slice(ends[place] - known[place], ends[place])
+        return Sketch(values[part], counts[part], units[place])
 
     return sketch

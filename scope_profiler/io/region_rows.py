@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._model.recorded import Recorded, sketches_by_region, throttled_by_region, work_by_region
+from .._model.recorded import Recorded
 from ..results import OPTIONAL_COLUMNS, EventMetadata, MPIRegion, ProfilingResults, Region
-from .recorded_tables import names_of
+from .recorded_tables import names_of, told_of
 
 #: Name of a region, rank, and what `Region` takes for them.
 Row = tuple[str, int, dict[str, Any]]
@@ -124,12 +124,7 @@ class Trees:
     def told(self, name: str, rank: int) -> dict[str, Any]:
         """Of one region on one rank, as arguments of `Region`."""
         tree = self._recorded.get(rank)
-        nodes = [] if tree is None else [tree.nodes[place] for place in self._of(tree, rank).get(name, ())]
-        return {
-            "sketch": sketches_by_region(nodes).get(name),
-            "work": work_by_region(nodes).get(name),
-            "throttled_calls": throttled_by_region(nodes).get(name, 0),
-        }
+        return told_of(tree, () if tree is None else self._of(tree, rank).get(name, ()))
 
     def _of(self, tree: Recorded, rank: int) -> dict[str, list[int]]:
         """The places of the nodes of each region."""

@@ -43,6 +43,13 @@ class MPIRegion(Scalars):
         #: For who draws the region, to do so in one colour everywhere.
         self.color: Any = None
 
+    @classmethod
+    def _of_sorted(cls, name: str, regions: dict[int, Region], color: Any = None) -> MPIRegion:
+        """As the constructor, of what is known to be right, ranks ascending."""
+        made = object.__new__(cls)
+        made._name, made._regions, made.color = name, regions, color
+        return made
+
     @property
     def name(self) -> str:
         """The name of the region."""
@@ -79,13 +86,10 @@ class MPIRegion(Scalars):
         self, in_rank: Mapping[int, tuple[RankRegions, int]], totals: Mapping[int, int]
     ) -> MPIRegion:
         """The same region with the others of its ranks; see `Region.attached`. Both are by rank."""
-        attached = object.__new__(MPIRegion)
-        attached._name, attached.color = self._name, self.color
-        attached._regions = {
+        return MPIRegion._of_sorted(self._name, {
             rank: region.attached(*in_rank[rank], totals.get(rank))
             for rank, region in self._regions.items()
-        }
-        return attached
+        }, self.color)
 
     # -- per rank ------------------------------------------------------------
 

@@ -172,7 +172,7 @@ class ProfilingResults(RunSelections, FunctionTables, Exporting, Counters, NoCou
         Raises ValueError when one is not a regular expression.
         """
         wanted = name_filter(include, exclude)
-        chosen = [self._regions[name] for name in self._regions if wanted(name)]
+        chosen = [region for name, region in zip(self._regions, self._regions.values()) if wanted(name)]
         return sorted(chosen, key=lambda region: known_or(region.first_start_time_ns, INT64.max))
 
     def __getitem__(self, region_name: str) -> MPIRegion:

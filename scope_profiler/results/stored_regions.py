@@ -13,6 +13,7 @@ from .._model.recorded import Recorded
 from .mpi_region import MPIRegion
 from .rank_regions import RankRegions
 from .region import Region
+from .stored_column import StoredColumn
 
 
 class StoredRegions(Mapping[str, MPIRegion]):
@@ -20,7 +21,7 @@ class StoredRegions(Mapping[str, MPIRegion]):
 
     names: Of all regions, each once.
     numbers, ranks: Of each row the region, as its place in `names`, and the rank; each pair once.
-    make: Gives the region of a row. Who makes this has checked that it raises nothing.
+    make: Gives the region of a row, a new one. Who makes this has checked that it raises nothing.
     recorded: The trees of the ranks.
     """
 
@@ -33,8 +34,6 @@ class StoredRegions(Mapping[str, MPIRegion]):
         recorded: Mapping[int, Recorded],
     ) -> None:
         self._places = {name: place for place, name in enumerate(names)}
-        alone = OnDemand(len(numbers), make)
-
         # The rows of each region lie together, and its ranks ascend.
         order = np.lexsort((ranks, numbers))
         begins = np.searchsorted(np.sort(numbers), np.arange(len(names) + 1)).tolist()
@@ -47,15 +46,17 @@ class StoredRegions(Mapping[str, MPIRegion]):
         together = {}
         for rank, rows in zip(known.tolist(), np.split(order, firsts[1:])):
             in_rank[rows] = np.arange(len(rows))
-            together[rank] = RankRegions(_taken(alone, rows), partial(recorded.get, rank))
+            together[rank] = RankRegions(_detached(make, rows), partial(recorded.get, rank))
+        places = in_rank.tolist()
 
-        def attached(place: int) -> MPIRegion:
-            rows = {ranks[row]: row for row in of_regions[begins[place] : begins[place + 1]]}
-            region = MPIRegion(names[place], {rank: alone[row] for rank, row in rows.items()})
-            return region.attached(
-                {rank: (together[rank], int(in_rank[row])) for rank, row in rows.items()}, {})
+        def made(place: int) -> MPIRegion:
+            regions = {}
+            for row in of_regions[begins[place] : begins[place + 1]]:
+                region = regions[ranks[row]] = make(row)
+                region._in_rank = together[ranks[row]], places[row]
+            return MPIRegion._of_sorted(names[place], regions)
 
-        self._made = OnDemand(len(names), attached)
+        self._made = OnDemand(len(names), made)
 
     def __getitem__(self, name: str) -> MPIRegion:
         return self._made[self._places[name]]
@@ -77,5 +78,31 @@ class StoredRegions(Mapping[str, MPIRegion]):
         return dict, ([(region.name, region) for region in self._made],)
 
 
-def _taken(regions: Sequence[Region], rows: np.ndarray) -> OnDemand[Region]:
-    return OnDemand(len(rows), lambda place: regions[int(rows[place])])
+def _detached(make: Callable[[int], Region], rows: np.ndarray) -> OnDemand[Region]:
+    """Others than those of `StoredRegions`, which know each other: no cycle keeps a file open."""
+    return OnDemand(len(rows), lambda place: make(int(rows[place])))
+
+
+def region_of_checked(
+    starts: StoredColumn, durations: StoredColumn, columns: dict[str, Any],
+    statistics: dict[str, float] | None, facts: Mapping[str, Any],
+) -> Region:
+    """What `Region` makes of arguments that were checked already, as columns of many regions are; in the
+    form in which it keeps them."""
+    region = object.__new__(Region)
+    # One by one: so all regions share the keys of their attributes.
+    region._stored_starts, region._stored_durations, region._columns = starts, durations, columns
+    region._statistics = statistics
+    region._num_calls = len(starts) if statistics is None else int(statistics["count"])
+    region._event_metadata = facts["event_metadata"]
+    region._in_rank = region._taken_from = None
+    region._sketch, region._work = facts["sketch"], facts["work"]
+    region._throttled_calls = facts["throttled_calls"]
+    region._exclusive, region._inclusive = facts["exclusive_total_ns"], facts["inclusive_total_ns"]
+    region._corrected_exclusive = facts["corrected_exclusive_ns"]
+    region._corrected_total = facts["corrected_total_ns"]
+    region._errors, region._of_calls = facts["errors"], facts["of_calls"]
+    region._tags = tuple(facts["tags"])
+    region._source_file, region._source_lineno = facts["source_file"] or None, facts["source_lineno"]
+    region._source_text = facts["source_text"] or None
+    return region

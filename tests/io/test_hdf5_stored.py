@@ -73,6 +73,20 @@ def test_opening_and_printing_the_summary_reads_no_calls(tmp_path, reads):
     assert reads == []
 
 
+def test_a_region_has_what_its_constructor_gives_it(tmp_path, monkeypatch):
+    recorded(tmp_path / "x.h5")
+    stored = load(tmp_path / "x.h5")
+    monkeypatch.setattr(hdf5_reader, "SMALL", 1 << 16)
+    whole = load(tmp_path / "x.h5")
+    for region in whole:
+        its, ours = vars(region[0]), vars(stored[region.name][0])
+        assert its.keys() == ours.keys()
+        for name, value in its.items():
+            if name not in ("_stored_starts", "_stored_durations", "_of_calls"):
+                assert type(ours[name]) is type(value)
+                assert not isinstance(value, (int, str, type(None))) or ours[name] == value
+
+
 def test_a_column_is_read_once_and_alone(tmp_path, reads):
     made = recorded(tmp_path / "x.h5")
     results = load(tmp_path / "x.h5")
