@@ -116,7 +116,7 @@ def test_many_lines_that_keep_some_pages_come_to_what_the_process_grows_by(measu
     rows = lines_of(measured, "f")
     assert len(kept) == 4000 and grown > 4 << 20  # of 50 MB; the rest is what earlier tests gave back
     assert abs(sum(row.increment_bytes for row in rows.values()) - warm - grown) < 1 << 20
-    assert rows[5].increment_bytes < 1 << 20 < rows[4].increment_bytes + rows[6].increment_bytes
+    assert 8 * rows[5].increment_bytes < rows[4].increment_bytes + rows[6].increment_bytes
 
 
 def test_an_exception_ends_the_line(measured):
