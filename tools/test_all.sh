@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # test_all.sh [PYTEST ARGUMENT...]: the test suite on each Python that pythons.sh finds. Tests of what
-# touches neither the C core nor anything that differs between versions of Python (tests_without_core.txt)
-# run on one of them, a file here, the next there. All random programs run on the oldest and the newest,
-# fewer on those between.
+# touches neither the C core nor anything that differs between versions of Python run on one
+# (tests_without_core.txt): the first, or the newest, that each has its share (tests_on_newest.txt). All
+# random programs run on the oldest and the newest, fewer on those between.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,43 +13,52 @@ trap 'rm -f "$log"' EXIT
 # Side by side, because much of it is waiting for a network. The first goes before the others, which are set
 # up beside its tests.
 declare -A setups=()
+with=once
 while IFS=$'\t' read -r -u3 python venv; do
     peer=.bench/$("$python" -c 'import platform; print(platform.python_version())')
     {
         ((${#setups[@]} == 0)) || renice -n 10 -p $BASHPID >/dev/null
         { tools/setup_peer.sh "$python" "$peer" || echo "$peer: cannot be set up"; } & beside=$!
-        tools/setup_venv.sh "$python" "$venv" once
+        tools/setup_venv.sh "$python" "$venv" $with
         # Compiles what tests import, once; the processes that run them would do it each.
         "$venv/bin/python" -m pytest --collect-only -qq "$@" >/dev/null 2>&1 || true
         wait "$beside"
     } &
     setups[$venv]=$!
+    with=""
 done 3<<<"$pythons"
 
 ends=$(tools/pythons.sh --ends)
 workers=$(tools/test_workers.sh)
-mapfile -t once < <(sed s,^,tests/, tools/tests_without_core.txt | xargs -I{} find {} -name "test_*.py" | LC_ALL=C sort)
+first=$(head -n1 <<<"$pythons" | cut -f2)
+newest=$(tail -n1 <<<"$ends" | cut -f2)
+once=$(sed s,^,tests/, tools/tests_without_core.txt | xargs -I{} find {} -name "test_*.py")
+share=$(sed s,^,tests/, tools/tests_on_newest.txt)
+
+# passed_over VENV: the tests that run on another Python, a line each.
+passed_over() {
+    case $1 in
+    "$first") [[ $1 == "$newest" ]] || echo "$share" ;;
+    "$newest") grep -vxF "$share" <<<"$once" ;;
+    *) echo "$once" ;;
+    esac
+}
 
 failed=0
 summary=""
-turn=0
 # The list is read from descriptor 3, so that the tests keep stdin.
 while IFS=$'\t' read -r -u3 python venv; do
     name=$("$python" -c 'import sys; print("Python %d.%d.%d" % sys.version_info[:3])')
     echo "== $name"
-    elsewhere=()
-    for at in "${!once[@]}"; do
-        ((at % ${#setups[@]} == turn)) || elsewhere+=("--ignore=${once[at]}")
-    done
-    turn=$((turn + 1))
     result="FAILED: could not be set up"
     if wait "${setups[$venv]}"; then
         export SCOPE_PROFILER_PEER_PYTHON=$PWD/.bench/${name#Python }/bin/python
         examples=${SCOPE_PROFILER_EXAMPLES-}
         grep -qF "$python"$'\t' <<<"$ends" || examples=${examples:-50}
         status=""
+        mapfile -t elsewhere < <(passed_over "$venv")
         SCOPE_PROFILER_EXAMPLES=$examples \
-            "$venv/bin/python" -m pytest -q -n "$workers" --dist worksteal "${elsewhere[@]}" "$@" 2>&1 |
+            "$venv/bin/python" -m pytest -q -n "$workers" --dist worksteal "${elsewhere[@]/#/--ignore=}" "$@" 2>&1 |
             tee "$log" || status="FAILED: "
         result=$status$(tail -n1 "$log")
     fi
