@@ -5,7 +5,8 @@
 The lines are busy for known times: the truth is how much longer a call of the function takes with a line
 than without it, without a profiler and by the clock of the process. A share is that of the line in the sum of
 all. Of the truth and of profilers alike the shortest of many rounds counts, which are short against a time
-slice: so nothing else has run in it.
+slice: so nothing else has run in it. They alternate, and what measuring adds is measured anew in each, as the
+speed of a processor changes.
 
 A line has a time of its own only where it needs what the line before it has come to: else the processor
 begins it while that one is still busy, and both together take less than each by itself. The last function is
@@ -85,18 +86,26 @@ def shares(times):
 # ---- The truth
 
 
-def truth(lines, rounds):
-    """The nanoseconds of each line."""
-    names = namespace()
-    without = [define(lines[:i] + lines[i + 1:], names) for i in range(len(lines))]
-    taken = {}
-    for _ in range(rounds):
-        for place, function in enumerate((define(lines, names), *without)):
-            names["burst"](50, function)
+class Truth:
+    """How long a function takes with all lines, and without each."""
+
+    def __init__(self, lines):
+        self.names = namespace()
+        without = [lines[:i] + lines[i + 1:] for i in range(len(lines))]
+        self.functions = [define(left, self.names) for left in (lines, *without)]
+        self.taken = [math.inf] * len(self.functions)
+
+    def measure(self):
+        for place, function in enumerate(self.functions):
+            self.names["burst"](HITS, function)
             start = process_time_ns()
-            names["burst"](HITS, function)
-            taken[place] = min(taken.get(place, math.inf), process_time_ns() - start)
-    return [max(taken[0] - taken[i], 0) / HITS for i in range(1, len(lines) + 1)]
+            self.names["burst"](HITS, function)
+            self.taken[place] = min(self.taken[place], process_time_ns() - start)
+
+    def times(self):
+        """The nanoseconds of each line."""
+        whole, *without = self.taken
+        return [max(whole - taken, 0) / HITS for taken in without]
 
 
 # ---- Profilers
@@ -117,7 +126,9 @@ class Ours:
     def prepare(self, lines):
         """What is to be run by times(): a function whose code has been met, which takes its time."""
         from scope_profiler import ProfileManager
+        from scope_profiler._instrument import line_overhead, overhead
 
+        self.measured_overhead = overhead._overheads, line_overhead._known
         self.manager = ProfileManager()
         self.manager.setup(**self.settings)
         self.names = namespace()
@@ -130,6 +141,8 @@ class Ours:
         """{kind: [ns of each line]}, as it is measured and less what measuring added"""
         self.manager.setup(**self.settings, replace=True)
         self.names["burst"](HITS, self.function)
+        for known in self.measured_overhead:
+            known.clear()
         [rows] = self.manager.get_region("function").get_stats().lines.values()
         self.manager.reset()  # else the clock is read exactly for all, where details are kept
         return dict(zip(self.kinds, ([row.time_ns / HITS for row in rows],
@@ -159,13 +172,18 @@ def measured(tools, rounds):
     """{function: {"true" and each kind of time of the tools: [ns of each line]}}"""
     found = {}
     for name, lines in FUNCTIONS.items():
-        found[name] = {"true": truth(lines, 2 * rounds)}
+        truth = Truth(lines)
+        least = {}  # kind: times of the round with the shortest measured time, which is the key
         for tool in tools:
             tool.prepare(lines)
-            taken = [tool.times(lines) for _ in range(rounds)]
-            found[name].update({
-                what: [*map(min, zip(*(each[what] for each in taken)))][:len(lines)]
-                for what in taken[0]})
+        for _ in range(rounds):
+            for tool in tools:
+                truth.measure()
+                times = tool.times(lines)
+                measured = sum(next(iter(times.values())))
+                for what, taken in times.items():
+                    least[what] = min(least.get(what, (math.inf,)), (measured, taken[:len(lines)]))
+        found[name] = {"true": truth.times(), **{what: taken for what, (_, taken) in least.items()}}
     return found
 
 
