@@ -133,6 +133,7 @@ def damaged(whole, seed):
     return bytes(data)
 
 
+@pytest.mark.usefixtures("hdf5_for_damaged_files")
 @pytest.mark.parametrize("make", [example, aggregates])
 def test_damaged_files_are_read_or_corrupt(make, tmp_path):
     path = write_profile(make(), tmp_path / "x.h5")
