@@ -1,9 +1,9 @@
 """scale.py [--ranks 10,100,1000] [--regions 30] [--calls 1000000] [--events 0]: results of many ranks.
 
 Makes the files of simulated ranks, puts them together as rank 0 does in finalize(), and looks at the whole
-with `inspect`, `diff` and `report`. Prints for each number of ranks the time and the peak of memory of each
-step, how large the files are, and what would go over the wire if rank 0 did not see them. Each step is a
-process.
+with `inspect`, `diff` and `report`. Prints a row for each step as it ends: its time, on the clock and of the
+processor, its peak of memory, and how large the files are that it made. What the ranks made would go over the
+wire if rank 0 did not see it. Each step is a process.
 
 calls: of each rank; they are in the statistics. events: how many of them are single calls in the files.
 """
@@ -23,6 +23,8 @@ from scope_profiler import MPIRegion, ProfilingResults, Region
 from scope_profiler.io import load, write_profile
 from scope_profiler.results import Node, Recorded, Sketch, merge_processes
 
+STEPS = ("make", "merge", "inspect", "diff", "report")
+
 
 def main():
     options = _options()
@@ -31,12 +33,11 @@ def main():
         return
     print(f"{options.regions} regions, {options.calls:,} calls a rank, "
           f"{options.events:,} of them single calls")
-    print("| ranks | files of ranks | merged: time | peak | file | inspect: time | peak | diff: time "
-          "| peak | report: time | peak |")
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    print("| ranks | step | time | processor | peak | files |")
+    print("|---|---|---|---|---|---|")
     for ranks in options.ranks:
-        with tempfile.TemporaryDirectory() as folder:
-            _print_row(ranks, Path(folder), options)
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+            _print_rows(ranks, Path(folder), options)
 
 
 def _options():
@@ -45,27 +46,26 @@ def _options():
                       default=[10, 100, 1000])
     for name, default in (("regions", 30), ("calls", 1_000_000), ("events", 0)):
         does.add_argument(f"--{name}", type=int, default=default)
-    does.add_argument("--step", choices=("make", "merge", "inspect", "diff", "report"),
-                      help=argparse.SUPPRESS)
-    does.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    does.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    does.add_argument("--folder", type=Path, help="where the files are made, in a folder that goes")
     return does.parse_args()
 
 
-def _print_row(ranks, folder, options):
-    def run(step):
+def _print_rows(ranks, folder, options):
+    made = {"make": "run.rank*.h5", "merge": "all.h5", "report": "report.html"}
+    for step in STEPS:
         done = subprocess.run(
             [sys.executable, __file__, "--step", step, "--folder", folder, "--ranks", str(ranks),
              "--regions", str(options.regions), "--calls", str(options.calls),
              "--events", str(options.events)], check=True, stdout=subprocess.PIPE, text=True)
         facts = json.loads(done.stdout.splitlines()[-1])
-        return f"{facts['seconds']:.2f} s | {facts['peak'] / 1e6:.0f} MB"
-
-    run("make")
-    parts = sum(path.stat().st_size for path in folder.glob("run.rank*.h5"))
-    merged = run("merge")
-    size = (folder / "all.h5").stat().st_size
-    print(f"| {ranks:,} | {parts / 1e6:.1f} MB | {merged} | {size / 1e6:.1f} MB | {run('inspect')} | "
-          f"{run('diff')} | {run('report')} |", flush=True)
+        files = folder.glob(made[step]) if step in made else ()
+        size = f"{sum(path.stat().st_size for path in files) / 1e6:.1f} MB" if files else ""
+        print(f"| {ranks:,} | {step} | {facts['seconds']:.2f} s | {facts['processor']:.2f} s | "
+              f"{facts['peak'] / 1e6:.0f} MB | {size} |", flush=True)
+        if step == "merge":  # of many calls they take as much room as all of them together
+            for path in folder.glob(made["make"]):
+                path.unlink()
 
 
 def _step(options):
@@ -91,7 +91,8 @@ def _step(options):
         except SystemExit as ended:
             assert not ended.code, ended.code
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"seconds": time.perf_counter() - begun, "peak": peak}))
+    print(json.dumps({"seconds": time.perf_counter() - begun, "peak": peak,
+                      "processor": time.process_time()}))
 
 
 def simulated(rank, ranks, regions, calls, events):

@@ -19,7 +19,7 @@ from .._base.arguments import name_filter
 from .._model.recorded import Node
 from ..results import BLOCK, EventMetadata, NestingError, ProfilingResults, Region, blocks
 from ..results.call_stack import nested_calls
-from ..results.functions import ranks_of, sums_of, trees_of
+from ..results.functions import ranks_of, sums_of, trees_by_rank
 from ..results.nesting import nest
 from ..results.rank_regions import NestedCalls
 from .weights import preorder, weights_of
@@ -119,6 +119,7 @@ def timelines(
     wanted = name_filter(include, exclude)
     # In their own order: how all calls of a rank lie within each other is known without a search.
     chosen = [region for region in results if wanted(region.name)]
+    tree_of = trees_by_rank(results, include, exclude)
     for rank in ranks_of(results, ranks):
         regions = [region for region in chosen if rank in region and region[rank].num_events]
         called = sum(region[rank].num_calls > 0 for region in chosen if rank in region)
@@ -131,7 +132,8 @@ def timelines(
                 known = [(region.name, region[rank]) for region in regions]
                 yield _of_calls(results, rank, known, calls)
                 continue
-        for _, nodes in trees_of(results, rank, include, exclude):
+        nodes = tree_of(rank)
+        if nodes:
             yield _laid_out(results, rank, nodes)
 
 

@@ -146,6 +146,7 @@ class Dataset:
         if layout == h5py.h5d.VIRTUAL or self._properties.get_external_count():
             raise ValueError(f"{self.name} has its values in other files, which are not read")
         self._is_contiguous = layout == h5py.h5d.CONTIGUOUS
+        self._is_checked = False
 
     @property
     def name(self) -> str:
@@ -197,9 +198,11 @@ class Dataset:
             return values
 
     def read_rows(self, rows: slice) -> np.ndarray:
-        """Some of the numbers; raises as `read` does."""
+        """Some of the numbers, as often as they are wanted; raises as `read` does."""
         with self._file.numbers():
-            self._check_chunks(self.check())
+            if not self._is_checked:
+                self._check_chunks(self.check())
+                self._is_checked = True
             return np.asarray(self._dataset[rows])
 
     def check(self) -> list[Any]:

@@ -15,11 +15,12 @@ from .._model.recorded import Recorded
 from ..results import OPTIONAL_COLUMNS, Region, blocks
 from ..results.stored_column import StoredColumn
 from ..results.stored_regions import region_of_checked
-from .hdf5_datasets import Group
+from .hdf5_datasets import Dataset, Group
 from .hdf5_events import METADATA_IDS, check_events
-from .hdf5_file import read_open
+from .hdf5_file import ReadFile
 from .hdf5_index import Index
 from .hdf5_metadata import EventNotes
+from .recent_columns import RecentColumns
 from .recorded_tables import names_of
 
 #: Of a file of fewer calls and regions everything is read at once: that takes no time, and no file stays
@@ -34,9 +35,10 @@ _ALL = slice(None)
 _OPTIONAL = frozenset(OPTIONAL_COLUMNS)
 
 #: How many bytes of columns of all files stay in memory. From then on the calls of a region on a rank are
-#: read whenever they are asked for.
+#: read by themselves, and those that were asked for last stay.
 KEPT = 1 << 29
 _kept = 0
+_recent = RecentColumns(1 << 27)
 
 
 class StoredEvents:
@@ -65,7 +67,6 @@ class StoredEvents:
         max_bytes: int | None,
     ) -> None:
         self._index, self._names, self._notes, self._recorded = index, names, notes, recorded
-        self._path, self._max_bytes = path, max_bytes
         datasets, self._end = check_events(root.group("events"), 3, index.offsets, index.counts)
         for name, dataset in datasets.items():
             dataset.check()
@@ -74,7 +75,9 @@ class StoredEvents:
         self.known = list(datasets)
         self._columns: dict[str, np.ndarray] = {}
         self._size = 0
-        self._file = open(os.dup(file.fileno()), "rb", buffering=0)
+        self._raw = open(os.dup(file.fileno()), "rb", buffering=0)
+        self._file = ReadFile(self._raw, path, max_bytes)
+        self._datasets: dict[str, Dataset] = {}
 
     def run(self, number: int) -> dict[str, Any]:
         """Of a row of the index, as `read_events`; and what is known of the calls without reading them,
@@ -116,11 +119,13 @@ class StoredEvents:
             return self._column(name)[offset : offset + count]
 
         def read(root: Group, schema: int) -> np.ndarray:
-            values = root.group("events").dataset(name).read_rows(slice(offset, offset + count))
+            if name not in self._datasets:
+                self._datasets[name] = root.group("events").dataset(name)
+            values = self._datasets[name].read_rows(slice(offset, offset + count))
             self._check(name, values, slice(number, number + 1))
             return values
 
-        return read_open(self._file, self._path, read, self._max_bytes)
+        return _recent.column(id(self), (name, number), lambda: self._file.read(read))
 
     def _column(self, name: str) -> np.ndarray:
         global _kept
@@ -131,7 +136,7 @@ class StoredEvents:
                 self._check(name, values, slice(None))
                 return values
 
-            values = self._columns[name] = read_open(self._file, self._path, read, self._max_bytes)
+            values = self._columns[name] = self._file.read(read)
             self._size += values.nbytes
             _kept += values.nbytes
         return self._columns[name]
@@ -139,6 +144,10 @@ class StoredEvents:
     def __del__(self) -> None:
         global _kept
         _kept -= getattr(self, "_size", 0)
+        _recent.forget(id(self))
+        if hasattr(self, "_file"):
+            self._file.close()
+            self._raw.close()
 
     def _check(self, name: str, values: np.ndarray, runs: slice) -> None:
         """Look at the values of some runs, one after the other, and make starts of their differences."""
@@ -156,25 +165,33 @@ class StoredEvents:
                     raise ValueError("a call has metadata that is not in the table of its region")
 
     @cached_property
-    def _regions_of_nodes(self) -> dict[int, np.ndarray]:
-        """By rank, the number of the region that each node of its tree is of."""
+    def _nodes_of_rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The number of the region that each node is of, tree after tree; and of each row of the index where
+        the nodes of its rank begin there, and how many they are, -1 where its calls are at none."""
         numbers = {name: number for number, name in enumerate(self._names)}
-        return {rank: np.array([numbers.get(name, -1) for name in names_of(tree)], np.int64)
-                for rank, tree in self._recorded.items()}
+        regions: list[int] = []
+        places = {}
+        for rank, tree in self._recorded.items():
+            names = names_of(tree)
+            places[rank] = len(regions), len(names)
+            regions += [numbers.get(name, -1) for name in names]
+        of_rows = np.array([places.get(rank, (0, -1)) for rank in self._index.ranks], np.int64).reshape(-1, 2)
+        of_rows[~self._index.has_column("node_ids"), 1] = -1
+        return np.array([*regions, -1], np.int64), of_rows[:, 0], of_rows[:, 1]
 
     def _check_nodes(self, nodes: np.ndarray, ends: np.ndarray, runs: slice) -> None:
         """That each place in a tree is one of the region that made the call."""
-        numbers, ranks = np.array(self._index.numbers[runs]), np.array(self._index.ranks[runs])
-        has_nodes = self._index.has_column("node_ids")[runs]
+        regions, *of_rows = self._nodes_of_rows
+        first, length = (column[runs] for column in of_rows)
+        numbers = np.array(self._index.numbers[runs])
         for rows, of_run in _runs_of(ends):
-            for rank, known in self._regions_of_nodes.items():
-                chosen = (has_nodes & (ranks == rank))[of_run]
-                found, number = nodes[rows][chosen], numbers[of_run[chosen]]
-                is_right = (found >= 0) & (found < len(known))
-                is_right[is_right] = known[found[is_right]] == number[is_right]
-                if not is_right.all():
-                    name = self._names[number[is_right.argmin()]]
-                    raise ValueError(f"calls of region {name!r} are at nodes of others")
+            found, known = nodes[rows], length[of_run]
+            is_there = (found >= 0) & (found < known)
+            place = np.where(is_there, first[of_run] + found, len(regions) - 1)
+            is_wrong = (regions[place] != numbers[of_run]) & (known >= 0)
+            if is_wrong.any():
+                name = self._names[numbers[of_run[is_wrong.argmax()]]]
+                raise ValueError(f"calls of region {name!r} are at nodes of others")
 
 
 def _runs_of(ends: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

@@ -74,9 +74,9 @@ def table_of(results, include=None, exclude=None, ranks=None, *, sort="total", c
     recorded = _recorded(results, regions, ranks)
     if recorded:
         wanted = name_filter(include, exclude)
-        roots = tree_rows({rank: tree.only(wanted) for rank, tree in recorded.items()})
+        roots = [] if flat else tree_rows({rank: tree.only(wanted) for rank, tree in recorded.items()})
         wall, remarks = sum(tree.wall_ns for tree in recorded.values()), []
-        if of_calls:
+        if of_calls and not flat:
             _add_single_calls(roots, regions, recorded, wanted)
         if include is exclude is ranks is None:
             facts = notes.together(tree.facts for tree in recorded.values())

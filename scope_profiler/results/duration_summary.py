@@ -48,11 +48,9 @@ def histogram(region: MPIRegion, most: int = 60) -> Histogram | None:
     From the sketches of the recorder, so a call may be counted in a bin beside its own, where the edge of
     that is within 0.8 % of its duration.
     """
-    called = [region[rank] for rank in region if region[rank].num_calls]
-    sketches = [known for known in map(_sketch, called) if known is not None]
-    if not called or len(sketches) < len(called):
+    sketch = region.sketch or _sketch_of_calls(region)
+    if sketch is None or not len(sketch.values):
         return None
-    sketch = Sketch.merged(sketches)
     values = np.maximum(sketch.values * sketch.unit, 1.0)
     low, high = values.min() / 1.01, values.max() * 1.01
     bins = int(np.clip(np.ceil(np.log2(high / low) * 8), 1, most))
@@ -60,10 +58,13 @@ def histogram(region: MPIRegion, most: int = 60) -> Histogram | None:
     return Histogram(edges, np.histogram(values, edges, weights=sketch.counts)[0].round().astype(np.int64))
 
 
-def _sketch(region: Region) -> Sketch | None:
-    if region.sketch is None and region.num_events == region.num_calls:
-        return Sketch.of_durations(region.durations_ns)
-    return region.sketch
+def _sketch_of_calls(region: MPIRegion) -> Sketch | None:
+    """Where not each rank has one: of the calls of the others, if all of them are known."""
+    called = [region[rank] for rank in region if region[rank].num_calls]
+    if any(one.sketch is None and one.num_events < one.num_calls for one in called):
+        return None
+    return Sketch.merged(
+        Sketch.of_durations(one.durations_ns) if one.sketch is None else one.sketch for one in called)
 
 
 def over_time(region: MPIRegion, most: int = 500) -> OverTime | None:

@@ -40,17 +40,27 @@ def trees_of(
     It is the recorder's, where that is known, or else follows from the calls. Where neither is, it is
     flat. Ranks without a call have none.
     """
-    wanted = name_filter(include, exclude)
-    regions = results.get_regions(include, exclude)
+    tree_of = trees_by_rank(results, include, exclude)
     for rank in ranks_of(results, ranks):
-        of_rank = [region for region in regions if rank in region and region[rank].num_calls]
-        nodes: Sequence[Node]
-        if rank in results.recorded:
-            nodes = results.recorded[rank].only(wanted).nodes
-        else:
-            nodes = _from_calls(of_rank, rank)
+        nodes = tree_of(rank)
         if nodes:
             yield RankTree(rank, nodes)
+
+
+def trees_by_rank(
+    results: ProfilingResults, include: str | Iterable[str] | None, exclude: str | Iterable[str] | None
+) -> Callable[[int], Sequence[Node]]:
+    """What gives the nodes of the tree of a rank, as `trees_of`; of one without a call there are none."""
+    wanted = name_filter(include, exclude)
+    regions = results.get_regions(include, exclude)
+
+    def tree_of(rank: int) -> Sequence[Node]:
+        if rank in results.recorded:
+            return results.recorded[rank].only(wanted).nodes
+        return _from_calls(
+            [region for region in regions if rank in region and region[rank].num_calls], rank)
+
+    return tree_of
 
 
 def ranks_of(results: ProfilingResults, chosen: int | Iterable[int] | None) -> list[int]:

@@ -25,6 +25,8 @@ def metadata_keys(region: MPIRegion) -> list[str]:
 
 def _keys(region: Region) -> set[str]:
     known = region.event_metadata
+    if not len(known.table):
+        return set()
     return {key for row in np.unique(known.ids) if row != NOTHING for key in known.table[row]}
 
 

@@ -238,11 +238,17 @@ class MPIRegion(Scalars):
         check_percentile("percentile", percentile)
         if not called:
             return 0.0
-        sketches = [region.sketch for region in called if region.sketch is not None]
-        if len(sketches) == len(called):
-            sketch = Sketch.merged(sketches)
+        sketch = self.sketch
+        if sketch is not None:
             return sketch.percentile_ns(percentile, self.min_duration_ns, self.max_duration_ns) / 1e9
         return self._percentile_of_events(percentile) if self._complete else None
+
+    @cached_property
+    def sketch(self) -> Sketch | None:
+        """The calls of all ranks by how long they took, as `Region.sketch`; None where a rank that called
+        the region has none."""
+        sketches = [region.sketch for region in self._called if region.sketch is not None]
+        return Sketch.merged(sketches) if len(sketches) == len(self._called) else None
 
     @property
     def work(self) -> dict[str, float] | None:

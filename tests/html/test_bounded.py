@@ -58,3 +58,23 @@ def test_memory_does_not_grow_with_the_calls_of_further_ranks(tmp_path, monkeypa
     peak(1, tmp_path / "warm.html")
     few, many = (peak(ranks, tmp_path / "report.html") for ranks in (2, 10))
     assert many - few < 4 * COLUMN, (few / COLUMN, many / COLUMN)  # not 8 times two columns
+
+
+def test_what_is_asked_of_all_ranks_is_not_asked_for_each_rank(tmp_path, monkeypatch):
+    """Else a report of ten thousand ranks takes ten thousand times that of a hundred."""
+    pytest.importorskip("jinja2")
+    pytest.importorskip("plotly")
+    asked = []
+    first = MPIRegion.first_start_time_ns.fget
+    monkeypatch.setattr(MPIRegion, "first_start_time_ns",
+                        property(lambda self: asked.append(self.name) or first(self)))
+
+    def times_asked(ranks):
+        asked.clear()
+        known = {"count": 3, "total": 30, "first_start": 5, "last_end": 99}
+        of_rank = {rank: Region(statistics=known, sketch=SKETCH) for rank in range(ranks)}
+        ProfilingResults({"r": MPIRegion("r", of_rank)},
+                         recorded={rank: tree() for rank in range(ranks)}).to_html(tmp_path / "x.html")
+        return len(asked)
+
+    assert times_asked(12) == times_asked(3) > 0

@@ -17,6 +17,7 @@ from io_strategies import results as any_results
 import scope_profiler as sp
 from scope_profiler._model.recorded import Node
 from scope_profiler.io import hdf5_datasets, hdf5_reader, hdf5_stored, load, recorded_tables, write_profile
+from scope_profiler.io.recent_columns import RecentColumns
 
 
 @pytest.fixture(autouse=True)
@@ -256,8 +257,9 @@ def test_runs_of_unknown_trees_and_of_no_calls(tmp_path):
 
 @pytest.mark.parametrize("room", [0, 1500, 1 << 29])
 def test_columns_stay_in_memory_as_far_as_there_is_room(room, tmp_path, monkeypatch):
-    """Of what finds none, the calls of a region on a rank are read each time they are asked for."""
+    """Of what finds none, the calls of a region on a rank are read by themselves."""
     monkeypatch.setattr(hdf5_stored, "KEPT", hdf5_stored._kept + room)
+    monkeypatch.setattr(hdf5_stored, "_recent", RecentColumns(0))
     before = hdf5_stored._kept
     made = recorded(tmp_path / "x.h5")
     results = load(tmp_path / "x.h5")
@@ -271,3 +273,44 @@ def test_columns_stay_in_memory_as_far_as_there_is_room(room, tmp_path, monkeypa
     del results, part
     gc.collect()
     assert hdf5_stored._kept == before
+
+
+def test_where_there_is_little_room_calls_are_read_once_and_the_file_is_opened_once(tmp_path, monkeypatch):
+    """A report asks for the calls of a region on a rank a dozen times."""
+    made = recorded(tmp_path / "x.h5")
+    monkeypatch.setattr(hdf5_stored, "KEPT", 0)
+    results = load(tmp_path / "x.h5")
+    opened, read = [], []
+    open_file, read_rows = h5py.File, hdf5_datasets.Dataset.read_rows
+    monkeypatch.setattr(h5py, "File", lambda *known: opened.append(known) or open_file(*known))
+    monkeypatch.setattr(hdf5_datasets.Dataset, "read_rows",
+                        lambda self, rows: read.append((self.name, rows.start)) or read_rows(self, rows))
+    for _ in range(2):
+        assert_same_calls(results, made)
+    assert len(opened) == 1
+    assert len(read) == len({*read}) == 4 * len(made)  # starts, durations, nodes, notes
+    before = len(os.listdir("/proc/self/fd"))
+    del results
+    assert len(os.listdir("/proc/self/fd")) == before - 1
+
+
+def test_nodes_are_checked_rank_by_rank(tmp_path, monkeypatch):
+    """Each against the tree of its own rank, wherever that lies among all."""
+    monkeypatch.setattr(hdf5_stored, "KEPT", 0)
+    results = sp.merge_results(*(recorded(tmp_path / f"{rank}.h5", 5) for rank in range(3)), ranks=True)
+    path = write_profile(results, tmp_path / "all.h5")
+    assert contents(load(path)) == contents(results)
+    with h5py.File(path, "r+") as file:
+        rows = zip(file["rank_region_index/ranks"], file["rank_region_index/event_offsets"])
+        offset = max(int(offset) for rank, offset in rows if rank == 1)
+        file["events/node_ids"][offset] = 1 - file["events/node_ids"][offset]
+    read = load(path)
+    wrong = []
+    for region in read:
+        for rank in region:
+            try:
+                assert region[rank].node_ids is not None
+            except sp.CorruptProfileError as error:
+                wrong.append(rank)
+                assert "at nodes of others" in str(error)
+    assert wrong == [1]
