@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from . import collection
@@ -14,13 +14,13 @@ class OnDemand(Sequence[_Item]):
     """Like a list that does not change. An item is made when it is first looked at, and then kept.
 
     length: How many there are.
-    make: Gives the item at a place. Who makes this list has checked what they are made of, as nobody
-        expects that looking at a list raises anything.
+    make: Gives the items at some places, as many as are wanted at once. Who makes this list has checked what
+        they are made of, as nobody expects that looking at a list raises anything.
     """
 
     __slots__ = ("_length", "_make", "_made")
 
-    def __init__(self, length: int, make: Callable[[int], _Item]) -> None:
+    def __init__(self, length: int, make: Callable[[Sequence[int]], Iterable[_Item]]) -> None:
         self._length = length
         self._make = make
         self._made: dict[int, _Item] = {}
@@ -31,19 +31,21 @@ class OnDemand(Sequence[_Item]):
     def __getitem__(self, place: Any) -> Any:
         chosen = range(self._length)[place]
         if isinstance(chosen, range):
-            return [self[number] for number in chosen]
-        if chosen not in self._made:
-            # Of two threads that make it at the same time one has made it for both.
-            self._made.setdefault(chosen, self._make(chosen))
-        return self._made[chosen]
+            return list(self._items(chosen))
+        return self._made[chosen] if chosen in self._made else next(self._items((chosen,)))
 
     def __iter__(self) -> Iterator[_Item]:
         """Of all, which are made at once."""
-        if len(self._made) < self._length:
+        return self._items(range(self._length))
+
+    def _items(self, places: Sequence[int]) -> Iterator[_Item]:
+        missing = [place for place in places if place not in self._made]
+        if missing:
             with collection.put_off():
-                for place in range(self._length):
-                    self[place]
-        return map(self._made.__getitem__, range(self._length))
+                for place, item in zip(missing, self._make(missing)):
+                    # Of two threads that make it at the same time one has made it for both.
+                    self._made.setdefault(place, item)
+        return map(self._made.__getitem__, places)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, (list, OnDemand)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -14,7 +14,7 @@ from ..results import BLOCK, FLOAT_STATISTICS, INTEGER_STATISTICS, Region
 from .hdf5_datasets import Group
 from .hdf5_schema import AGGREGATES, COLUMN_BITS, EXTENDED, RECORDED, SUMMARY, UNKNOWN
 from .hdf5_texts import read_texts, write_texts
-from .recorded_tables import known_or
+from .recorded_tables import known_or, or_none
 from .region_rows import (
     EXTENDED_ATTRIBUTES, LARGEST_RANK, exclusive_or_total, from_extended,
     from_summary, recorded_columns,
@@ -269,30 +269,31 @@ class Index:
         enough = self._recorded["count"] >= np.array(self.counts, np.int64)
         return bool((~known | enough & (self._recorded["total"] != UNKNOWN)).all())
 
-    def of_calls(self, row: int) -> dict[str, int]:
-        """What follows from the calls of a row, by the names that regions have for it."""
-        if self._summaries is None or not self.counts[row]:
-            return {}
-        known = _as_dict(self._summaries, row)
-        return {ours: known[name] for name, ours in _OF_CALLS.items() if name in known}
-
-    def facts(self, row: int) -> dict[str, Any]:
-        """Of a row the arguments of `Region`, but for its calls."""
-        line, exclusive = self._lines[row], self._exclusives[row]
-        known = {
-            "source_file": self._files[row],
-            "source_lineno": None if line < 0 else line,
-            "source_text": self._texts[row],
-            "tags": self._tags[row],
-            "exclusive_total_ns": None if exclusive < 0 else exclusive,
-            "statistics": self._statistics(row),
+    def facts(self, rows: Sequence[int]) -> dict[str, Sequence[Any]]:
+        """Of rows the arguments of `Region`, but for their calls: each as a list."""
+        lines, exclusives = ([column[row] for row in rows] for column in (self._lines, self._exclusives))
+        known: dict[str, Sequence[Any]] = {
+            "source_file": [self._files[row] for row in rows],
+            "source_lineno": [None if line < 0 else line for line in lines],
+            "source_text": [self._texts[row] for row in rows],
+            "tags": [self._tags[row] for row in rows],
+            "exclusive_total_ns": [None if exclusive < 0 else exclusive for exclusive in exclusives],
+            "statistics": self._statistics(rows),
         }
         if self._extended is not None:
-            known.update(from_extended({
-                name: None if value == UNKNOWN else value
-                for name, value in _as_dict(self._extended, row).items()
-            }))
+            table = self._extended[rows]
+            known.update(from_extended({name: or_none(table[name]) for name in _fields(table)}))
         return known
+
+    def of_calls(self, rows: Sequence[int]) -> list[dict[str, int]]:
+        """What follows from the calls of rows, by the names that regions have for it."""
+        if self._summaries is None:
+            return [{} for _ in rows]
+        names = [name for name in _OF_CALLS if name in _fields(self._summaries)]
+        ours = [_OF_CALLS[name] for name in names]
+        table = self._summaries[rows]
+        return [dict(zip(ours, known)) if self.counts[row] else {}
+                for row, known in zip(rows, zip(*(table[name].tolist() for name in names)))]
 
     def recorded_columns(self, row: int) -> Sequence[str] | None:
         """Which optional columns a row has; None where its writer did not say."""
@@ -305,24 +306,27 @@ class Index:
         assert self._extended is not None
         return self._extended["columns"] & COLUMN_BITS[name] != 0
 
-    def _statistics(self, row: int) -> dict[str, float] | None:
+    def _statistics(self, rows: Sequence[int]) -> list[dict[str, float] | None]:
         """What was counted over all calls, where not each of them is there."""
         if self._recorded is not None:
-            return _from_recorded(_as_dict(self._recorded, row))
+            return _statistics(self._recorded[rows])
         if self._is_aggregate:
-            return {name: values[row] for name, values in self._aggregates.items()}
-        return None
+            return [{name: values[row] for name, values in self._aggregates.items()} for row in rows]
+        return [None for _ in rows]
 
-    def summary(self, row: int) -> dict[str, float]:
-        """Of a row aggregates over all of its calls."""
-        known = self._statistics(row)
-        if known is not None or self._summaries is None:
-            return known or {}
-        return from_summary({**_as_dict(self._summaries, row), "count": self.counts[row]})
+    def summaries(self) -> list[dict[str, float]]:
+        """Of each row aggregates over all of its calls."""
+        rows = range(len(self))
+        statistics = self._statistics(rows)
+        if self._summaries is None:
+            return [known or {} for known in statistics]
+        names = _fields(self._summaries)
+        return [known or from_summary({**dict(zip(names, row)), "count": count})
+                for known, row, count in zip(statistics, self._summaries.tolist(), self.counts)]
 
 
-def _as_dict(table: np.ndarray, row: int) -> dict[str, Any]:
-    return dict(zip(table.dtype.names or (), table[row].item()))
+def _fields(table: np.ndarray) -> tuple[str, ...]:
+    return table.dtype.names or ()
 
 
 @cache
@@ -333,7 +337,11 @@ def _columns_of(bits: int) -> tuple[str, ...]:
 _RECORDED = frozenset(RECORDED.names or ())
 
 
-def _from_recorded(row: Mapping[str, float]) -> dict[str, float] | None:
-    known = {name: value for name, value in row.items()
-             if value != UNKNOWN and value == value and name in _RECORDED}
-    return known if "count" in known else None
+def _statistics(table: np.ndarray) -> list[dict[str, float] | None]:
+    """The rows of `recorded_statistics`, each without what is unknown; None where that is the count."""
+    columns = {name: or_none(table[name]) for name in _fields(table) if name in _RECORDED}
+    columns = {name: values for name, values in columns.items() if any(value is not None for value in values)}
+    rows = [dict(zip(columns, values)) for values in zip(*columns.values())] or [{} for _ in table]
+    if any(None in values for values in columns.values()):
+        rows = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    return [row if "count" in row else None for row in rows]

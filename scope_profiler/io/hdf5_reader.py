@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -71,20 +71,21 @@ def _read(
         runs = list(read_events(root.group("events"), schema, index.offsets, index.counts)).__getitem__ \
             if stored is None else stored.run
 
-        def row_of(number: int) -> Row:
-            return _row(index, names, notes, number, runs(number))
-
         if stored is not None and index.is_sound and notes.is_sound(METADATA_IDS in stored.known) and \
            ("call_ids" in stored.known) == ("parent_ids" in stored.known) and len({*names}) == len(names):
             trees = Trees(recorded)
 
-            def make(number: int) -> Region:
-                told = trees.told(names[index.numbers[number]], index.ranks[number])
-                return stored.region(number, told)
+            def make(rows: Sequence[int]) -> Iterator[Region]:
+                told = [trees.told(names[index.numbers[row]], index.ranks[row]) for row in rows]
+                return stored.regions(rows, told)
 
             regions = StoredRegions(names, index.numbers, index.ranks, make, recorded)
             return ProfilingResults(regions, **facts, file_path=path)
-        rows = list(map(row_of, range(len(index))))
+        columns = index.facts(range(len(index)))
+        rows = [
+            _row(index, names, notes, number, {**dict(zip(columns, known)), **runs(number)})
+            for number, known in enumerate(zip(*columns.values()))
+        ]
     return ProfilingResults(regions_of(names, with_trees(rows, recorded)), **facts, file_path=path)
 
 
@@ -124,15 +125,14 @@ def _read_function(group: Group) -> dict[str, Any]:
     return {**read_attributes(group), **arrays}
 
 
-def _row(index: Index, names: list[str], notes: EventNotes, number: int, run: dict[str, Any]) -> Row:
-    """A row of schema 2 or 3, of which `run` has the columns of the calls."""
-    noted = notes.of(number, run.pop(METADATA_IDS, None))
+def _row(index: Index, names: list[str], notes: EventNotes, number: int, known: dict[str, Any]) -> Row:
+    """A row of schema 2 or 3, of which all is known but the metadata of its calls."""
+    known["event_metadata"] = notes.of(number, known.pop(METADATA_IDS, None))
     recorded = index.recorded_columns(number)
     for name in OPTIONAL_COLUMNS:
         if recorded is not None and name not in recorded:
-            run.pop(name, None)
-    return names[index.numbers[number]], index.ranks[number], {
-        **index.facts(number), **run, "event_metadata": noted}
+            known.pop(name, None)
+    return names[index.numbers[number]], index.ranks[number], known
 
 
 _REGION_FACTS = ("source_file", "source_lineno", "source_text", "tags")

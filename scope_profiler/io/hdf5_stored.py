@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,6 @@ SMALL = 1 << 16
 #: What columns are called in the file, where that is not what regions call them.
 _NAMES = {"start_deltas": "start_times_ns", "durations": "durations_ns"}
 
-
-_ALL = slice(None)
 _OPTIONAL = frozenset(OPTIONAL_COLUMNS)
 
 #: How many bytes of columns of all files stay in memory. From then on the calls of a region on a rank are
@@ -79,42 +77,49 @@ class StoredEvents:
         self._file = ReadFile(self._raw, path, max_bytes)
         self._datasets: dict[str, Dataset] = {}
 
-    def run(self, number: int) -> dict[str, Any]:
+    def run(self, row: int) -> dict[str, Any]:
         """Of a row of the index, as `read_events`; and what is known of the calls without reading them,
         as ``of_calls``."""
-        tree = self._recorded.get(self._index.ranks[number])
-        count = self._index.counts[number]
-        unrecorded = self._unrecorded(number)
-        run: dict[str, Any] = {
-            _NAMES.get(name, name): StoredColumn(
-                partial(self._run, name, number), _ALL, count,
-                tree if name == "node_ids" else None, is_kept=False)
-            for name in self.known if name not in unrecorded
+        return {**self._columns_of(row, self._sources()), "of_calls": self._index.of_calls([row])[0]}
+
+    def _sources(self) -> list[tuple[str, str, Callable[[int], np.ndarray]]]:
+        """Of each column its name, that which regions have for it, and what gives the part of a row. Not
+        kept, as these keep the file open."""
+        return [(name, _NAMES.get(name, name), partial(self._run, name)) for name in self.known]
+
+    def _columns_of(
+        self, row: int, sources: Iterable[tuple[str, str, Callable[[int], np.ndarray]]]
+    ) -> dict[str, StoredColumn]:
+        count, tree = self._index.counts[row], self._recorded.get(self._index.ranks[row])
+        unrecorded = self._unrecorded(row)
+        return {
+            ours: StoredColumn(source, row, count, tree if name == "node_ids" else None, False)
+            for name, ours, source in sources if name not in unrecorded
         }
-        run["of_calls"] = self._index.of_calls(number)
-        return run
 
-    def region(self, number: int, told: Mapping[str, Any]) -> Region:
-        """The region of a row of an index that `is_sound`, of which its tree has `told` that."""
-        run, facts = self.run(number), self._index.facts(number)
-        count = self._index.counts[number]
-        ids = run.pop(METADATA_IDS, None)
-        facts["event_metadata"] = self._notes.of(number, ids) if count else None
-        if self._index.ranks[number] not in self._recorded:
-            run.pop("node_ids", None)  # as `Region.attached`
-        facts["of_calls"] = run.pop("of_calls")
-        facts.update(told)
-        starts, durations = run.pop("start_times_ns"), run.pop("durations_ns")
-        return region_of_checked(starts, durations, run if count else {}, facts["statistics"], facts)
+    def regions(self, rows: Sequence[int], told: Sequence[Mapping[str, Any]]) -> Iterator[Region]:
+        """The regions of rows of an index that `is_sound`, of each of which its tree has `told` that."""
+        sources = self._sources()
+        facts = {**self._index.facts(rows), "of_calls": self._index.of_calls(rows)}
+        for row, of_tree, *known in zip(rows, told, *facts.values()):
+            columns = self._columns_of(row, sources)
+            starts, durations = columns.pop("start_times_ns"), columns.pop("durations_ns")
+            ids = columns.pop(METADATA_IDS, None)
+            if self._index.ranks[row] not in self._recorded:
+                columns.pop("node_ids", None)  # as `Region.attached`
+            is_called = self._index.counts[row]
+            yield region_of_checked(
+                starts, durations, columns if is_called else {},
+                self._notes.of(row, ids) if is_called else None, {**dict(zip(facts, known)), **of_tree})
 
-    def _unrecorded(self, number: int) -> frozenset[str]:
+    def _unrecorded(self, row: int) -> frozenset[str]:
         """Which optional columns a row does not have."""
-        recorded = self._index.recorded_columns(number)
+        recorded = self._index.recorded_columns(row)
         return _OPTIONAL if recorded is None else _OPTIONAL.difference(recorded)
 
-    def _run(self, name: str, number: int) -> np.ndarray:
+    def _run(self, name: str, row: int) -> np.ndarray:
         """The calls of a region on a rank."""
-        offset, count = self._index.offsets[number], self._index.counts[number]
+        offset, count = self._index.offsets[row], self._index.counts[row]
         if name in self._columns or _kept + 8 * self._end <= KEPT:
             return self._column(name)[offset : offset + count]
 
@@ -122,10 +127,10 @@ class StoredEvents:
             if name not in self._datasets:
                 self._datasets[name] = root.group("events").dataset(name)
             values = self._datasets[name].read_rows(slice(offset, offset + count))
-            self._check(name, values, slice(number, number + 1))
+            self._check(name, values, slice(row, row + 1))
             return values
 
-        return _recent.column(id(self), (name, number), lambda: self._file.read(read))
+        return _recent.column(id(self), (name, row), lambda: self._file.read(read))
 
     def _column(self, name: str) -> np.ndarray:
         global _kept

@@ -51,9 +51,10 @@ def _read(file: Group, schema: int, path: Path) -> ProfilingResults:
         index = Index(file.group("rank_region_index"), len(names))
     if index is None or not index.has_summaries:
         raise _NoSummary("has no summary, only the calls; read it with read_h5()")
+    columns = {**index.facts(range(len(index))), "statistics": index.summaries()}
     rows = [
-        (names[number], rank, {**index.facts(row), "statistics": index.summary(row)})
-        for row, (number, rank) in enumerate(zip(index.numbers, index.ranks, strict=True))
+        (names[number], rank, dict(zip(columns, known)))
+        for number, rank, known in zip(index.numbers, index.ranks, zip(*columns.values()), strict=True)
     ]
     facts = {**run_facts(file), "event_data_available": False}
     regions = regions_of(names, with_trees(rows, facts["recorded"]))

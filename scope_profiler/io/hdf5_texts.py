@@ -37,9 +37,11 @@ def read_texts(group: Group, name: str) -> list[str]:
     """What `write_texts` wrote; raises ValueError for anything else."""
     exact = name + EXACT in group
     texts = group.read(name + EXACT if exact else name).tolist()
-    if not all(isinstance(text, bytes) for text in texts):
+    different = {*texts}
+    if not all(isinstance(text, bytes) for text in different):
         raise ValueError(f"{group.name}/{name} is no column of texts")
-    return [group.json(text, name) if exact else _decoded(text) for text in texts]
+    decoded = {text: group.json(text, name) if exact else _decoded(text) for text in different}
+    return [*map(decoded.__getitem__, texts)]
 
 
 def write_attributes(group: h5py.Group, values: Mapping[str, Any]) -> None:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
@@ -118,6 +119,15 @@ def known_or(values: list[Any], otherwise: float) -> list[Any]:
     return [otherwise if value is None else value for value in values]
 
 
+def or_none(column: np.ndarray) -> list[Any]:
+    """The values of a column, None where they are unknown."""
+    values = column.tolist()
+    unknown = np.flatnonzero((column == _UNKNOWN) | (column != column))
+    for place in unknown.tolist():
+        values[place] = None
+    return values
+
+
 def from_tables(tables: Mapping[str, Any]) -> dict[int, Recorded]:
     """What `tables_of` was given; statistics that a row does not have are unknown. A node is made when it
     is first looked at.
@@ -191,29 +201,27 @@ class _NodesOfRank(OnDemand[Node]):
         self.names = [names[place] for place in places.tolist()]
         throttled = rows["throttled_calls"][places]
         self._throttled = np.where(throttled == _UNKNOWN, 0, throttled).tolist()
-        self._sketch = lambda number: sketches(int(places[number]))
-        self._work = lambda number: worked.get(int(places[number]))
+        self._places, self._sketches, self._worked = places.tolist(), sketches, worked
 
-        def make(number: int) -> Node:
-            place = int(places[number])
-            known = rows[place].item()
-            if _UNKNOWN in known:
-                known = [None if value == _UNKNOWN else value for value in known]
-            _, parent, first, _, _, *values, deviation = known
-            statistics = RegionStatistics(
-                names[place], **dict(zip(_STATISTICS, values)), work=worked.get(place))
-            return Node(parent, statistics, first, sketches(place),
-                        None if deviation != deviation else deviation)
+        def make(numbers: Sequence[int]) -> Iterator[Node]:
+            chosen = places[numbers]
+            parents, firsts, deviations, *values = (
+                or_none(rows[name][chosen]) for name in ("parent", "first_ns", "deviation", *_STATISTICS))
+            known = dict(zip(_STATISTICS, values))
+            known["name"] = [names[place] for place in chosen.tolist()]
+            known["work"] = [*map(worked.get, chosen.tolist())]
+            statistics = map(RegionStatistics, *(
+                known.get(field.name, repeat(field.default)) for field in fields(RegionStatistics)))
+            return map(Node, parents, statistics, firsts, map(sketches, chosen.tolist()), deviations)
 
         super().__init__(len(places), make)
 
-
     def told(self, number: int) -> dict[str, Any]:
         """As `told_of`, of one, for which no node is made."""
-        sketch = self._sketch(number)
+        place = self._places[number]
         return {
-            "sketch": None if sketch is None else Sketch.merged([sketch]),
-            "work": self._work(number),
+            "sketch": self._sketches(place),
+            "work": self._worked.get(place),
             "throttled_calls": self._throttled[number],
         }
 

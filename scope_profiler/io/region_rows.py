@@ -33,8 +33,8 @@ def extended(region: Region) -> dict[str, int | None]:
     return {name: getattr(region, attribute) for name, (attribute, _) in _EXTENDED.items()}
 
 
-def from_extended(row: Mapping[str, int | None]) -> dict[str, Any]:
-    """The arguments of `Region` that `extended` stands for."""
+def from_extended(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of `Region` that `extended` stands for, or columns of them."""
     return {argument: row[name] for name, (_, argument) in _EXTENDED.items() if name in row}
 
 

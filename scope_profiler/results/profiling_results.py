@@ -173,7 +173,8 @@ class ProfilingResults(RunSelections, FunctionTables, Exporting, Counters, NoCou
         """
         wanted = name_filter(include, exclude)
         chosen = [region for name, region in zip(self._regions, self._regions.values()) if wanted(name)]
-        return sorted(chosen, key=lambda region: known_or(region.first_start_time_ns, INT64.max))
+        last = INT64.max
+        return sorted(chosen, key=lambda region: known_or(region.first_start_time_ns, last))
 
     def __getitem__(self, region_name: str) -> MPIRegion:
         return self.get_region(region_name)

@@ -129,12 +129,12 @@ class Region(Calls, Scalars):
         for name in [name for name in vars(region) if not name.startswith("_")]:
             del vars(region)[name]  # what was derived from these times
 
-        def starts() -> np.ndarray:
-            return moved(self._starts)
+        def starts(rows: slice) -> np.ndarray:
+            return moved(self._starts)[rows]
 
-        def durations() -> np.ndarray:
+        def durations(rows: slice) -> np.ndarray:
             begun = self._starts
-            return moved(begun + self._durations) - moved(begun)
+            return (moved(begun + self._durations) - moved(begun))[rows]
 
         # Made when they are asked for: of calls in a file those of a few regions are in memory.
         region._stored_starts = StoredColumn(starts, slice(None), self.num_events, is_kept=False)

@@ -57,9 +57,9 @@ class SelectedTree:
         """The region, all calls of which were selected, with its calls at their nodes of this tree."""
         self._regions.append(region)
 
-        def nodes() -> np.ndarray:
+        def nodes(rows: slice) -> np.ndarray:
             ids = region.node_ids
-            return self._places[ids] if ids is not None else np.empty(0, np.int64)
+            return self._places[ids[rows]] if ids is not None else np.empty(0, np.int64)
 
         return region.at_nodes(StoredColumn(nodes, slice(None), region.num_events, self))
 

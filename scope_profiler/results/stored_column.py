@@ -13,9 +13,9 @@ from .columns import read_only
 class StoredColumn:
     """Some rows of a column that lies elsewhere, as in a file.
 
-    source: Gives the whole column, an array of integers in one dimension. Who makes a `StoredColumn`
-        has the values checked there: nobody else looks at them before they are used.
-    rows: Those of the column that this one has: a slice, their indices, or a boolean for each.
+    source: Gives those rows, an array of integers in one dimension. Who makes a `StoredColumn` has the
+        values checked there: nobody else looks at them before they are used.
+    rows: What `source` takes for them.
     length: How many these are.
     of: What the values are places in, so that they need not be checked against it again.
     is_kept: Whether the values stay in memory once they were asked for; else the source sees to that.
@@ -24,7 +24,7 @@ class StoredColumn:
     __slots__ = ("_source", "_rows", "_length", "_values", "of", "is_kept")
 
     def __init__(
-        self, source: Callable[[], np.ndarray], rows: Any, length: int, of: Any = None,
+        self, source: Callable[[Any], np.ndarray], rows: Any, length: int, of: Any = None,
         is_kept: bool = True,
     ) -> None:
         self._source = source
@@ -47,7 +47,7 @@ class StoredColumn:
         """The values, read-only; raises what reading them raises."""
         if self._values is not None:
             return self._values
-        values = read_only(self._source()[self._rows])
+        values = read_only(self._source(self._rows))
         if self.is_kept:
             self._values = values
         return values
@@ -57,7 +57,7 @@ class StoredColumn:
 
 
 def _read_already(values: np.ndarray, of: Any) -> StoredColumn:
-    return StoredColumn(lambda: values, slice(None), len(values), of)
+    return StoredColumn(values.__getitem__, slice(None), len(values), of)
 
 
 def values_of(column: np.ndarray | StoredColumn) -> np.ndarray:
@@ -68,6 +68,6 @@ def values_of(column: np.ndarray | StoredColumn) -> np.ndarray:
 def taken(column: np.ndarray | StoredColumn, rows: Any, length: int) -> StoredColumn:
     """So many rows of a column, that are taken from it when they are asked for."""
     if not isinstance(column, StoredColumn):
-        return StoredColumn(lambda: column, rows, length)
-    return StoredColumn(lambda: column.values, rows, length, column.of,
+        return StoredColumn(column.__getitem__, rows, length)
+    return StoredColumn(lambda rows: column.values[rows], rows, length, column.of,
                         column.is_kept or not isinstance(rows, slice))

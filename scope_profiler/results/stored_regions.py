@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ class StoredRegions(Mapping[str, MPIRegion]):
 
     names: Of all regions, each once.
     numbers, ranks: Of each row the region, as its place in `names`, and the rank; each pair once.
-    make: Gives the region of a row, a new one. Who makes this has checked that it raises nothing.
+    make: Gives the regions of rows, new ones. Who makes this has checked that it raises nothing.
     recorded: The trees of the ranks.
     """
 
@@ -30,7 +31,7 @@ class StoredRegions(Mapping[str, MPIRegion]):
         names: Sequence[str],
         numbers: Sequence[int],
         ranks: Sequence[int],
-        make: Callable[[int], Region],
+        make: Callable[[Sequence[int]], Iterator[Region]],
         recorded: Mapping[int, Recorded],
     ) -> None:
         self._places = {name: place for place, name in enumerate(names)}
@@ -49,12 +50,15 @@ class StoredRegions(Mapping[str, MPIRegion]):
             together[rank] = RankRegions(_detached(make, rows), partial(recorded.get, rank))
         places = in_rank.tolist()
 
-        def made(place: int) -> MPIRegion:
-            regions = {}
-            for row in of_regions[begins[place] : begins[place + 1]]:
-                region = regions[ranks[row]] = make(row)
-                region._in_rank = together[ranks[row]], places[row]
-            return MPIRegion._of_sorted(names[place], regions)
+        def made(wanted: Sequence[int]) -> Iterator[MPIRegion]:
+            rows = [of_regions[begins[place] : begins[place + 1]] for place in wanted]
+            all_made = make([*chain.from_iterable(rows)])
+            for place, of_region in zip(wanted, rows):
+                regions = {}
+                for row, region in zip(of_region, all_made):
+                    region._in_rank = together[ranks[row]], places[row]
+                    regions[ranks[row]] = region
+                yield MPIRegion._of_sorted(names[place], regions)
 
         self._made = OnDemand(len(names), made)
 
@@ -78,23 +82,23 @@ class StoredRegions(Mapping[str, MPIRegion]):
         return dict, ([(region.name, region) for region in self._made],)
 
 
-def _detached(make: Callable[[int], Region], rows: np.ndarray) -> OnDemand[Region]:
+def _detached(make: Callable[[Sequence[int]], Iterator[Region]], rows: np.ndarray) -> OnDemand[Region]:
     """Others than those of `StoredRegions`, which know each other: no cycle keeps a file open."""
-    return OnDemand(len(rows), lambda place: make(int(rows[place])))
+    return OnDemand(len(rows), lambda places: make(rows[places].tolist()))
 
 
 def region_of_checked(
     starts: StoredColumn, durations: StoredColumn, columns: dict[str, Any],
-    statistics: dict[str, float] | None, facts: Mapping[str, Any],
+    event_metadata: Any, facts: Mapping[str, Any],
 ) -> Region:
     """What `Region` makes of arguments that were checked already, as columns of many regions are; in the
     form in which it keeps them."""
     region = object.__new__(Region)
     # One by one: so all regions share the keys of their attributes.
     region._stored_starts, region._stored_durations, region._columns = starts, durations, columns
-    region._statistics = statistics
+    statistics = region._statistics = facts["statistics"]
     region._num_calls = len(starts) if statistics is None else int(statistics["count"])
-    region._event_metadata = facts["event_metadata"]
+    region._event_metadata = event_metadata
     region._in_rank = region._taken_from = None
     region._sketch, region._work = facts["sketch"], facts["work"]
     region._throttled_calls = facts["throttled_calls"]
