@@ -141,15 +141,38 @@ static PyFunctionObject *duplicate(PyFunctionObject *function)
     return twin;
 }
 
+#    ifdef Py_GIL_DISABLED
+
+/* Once, before other threads can call it: it looks at its region with each call. */
+static void set_vectorcall(Twin *twin) { PyFunction_SetVectorcall(twin->function, twin_call); }
+
+void sp_twin_switch(const sp_manager *manager) { (void)manager; }
+
+#    else
+
 static void set_vectorcall(Twin *twin)
 {
     vectorcallfunc wanted = twin->region->recording ? twin_call : twin->plain;
-#ifdef Py_GIL_DISABLED
-    wanted = twin_call; /* set once, before other threads can call it */
-#endif
     if (twin->function->vectorcall != wanted)
         PyFunction_SetVectorcall(twin->function, wanted);
 }
+
+static int switch_one(void *value, void *manager)
+{
+    Twin *twin = value;
+    if (twin->region->manager == manager)
+        set_vectorcall(twin);
+    return 0;
+}
+
+void sp_twin_switch(const sp_manager *manager)
+{
+    SP_LOCK(&all.lock);
+    sp_map_each(&all.twins, switch_one, (void *)manager);
+    SP_UNLOCK(&all.lock);
+}
+
+#    endif
 
 PyObject *sp_twin_new(sp_region *region, PyObject *function)
 {
@@ -173,21 +196,6 @@ PyObject *sp_twin_new(sp_region *region, PyObject *function)
     }
     set_vectorcall(twin);
     return (PyObject *)twin->function;
-}
-
-static int switch_one(void *value, void *manager)
-{
-    Twin *twin = value;
-    if (twin->region->manager == manager)
-        set_vectorcall(twin);
-    return 0;
-}
-
-void sp_twin_switch(const sp_manager *manager)
-{
-    SP_LOCK(&all.lock);
-    sp_map_each(&all.twins, switch_one, (void *)manager);
-    SP_UNLOCK(&all.lock);
 }
 
 #else
