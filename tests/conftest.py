@@ -128,6 +128,13 @@ def events_of(manager, name):
     return list(zip(memoryview(starts).cast("q"), memoryview(durations).cast("q")))
 
 
+@pytest.fixture
+def line_mode_is_over():
+    """Nobody counts lines that earlier tests have made."""
+    if NO_GIL and lines._users:
+        pytest.skip("line mode stays on: without the GIL what earlier tests have made may live on")
+
+
 def hdf5_asserts():
     """Whether HDF5 is built with assertions, which end the process where a file is damaged."""
     import h5py  # noqa: F401

@@ -32,6 +32,7 @@ import scope_profiler as sp
 from scope_profiler import _core
 from scope_profiler._run import moment, runs
 from scope_profiler.cli import group, main
+from scope_profiler.io import progress_bar
 
 pytestmark = NEEDS_H5PY
 
@@ -181,6 +182,7 @@ def test_what_it_prints(command, folder, monkeypatch):
         _core._fake_clock(1_000)
         times = chain([1_000], repeat(10_001_000))  # a run takes 10 ms
         runs.perf_counter_ns = moment.perf_counter_ns = partial(next, times)
+        progress_bar._PATIENCE = float("inf")  # however slow the machine is
         return main(COMMANDS[command])
 
     for columns in (None, 80, 120):

@@ -442,6 +442,7 @@ def test_code_has_no_events_before_it_is_enabled_and_a_while_after():
     assert hits(profiler) == {1: 2, 2: 2}
 
 
+@pytest.mark.usefixtures("line_mode_is_over")
 @from_3_12
 def test_events_of_exceptions_end_a_while_after():
     def fails():

@@ -2597,6 +2597,7 @@ def test_another_tool_may_come_and_go_while_lines_are_recorded(lined):
     assert set(hits(lined, "f").values()) == {2} and len(hits(lined, "f")) == 8
 
 
+@pytest.mark.usefixtures("line_mode_is_over")
 @from_3_12
 def test_every_tool_id_taken_is_a_clear_error():
     monitoring = sys.monitoring
@@ -2624,6 +2625,7 @@ def test_every_tool_id_taken_is_a_clear_error():
     manager.reset()
 
 
+@pytest.mark.usefixtures("line_mode_is_over")
 @from_3_12
 def test_the_tool_id_is_given_back():
     before = tool_names()
@@ -2658,6 +2660,7 @@ def test_the_tool_id_is_given_back_by_a_manager_that_dies():
     assert left == before
 
 
+@pytest.mark.usefixtures("line_mode_is_over")
 @from_3_12
 def test_code_runs_without_events_when_line_mode_is_over():
     manager = line_manager()
