@@ -40,6 +40,9 @@ def finalize(manager, verbose, return_results, lines, style, start_over, report_
     if files:
         run._journal_is_whole = start_over
     run.finalize_time_ns = moment.taken_ns
+    if not (wanted or printing or start_over):
+        run._results = None  # last_results() takes them when they are asked for
+        return None
     with processes.unforked():
         _load(files, return_results, printing, report)
     process_end.use_h5py(run)

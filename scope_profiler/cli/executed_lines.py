@@ -82,26 +82,39 @@ def ignored_folders(texts):
     return tuple(folders)
 
 
-def write(asked, executed, results):
-    """Write and print what is asked for, of what was called and the ProfilingResults."""
+def write(asked, executed, manager):
+    """Write and print what is asked for, of what was called and of the lines of the manager's run, which is
+    over."""
     import trace
 
     functions = executed.functions.values() if asked.listfuncs else ()
     pairs = [pair for pair in executed.callers if executed.functions.keys() >= {*pair}]
     callers = [tuple(map(executed.functions.get, pair)) for pair in pairs]
-    counts = _counts(results, asked.missing) if asked.counted and results is not None else None
+    counts = _counts(_lines(manager), asked.missing) if asked.counted else None
     told = trace.CoverageResults(counts, dict.fromkeys(functions, 1),
                                  callers=dict.fromkeys(callers, 1))
     told.write_results(asked.missing, asked.summary, asked.coverdir)
 
 
-def _counts(results, missing):
-    """{(file, line): how often it ran}, of files that can be read."""
-    from .._model.counted_lines import once
+def _lines(manager):
+    """The CountedLines of the run, and of its child processes where it has followed any. Where it has not,
+    no results are made for these alone, which would take more time than all the rest."""
+    run = manager._run
+    if run is None or run._results is None:
+        from .._instrument.lines import counted_lines
+
+        return counted_lines(manager)
     from ..results.line_entries import all_lines
 
+    return all_lines(run._results.line_profile)
+
+
+def _counts(lines, missing):
+    """{(file, line): how often it ran}, of files that can be read."""
+    from .._model.counted_lines import once
+
     counts, readable = {}, {}
-    for code, rows in once(all_lines(results.line_profile)):
+    for code, rows in once(lines):
         file = code.co_filename
         if file not in readable:
             readable[file] = _is_readable(file, missing)

@@ -213,7 +213,7 @@ class _End:
             finalize(manager, self.run._settings["verbose"])
             self._hint()
             if self._executed is not None:
-                executed_lines.write(self._asked, self._executed, manager.last_results())
+                executed_lines.write(self._asked, self._executed, manager)
         except Exception as error:
             complain("finalize() failed", error)
         if self.samples is not None:

@@ -69,7 +69,7 @@ SP_INLINE sp_line_frame *sp_line_put(sp_line_thread *here, const void *frame, sp
     top->count = code->plan.count;
     top->line = -1;
     top->reason_count = 0;
-    top->waited = top->so_far = top->callees = 0;
+    top->so_far = top->callees = 0;
     top->more = NULL;
     top->region = NULL;
     top->mark = 0;

@@ -35,16 +35,8 @@ void sp_line_raised(sp_line_frame *recorded, int line)
     sp_line_detail_raised(recorded, sp_line_index(recorded, line));
 }
 
-void sp_line_waited(sp_line_frame *recorded, int line)
-{
-    if (recorded->waited != 0)
-        sp_line_wait_watched(recorded, sp_line_index(recorded, line), recorded->waited);
-    recorded->waited = 0;
-}
-
 void sp_line_continue(sp_line_frame *recorded, int line)
 {
-    sp_line_waited(recorded, line);
     recorded->line = sp_line_index(recorded, line);
     recorded->since = sp_now();
 }

@@ -16,9 +16,7 @@ SP_INLINE sp_line_frame *sp_line_match(const void *frame, PyCodeObject *code, ui
 bool sp_line_counts_exception(PyObject *type);
 /* It is raised at this line of a frame that is not plain, or arrives there. */
 void sp_line_raised(sp_line_frame *recorded, int line);
-/* It was there that a frame waited, which has just been found to go on. */
-void sp_line_waited(sp_line_frame *recorded, int line);
-/* A line that began before goes on: the frame has slept, and it is no new hit. */
+/* A line that began before goes on: the frame has slept, nobody knows where, and it is no new hit. */
 void sp_line_continue(sp_line_frame *recorded, int line);
 
 #endif

@@ -3,33 +3,56 @@
 #include "base/heap.h"
 #include "record/counters.h"
 
-/* (frame, code) -> rest, in which `waited` is when it began. What never goes on is replaced by the next
- * generator of the same code at the same address. Owned. */
+/* (frame, code) -> rest, in which `waited` is when it began, and `line` is -1 while the frame runs: most
+ * rest many times. What never goes on is replaced by the next generator of the same code at the same
+ * address. Owned. */
 static sp_map all;
 static size_t count;
 
+static const sp_line_rest none = {.line = -1};
+
+static sp_line_rest *find(const void *frame, const sp_line_code *code)
+{
+    return count == 0 ? NULL : sp_map_get(&all, frame, code);
+}
+
+/* NULL when memory is out. */
+static sp_line_rest *make(const void *frame, const sp_line_code *code)
+{
+    sp_line_rest *rest = sp_malloc(sizeof *rest);
+    if (rest == NULL || sp_map_add(&all, frame, code, rest) < 0) {
+        sp_free(rest);
+        return NULL;
+    }
+    count++;
+    return rest;
+}
+
 void sp_line_rest_begin(const sp_line_frame *recorded, uint64_t now)
 {
-    sp_line_rest *rest = sp_map_pop(&all, recorded->frame, recorded->code);
-    count -= rest != NULL;
+    sp_line_rest *rest = find(recorded->frame, recorded->code);
     if (rest == NULL)
-        rest = sp_malloc(sizeof *rest);
-    if (rest == NULL || sp_map_add(&all, recorded->frame, recorded->code, rest) < 0) {
-        sp_free(rest);
+        rest = make(recorded->frame, recorded->code);
+    if (rest == NULL)
         sp_lose_line();
-        return;
-    }
-    *rest = (sp_line_rest){.waited = now, .so_far = recorded->so_far};
-    count++;
+    else
+        *rest = (sp_line_rest){.waited = now, .so_far = recorded->so_far, .line = recorded->line};
 }
 
 sp_line_rest sp_line_rest_end(const void *frame, const sp_line_code *code, uint64_t now)
 {
-    sp_line_rest *begun = count == 0 ? NULL : sp_map_pop(&all, frame, code);
-    if (begun == NULL)
-        return (sp_line_rest){0, 0};
-    sp_line_rest rest = {.waited = now - begun->waited, .so_far = begun->so_far};
-    sp_free(begun);
-    count--;
+    sp_line_rest *begun = find(frame, code);
+    if (begun == NULL || begun->line < 0)
+        return none;
+    sp_line_rest rest = *begun;
+    rest.waited = now - begun->waited;
+    begun->line = -1;
     return rest;
+}
+
+void sp_line_rest_forget(const void *frame, const sp_line_code *code)
+{
+    sp_line_rest *rest = count == 0 ? NULL : sp_map_pop(&all, frame, code);
+    count -= rest != NULL;
+    sp_free(rest);
 }

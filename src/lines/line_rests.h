@@ -8,10 +8,13 @@
 typedef struct {
     uint64_t waited; /* ticks */
     uint64_t so_far; /* that its line had taken before */
+    int line;        /* where it waited, less the first of its code; -1: nothing is known of it */
 } sp_line_rest;
 
 void sp_line_rest_begin(const sp_line_frame *recorded, uint64_t now);
-/* It goes on; zeros when nothing is known of it. */
+/* It goes on. */
 sp_line_rest sp_line_rest_end(const void *frame, const sp_line_code *code, uint64_t now);
+/* It is over, and will not rest again. */
+void sp_line_rest_forget(const void *frame, const sp_line_code *code);
 
 #endif

@@ -1,6 +1,7 @@
 #include "lines/line_suspended.h"
 
 #include "base/heap.h"
+#include "lines/line_rests.h"
 #include "record/counters.h"
 
 uint32_t sp_line_suspended_count;
@@ -33,9 +34,23 @@ static bool keep(sp_line_frame frame)
     return true;
 }
 
+/* Whether the top frame counts for one region, which watches it, and nothing else is to be kept of it. */
+static bool is_only_watched(const sp_line_thread *here)
+{
+    const sp_line_frame *top = here->stack.top;
+    return top->plain && top->reason_count == 1 && top->reasons[0].why == SP_LINE_WATCHED
+           && here->stack.open_count == 0;
+}
+
 void sp_line_frame_yields(sp_line_thread *here, uint64_t now)
 {
     if (SP_LIKELY(!here->stack.top->code->suspends)) { /* its call is over */
+        sp_line_stop(here->stack.top, now);
+        sp_line_pop(here, now);
+        return;
+    }
+    if (SP_LIKELY(is_only_watched(here))) {
+        sp_line_rest_begin(here->stack.top, now);
         sp_line_stop(here->stack.top, now);
         sp_line_pop(here, now);
         return;

@@ -121,7 +121,6 @@ typedef struct {
     int first, count;   /* its lines, as in the plan */
     int line;           /* the one that runs, less the first; -1: none */
     uint32_t reason_count;
-    uint64_t waited; /* ticks, before it went on, for regions that watch it */
     uint64_t so_far; /* of the line that runs: ticks before the frame was suspended, */
     uint64_t callees;     /* and of those since, what frames above have taken */
     sp_line_reason *more; /* those for which there is no room. Owned. */
@@ -158,7 +157,7 @@ typedef struct {
     bool on;
 } sp_line_switched;
 
-enum { SP_LINE_CALLS = 32 };
+enum { SP_LINE_CALLS = 128 };
 
 /* The recorded frames, innermost last, and what is open. */
 typedef struct {

@@ -3,6 +3,7 @@
 #include "lines/line_columns.h"
 #include "lines/line_match.h"
 #include "lines/line_rests.h"
+#include "lines/line_switch.h"
 #include "lines/line_tables.h"
 #include "record/counters.h"
 
@@ -79,28 +80,30 @@ static void add_watchers(sp_line_thread *here, sp_line_frame *recorded)
             continue;
         }
         sp_line_add(recorded, table, SP_LINE_WATCHED);
-        if (region->line_switch != NULL)
-            sp_line_table_remember(here, table);
+        sp_line_table_remember(here, table);
     }
 }
 
-static sp_line_rest rest_end(const void *frame, PyCodeObject *code)
+/* The frame goes on where it rested, if it did. */
+static void go_on(sp_line_frame *recorded, const sp_line_rest *rest, uint64_t now)
 {
-    const sp_line_code *entry = sp_line_code_find(code);
-    return entry == NULL ? (sp_line_rest){0, 0} : sp_line_rest_end(frame, entry, sp_now());
+    if (rest->line < 0)
+        return;
+    if (recorded->line < 0) {
+        recorded->line = rest->line;
+        recorded->so_far = rest->so_far;
+        recorded->since = now;
+    }
+    sp_line_wait_watched(recorded, recorded->line, rest->waited);
 }
 
-sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool fresh)
+/* Whatever regions may want the frame, and wherever it has been. */
+static SP_NOINLINE sp_line_frame *frame_begins(sp_line_thread *here, const void *frame,
+                                               PyCodeObject *code, sp_line_code *entry,
+                                               bool fresh, const sp_line_rest *rest, uint64_t now)
 {
-    sp_line_rest rest = {0, 0};
-    if (!fresh)
-        rest = rest_end(frame, code);
-    sp_line_thread *here = sp_line_thread_known();
-    if (here == NULL)
-        return NULL;
     bool may_be = sp_line_watches(here) || sp_line_always_watched != 0;
-    sp_line_code *entry = may_be ? sp_line_code_find(code) : NULL;
-    bool wanted = entry != NULL && entry->watches != NULL && is_wanted(here, entry);
+    bool wanted = may_be && entry != NULL && entry->watches != NULL && is_wanted(here, entry);
     sp_line_frame *recorded = sp_line_match(frame, code, sp_now());
     if (SP_UNLIKELY(recorded != NULL && fresh && !recorded->decorated)) {
         sp_line_pop(here, 0); /* left from a frame whose end nobody reported */
@@ -113,16 +116,30 @@ sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool 
         return NULL;
     }
     add_watchers(here, recorded);
-    if (recorded->line >= 0) {
-        sp_line_wait_watched(recorded, recorded->line, rest.waited);
-    } else { /* its line is known when it goes on */
-        recorded->waited = rest.waited;
-        recorded->so_far = rest.so_far;
-    }
+    go_on(recorded, rest, now);
     if (recorded->reason_count != 0)
         return recorded;
     sp_line_pop(here, 0);
     return NULL;
+}
+
+sp_line_frame *sp_line_frame_begins(const void *frame, PyCodeObject *code, bool fresh)
+{
+    sp_line_thread *here = sp_line_thread_known();
+    sp_line_code *entry = sp_line_code_find(code);
+    sp_line_rest rest = {.line = -1};
+    uint64_t now = fresh || entry == NULL ? 0 : sp_now();
+    if (now != 0)
+        rest = sp_line_rest_end(frame, entry, now);
+    if (here == NULL)
+        return NULL;
+    sp_line_frame *recorded = NULL;
+    if (entry != NULL && (fresh || rest.line >= 0)) /* it is not on the stack */
+        recorded = sp_line_frame_begins_watched(here, frame, entry);
+    if (recorded == NULL)
+        return frame_begins(here, frame, code, entry, fresh, &rest, now);
+    go_on(recorded, &rest, now);
+    return recorded;
 }
 
 void sp_line_frame_ends(const void *frame, PyCodeObject *code, uint64_t now)
@@ -133,6 +150,8 @@ void sp_line_frame_ends(const void *frame, PyCodeObject *code, uint64_t now)
         recorded = sp_line_find(here, frame, code);
     if (recorded == NULL || recorded->decorated) /* a decorated call ends by itself */
         return;
+    if (SP_UNLIKELY(recorded->code->suspends))
+        sp_line_rest_forget(frame, recorded->code);
     sp_line_stop(recorded, now);
     sp_line_pop(here, now);
 }

@@ -172,6 +172,13 @@ def test_summary(tmp_path):
     assert (tmp_path / "program.cover").read_text().splitlines()[2] == ">>>>>>     x = 1"
 
 
+def test_no_results_are_made_for_counts_alone(tmp_path):
+    (tmp_path / "program.py").write_text(
+        "import atexit, sys\natexit.register(lambda: print('numpy' in sys.modules))\n")
+    assert ours("--count", "program.py", folder=tmp_path)[0] == "False\n"
+    assert (tmp_path / "program.cover").read_text().startswith("    1: import atexit")
+
+
 def test_children_count_too(tmp_path):
     (tmp_path / "child.py").write_text("for i in range(7):\n    x = i\n")
     (tmp_path / "program.py").write_text(

@@ -14,7 +14,7 @@ import pytest
 
 from conftest import CODE_DIES, examples
 import line_profiler_reference as reference
-from scope_profiler import ProfileManager
+from scope_profiler import ProfileManager, _core
 from scope_profiler._instrument.lines import counted_lines, watch
 from scope_profiler._model.counted_lines import once
 from test_lines import (  # noqa: F401 (fixtures)
@@ -647,6 +647,46 @@ def test_a_generator_is_counted_while_the_region_is_open(lined):
         list(inside)
     assert hits_in(lined, "r", "generate") == {
         "yield 1": 1, "yield 2": 1, "yield 3": 1, "return 4": 1}
+
+
+@pytest.mark.parametrize("always", [False, True])
+@pytest.mark.parametrize("thrown", [False, True])
+def test_generators_go_on_in_the_lines_where_they_waited(timed, always, thrown):
+    def generate():
+        (yield 1), timed.tick(10)
+        timed.tick(1)
+        try:
+            (yield 2), timed.tick(20)
+        except ValueError:
+            timed.tick(20)
+
+    def end(generator):
+        with suppress(StopIteration):
+            generator.throw(ValueError) if thrown else next(generator)
+
+    region = timed.region("r")
+    _core.watch_lines(region, generate.__code__, always)
+    with ExitStack() as stack:
+        if not always:
+            stack.enter_context(region)
+        for _ in range(2):  # the second time its code is known
+            first, second = generate(), generate()
+            next(first)
+            timed.tick(100)
+            next(second)
+            timed.tick(1000)
+            next(first)
+            timed.tick(5000)
+            next(second)
+            timed.tick(7)
+            end(first)
+            timed.tick(3)
+            end(second)
+    [counted] = counted_lines(timed, region)
+    found = {linecache.getline(__file__, row.line).strip(): row[1:4] for row in counted.rows}
+    assert found["(yield 1), timed.tick(10)"] == (4, 40, 2 * (1100 + 6011))
+    assert found["timed.tick(1)"] == (4, 4, 0)
+    assert found["(yield 2), timed.tick(20)"] == (4, 0 if thrown else 80, 2 * (5018 + 30))
 
 
 def test_a_generator_that_is_thrown_into(lined):

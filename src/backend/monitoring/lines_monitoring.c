@@ -133,10 +133,7 @@ SP_INLINE void exception_event(void)
 /* An exception is thrown into a generator, which begins with a line event where it is caught. */
 SP_INLINE void throw_event(PyObject *const *args)
 {
-    PyCodeObject *code = (PyCodeObject *)args[0];
-    sp_line_frame *recorded = sp_line_frame_begins(sp_current_frame(), code, false);
-    if (recorded != NULL && recorded->line < 0)
-        sp_line_waited(recorded, line_now());
+    sp_line_frame_begins(sp_current_frame(), (PyCodeObject *)args[0], false);
     exception_event();
 }
 
