@@ -8,7 +8,7 @@
 #ifndef SP_LINE_SWITCH_H
 #define SP_LINE_SWITCH_H
 
-#include "lines/line_threads.h"
+#include "lines/line_again.h"
 #include "record/region.h"
 
 /* The region is of this kind from now on; -1 with an exception set. Nobody has opened it yet. */
@@ -26,29 +26,7 @@ void sp_line_switch_down(struct sp_region *region);
 /* How often the latter was asked for and not taken back. */
 uint32_t sp_line_switch_count(const struct sp_region *region);
 
-/* A frame begins or goes on, of code that counted in this thread before for the only region that may want
- * it: then it is recorded; else NULL, and sp_line_frame_begins() is to be asked. */
-SP_INLINE sp_line_frame *sp_line_frame_begins_for(sp_line_thread *here, const void *frame,
-                                                  const PyCodeObject *code,
-                                                  const sp_region *region)
-{
-    sp_line_table *table = sp_line_table_recall(here, code, region);
-    if (SP_UNLIKELY(table == NULL || !sp_region_counts_lines(region)
-                    || sp_unrecorded_for(region->manager)))
-        return NULL;
-    sp_line_code *entry = table->code;
-    const sp_line_frame *top = here->stack.top;
-    if (SP_UNLIKELY(!(entry->lines_on || entry->lines_stay_on) || top->frame == NULL
-                    || top->frame == frame))
-        return NULL;
-    entry->unrecorded_lines = 0;
-    sp_line_frame *recorded = sp_line_push(here, frame, entry);
-    if (SP_LIKELY(recorded != NULL))
-        sp_line_add(recorded, table, SP_LINE_WATCHED);
-    return recorded;
-}
-
-/* The region is the only one that is switched on. */
+/* The same where one region is switched on. */
 SP_INLINE sp_line_frame *sp_line_frame_begins_again(sp_line_thread *here, const void *frame,
                                                     const PyCodeObject *code)
 {
@@ -56,17 +34,6 @@ SP_INLINE sp_line_frame *sp_line_frame_begins_again(sp_line_thread *here, const 
         || sp_line_always_watched != 0 || sp_line_suspended_count != 0)
         return NULL;
     return sp_line_frame_begins_for(here, frame, code, here->switched[0].region);
-}
-
-/* The region is the only one that watches the code, and does so always. */
-SP_INLINE sp_line_frame *sp_line_frame_begins_watched(sp_line_thread *here, const void *frame,
-                                                      const sp_line_code *entry)
-{
-    const sp_line_watch *watch = entry->watches;
-    if (watch == NULL || watch->next_of_code != NULL || !watch->always || sp_line_watches(here)
-        || sp_line_suspended_count != 0)
-        return NULL;
-    return sp_line_frame_begins_for(here, frame, entry->code, watch->region);
 }
 
 /* An event of a frame that is not recorded: it is from now on, when its code is that of a region that is

@@ -1,9 +1,9 @@
 #include "lines/lines_watch.h"
 
+#include "lines/line_again.h"
 #include "lines/line_columns.h"
 #include "lines/line_match.h"
 #include "lines/line_rests.h"
-#include "lines/line_switch.h"
 #include "lines/line_tables.h"
 #include "record/counters.h"
 
