@@ -1,4 +1,5 @@
-"""scale.py [--ranks 10,100,1000] [--regions 30] [--calls 1000000] [--events 0]: results of many ranks.
+"""scale.py [--ranks 10,100,1000] [--regions 30] [--calls 1000000] [--events 0] [--compression none]:
+results of many ranks.
 
 Makes the files of simulated ranks, puts them together as rank 0 does in finalize(), and looks at the whole
 with `inspect`, `diff` and `report`. Prints a row for each step as it ends: its time, on the clock and of the
@@ -6,6 +7,7 @@ processor, its peak of memory, and how large the files are that it made. What th
 wire if rank 0 did not see it. Each step is a process.
 
 calls: of each rank; they are in the statistics. events: how many of them are single calls in the files.
+compression: of the files of ranks, which take as much room as the one that is made of them.
 """
 
 import argparse
@@ -23,7 +25,7 @@ from scope_profiler import MPIRegion, ProfilingResults, Region
 from scope_profiler.io import load, write_profile
 from scope_profiler.results import Node, Recorded, Sketch, merge_processes
 
-STEPS = ("make", "merge", "inspect", "diff", "report")
+STEPS = ("make", "merge", "inspect", "report", "diff")
 
 
 def main():
@@ -32,7 +34,7 @@ def main():
         _step(options)
         return
     print(f"{options.regions} regions, {options.calls:,} calls a rank, "
-          f"{options.events:,} of them single calls")
+          f"{options.events:,} of them single calls; files of ranks: compression {options.compression}")
     print("| ranks | step | time | processor | peak | files |")
     print("|---|---|---|---|---|---|")
     for ranks in options.ranks:
@@ -46,6 +48,7 @@ def _options():
                       default=[10, 100, 1000])
     for name, default in (("regions", 30), ("calls", 1_000_000), ("events", 0)):
         does.add_argument(f"--{name}", type=int, default=default)
+    does.add_argument("--compression", default="none", choices=("none", "auto", "gzip", "lzf"))
     does.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     does.add_argument("--folder", type=Path, help="where the files are made, in a folder that goes")
     return does.parse_args()
@@ -57,7 +60,7 @@ def _print_rows(ranks, folder, options):
         done = subprocess.run(
             [sys.executable, __file__, "--step", step, "--folder", folder, "--ranks", str(ranks),
              "--regions", str(options.regions), "--calls", str(options.calls),
-             "--events", str(options.events)], check=True, stdout=subprocess.PIPE, text=True)
+             "--events", str(options.events), "--compression", options.compression], check=True, stdout=subprocess.PIPE, text=True)
         facts = json.loads(done.stdout.splitlines()[-1])
         files = folder.glob(made[step]) if step in made else ()
         size = f"{sum(path.stat().st_size for path in files) / 1e6:.1f} MB" if files else ""
@@ -75,7 +78,8 @@ def _step(options):
     if options.step == "make":
         for rank in range(ranks):
             results = simulated(rank, ranks, options.regions, options.calls, options.events)
-            write_profile(results, options.folder / f"run.rank{rank}.h5")
+            write_profile(results, options.folder / f"run.rank{rank}.h5",
+                          compression=options.compression)
     elif options.step == "merge":
         parts = [load(options.folder / f"run.rank{rank}.h5") for rank in range(ranks)]
         write_profile(merge_processes(parts), all_of_them)

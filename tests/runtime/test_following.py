@@ -321,8 +321,55 @@ def test_without_the_setting_children_are_left_alone():
     assert out.stdout == "False\n"
 
 
+JOBLIB = """
+import os, signal
+from joblib import Parallel, delayed
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+import scope_profiler as sp
+
+def inner(number):
+    with sp.region("inner"):
+        return number
+
+def work(number):
+    with sp.region("task"):
+        return sum(Parallel(n_jobs=2)(delayed(inner)(each) for each in range(3)))
+
+def killed():
+    for _ in range(7):
+        with sp.region("dies"): pass
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    for backend in "loky", "multiprocessing", "threading":
+        with sp.region(backend):
+            assert sum(Parallel(n_jobs=2, backend=backend)(delayed(work)(each) for each in range(5))) == 15
+    with sp.region("killed"):
+        try:
+            Parallel(n_jobs=2)([delayed(killed)()])
+        except TerminatedWorkerError:
+            print("terminated")
+    with sp.region("after"):
+        assert sum(Parallel(n_jobs=2, return_as="generator")(delayed(work)(each) for each in range(5))) == 15
+"""
+
+
+def test_workers_of_joblib():
+    """Of all its backends; one worker is killed, with which loky ends the others."""
+    pytest.importorskip("joblib", reason="joblib is not installed")
+    assert run(JOBLIB) == "terminated\n"
+    results = sp.load("run.h5")
+    assert {region.name: region.num_calls for region in results} == {
+        "loky": 1, "multiprocessing": 1, "threading": 1, "killed": 1, "after": 1,
+        "task": 20, "inner": 60, "dies": 7}
+    assert results["task"].num_calls_per_rank()[0] == 5  # those of threads
+    below = {regions for _, regions, calls in processes() if "task" in calls}
+    assert below == {"", "loky", "multiprocessing", "after"}
+    assert left() == ["run.h5"]
+
+
 RAY = """
-import logging, ray, sys
+import logging, os, ray, signal
 import scope_profiler as sp
 ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.CRITICAL)
 
@@ -331,15 +378,38 @@ def work(number):
     with sp.region("task"):
         return number
 
+@ray.remote(max_retries=0)
+def killed():
+    for _ in range(7):
+        with sp.region("dies"): pass
+    os.kill(os.getpid(), signal.SIGKILL)
+
+@ray.remote
+class Actor:
+    def step(self, number):
+        with sp.region("step"):
+            return number
+
 assert ray.get([work.remote(number) for number in range(20)]) == [*range(20)]
+try:
+    ray.get(killed.remote())
+except ray.exceptions.WorkerCrashedError:
+    print("crashed")
+actor = Actor.remote()
+with sp.region("actor"):
+    assert ray.get([actor.step.remote(number) for number in range(5)]) == [*range(5)]
 ray.shutdown()
 """
 
 
 def test_workers_of_ray():
+    """Of tasks and of an actor; one is killed."""
     pytest.importorskip("ray", reason="ray is not installed")
     Path("program.py").write_text(RAY)
-    subprocess.run([sys.executable, "-m", "scope_profiler", "run", "--follow-children", "-q", "-o", "run.h5",
-                    "program.py"], check=True, capture_output=True, timeout=120,
-                   env={**os.environ, "RAY_AUTH_MODE": "disabled"})
-    assert sp.load("run.h5")["task"].num_calls == 20
+    done = subprocess.run(
+        [sys.executable, "-m", "scope_profiler", "run", "--follow-children", "-q", "-o", "run.h5", "program.py"],
+        check=True, capture_output=True, text=True, timeout=120, env={**os.environ, "RAY_AUTH_MODE": "disabled"})
+    assert "crashed" in done.stdout.splitlines()
+    found = {region.name: region.num_calls for region in sp.load("run.h5")}
+    assert found == {"actor": 1, "task": 20, "dies": 7, "step": 5}
+    assert left() == ["run.h5"]
