@@ -60,7 +60,8 @@ def _print_rows(ranks, folder, options):
         done = subprocess.run(
             [sys.executable, __file__, "--step", step, "--folder", folder, "--ranks", str(ranks),
              "--regions", str(options.regions), "--calls", str(options.calls),
-             "--events", str(options.events), "--compression", options.compression], check=True, stdout=subprocess.PIPE, text=True)
+             "--events", str(options.events), "--compression", options.compression],
+            check=True, stdout=subprocess.PIPE, text=True)
         facts = json.loads(done.stdout.splitlines()[-1])
         files = folder.glob(made[step]) if step in made else ()
         size = f"{sum(path.stat().st_size for path in files) / 1e6:.1f} MB" if files else ""

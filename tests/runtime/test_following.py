@@ -407,8 +407,10 @@ def test_workers_of_ray():
     pytest.importorskip("ray", reason="ray is not installed")
     Path("program.py").write_text(RAY)
     done = subprocess.run(
-        [sys.executable, "-m", "scope_profiler", "run", "--follow-children", "-q", "-o", "run.h5", "program.py"],
-        check=True, capture_output=True, text=True, timeout=120, env={**os.environ, "RAY_AUTH_MODE": "disabled"})
+        [sys.executable, "-m", "scope_profiler", "run", "--follow-children", "-q", "-o", "run.h5",
+         "program.py"],
+        check=True, capture_output=True, text=True, timeout=120,
+        env={**os.environ, "RAY_AUTH_MODE": "disabled"})
     assert "crashed" in done.stdout.splitlines()
     found = {region.name: region.num_calls for region in sp.load("run.h5")}
     assert found == {"actor": 1, "task": 20, "dies": 7, "step": 5}
