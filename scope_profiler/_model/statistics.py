@@ -28,6 +28,10 @@ class _Seconds(property):
         return super().__get__(statistics, owner)
 
 
+#: No call is longer: so squares of times are numbers, too.
+LONGEST_NS = float(1 << 63)
+
+
 @dataclass(frozen=True, slots=True)
 class RegionStatistics:
     """What is known of all finished calls of one region in the current run.

@@ -22,41 +22,20 @@ def make(manager):
 
 
 def _state(manager, run):
+    """What the core does not know, to which `_journal_state` adds the tree."""
     taken_ns = perf_counter_ns()
-    tree, sketches, scale, regions, _, counters, values = manager._snapshot(False, False, None, False, False)
+    counters = manager._counters()
     watch, tasks = manager._on_thread, manager._tasks
     lines = counted_lines(manager) if manager._line_mode else []
     return {
         "taken_ns": taken_ns,
         "whole": run._journal_is_whole,
         "limited": kept.is_limited(manager) or bool(run._settings["min_duration"]),
-        "scale": scale,
-        "tree": [_node(row) for row in tree],
-        "counters": values[0],
-        "sketches": [_buckets(*sketch) for sketch in sketches],
-        "regions": [_place(row[1]) for row in regions if row[2] or row[4]],
         "facts": {name: value for name, value in counters.items() if isinstance(value, int)},
         "lines": [_table(table) for table in lines],
         "threads": watch and watch.facts(run.start_time_ns, counters["threads"]),
         "tasks": tasks and tasks.facts(run.start_time_ns),
     }
-
-
-def _node(row):
-    """A row of Manager._collect(None) without what measuring added, its region by name."""
-    region = row[1]
-    return row[0], region and region.name, *row[2:12], *row[15:]
-
-
-def _buckets(first, counts):
-    """The number of each bucket with calls, and how many these are."""
-    return [(first + place, count)
-            for place, count in enumerate(memoryview(counts).cast("Q")) if count]
-
-
-def _place(region):
-    return (region.name, region.source_file if region.has_source else "", region.source_lineno or 0,
-            region.tags)
 
 
 def _table(table):

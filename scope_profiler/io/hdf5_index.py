@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from .._model.statistics import LONGEST_NS
 from ..results import BLOCK, FLOAT_STATISTICS, INTEGER_STATISTICS, Region
 from .hdf5_datasets import Group
 from .hdf5_schema import AGGREGATES, COLUMN_BITS, EXTENDED, RECORDED, SUMMARY, UNKNOWN
@@ -267,7 +268,8 @@ class Index:
             return False
         known = self._recorded["count"] != UNKNOWN
         enough = self._recorded["count"] >= np.array(self.counts, np.int64)
-        return bool((~known | enough & (self._recorded["total"] != UNKNOWN)).all())
+        long = [np.abs(self._recorded[name]) > LONGEST_NS for name in FLOAT_STATISTICS]
+        return bool((~known | enough & (self._recorded["total"] != UNKNOWN)).all()) and not np.any(long)
 
     def facts(self, rows: Sequence[int]) -> dict[str, Sequence[Any]]:
         """Of rows the arguments of `Region`, but for their calls: each as a list."""

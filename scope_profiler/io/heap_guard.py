@@ -20,6 +20,8 @@ from contextlib import contextmanager
 _SIGNATURE = b"GCOL\1\0\0\0"
 _COLLECTION = struct.Struct("<8sQ")
 _OBJECT = struct.Struct("<HH4xQ")
+_WORD = (1 << 64) - 1
+_ALIGNED = _WORD - 7
 
 #: How an attribute of texts begins: the type, of texts of any length, of which references have 16
 #: bytes; then the shape, of which the version tells how long its head is. The references follow:
@@ -165,10 +167,9 @@ class GuardedFile:
         at = 0
         while at + _OBJECT.size <= len(heap):
             number, _, size = _OBJECT.unpack_from(heap, at)
-            if number:
-                at += _OBJECT.size + -(-size // 8) * 8
-            elif size:
-                at += size
-            else:
+            # As HDF5 computes it, in 64 bits: a size that is too large may come to nothing.
+            step = _OBJECT.size + (size + 7 & _ALIGNED) & _WORD if number else size
+            if not step:
                 return True
+            at += step
         return False

@@ -14,7 +14,7 @@ from .._model import buckets
 from .._model.counted_code import CountedCode
 from .._model.counted_lines import EXTRAS, CountedLine, CountedLines
 from .._model.recorded import OTHER_PATHS, Node
-from .._model.statistics import MEMORY, RegionStatistics
+from .._model.statistics import LONGEST_NS, MEMORY, RegionStatistics
 from ..results import Sketch, TaskInfo, ThreadInfo
 from ..results.line_entries import entry_of
 from .journal_blocks import RegionItem
@@ -160,7 +160,9 @@ def _node(
     if name is None:
         return Node(_int(parent), RegionStatistics.nothing_of(OTHER_PATHS), None, None, None)
     calls, total, every, waited = _int(calls), _int(total), _int(every), _optional(waited)
-    deviation, first = float(deviation), _int(first)
+    deviation, first = _amount(deviation), _int(first)
+    if abs(deviation) > LONGEST_NS:
+        raise ValueError(f"a standard deviation is {deviation} ns")
     p50, p90, p95, p99, p999 = map(_int, percentiles)
     of_memory: dict[str, Any] = {}
     if memory is not None:

@@ -24,7 +24,7 @@ from .._model.counter_values import by_counter
 from .._model.recorded import Node, Recorded, sketches_by_region, throttled_by_region, work_by_region
 from ..results import Sketch
 from .._model.samples import Samples
-from .._model.statistics import RegionStatistics
+from .._model.statistics import LONGEST_NS, RegionStatistics
 
 #: Stands for an integer that is not known.
 _UNKNOWN = int(np.iinfo(np.int64).min)
@@ -198,6 +198,8 @@ class _NodesOfRank(OnDemand[Node]):
         astray = np.flatnonzero((parents < -1) | (parents >= np.arange(len(parents))))
         if len(astray):
             raise ValueError(f"node {astray[0]} is below number {parents[astray[0]]}")
+        if not (np.isnan(rows["deviation"]) | (np.abs(rows["deviation"]) <= LONGEST_NS)).all():
+            raise ValueError("a standard deviation is longer than any call")
         self.names = [names[place] for place in places.tolist()]
         throttled = rows["throttled_calls"][places]
         self._throttled = np.where(throttled == _UNKNOWN, 0, throttled).tolist()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._base.arguments import finite, integer, mapping, mapping_or_none, number, text
+from .._model.statistics import LONGEST_NS
 from .columns import INT64
 from .event_metadata import EventMetadata
 
@@ -55,6 +56,8 @@ def normal_statistics(
             continue
         if kind is float:
             value = value if type(value) is float else number(f"statistics[{name!r}]", value)
+            if not abs(value) <= LONGEST_NS:
+                raise ValueError(f"statistics[{name!r}] must be the length of a call in ns; got {value!r}")
         elif type(value) is not int or not INT64.min <= value <= INT64.max:
             value = integer(f"statistics[{name!r}]", value)
         known[name] = value

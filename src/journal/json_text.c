@@ -58,8 +58,24 @@ static void put_int(sp_json_text *into, PyObject *value)
     Py_XDECREF(digits);
 }
 
-static void put_float(sp_json_text *into, double value)
+void sp_json_put_int(sp_json_text *into, int64_t value)
 {
+    char digits[20], *end = digits + sizeof digits, *at = end;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do
+        *--at = (char)('0' + rest % 10);
+    while ((rest /= 10) != 0);
+    if (value < 0)
+        *--at = '-';
+    put(into, at, (size_t)(end - at));
+}
+
+void sp_json_put_float(sp_json_text *into, double value)
+{
+    if (value == 0.0) { /* of most nodes with few calls */
+        sp_json_put(into, "0.0");
+        return;
+    }
     char *digits = PyOS_double_to_string(value, 'r', 0, 0, NULL);
     if (digits == NULL) {
         PyErr_Clear();
@@ -115,7 +131,7 @@ static void put_any(sp_json_text *into, PyObject *value, int depth)
     else if (PyLong_Check(value))
         put_int(into, value);
     else if (PyFloat_Check(value))
-        put_float(into, PyFloat_AS_DOUBLE(value));
+        sp_json_put_float(into, PyFloat_AS_DOUBLE(value));
     else if (depth > 0 && PyDict_Check(value))
         put_dict(into, value, depth - 1);
     else if (depth > 0 && (PyList_CheckExact(value) || PyTuple_Check(value)))

@@ -15,6 +15,8 @@ void sp_json_put(sp_json_text *into, const char *text);
 /* None, bool, int, float, str, and lists, tuples and dicts of those. Of others the name of the type stands
  * there, as a str. */
 void sp_json_put_value(sp_json_text *into, PyObject *value);
+void sp_json_put_int(sp_json_text *into, int64_t value);
+void sp_json_put_float(sp_json_text *into, double value);
 void sp_json_free(sp_json_text *text);
 
 #endif

@@ -4,38 +4,22 @@
 #include "journal/journal.h"
 #include "journal/json_text.h"
 
-/* Write the value by one of the functions of the journal. */
-static PyObject *write_value(PyObject *self, PyObject *value,
-                             void (*write)(sp_manager *, const char *, size_t))
-{
-    sp_json_text text = {0};
-    sp_shared_take();
-    if (sp_journal_is_on((sp_manager *)self)) {
-        sp_json_put_value(&text, value);
-        if (!text.failed)
-            write((sp_manager *)self, text.at, text.size);
-    }
-    sp_shared_release();
-    sp_json_free(&text);
-    Py_RETURN_NONE;
-}
-
 const char sp_journal_note_doc[] =
     "_journal_note(note)\n--\n\n"
     "Write a note, a plain value, before what is recorded from now on. Nothing without a journal.";
 
 PyObject *sp_journal_note_py(PyObject *self, PyObject *note)
 {
-    return write_value(self, note, sp_journal_note);
-}
-
-const char sp_journal_state_doc[] =
-    "_journal_state(state)\n--\n\n"
-    "Write the state of the run, a plain value, in the place of the one before.";
-
-PyObject *sp_journal_state_py(PyObject *self, PyObject *state)
-{
-    return write_value(self, state, sp_journal_state);
+    sp_json_text text = {0};
+    sp_shared_take();
+    if (sp_journal_is_on((sp_manager *)self)) {
+        sp_json_put_value(&text, note);
+        if (!text.failed)
+            sp_journal_note((sp_manager *)self, text.at, text.size);
+    }
+    sp_shared_release();
+    sp_json_free(&text);
+    Py_RETURN_NONE;
 }
 
 const char sp_journal_cut_doc[] =

@@ -4,10 +4,9 @@
 
 #include "base/compat.h"
 
-extern const char sp_journal_note_doc[], sp_journal_state_doc[], sp_journal_cut_doc[],
-    sp_journal_remove_doc[], sp_journal_end_doc[], sp_journal_status_doc[];
+extern const char sp_journal_note_doc[], sp_journal_cut_doc[], sp_journal_remove_doc[],
+    sp_journal_end_doc[], sp_journal_status_doc[];
 PyObject *sp_journal_note_py(PyObject *self, PyObject *note);
-PyObject *sp_journal_state_py(PyObject *self, PyObject *state);
 PyObject *sp_journal_cut_py(PyObject *self, PyObject *unused);
 PyObject *sp_journal_remove_py(PyObject *self, PyObject *unused);
 PyObject *sp_journal_end_py(PyObject *self, PyObject *kept);

@@ -340,7 +340,7 @@ static PyMethodDef manager_methods[] = {
     {"_metadata_of_call", sp_metadata_of_call_py, METH_VARARGS, sp_metadata_of_call_doc},
     {"_annotations", sp_metadata_annotations, METH_VARARGS, sp_metadata_annotations_doc},
     {"_journal_note", sp_journal_note_py, METH_O, sp_journal_note_doc},
-    {"_journal_state", sp_journal_state_py, METH_O, sp_journal_state_doc},
+    {"_journal_state", sp_snapshot_state, METH_O, sp_snapshot_state_doc},
     {"_journal_cut", sp_journal_cut_py, METH_NOARGS, sp_journal_cut_doc},
     {"_journal_remove", sp_journal_remove_py, METH_NOARGS, sp_journal_remove_doc},
     {"_journal_end", sp_journal_end_py, METH_O, sp_journal_end_doc},

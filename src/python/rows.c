@@ -4,15 +4,17 @@
 #include "base/heap.h"
 #include "record/region.h"
 
-static const double quantiles[] = {0.5, 0.9, 0.95, 0.99, 0.999};
-enum { QUANTILES = sizeof quantiles / sizeof *quantiles };
+int64_t sp_quantile_ns(sp_node *node, int which, double scale)
+{
+    static const double quantiles[SP_QUANTILES] = {0.5, 0.9, 0.95, 0.99, 0.999};
+    return sp_clock_scaled_ns((int64_t)(sp_node_quantile(node, quantiles[which]) + 0.5), scale);
+}
 
 static PyObject *quantiles_ns(sp_node *node, double scale)
 {
-    PyObject *values = PyTuple_New(QUANTILES);
-    for (int i = 0; values != NULL && i < QUANTILES; i++) {
-        double ticks = sp_node_quantile(node, quantiles[i]);
-        PyObject *value = PyLong_FromLongLong(sp_clock_scaled_ns((int64_t)(ticks + 0.5), scale));
+    PyObject *values = PyTuple_New(SP_QUANTILES);
+    for (int i = 0; values != NULL && i < SP_QUANTILES; i++) {
+        PyObject *value = PyLong_FromLongLong(sp_quantile_ns(node, i, scale));
         if (value == NULL)
             Py_CLEAR(values);
         else
@@ -26,11 +28,15 @@ static PyObject *bytes_of(const sp_added *added)
     return PyBytes_FromStringAndSize((const char *)added, sizeof *added);
 }
 
-/* Running is told from waiting in calls that are made of steps, and in all where tasks are tracked. */
-static PyObject *waiting_ns(const sp_node *node, bool tracked, double scale)
+bool sp_node_has_waits(const sp_node *node, bool tracked)
 {
     uint64_t steps = node->costs[SP_GENERATOR] + node->costs[SP_TRACED_GENERATOR];
-    if (!tracked && (steps == 0 || steps != sp_node_count(node)))
+    return tracked || (steps != 0 && steps == sp_node_count(node));
+}
+
+static PyObject *waiting_ns(const sp_node *node, bool tracked, double scale)
+{
+    if (!sp_node_has_waits(node, tracked))
         Py_RETURN_NONE;
     return PyLong_FromLongLong(sp_clock_scaled_ns((int64_t)node->waiting, scale));
 }
@@ -63,6 +69,15 @@ static PyObject *work_of(const sp_node *node)
         Py_XDECREF(sum);
     }
     return work;
+}
+
+void sp_put_work(sp_json_text *into, const sp_node *node)
+{
+    PyObject *work = work_of(node);
+    if (work == NULL)
+        PyErr_Clear();
+    sp_json_put_value(into, work == NULL ? Py_None : work);
+    Py_XDECREF(work);
 }
 
 PyObject *sp_row_of(sp_node *node, const sp_load *load, bool tracked, double scale)

@@ -2,7 +2,17 @@
 #ifndef SP_ROWS_H
 #define SP_ROWS_H
 
+#include "journal/json_text.h"
 #include "record/statistics.h"
+
+enum { SP_QUANTILES = 5 };
+
+/* One of the percentiles 50, 90, 95, 99 and 99.9. */
+int64_t sp_quantile_ns(sp_node *node, int which, double scale);
+/* Running is told from waiting in calls that are made of steps, and in all where tasks are tracked. */
+bool sp_node_has_waits(const sp_node *node, bool tracked);
+/* {quantity: how much}, or null. */
+void sp_put_work(sp_json_text *into, const sp_node *node);
 
 /* tracked: how long calls waited is known of all. scale: ns per tick. */
 PyObject *sp_row_of(sp_node *node, const sp_load *load, bool tracked, double scale);

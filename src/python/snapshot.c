@@ -6,6 +6,7 @@
 #include "journal/journal.h"
 #include "python/rows.h"
 #include "python/state.h"
+#include "python/state_text.h"
 #include "record/counter_columns.h"
 #include "record/counters.h"
 #include "record/event_columns.h"
@@ -275,4 +276,36 @@ PyObject *sp_snapshot_all(PyObject *self, PyObject *args)
     give_back(manager, &taken);
     release(rooms);
     return result;
+}
+
+/* ---- In the journal ---------------------------------------------------------------------- */
+
+const char sp_snapshot_state_doc[] =
+    "_journal_state(state)\n--\n\n"
+    "Write the state of the run, a dict of plain values, with its tree, in the place of the one before.\n"
+    "Nothing without a journal.";
+
+PyObject *sp_snapshot_state(PyObject *self, PyObject *state)
+{
+    sp_manager *manager = (sp_manager *)self;
+    moment taken;
+    if (!PyDict_Check(state) || PyDict_GET_SIZE(state) == 0) {
+        PyErr_SetString(PyExc_TypeError, "_journal_state() takes a dict with something in it");
+        return NULL;
+    }
+    bool done = take(manager, TREE, NULL, NULL, &taken);
+    sp_json_text text = {0};
+    sp_shared_take();
+    if (done && sp_journal_is_on(manager)) {
+        sp_json_put_value(&text, state);
+        text.size -= text.size != 0; /* the brace that ends it */
+        sp_state_put_tree(&text, manager, taken.tree, taken.scale);
+        sp_json_put(&text, "}");
+        if (!text.failed)
+            sp_journal_state(manager, text.at, text.size);
+    }
+    sp_shared_release();
+    sp_json_free(&text);
+    give_back(manager, &taken);
+    return done ? Py_NewRef(Py_None) : NULL;
 }

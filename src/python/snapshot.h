@@ -13,6 +13,8 @@ PyObject *sp_snapshot_events(PyObject *manager, PyObject *region);
 PyObject *sp_snapshot_all(PyObject *manager, PyObject *args);
 PyObject *sp_snapshot_counters(PyObject *manager, PyObject *unused);
 PyObject *sp_snapshot_kept(PyObject *manager, PyObject *unused);
+PyObject *sp_snapshot_state(PyObject *manager, PyObject *state);
+extern const char sp_snapshot_state_doc[];
 extern const char sp_snapshot_kept_doc[];
 extern const char sp_snapshot_collect_doc[];
 extern const char sp_snapshot_regions_doc[];

@@ -83,12 +83,32 @@ static double bucket_value(uint32_t octave, size_t bucket)
     return ((double)(SP_SKETCH_BUCKETS + bucket) + 0.5) * width - 0.5;
 }
 
+void sp_sketch_sort(sp_sketch *sketch)
+{
+    for (unsigned i = 1; i < sketch->few_count; i++) {
+        uint16_t bucket = sketch->few[i];
+        unsigned at = i;
+        for (; at > 0 && sketch->few[at - 1] > bucket; at--)
+            sketch->few[at] = sketch->few[at - 1];
+        sketch->few[at] = bucket;
+    }
+}
+
+static double few_value(const sp_sketch *sketch, uint64_t rank)
+{
+    uint16_t bucket = sketch->few[rank];
+    return bucket_value(bucket / SP_SKETCH_BUCKETS, bucket % SP_SKETCH_BUCKETS);
+}
+
 void sp_sketch_values_at(sp_sketch *sketch, uint64_t first, uint64_t second, double found[2])
 {
     uint64_t below = 0;
     bool have_first = false;
-    if (!spread(sketch))
-        return;
+    sp_sketch_sort(sketch);
+    if (first < sketch->few_count)
+        found[0] = few_value(sketch, first);
+    if (second < sketch->few_count)
+        found[1] = few_value(sketch, second);
     for (size_t i = 0; i < (size_t)sketch->octaves * SP_SKETCH_BUCKETS; i++) {
         below += sketch->counts[i];
         double value = bucket_value(sketch->lowest + (uint32_t)(i / SP_SKETCH_BUCKETS),

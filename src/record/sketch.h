@@ -37,6 +37,8 @@ SP_INLINE void sp_sketch_add(sp_sketch *sketch, uint64_t value)
 
 void sp_sketch_free(sp_sketch *sketch);
 SP_MUST_USE int sp_sketch_merge(sp_sketch *into, const sp_sketch *from);
+/* The first values in order, where they are kept one by one. */
+void sp_sketch_sort(sp_sketch *sketch);
 /* The two values at these ranks (counted from 0, first <= second), in one walk; left as they are where
  * there are not so many. */
 void sp_sketch_values_at(sp_sketch *sketch, uint64_t first, uint64_t second, double found[2]);

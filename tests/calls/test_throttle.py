@@ -1,7 +1,6 @@
 """src/calls/throttle.h: functions that are called often, for a short time, are counted and not timed."""
 
 import io
-import json
 import pstats
 import threading
 
@@ -13,6 +12,7 @@ from conftest import examples
 from scope_profiler import ProfileManager, load as load_file
 from scope_profiler._instrument import call_tracing as calls
 from scope_profiler._run import checkpoint
+from scope_profiler.io.journal_blocks import JournalFile
 from scope_profiler.io.journal_state import State
 from test_calls import load, nothing_missed, tick, traced  # noqa: F401
 
@@ -194,10 +194,13 @@ def test_files_and_reports(throttled, tmp_path, suffix, capsys):
         assert line.split("user.short")[1].split()[0] == "6"
 
 
-def test_the_state_in_the_journal_has_them(throttled):
-    manager = throttled()
-    state = json.loads(json.dumps(checkpoint._state(manager, manager._run), default=list))
-    found = {node.name: node.statistics.throttled_calls for node in State.read(state).nodes}
+def test_the_state_in_the_journal_has_them(throttled, tmp_path):
+    manager = throttled(deactivate_file_output=False, file_path=str(tmp_path / "out.h5"), journal=True)
+    checkpoint.make(manager)
+    (path,) = tmp_path.glob("*.journal")
+    with JournalFile(path) as file:
+        state = State.read(file.journal().state)
+    found = {node.name: node.statistics.throttled_calls for node in state.nodes}
     assert found["user.short"] == 3 and found["user.long"] == 0
 
 

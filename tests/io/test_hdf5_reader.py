@@ -149,13 +149,14 @@ def test_damaged_files_are_read_or_corrupt(make, tmp_path):
     assert 8 < failed < 80
 
 
-def test_a_damaged_heap_of_texts_does_not_hold_hdf5_up(tmp_path):
+@pytest.mark.parametrize("size", [0x10, (1 << 64) - 0x10, (1 << 64) - 1])
+def test_a_damaged_heap_of_texts_does_not_hold_hdf5_up(size, tmp_path):
     path = write_profile(run({"region": {0: Region()}}), tmp_path / "x.h5")
     whole = path.read_bytes()
     # The size of the object that holds the name. What follows it becomes free space of no size,
-    # from which HDF5 would go to the next forever.
+    # from which HDF5 would go to the next forever; or it comes to nothing in 64 bits, or to a size of 0.
     at = whole.index(b"\x06\0\0\0\0\0\0\0region")
-    path.write_bytes(whole[:at] + b"\x10" + whole[at + 1 :])
+    path.write_bytes(whole[:at] + size.to_bytes(8, "little") + whole[at + 8 :])
     with pytest.raises(CorruptProfileError, match="heap"):
         load(path)
 

@@ -314,3 +314,18 @@ def test_nodes_are_checked_rank_by_rank(tmp_path, monkeypatch):
                 wrong.append(rank)
                 assert "at nodes of others" in str(error)
     assert wrong == [1]
+
+
+@pytest.mark.parametrize("small", [-1, 1 << 16])
+@pytest.mark.parametrize("table, column", [("rank_region_index/recorded_statistics", "std"),
+                                           ("recorded/nodes", "deviation")])
+def test_a_deviation_longer_than_any_call_is_an_error(table, column, small, tmp_path, monkeypatch):
+    """Its square would be no number."""
+    monkeypatch.setattr(hdf5_reader, "SMALL", small)
+    recorded(tmp_path / "x.h5", 5)
+    with h5py.File(tmp_path / "x.h5", "r+") as file:
+        rows = file[table][()]
+        rows[column][-1] = 1e300
+        file[table][...] = rows
+    with pytest.raises(sp.CorruptProfileError, match="deviation|std"):
+        load(tmp_path / "x.h5").summary()
