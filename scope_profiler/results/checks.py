@@ -56,7 +56,7 @@ def normal_statistics(
             continue
         if kind is float:
             value = value if type(value) is float else number(f"statistics[{name!r}]", value)
-            if not abs(value) <= LONGEST_NS:
+            if not -LONGEST_NS < value <= LONGEST_NS:
                 raise ValueError(f"statistics[{name!r}] must be the length of a call in ns; got {value!r}")
         elif type(value) is not int or not INT64.min <= value <= INT64.max:
             value = integer(f"statistics[{name!r}]", value)

@@ -3,6 +3,7 @@
 from hdf5_support import run
 from hypothesis import strategies as st
 
+from scope_profiler._model.statistics import LONGEST_NS
 from scope_profiler.results import (
     FLOAT_STATISTICS,
     INTEGER_STATISTICS,
@@ -66,8 +67,7 @@ def statistics(count):
     """Of more calls than are there: else the columns are the source, and have to agree."""
     more = {
         **dict.fromkeys(INTEGER_STATISTICS[2:], totals),
-        # Their squares are written as well.
-        **dict.fromkeys(FLOAT_STATISTICS, st.floats(-1e150, 1e150)),
+        **dict.fromkeys(FLOAT_STATISTICS, st.floats(-LONGEST_NS, LONGEST_NS, exclude_min=True)),
     }
     return st.fixed_dictionaries(
         {"count": st.integers(count + 1, count + 3), "total": totals}, optional=more
