@@ -1330,6 +1330,7 @@ def test_line_events_stay_on_while_a_frame_of_the_code_is_recorded(lined):
     assert "LINE" in local_events(loop)
 
 
+@pytest.mark.usefixtures("line_mode_is_over")
 @from_3_12
 def test_no_events_when_line_mode_is_over(lined):
     double = make_double()
