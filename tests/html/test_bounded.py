@@ -21,7 +21,7 @@ SKETCH = Sketch.of_durations(np.full(100, LENGTH))
 def stored(rank):
     """A region whose columns are made whenever they are asked for, as those of large files are read."""
     def column(values):
-        return StoredColumn(values, slice(None), CALLS, is_kept=False)
+        return StoredColumn(lambda rows: values()[rows], slice(None), CALLS, is_kept=False)
 
     return Region(
         start_times_ns=column(lambda: np.arange(CALLS) * 1000 + rank),
