@@ -140,6 +140,8 @@ def from_tables(tables: Mapping[str, Any]) -> dict[int, Recorded]:
     worked = _works(tables)
     if worked and not 0 <= min(worked) <= max(worked) < len(rows):
         raise ValueError(f"work is that of nodes {min(worked)} to {max(worked)}, of {len(rows)}")
+    if not (np.isnan(rows["deviation"]) | (np.abs(rows["deviation"]) <= LONGEST_NS)).all():
+        raise ValueError("a standard deviation is longer than any call")
     sketches = _sketches(rows, tables)
     sampled = {}
     for text in tables.get("samples", ()):
@@ -147,15 +149,23 @@ def from_tables(tables: Mapping[str, Any]) -> dict[int, Recorded]:
         sampled[int(known["rank"])] = Samples.of_columns(known)
     recorded = {}
     counted = tables.get("counters", np.empty(0, COUNTER))
+    places, counts, none = _by_rank(rows["rank"]), _by_rank(counted["rank"]), np.empty(0, np.intp)
     for text in tables["facts"]:
         facts = json.loads(text)
         rank, wall = int(facts.pop("rank")), int(facts.pop("wall_ns"))
-        of_rank = counted[counted["rank"] == rank]
+        of_rank = counted[counts.get(rank, none)]
         counters = by_counter(tables.get("counter_names", []), of_rank["counter"], of_rank["thread"],
                               of_rank["time_ns"], of_rank["value"])
-        nodes = _NodesOfRank(tables["names"], rows, np.flatnonzero(rows["rank"] == rank), sketches, worked)
+        nodes = _NodesOfRank(tables["names"], rows, places.get(rank, none), sketches, worked)
         recorded[rank] = Recorded(nodes, wall, facts, sampled.get(rank), counters)
     return recorded
+
+
+def _by_rank(ranks: np.ndarray) -> dict[int, np.ndarray]:
+    """Where each rank stands, found for all at once: there may be thousands."""
+    order = np.argsort(ranks, kind="stable")
+    found, firsts = np.unique(ranks[order], return_index=True)
+    return dict(zip(found.tolist(), np.split(order, firsts[1:])))
 
 
 def _whole_rows(nodes: np.ndarray) -> np.ndarray:
@@ -198,8 +208,6 @@ class _NodesOfRank(OnDemand[Node]):
         astray = np.flatnonzero((parents < -1) | (parents >= np.arange(len(parents))))
         if len(astray):
             raise ValueError(f"node {astray[0]} is below number {parents[astray[0]]}")
-        if not (np.isnan(rows["deviation"]) | (np.abs(rows["deviation"]) <= LONGEST_NS)).all():
-            raise ValueError("a standard deviation is longer than any call")
         self.names = [names[place] for place in places.tolist()]
         throttled = rows["throttled_calls"][places]
         self._throttled = np.where(throttled == _UNKNOWN, 0, throttled).tolist()
