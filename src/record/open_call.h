@@ -106,13 +106,14 @@ SP_INLINE void sp_open_call_enter_by(sp_manager *manager, sp_region *region, con
     if (SP_UNLIKELY(sp_here.run != manager->run || (region->extras & slow) != 0
                     || sp_current_context() != thread->stack.context
                     || (node = sp_open_call_known_node(thread, region)) == NULL
-                    || *node->alike != 0 || thread->stack.top == thread->stack.limit)) {
+                    || (*node->alike != 0 && thread->stack.top->region != region)
+                    || thread->stack.top == thread->stack.limit)) {
         sp_open_call_enter_slow(manager, region, key, annotation);
         return;
     }
     if (lines)
         sp_open_call_take_lines(thread);
-    sp_open_call_push(thread, manager, region, key, node, annotation, false);
+    sp_open_call_push(thread, manager, region, key, node, annotation, *node->alike != 0);
     sp_guard_release();
 }
 
