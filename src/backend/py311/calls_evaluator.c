@@ -50,7 +50,7 @@ static bool becomes_an_error(const PyCodeObject *code)
                && PyErr_ExceptionMatches(PyExc_StopAsyncIteration));
 }
 
-static sp_outcome outcome_of(const _PyInterpreterFrame *frame, bool failed)
+SP_INLINE sp_outcome outcome_of(const _PyInterpreterFrame *frame, bool failed)
 {
     if (!failed)
         return is_suspended(frame) ? SP_STEP_GOES_ON : SP_STEP_ENDS;
