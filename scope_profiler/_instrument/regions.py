@@ -30,7 +30,7 @@ class Region(_core.Region):
 
             lines = lines_of(self, line_overhead.of(self.manager))
         cost = overhead.of(self.manager)
-        return RegionStatistics.from_row(self.manager._collect(self), cost, lines)
+        return RegionStatistics.from_row(self.manager._collect(self), cost.added_ns, lines)
 
     @unrecorded
     def print_stats(self, stream=None):

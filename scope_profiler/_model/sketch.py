@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,19 @@ class Sketch:
         """Of the recorder's buckets: the number of the first, and the calls in each from there."""
         used = np.flatnonzero(counts)
         return cls.of_used_buckets(used + first, counts[used].astype(np.int64), unit)
+
+    @classmethod
+    def several_of_buckets(
+        cls, firsts: Sequence[int], lengths: Sequence[int], counts: np.ndarray, unit: float
+    ) -> list[Sketch]:
+        """As `of_buckets`, of many at once: so many buckets of each, one sketch after the other."""
+        begins = np.cumsum([0, *lengths])
+        used = np.flatnonzero(counts)
+        of = np.searchsorted(begins, used, "right") - 1
+        one = cls.of_used_buckets(
+            used - begins[of] + np.array(firsts, np.int64)[of], counts[used].astype(np.int64), unit)
+        ends = np.searchsorted(used, begins).tolist()
+        return [cls(one.values[begin:end], one.counts[begin:end], unit) for begin, end in zip(ends, ends[1:])]
 
     @classmethod
     def of_used_buckets(cls, places: np.ndarray, counts: np.ndarray, unit: float) -> Sketch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from os import PathLike
 from typing import IO, Any, Self
@@ -143,10 +144,10 @@ class RegionStatistics:
 
     @classmethod
     def from_row(
-        cls, row: tuple[Any, ...], cost: Any,
+        cls, row: tuple[Any, ...], added_ns: Callable[[bytes], float],
         lines: dict[tuple[str, int, str], list[CountedLine]] | None = None,
     ) -> Self:
-        """From a row of _core.Manager._collect(). cost: the Overhead of the run."""
+        """From a row of _core.Manager._collect(). added_ns: that of the Overhead of the run."""
         (_, region, calls, errors, open_calls, total, every, exclusive, minimum, maximum, std,
          percentiles, _, added, added_below, waiting, open_total, open_exclusive, memory, work, _,
          throttled) = row
@@ -157,8 +158,8 @@ class RegionStatistics:
         p50, p90, p95, p99, p999 = percentiles
         return cls(region.name, calls, errors, open_calls, total, exclusive, average, minimum,
                    maximum, round(std), p50, p90, p95, p99, p999,
-                   round(total - cost.added_ns(added_below)),
-                   round(exclusive - cost.added_ns(added)),
+                   round(total - added_ns(added_below)),
+                   round(exclusive - added_ns(added)),
                    None if waiting is None else total - waiting, waiting,
                    every, open_total, open_exclusive, timings, lines=lines, work=work,
                    throttled_calls=throttled,

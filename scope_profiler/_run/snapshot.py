@@ -55,10 +55,11 @@ def take_snapshot(manager, results=True, moment=None):
     sketches = _sketches(moment) if results else [None] * len(moment.tree)
     counters = _counters(moment.values) if moment.values[0] else {}
     facts["counter_values_lost"] = facts["counter_values"] - sum(map(len, counters.values()))
-    recorded = Recorded(_nodes(moment.tree, cost, sketches), end - run.start_time_ns, facts,
+    added_ns = cache(cost.added_ns)  # of very many regions, most have the same load
+    recorded = Recorded(_nodes(moment.tree, added_ns, sketches), end - run.start_time_ns, facts,
                         None if moment.samples is None else run._sampler.samples(moment.samples), counters)
     lines = _lines(manager, moment) if manager._line_mode else None
-    known = [RegionStatistics.from_row(row, cost) if row[2] or row[4] else None for row in moment.regions]
+    known = [RegionStatistics.from_row(row, added_ns) if row[2] or row[4] else None for row in moment.regions]
     return Snapshot(
         label=run.label,
         file_path=run.file_path,
@@ -85,17 +86,17 @@ def _first(row_and_more):
     return row_and_more[0][_FIRST]
 
 
-def _nodes(tree, cost, sketches):
+def _nodes(tree, added_ns, sketches):
     return [
-        Node(row[0], _statistics(row, cost), None if row[_FIRST] < 0 else row[_FIRST], sketch, row[10])
+        Node(row[0], _statistics(row, added_ns), None if row[_FIRST] < 0 else row[_FIRST], sketch, row[10])
         for row, sketch in zip(tree, sketches, strict=True)
     ]
 
 
-def _statistics(row, cost):
+def _statistics(row, added_ns):
     if row[1] is None:
         return RegionStatistics.nothing_of(OTHER_PATHS)
-    return RegionStatistics.from_row(row, cost)
+    return RegionStatistics.from_row(row, added_ns)
 
 
 def _sketches(moment):
@@ -103,8 +104,9 @@ def _sketches(moment):
 
     from ..results import Sketch
 
-    return [Sketch.of_buckets(first, np.frombuffer(counts, np.uint64), moment.scale)
-            for first, counts in moment.sketches]
+    firsts, counts = [first for first, _ in moment.sketches], [counts for _, counts in moment.sketches]
+    return Sketch.several_of_buckets(
+        firsts, [len(each) // 8 for each in counts], np.frombuffer(b"".join(counts), np.uint64), moment.scale)
 
 
 def _counters(columns):
@@ -120,7 +122,7 @@ def _counters(columns):
 
 def _results(manager, end, moment, recorded, known, lines):
     from .run_metadata import collect_metadata
-    from ..results import MPIRegion, ProfilingResults
+    from ..results import ProfilingResults
 
     run = manager._run
     metadata = collect_metadata(
@@ -131,10 +133,8 @@ def _results(manager, end, moment, recorded, known, lines):
         members=run._settings["comm"],
     )
     metadata["clock_source"] = _core.clock_info()["source"]
-    with_text = run._settings["capture_region_source"]
-    of_regions = _regions(manager, moment, recorded, known, with_text)
     return ProfilingResults(
-        {name: MPIRegion(name, {0: region}) for name, region in of_regions},
+        _regions(manager, moment, recorded, known),
         metadata=metadata,
         line_profile=_line_profile(lines),
         file_path=run.file_path,
@@ -158,39 +158,66 @@ def _tasks(manager):
     return None if watch is None else {0: watch.rows(manager._run.start_time_ns)}
 
 
-def _regions(manager, moment, recorded, known, with_text):
-    """(name, results.Region) of every region with a finished call; known: the statistics of each."""
-    from ..results import EventMetadata, Region
+def _regions(manager, moment, recorded, known):
+    """Every region with a finished call; known: the statistics of each. Each is made when it is first
+    looked at."""
+    from ..results import EventMetadata, StoredRegions
+    from ..results.columns import read_only
+    from ..results.stored_regions import region_of_checked
 
     ends, *columns = moment.calls or ([0] * len(moment.regions), b"", b"")
-    columns = _arrays(columns, ends[-1] if ends else 0, len(moment.tree))
+    begins = [0, *ends]
+    columns = _arrays(columns, begins[-1], len(moment.tree))
     if manager._on_thread is not None and "thread_ids" not in columns:
         columns["thread_ids"] = columns["start_times_ns"] * 0
-    table = _metadata_table(moment.annotations[0])
-    sketches, shown = sketches_by_region(recorded.nodes), cache(shown_path)
-    begin = 0
-    for row, stats, end in zip(moment.regions, known, ends):
-        of_region = slice(begin, end)
-        begin = end
-        if row[2] == 0:
-            continue
-        calls = _sorted({name: column[of_region] for name, column in columns.items()})
-        notes = calls.pop("annotations", None)
-        yield stats.name, Region(
-            **calls,
-            **_place(row[1], shown, with_text),
-            event_metadata=None if notes is None else EventMetadata(notes, table),
-            tags=row[1].tags,
-            exclusive_total_ns=stats.exclusive_ns,
-            inclusive_total_ns=stats.total_ns,
-            corrected_exclusive_ns=stats.corrected_exclusive_ns,
-            corrected_total_ns=stats.corrected_total_ns,
-            errors=stats.errors,
-            statistics=_aggregates(stats),
-            sketch=sketches.get(stats.name),
-            work=stats.work,
-            throttled_calls=stats.throttled_calls,
-        )
+    _sort(columns, begins)
+    columns = {name: read_only(column) for name, column in columns.items()}
+    starts, durations = columns.pop("start_times_ns"), columns.pop("durations_ns")
+    notes, table = columns.pop("annotations", None), _metadata_table(moment.annotations[0])
+    with_text, shown = manager._run._settings["capture_region_source"], cache(shown_path)
+    sketches = sketches_by_region(recorded.nodes)
+    called = [(place, known[place], _told(row[1], shown, with_text))
+              for place, row in enumerate(moment.regions) if row[2]]
+
+    def make(rows):
+        for row in rows:
+            place, stats, told = called[row]
+            calls = slice(begins[place], begins[place + 1])
+            has_calls = calls.start < calls.stop
+            yield region_of_checked(
+                starts[calls], durations[calls],
+                {name: column[calls] for name, column in columns.items()} if has_calls else {},
+                EventMetadata(notes[calls], table) if has_calls and notes is not None else None,
+                {**told, **_facts(stats), "sketch": sketches.get(stats.name)},
+            )
+
+    names = [stats.name for _, stats, _ in called]
+    return StoredRegions(names, range(len(names)), [0] * len(names), make, {0: recorded})
+
+
+def _told(region, shown, with_text):
+    """What a region says of itself, as arguments of results.Region. shown: gives its path as it is shown."""
+    return {
+        "source_file": region.has_source and shown(region.source_file) or None,
+        "source_lineno": region.source_lineno,
+        "source_text": region.source_text if with_text else None,
+        "tags": region.tags,
+    }
+
+
+def _facts(stats):
+    """The statistics, as arguments of results.Region."""
+    return {
+        "exclusive_total_ns": stats.exclusive_ns,
+        "inclusive_total_ns": stats.total_ns,
+        "corrected_exclusive_ns": stats.corrected_exclusive_ns,
+        "corrected_total_ns": stats.corrected_total_ns,
+        "errors": stats.errors,
+        "statistics": _aggregates(stats),
+        "of_calls": {},
+        "work": stats.work,
+        "throttled_calls": stats.throttled_calls,
+    }
 
 
 def _aggregates(stats):
@@ -201,12 +228,12 @@ def _aggregates(stats):
         "minimum": stats.minimum_ns,
         "maximum": stats.maximum_ns,
         "mean": stats.sum_ns / stats.num_calls,
-        "std": stats.std_ns,
-        "p50": stats.p50_ns,
-        "p90": stats.p90_ns,
-        "p95": stats.p95_ns,
-        "p99": stats.p99_ns,
-        "p999": stats.p999_ns,
+        "std": float(stats.std_ns),
+        "p50": float(stats.p50_ns),
+        "p90": float(stats.p90_ns),
+        "p95": float(stats.p95_ns),
+        "p99": float(stats.p99_ns),
+        "p999": float(stats.p999_ns),
     }
 
 
@@ -214,7 +241,8 @@ def calls_of(region):
     """Starts and durations of the region's finished calls, sorted by start: two int64 arrays,
     ns on the perf_counter_ns() axis."""
     ends, *columns = region.manager._events(region)
-    calls = _sorted(_arrays(columns, ends[-1]))
+    calls = _arrays(columns, ends[-1])
+    _sort(calls, [0, *ends])
     return calls["start_times_ns"], calls["durations_ns"]
 
 
@@ -235,19 +263,27 @@ def _arrays(columns, calls, nodes=0):
     }
 
 
-def _sorted(columns):
-    """Calls in the order in which they began, of those that began together the longest first; they
-    are recorded in the order of their ends. The columns themselves are sorted."""
-    from ..results import ascend
+def _sort(columns, begins):
+    """Put the calls of each region in the order in which they began, of those that began together the
+    longest first; they are recorded in the order of their ends. begins: where those of each region begin in
+    the columns, and where all end."""
+    import numpy as np
 
-    starts = columns["start_times_ns"]
-    if not ascend(starts, strictly=True):
-        import numpy as np
+    from .._base.room import rest
+    from ..results import blocks
 
-        order = np.lexsort((-columns["durations_ns"], starts))
+    starts, firsts = columns["start_times_ns"], np.array(begins)
+    unsorted = set()
+    for rows in blocks(len(starts) - 1):
+        behind = np.flatnonzero(starts[rows.start + 1 : rows.stop + 1] <= starts[rows]) + rows.start + 1
+        region = np.searchsorted(firsts, behind, "right") - 1
+        unsorted.update(region[firsts[region] != behind].tolist())
+        rest(starts[rows])
+    for region in unsorted:
+        calls = slice(begins[region], begins[region + 1])
+        order = np.lexsort((-columns["durations_ns"][calls], starts[calls]))
         for column in columns.values():
-            column[:] = column[order]
-    return columns
+            column[calls] = column[calls][order]
 
 
 def _metadata_table(annotations):
@@ -261,15 +297,6 @@ def _metadata_table(annotations):
                 entry["exception"] = exception
         table.append(dict(entry or ()))
     return table
-
-
-def _place(region, shown, with_text):
-    """Where a region stands, as arguments of results.Region. shown: gives its path as it is shown."""
-    return {
-        "source_file": region.has_source and shown(region.source_file) or None,
-        "source_lineno": region.source_lineno,
-        "source_text": region.source_text if with_text else None,
-    }
 
 
 def _line_profile(counted):

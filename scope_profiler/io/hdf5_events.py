@@ -131,7 +131,8 @@ def values_of(column: str) -> Values:
 def _start_deltas(region: Region, rows: slice) -> np.ndarray:
     starts = region.start_times_ns
     deltas = starts[rows].copy()
-    deltas[1:] -= starts[rows][:-1]
+    if len(deltas) > 1:
+        deltas[1:] -= starts[rows][:-1]
     if rows.start:
         deltas[0] -= starts[rows.start - 1]
     rest(starts[rows])

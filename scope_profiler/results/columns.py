@@ -64,13 +64,13 @@ def parts_of(rows: slice, ends: np.ndarray) -> Iterator[tuple[int, slice]]:
     and the rows of it.
     """
     index = int(np.searchsorted(ends, rows.start, "right"))
-    done = rows.start
-    while done < rows.stop:
-        first, end = int(ends[index - 1]) if index else 0, int(ends[index])
+    first, done = int(ends[index - 1]) if index else 0, rows.start
+    last = int(np.searchsorted(ends, rows.stop)) + 1
+    for index, end in enumerate(ends[index:last].tolist(), index):
         stop = min(end, rows.stop)
         if stop > done:
             yield index, slice(done - first, stop - first)
-        done, index = stop, index + 1
+        first, done = end, stop
 
 
 def merged_blocks(columns: Sequence[np.ndarray]) -> Iterator[tuple[slice, list[slice]]]:

@@ -88,11 +88,11 @@ def _detached(make: Callable[[Sequence[int]], Iterator[Region]], rows: np.ndarra
 
 
 def region_of_checked(
-    starts: StoredColumn, durations: StoredColumn, columns: dict[str, Any],
+    starts: np.ndarray | StoredColumn, durations: np.ndarray | StoredColumn, columns: dict[str, Any],
     event_metadata: Any, facts: Mapping[str, Any],
 ) -> Region:
-    """What `Region` makes of arguments that were checked already, as columns of many regions are; in the
-    form in which it keeps them."""
+    """What `Region` makes of arguments that were checked already, or are the recorder's; in the form in which
+    it keeps them."""
     region = object.__new__(Region)
     # One by one: so all regions share the keys of their attributes.
     region._stored_starts, region._stored_durations, region._columns = starts, durations, columns
