@@ -2,7 +2,8 @@
 # test_all.sh [PYTEST ARGUMENT...]: the test suite on each Python that pythons.sh finds. Tests of what
 # touches neither the C core nor anything that differs between versions of Python run on one
 # (tests_without_core.txt): the first, or the newest, that each has its share (tests_on_newest.txt). All
-# random programs run on the oldest and the newest, fewer on those between.
+# random programs run on the oldest and the newest, fewer on those between, which leave out what starts
+# many processes (tests_at_ends.txt).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -34,13 +35,17 @@ first=$(head -n1 <<<"$pythons" | cut -f2)
 newest=$(tail -n1 <<<"$ends" | cut -f2)
 once=$(sed s,^,tests/, tools/tests_without_core.txt | xargs -I{} find {} -name "test_*.py")
 share=$(sed s,^,tests/, tools/tests_on_newest.txt)
+between=$(sed s,^,tests/, tools/tests_at_ends.txt)
 
 # passed_over VENV: the tests that run on another Python, a line each.
 passed_over() {
     case $1 in
     "$first") [[ $1 == "$newest" ]] || echo "$share" ;;
     "$newest") grep -vxF "$share" <<<"$once" ;;
-    *) echo "$once" ;;
+    *)
+        echo "$once"
+        grep -qxF "$1" <<<"$(cut -f2 <<<"$ends")" || echo "$between"
+        ;;
     esac
 }
 
