@@ -63,10 +63,9 @@ def parts_of(rows: slice, ends: np.ndarray) -> Iterator[tuple[int, slice]]:
     ends: integers [columns], ascending: the rows up to the end of each. Yields the index of a column
     and the rows of it.
     """
-    index = int(np.searchsorted(ends, rows.start, "right"))
-    first, done = int(ends[index - 1]) if index else 0, rows.start
-    last = int(np.searchsorted(ends, rows.stop)) + 1
-    for index, end in enumerate(ends[index:last].tolist(), index):
+    begin, last = int(np.searchsorted(ends, rows.start, "right")), int(np.searchsorted(ends, rows.stop))
+    first, done = int(ends[begin - 1]) if begin else 0, rows.start
+    for index, end in enumerate(ends[begin : last + 1].tolist(), begin):
         stop = min(end, rows.stop)
         if stop > done:
             yield index, slice(done - first, stop - first)
