@@ -280,23 +280,25 @@ def test_every_kind_is_measured(monkeypatch, events, lines):
     """Not how much, which is the machine's business; nothing of it stays behind."""
     monkeypatch.setattr(overhead, "_LEAST_NS", 0)
     monkeypatch.setattr(overhead, "_ROUNDS", 2)
+    before = _users_of_the_core()
     known = Overhead(ProfileManager, events, lines)
     for name in COSTS:
         cost = known.cost(name)
         assert min(cost) >= 0 and cost.ns < 1e6
-    assert not _core_is_busy()
+    assert _users_of_the_core() == before
 
 
 def test_traced_calls_are_measured_when_tracing_begins(monkeypatch, manager):
     monkeypatch.setattr(overhead, "_traced", {})
+    before = _users_of_the_core()
     with calls.tracing(manager, only_user_code=False, wanted=lambda code: False):
         assert set(overhead._traced) == {"traced", "traced_step", "traced_generator"}
     assert manager._counters()["calls"] == 0
-    assert not _core_is_busy()
+    assert _users_of_the_core() == before
 
 
-def _core_is_busy():
-    """Whether line mode or tracing is on."""
+def _users_of_the_core():
+    """How many there are of line mode and of tracing: none but what earlier tests have made and cannot die."""
     from scope_profiler._instrument import lines
 
-    return bool(lines._users or calls._tracings)
+    return len(lines._users), len(calls._tracings)
