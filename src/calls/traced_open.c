@@ -25,7 +25,7 @@ SP_NOINLINE sp_open_call *sp_traced_open_below(sp_thread *thread, const void *ke
     return wanted.open;
 }
 
-void sp_traced_ended(void)
+void sp_traced_ended_slow(void)
 {
     for (const sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
         if (SP_UNLIKELY(tracing->manager->slow_pending != 0)) {

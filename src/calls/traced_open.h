@@ -28,6 +28,12 @@ SP_INLINE sp_open_call *sp_traced_open(const sp_tracing *tracing, const void *ke
 }
 
 /* Calls have ended, of whichever tracings: what there is to do after that. The tracings may be others then. */
-void sp_traced_ended(void);
+void sp_traced_ended_slow(void);
+SP_INLINE void sp_traced_ended(void)
+{
+    const sp_tracing *first = sp_tracings; /* nearly always the only one */
+    if (SP_UNLIKELY(first != NULL && (first->next != NULL || first->manager->slow_pending != 0)))
+        sp_traced_ended_slow();
+}
 
 #endif
