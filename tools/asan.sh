@@ -64,7 +64,7 @@ mapfile -t without <tools/tests_without_core.txt
 without+=(base/test_local.py base/test_unrecorded.py instrument/test_named_targets.py
           journal/test_kills.py model/test_recorded.py)
 words="not spawn and not forkserver and not subprocess_starts and not (sampler and child_of_a_fork)"
-words+=" and (not test_termination or test_in_every_mode or core_checks)"
+words+=" and (not test_termination or test_in_every_mode or core_checks) and (not test_forks or in_threads)"
 tests=(tests/{base,calls,counters,instrument,journal,lines,model,python,record,sampler} tests/run/test_forks.py
        tests/runtime/test_thread_watch.py tests/report/test_report.py
        tests/whole/test_{bad_arguments,drop_in,protocols,random_programs,stress}.py)
