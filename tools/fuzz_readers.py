@@ -290,7 +290,10 @@ def child(name: str, files: dict[str, list[bytes]], seed: int, batch: int, folde
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         limit = used + (64 << 20) + 4 * len(data) + SPARE
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
-        signal.alarm(LONGEST)  # what does not end is ended by it
+        # What does not end is ended by these: of the processor, as the machine may have other work, and a
+        # wait for something that does not come.
+        signal.setitimer(signal.ITIMER_PROF, LONGEST)
+        signal.alarm(20 * LONGEST)
         try:
             read(path)
         except DOCUMENTED as error:
@@ -299,6 +302,7 @@ def child(name: str, files: dict[str, list[bytes]], seed: int, batch: int, folde
         except BaseException as error:
             print(f"{name}: {error!r}"[:300], file=sys.stderr)
             raise SystemExit(4) from error
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
         if time.monotonic() > stop:
             break
