@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import h5py
@@ -22,11 +22,14 @@ METADATA_IDS = "metadata_ids"
 
 _ENCODED = ("start_deltas", "durations")
 
+#: Bytes that are worth giving back to the system, see `rest`.
+_LARGE = 1 << 12
+
 #: For columns that are of few different values: 16 bits of a call become next to nothing.
 PACKED = Compression("auto")
 
-#: What gives the rows of a region that are written, or one value for all of them.
-Values = Callable[[Region, slice], "np.ndarray | int"]
+#: What gives the values of a region that a column is made of; None where it has none.
+Values = Callable[[Region], "np.ndarray | None"]
 
 
 class EventWriter:
@@ -94,20 +97,34 @@ class EventWriter:
             chunks=chunk and (chunk,),
             **compression.filters(self._length),
         )
+        before = 0
         for rows in blocks(self._length, chunk=chunk):
             self._output.check()
-            dataset[rows] = self._gathered(rows, values, dtype)
+            written = self._gathered(rows, values, OPTIONAL_COLUMNS.get(name, 0), dtype)
+            if name == _ENCODED[0]:
+                before = to_deltas(written, self._begins_in(rows), before)
+            dataset[rows] = written
             self._advance(rows.stop - rows.start)
 
-    def _gathered(self, rows: slice, values: Values, dtype: str) -> np.ndarray:
-        """Rows of the column, in which region follows region."""
+    def _gathered(self, rows: slice, values: Values, fill: int, dtype: str) -> np.ndarray:
+        """Rows of the column, in which region follows region; fill: where one has no values."""
         gathered = np.empty(rows.stop - rows.start, dtype)
-        done = 0
+        parts = []
         for index, part in parts_of(rows, self._ends):
-            stop = done + part.stop - part.start
-            gathered[done:stop] = values(self._regions[index], part)
-            done = stop
+            length, column = part.stop - part.start, values(self._regions[index])
+            if column is None:
+                column = np.full(length, fill, dtype)
+            parts.append(column if len(column) == length else column[part])
+        np.concatenate(parts, out=gathered, casting="same_kind")
+        for values_of_part in parts:
+            if values_of_part.nbytes >= _LARGE:
+                rest(values_of_part)
         return gathered
+
+    def _begins_in(self, rows: slice) -> np.ndarray:
+        """Where regions begin among rows of a column."""
+        begins = np.append(0, self._ends[:-1])
+        return begins[slice(*np.searchsorted(begins, (rows.start, rows.stop)))] - rows.start
 
 
 def make_room(group: h5py.Group, name: str, length: int, dtype: str) -> None:
@@ -120,38 +137,22 @@ def make_room(group: h5py.Group, name: str, length: int, dtype: str) -> None:
 
 
 def values_of(column: str) -> Values:
-    """What gives the values of a column of the group `events`."""
+    """What gives the values that a column of the group `events` is made of: starts, for their deltas."""
     if column == METADATA_IDS:
-        return lambda region, rows: region.event_metadata.ids[rows]
-    if column in OPTIONAL_COLUMNS:
-        return partial(_optional, column, OPTIONAL_COLUMNS[column])
-    return {"start_deltas": _start_deltas, "durations": _durations}[column]
+        return lambda region: region.event_metadata.ids
+    return attrgetter({"start_deltas": "start_times_ns", "durations": "durations_ns"}.get(column, column))
 
 
-def _start_deltas(region: Region, rows: slice) -> np.ndarray:
-    starts = region.start_times_ns
-    deltas = starts[rows].copy()
-    if len(deltas) > 1:
-        deltas[1:] -= starts[rows][:-1]
-    if rows.start:
-        deltas[0] -= starts[rows.start - 1]
-    rest(starts[rows])
-    return deltas
+def to_deltas(starts: np.ndarray, begins: np.ndarray, before: int) -> int:
+    """Make of starts how long after the one before it each is; return the last start.
 
-
-def _durations(region: Region, rows: slice) -> np.ndarray:
-    return _copied(region.durations_ns[rows])
-
-
-def _optional(name: str, fill: int, region: Region, rows: slice) -> np.ndarray | int:
-    column = getattr(region, name)
-    return fill if column is None else _copied(column[rows])
-
-
-def _copied(values: np.ndarray) -> np.ndarray:
-    copy = values.copy()
-    rest(values)
-    return copy
+    begins: Where a region begins, whose first start stays as it is. before: The start before the first.
+    """
+    last, firsts = int(starts[-1]), starts[begins]
+    starts[1:] -= starts[:-1].copy()
+    starts[0] -= before
+    starts[begins] = firsts
+    return last
 
 
 def read_events(

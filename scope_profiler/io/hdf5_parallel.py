@@ -10,10 +10,12 @@ import os
 from typing import Any, NamedTuple
 
 import h5py
+import numpy as np
 
-from ..results import ProfilingResults, Region, blocks
+from .._base.room import rest
+from ..results import OPTIONAL_COLUMNS, ProfilingResults, Region, blocks
 from .hdf5_datasets import Group
-from .hdf5_events import values_of
+from .hdf5_events import to_deltas, values_of
 from .hdf5_file import opened
 from .hdf5_index import Index
 from .hdf5_texts import read_texts
@@ -21,6 +23,9 @@ from .hdf5_texts import read_texts
 
 #: Bytes of the file of rank 0, from which on it is quicker than what rank 0 does alone.
 WORTHWHILE = 64 << 20
+
+#: Of one region: its first start is after 0.
+_NO_BEGINS = np.empty(0, np.int64)
 
 
 def is_possible() -> bool:
@@ -54,8 +59,15 @@ class RankCalls:
             for name, column in file["events"].items():
                 values = values_of(name)
                 for region, offset in self._runs:
+                    own, before = values(region), 0
                     for rows in blocks(region.num_events):
-                        column[offset + rows.start : offset + rows.stop] = values(region, rows)
+                        written: Any = OPTIONAL_COLUMNS[name] if own is None else own[rows]
+                        if name == "start_deltas":
+                            written = written.copy()
+                            before = to_deltas(written, _NO_BEGINS, before)
+                        column[offset + rows.start : offset + rows.stop] = written
+                        if own is not None:
+                            rest(own[rows])
 
 
 def _runs(root: Group, results: ProfilingResults, rank: int) -> list[_Run]:

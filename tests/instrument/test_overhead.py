@@ -298,7 +298,7 @@ def test_traced_calls_are_measured_when_tracing_begins(monkeypatch, manager):
 
 
 def _users_of_the_core():
-    """How many there are of line mode and of tracing: none but what earlier tests have made and cannot die."""
+    """How many there are of line mode and of tracing: none but what earlier tests made and cannot die."""
     from scope_profiler._instrument import lines
 
     return len(lines._users), len(calls._tracings)
