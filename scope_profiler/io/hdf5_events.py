@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from operator import attrgetter
+from functools import partial
 from typing import Any
 
 import h5py
 import numpy as np
 
 from .._base.room import rest
-from ..results import OPTIONAL_COLUMNS, Region, blocks, parts_of
+from ..results import OPTIONAL_COLUMNS, Region, blocks
+from ..results.region_calls import columns_of
 from .compression import Compression
 from .hdf5_datasets import Dataset, Group
 from .progress_bar import progress
@@ -22,14 +23,14 @@ METADATA_IDS = "metadata_ids"
 
 _ENCODED = ("start_deltas", "durations")
 
-#: Bytes that are worth giving back to the system, see `rest`.
-_LARGE = 1 << 12
+#: So many values are worth giving back to the system, see `rest`.
+_LARGE = 1 << 9
 
 #: For columns that are of few different values: 16 bits of a call become next to nothing.
 PACKED = Compression("auto")
 
-#: What gives the values of a region that a column is made of; None where it has none.
-Values = Callable[[Region], "np.ndarray | None"]
+#: What gives the values of regions that a column is made of; None for one that has none.
+Values = Callable[[Sequence[Region]], "list[np.ndarray | None]"]
 
 
 class EventWriter:
@@ -109,16 +110,17 @@ class EventWriter:
     def _gathered(self, rows: slice, values: Values, fill: int, dtype: str) -> np.ndarray:
         """Rows of the column, in which region follows region; fill: where one has no values."""
         gathered = np.empty(rows.stop - rows.start, dtype)
-        parts = []
-        for index, part in parts_of(rows, self._ends):
-            length, column = part.stop - part.start, values(self._regions[index])
-            if column is None:
-                column = np.full(length, fill, dtype)
-            parts.append(column if len(column) == length else column[part])
+        first, last = np.searchsorted(self._ends, (rows.start, rows.stop - 1), "right").tolist()
+        regions, ends = self._regions[first : last + 1], self._ends[first : last + 1]
+        parts: list[Any] = values(regions)
+        for place in [place for place, column in enumerate(parts) if column is None]:
+            parts[place] = np.full(regions[place].num_events, fill, dtype)
+        # Of the regions at both ends, it may be some of their calls.
+        parts[-1] = parts[-1][: len(parts[-1]) - (int(ends[-1]) - rows.stop)]
+        parts[0] = parts[0][len(parts[0]) - (min(int(ends[0]), rows.stop) - rows.start) :]
         np.concatenate(parts, out=gathered, casting="same_kind")
-        for values_of_part in parts:
-            if values_of_part.nbytes >= _LARGE:
-                rest(values_of_part)
+        for place in np.flatnonzero(np.diff(ends, prepend=0) >= _LARGE).tolist():
+            rest(parts[place])
         return gathered
 
     def _begins_in(self, rows: slice) -> np.ndarray:
@@ -139,8 +141,9 @@ def make_room(group: h5py.Group, name: str, length: int, dtype: str) -> None:
 def values_of(column: str) -> Values:
     """What gives the values that a column of the group `events` is made of: starts, for their deltas."""
     if column == METADATA_IDS:
-        return lambda region: region.event_metadata.ids
-    return attrgetter({"start_deltas": "start_times_ns", "durations": "durations_ns"}.get(column, column))
+        return lambda regions: [region.event_metadata.ids for region in regions]
+    name = {"start_deltas": "start_times_ns", "durations": "durations_ns"}.get(column, column)
+    return partial(columns_of, name=name)
 
 
 def to_deltas(starts: np.ndarray, begins: np.ndarray, before: int) -> int:

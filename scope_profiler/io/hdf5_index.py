@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, cached_property
+from operator import attrgetter
 from typing import Any
 
 import h5py
@@ -12,10 +13,11 @@ import numpy as np
 
 from .._model.statistics import LONGEST_NS
 from ..results import BLOCK, FLOAT_STATISTICS, INTEGER_STATISTICS, Region
+from ..results.region_calls import columns_of
 from .hdf5_datasets import Group
 from .hdf5_schema import AGGREGATES, COLUMN_BITS, EXTENDED, RECORDED, SUMMARY, UNKNOWN
 from .hdf5_texts import read_texts, write_texts
-from .recorded_tables import known_or, or_none
+from .recorded_tables import fill, known_or, or_none
 from .region_rows import (
     EXTENDED_ATTRIBUTES, LARGEST_RANK, exclusive_or_total, from_extended,
     from_summary, recorded_columns,
@@ -23,29 +25,24 @@ from .region_rows import (
 
 
 def write_index(
-    group: h5py.Group, rows: Sequence[tuple[int, int, Region]], counts: np.ndarray, aggregate: bool
+    group: h5py.Group, numbers: Sequence[int], ranks: Sequence[int], regions: Sequence[Region],
+    counts: np.ndarray, aggregate: bool,
 ) -> None:
     """Region number, rank and all that is known of each region but its calls, of which there are so many."""
-    for name, dtype, values in _number_columns(rows, counts, aggregate):
+    group["region_ids"], group["ranks"] = np.array(numbers, "<u4"), np.array(ranks, "<u4")
+    for name, dtype, values in _number_columns(regions, counts, aggregate):
         group[name] = np.asarray(values, dtype)
-    regions = [region for _, _, region in rows]
-    for name, texts in (
-        ("source_files", (region.source_file or "" for region in regions)),
-        ("source_texts", (region.source_text or "" for region in regions)),
-        ("tags", (json.dumps(region.tags) if region.tags else "[]" for region in regions)),
-    ):
-        write_texts(group, name, texts)
+    for name, attribute in (("source_files", "source_file"), ("source_texts", "source_text")):
+        write_texts(group, name, map(attrgetter(attribute), regions), lambda text: text or "")
+    write_texts(group, "tags", map(attrgetter("tags"), regions), json.dumps)
 
 
 def _number_columns(
-    rows: Sequence[tuple[int, int, Region]], counts: np.ndarray, aggregate: bool
+    regions: Sequence[Region], counts: np.ndarray, aggregate: bool
 ) -> Iterator[tuple[str, Any, Any]]:
     """Name, type and values of the columns that are of numbers."""
-    regions = [region for _, _, region in rows]
     complete = counts == np.array([region.num_calls for region in regions], np.int64)
     recorded, extended = _recorded_rows(regions), _extended_rows(regions)
-    yield "region_ids", "<u4", [number for number, _, _ in rows]
-    yield "ranks", "<u4", [rank for _, rank, _ in rows]
     yield "event_offsets", "<u8", np.cumsum(counts) - counts
     yield "event_counts", "<u8", counts
     yield "source_lines", "<i8", known_or([region.source_lineno for region in regions], -1)
@@ -106,8 +103,8 @@ def _summary_rows(regions: Sequence[Region], counts: np.ndarray, recorded: np.nd
     rows = np.zeros(len(regions), SUMMARY)
     ends = np.cumsum(counts)
     begins = ends - counts
-    starts = np.concatenate([region.start_times_ns for region in regions])
-    durations = np.concatenate([region.durations_ns for region in regions])
+    starts = np.concatenate(columns_of(regions, "start_times_ns"))
+    durations = np.concatenate(columns_of(regions, "durations_ns"))
     rows["total"] = np.add.reduceat(durations, begins)
     rows["minimum"] = np.minimum.reduceat(durations, begins)
     rows["maximum"] = np.maximum.reduceat(durations, begins)
@@ -127,8 +124,9 @@ def _summary_rows(regions: Sequence[Region], counts: np.ndarray, recorded: np.nd
 
 def _extended_rows(regions: Sequence[Region]) -> np.ndarray:
     rows = np.empty(len(regions), EXTENDED)
-    for name, of_region in EXTENDED_ATTRIBUTES.items():
-        rows[name] = known_or([getattr(region, of_region) for region in regions], UNKNOWN)
+    columns = zip(*map(attrgetter(*EXTENDED_ATTRIBUTES.values()), regions))
+    for name, values in zip(EXTENDED_ATTRIBUTES, columns):
+        fill(rows[name], values, UNKNOWN)
     rows["columns"] = 0
     for name in recorded_columns(regions):
         rows["columns"] += [COLUMN_BITS[name] * region.has_column(name) for region in regions]
@@ -142,12 +140,13 @@ def _recorded_rows(regions: Sequence[Region]) -> np.ndarray:
             rows[name] = unknown
     # Column by column, of all regions of which the same is known.
     alike: dict[tuple[str, ...], list[int]] = {}
-    statistics = [region.statistics or {} for region in regions]
+    statistics = [region._statistics or {} for region in regions]
     for number, known in enumerate(statistics):
         alike.setdefault(tuple(known), []).append(number)
     for fields, numbers in alike.items():
+        chosen: Any = np.array(numbers) if len(alike) > 1 else slice(None)
         for name, values in zip(fields, zip(*(statistics[number].values() for number in numbers))):
-            rows[name][numbers] = values
+            rows[name][chosen] = values
     return rows
 
 
@@ -299,9 +298,13 @@ class Index:
 
     def recorded_columns(self, row: int) -> Sequence[str] | None:
         """Which optional columns a row has; None where its writer did not say."""
-        if self._extended is None or "columns" not in (self._extended.dtype.names or ()):
+        return None if self._column_bits is None else _columns_of(self._column_bits[row])
+
+    @cached_property
+    def _column_bits(self) -> list[int] | None:
+        if self._extended is None or "columns" not in _fields(self._extended):
             return None
-        return _columns_of(int(self._extended["columns"][row]))
+        return self._extended["columns"].tolist()
 
     def has_column(self, name: str) -> np.ndarray:
         """Bool [rows]: whether each has that one of the optional columns. Of one that `is_ours`."""

@@ -59,7 +59,7 @@ class RankCalls:
             for name, column in file["events"].items():
                 values = values_of(name)
                 for region, offset in self._runs:
-                    own, before = values(region), 0
+                    (own,), before = values([region]), 0
                     for rows in blocks(region.num_events):
                         written: Any = OPTIONAL_COLUMNS[name] if own is None else own[rows]
                         if name == "start_deltas":

@@ -39,6 +39,10 @@ _kept = 0
 _recent = RecentColumns(1 << 27)
 
 
+#: Of a column its name, that which regions have for it, and what gives the part of a row.
+_Source = tuple[str, str, Callable[[int], np.ndarray]]
+
+
 class StoredEvents:
     """The columns of calls, each read when it is first asked for, then kept, as far as there is room.
 
@@ -80,28 +84,33 @@ class StoredEvents:
     def run(self, row: int) -> dict[str, Any]:
         """Of a row of the index, as `read_events`; and what is known of the calls without reading them,
         as ``of_calls``."""
-        return {**self._columns_of(row, self._sources()), "of_calls": self._index.of_calls([row])[0]}
+        unrecorded = self._unrecorded(row)
+        sources = [source for source in self._sources() if source[0] not in unrecorded]
+        return {**self._columns_of(row, sources), "of_calls": self._index.of_calls([row])[0]}
 
-    def _sources(self) -> list[tuple[str, str, Callable[[int], np.ndarray]]]:
+    def _sources(self) -> list[_Source]:
         """Of each column its name, that which regions have for it, and what gives the part of a row. Not
         kept, as these keep the file open."""
         return [(name, _NAMES.get(name, name), partial(self._run, name)) for name in self.known]
 
-    def _columns_of(
-        self, row: int, sources: Iterable[tuple[str, str, Callable[[int], np.ndarray]]]
-    ) -> dict[str, StoredColumn]:
+    def _columns_of(self, row: int, sources: Iterable[_Source]) -> dict[str, StoredColumn]:
         count, tree = self._index.counts[row], self._recorded.get(self._index.ranks[row])
-        unrecorded = self._unrecorded(row)
         return {
             ours: StoredColumn(source, row, count, tree if name == "node_ids" else None, False)
-            for name, ours, source in sources if name not in unrecorded
+            for name, ours, source in sources
         }
 
     def regions(self, rows: Sequence[int], told: Sequence[Mapping[str, Any]]) -> Iterator[Region]:
         """The regions of rows of an index that `is_sound`, of each of which its tree has `told` that."""
-        sources = self._sources()
+        all_sources = self._sources()
         facts = {**self._index.facts(rows), "of_calls": self._index.of_calls(rows)}
+        by_unrecorded: dict[frozenset[str], list[_Source]] = {}
         for row, of_tree, *known in zip(rows, told, *facts.values()):
+            unrecorded = self._unrecorded(row)
+            sources = by_unrecorded.get(unrecorded)
+            if sources is None:
+                sources = [source for source in all_sources if source[0] not in unrecorded]
+                by_unrecorded[unrecorded] = sources
             columns = self._columns_of(row, sources)
             starts, durations = columns.pop("start_times_ns"), columns.pop("durations_ns")
             ids = columns.pop(METADATA_IDS, None)

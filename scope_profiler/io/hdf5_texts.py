@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import h5py
@@ -21,16 +21,28 @@ EXACT = "_exact"
 _LONGEST_NAME = 10_000
 
 
-def write_texts(group: h5py.Group, name: str, texts: Iterable[str]) -> None:
-    """A column of texts, [texts]."""
-    values = list(texts)
-    different = dict.fromkeys(values)
-    encoded = {text: _encoded(text) for text in different}
-    data = np.array([*map(encoded.__getitem__, values)], object)
+def write_texts(
+    group: h5py.Group, name: str, values: Iterable[Any], text_of: Callable[[Any], str] = str
+) -> None:
+    """A column of texts, [values], of which many may be alike; text_of: gives that of a value."""
+    values = list(values)
+    texts = {value: text_of(value) for value in dict.fromkeys(values)}
+    _write(group, name, values, texts, _all_encoded([*texts.values()]))
+    if not _is_kept("\n".join(texts.values())):
+        _write(group, name + EXACT, values, texts, [json.dumps(text) for text in texts.values()])
+
+
+def _write(
+    group: h5py.Group, name: str, values: list[Any], different: Iterable[Any], written: list[Any]
+) -> None:
+    """A column of values, of which the different ones are written so."""
+    if len(written) == 1:
+        data = np.full(len(values), written[0], object)
+    elif len(written) == len(values):
+        data = np.array(written, object)
+    else:
+        data = np.array([*map(dict(zip(different, written)).__getitem__, values)], object)
     group.create_dataset(name, (len(values),), TEXT, data=data)
-    if not _is_kept("\n".join(different)):
-        exact = [json.dumps(text) for text in values]
-        group.create_dataset(name + EXACT, (len(values),), TEXT, data=exact)
 
 
 def read_texts(group: Group, name: str) -> list[str]:
@@ -85,6 +97,14 @@ def _is_kept(text: str) -> bool:
         return "\0" not in text and _decoded(text.encode("utf-8", "surrogateescape")) == text
     except UnicodeEncodeError:
         return False
+
+
+def _all_encoded(texts: list[str]) -> list[bytes]:
+    """Each as `_encoded` has it; together, where none has anything special."""
+    together = "\0".join(texts)
+    if together.count("\0") == len(texts) - 1 and together.isascii():
+        return together.encode("ascii").split(b"\0")
+    return [*map(_encoded, texts)]
 
 
 def _encoded(text: str, errors: str = "surrogateescape") -> bytes:

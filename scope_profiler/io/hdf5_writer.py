@@ -69,9 +69,10 @@ def _write(
     results: ProfilingResults, file: h5py.File, output: SafeFile, compression: Compression, only_room: bool
 ) -> None:
     rows = [
-        (number, rank, region[rank]) for number, region in enumerate(results) for rank in region
+        (number, rank, of_rank)
+        for number, region in enumerate(results) for rank, of_rank in region.regions.items()
     ]
-    regions = [region for _, _, region in rows]
+    numbers, ranks, regions = map(list, zip(*rows)) if rows else ([], [], [])
     counts = np.array([region.num_events for region in regions], np.int64)
     aggregate = not counts.any() and any(region.num_calls for region in regions)
 
@@ -81,7 +82,7 @@ def _write(
     file.attrs["event_data_available"] = calls_were_read(results)
     write_attributes(file.create_group("metadata"), results.metadata)
     write_texts(file.create_group("region_table"), "names", results.region_names)
-    write_index(file.create_group("rank_region_index"), rows, counts, aggregate)
+    write_index(file.create_group("rank_region_index"), numbers, ranks, regions, counts, aggregate)
 
     most_nodes = max((len(tree.nodes) for tree in results.recorded.values()), default=0)
     events = EventWriter(

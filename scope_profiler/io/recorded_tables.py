@@ -53,11 +53,12 @@ COUNTER = np.dtype(
 def tables_of(recorded: Mapping[int, Recorded]) -> dict[str, Any]:
     """The tables: `names`, `facts`, `samples`, `quantities` and `counter_names` lists of str, the others
     arrays."""
-    nodes = [(rank, node) for rank, tree in recorded.items() for node in tree.nodes]
-    sketches = [node.sketch for _, node in nodes if node.sketch is not None]
+    ranks = [rank for rank, tree in recorded.items() for _ in tree.nodes]
+    nodes = [node for tree in recorded.values() for node in tree.nodes]
+    sketches = [node.sketch for node in nodes if node.sketch is not None]
     return {
-        "names": [node.name for _, node in nodes],
-        "nodes": _rows([rank for rank, _ in nodes], [node for _, node in nodes]),
+        "names": [node.name for node in nodes],
+        "nodes": _rows(ranks, nodes),
         "sketch_values": np.concatenate([np.empty(0), *(one.values for one in sketches)]),
         "sketch_counts": np.concatenate(
             [np.empty(0, np.int64), *(one.counts for one in sketches)]
@@ -70,7 +71,7 @@ def tables_of(recorded: Mapping[int, Recorded]) -> dict[str, Any]:
             json.dumps({**tree.samples.columns(), "rank": rank})
             for rank, tree in recorded.items() if tree.samples is not None
         ],
-        **_work([node for _, node in nodes]),
+        **_work(nodes),
         **_counters(recorded),
     }
 
@@ -91,7 +92,8 @@ def _work(nodes: list[Node]) -> dict[str, Any]:
     numbers: dict[str, int] = {}
     rows = [
         (place, numbers.setdefault(quantity, len(numbers)), amount)
-        for place, node in enumerate(nodes) for quantity, amount in (node.statistics.work or {}).items()
+        for place, node in enumerate(nodes) if node.statistics.work is not None
+        for quantity, amount in node.statistics.work.items()
     ]
     return {"quantities": [*numbers], "work": np.array(rows, WORK)} if rows else {}
 
@@ -106,13 +108,21 @@ def _rows(ranks: list[int], nodes: list[Node]) -> np.ndarray:
     sketches = [node.sketch for node in nodes]
     rows["sketch"] = [-1 if sketch is None else len(sketch.values) for sketch in sketches]
     rows["unit"] = [0.0 if sketch is None else sketch.unit for sketch in sketches]
-    for name in _STATISTICS:
-        rows[name] = known_or(list(map(attrgetter(name), statistics)), _UNKNOWN)
+    for name, values in zip(_STATISTICS, zip(*map(attrgetter(*_STATISTICS), statistics))):
+        fill(rows[name], values, _UNKNOWN)
     rows["deviation"] = known_or([node.std_ns for node in nodes], math.nan)
     return rows
 
 
-def known_or(values: list[Any], otherwise: float) -> list[Any]:
+def fill(column: np.ndarray, values: Sequence[Any], otherwise: float) -> None:
+    """Put values into a column, `otherwise` in the place of None. Often all are the same."""
+    if values[0] is values[-1] and values.count(values[0]) == len(values):
+        column[:] = known_or(values[:1], otherwise)
+    else:
+        column[:] = known_or(values, otherwise)
+
+
+def known_or(values: Sequence[Any], otherwise: float) -> Sequence[Any]:
     """The values, `otherwise` in the place of None."""
     if None not in values:
         return values

@@ -212,7 +212,9 @@ class ProfilingResults(RunSelections, FunctionTables, Exporting, Counters, NoCou
         """How many ranks took part."""
         if self._num_ranks is not None:
             return self._num_ranks
-        ranks = set(self._line_profile).union(*(region.ranks for region in self))
+        ranks = set(self._line_profile)
+        for region in self:
+            ranks.update(region._regions)
         return max(len(ranks), self._metadata_int("mpi_size") or 0)
 
     @property

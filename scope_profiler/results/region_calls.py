@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -58,14 +58,6 @@ class Calls:
         """How many calls have an interval: `num_calls`, or fewer where some were dropped."""
         return len(self._stored_starts)
 
-    @property
-    def _starts(self) -> np.ndarray:
-        return values_of(self._stored_starts)
-
-    @property
-    def _durations(self) -> np.ndarray:
-        return values_of(self._stored_durations)
-
     def _column(self, name: str) -> np.ndarray | None:
         known = self._columns.get(name)
         return None if known is None else values_of(known)
@@ -84,12 +76,14 @@ class Calls:
     @property
     def start_times_ns(self) -> np.ndarray:
         """int64 [num_events], read-only, ascending."""
-        return self._starts
+        return values_of(self._stored_starts)
 
     @property
     def durations_ns(self) -> np.ndarray:
         """int64 [num_events], read-only."""
-        return self._durations
+        return values_of(self._stored_durations)
+
+    _starts, _durations = start_times_ns, durations_ns
 
     @property
     def inclusive_durations_ns(self) -> np.ndarray:
@@ -311,6 +305,19 @@ class Calls:
                 if entry:
                     row["metadata"] = entry
         return rows
+
+
+def columns_of(regions: Iterable[Calls], name: str) -> list[np.ndarray | None]:
+    """The values of each, of one column: its starts, its durations or one of `OPTIONAL_COLUMNS`; None where
+    it has none."""
+    stored: list[Any]
+    if name == "start_times_ns":
+        stored = [calls._stored_starts for calls in regions]
+    elif name == "durations_ns":
+        stored = [calls._stored_durations for calls in regions]
+    else:
+        stored = [calls._columns.get(name) for calls in regions]
+    return [column.values if isinstance(column, StoredColumn) else column for column in stored]
 
 
 def _kept(
