@@ -1,6 +1,7 @@
 """Forks in the middle of runs: the child starts clean."""
 
 import os
+import sys
 
 from .._base.unrecorded import unrecorded
 from .._runtime import processes
@@ -20,6 +21,9 @@ def _in_forked_child():
         own_files.was_forked(managers.paths())
     for manager in configured:
         _begin_anew(manager)
+    ends = sys.modules.get("scope_profiler._runtime.process_end")
+    if ends is not None:
+        ends.has_begun_anew()
 
 
 @unrecorded

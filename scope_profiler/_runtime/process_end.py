@@ -15,6 +15,7 @@ A process can end in several ways, and each needs something of its own:
       never. Containers would then send SIGKILL, and all would be lost.
     - While a file is being written, the handler only takes note, for the file to get whole: HDF5
       cannot be called from within itself.
+    - The child of a fork has its parent's runs until it has begun its own, and nothing to finalize.
 - By KeyboardInterrupt: Python ends by SIGINT afterwards, as shells want it, unless something runs by
   exec() meanwhile, as it does in the imports of finalize(). So it is reminded.
 
@@ -103,12 +104,16 @@ def goes_on(manager, run, followed_by):
     """In the child of a fork, the run is followed by another, which shares its fate: it is
     finalized at the end, also where the run is that of a session, as the child may never get to
     the end of that."""
-    global _writing, _ended_by
-    _writing, _ended_by = 0, None  # who was writing is not here
     followed_by._of_session = run._of_session
     if ends(run):
         finalize_at_exit(manager, followed_by)
         _follow_multiprocessing()
+
+
+def has_begun_anew():
+    """In the child of a fork, all runs are its own."""
+    global _writing, _ended_by, _process
+    _writing, _ended_by, _process = 0, None, os.getpid()  # who was writing is not here
 
 
 # ---- The last finalize()
@@ -252,6 +257,7 @@ def _finalize_worker():
 _set_handler = _signal.signal
 _writing = 0  # how many files
 _ended_by = None  # the signal that arrived meanwhile
+_process = os.getpid()  # whose runs these are: in the child of a fork first its parent's
 
 #: Whether SIGTERM ends the process: what takes long, or waits for others, is left out.
 is_terminated = False
@@ -294,12 +300,14 @@ def _terminate(number, frame):
     global _ended_by, is_terminated
     if not _core.heard():  # _thread.interrupt_main(), which means nothing to the default
         return
-    if _writing:
+    has_begun = _process == os.getpid()
+    if _writing and has_begun:
         _ended_by = number
         return
     is_terminated = True
     try:
-        _finalize_all()
+        if has_begun:
+            _finalize_all()
     finally:
         _set_handler(number, _signal.SIG_DFL)
         os.kill(os.getpid(), number)
@@ -310,10 +318,11 @@ def writing():
     """A file is being written inside: it gets whole before SIGTERM ends the process."""
     global _writing, _ended_by
     _writing += 1
+    process = _process
     try:
         yield
     finally:
-        _writing -= 1
+        _writing -= process == _process  # or it was forked inside
         if _ended_by is not None and not _writing:
             number, _ended_by = _ended_by, None
             os.kill(os.getpid(), number)

@@ -30,7 +30,7 @@ _LARGE = 1 << 9
 PACKED = Compression("auto")
 
 #: What gives the values of regions that a column is made of; None for one that has none.
-Values = Callable[[Sequence[Region]], "list[np.ndarray | None]"]
+Values = Callable[[Sequence[Region]], list[Any]]
 
 
 class EventWriter:

@@ -307,7 +307,7 @@ class Calls:
         return rows
 
 
-def columns_of(regions: Iterable[Calls], name: str) -> list[np.ndarray | None]:
+def columns_of(regions: Iterable[Calls], name: str) -> list[Any]:
     """The values of each, of one column: its starts, its durations or one of `OPTIONAL_COLUMNS`; None where
     it has none."""
     stored: list[Any]

@@ -461,6 +461,34 @@ print(daemon.pid)
     assert written() == {0: {"parent": 1}, **{pid: {"worker": 1} for pid in kept}}
 
 
+def test_a_signal_before_a_child_has_runs_of_its_own():
+    """The file of the parent is not the child's to write."""
+    out = run("""
+wait_for = lambda child: os.waitpid(child, 0)[1]
+print(wait_for(os.fork() or os._exit(0)))
+child = os.fork()
+if child == 0: time.sleep(9)
+print(wait_for(child))
+print(os.listdir().count("x.json"))
+ends = False
+child = os.fork()
+if child == 0:
+    record("child")
+    os.kill(os.getpid(), signal.SIGTERM)
+print(child, wait_for(child))
+""", begin="""
+import os, signal
+ends = True
+# Called before what was registered later.
+os.register_at_fork(after_in_child=lambda: ends and os.kill(os.getpid(), signal.SIGTERM))
+""" + BEGIN)
+    first, second, files, third = out.splitlines()[:4]
+    assert (int(first), int(second), int(files)) == (signal.SIGTERM, signal.SIGTERM, 0)
+    pid, status = map(int, third.split())
+    assert status == signal.SIGTERM
+    assert written() == {0: {"parent": 1}, pid: {"child": 1}}
+
+
 def test_a_signal_while_a_worker_writes():
     out = run("""
 import multiprocessing as mp
