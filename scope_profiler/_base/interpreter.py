@@ -4,6 +4,7 @@ Each supported version has its corpus in tests/base/test_interpreter.py.
 """
 
 from collections import namedtuple
+from contextlib import contextmanager
 from functools import cache
 import sys
 
@@ -15,6 +16,25 @@ SUSPENDING = GENERATOR | COROUTINE | ASYNC_GENERATOR
 
 
 # ---- Private attributes
+
+
+@contextmanager
+def no_process_for_platform():
+    """Inside, `platform` starts no process to learn what the processor is called, as it does for who asks
+    for anything by its place in platform.uname(): h5py, where it is imported. Where `subprocess` is
+    gevent's, a process that is about to end would wait for that one for ever.
+    """
+    import platform
+
+    known = vars(platform.uname())  # the same for all who ask
+    if "processor" in known:
+        yield
+        return
+    known["processor"] = ""
+    try:
+        yield
+    finally:
+        known.pop("processor", None)
 
 
 def threads():

@@ -16,7 +16,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-from .._base import file_names, needs
+from .._base import file_names, interpreter, needs
 from .._base.warning import warn
 from .._runtime import own_files, processes
 
@@ -81,7 +81,8 @@ class RunFile:
         elif self.format == "json":
             from ..io import json_writer  # noqa: F401
         else:
-            from ..io import hdf5_writer  # noqa: F401
+            with interpreter.no_process_for_platform():
+                from ..io import hdf5_writer  # noqa: F401
 
     def write(self, results, fill=None):
         """Write the results; `path` is where they are then. fill: As for `write_hdf5`."""

@@ -8,6 +8,7 @@ import time
 from functools import cache
 from typing import Any
 
+from .._base import interpreter
 from .._runtime import processes
 from .._version import __version__
 
@@ -79,10 +80,12 @@ def _details() -> dict[str, str]:
         user = getpass.getuser()
     except (OSError, KeyError):
         user = "unknown"
+    with interpreter.no_process_for_platform():
+        uname = " ".join(platform.uname())
     return {
         "hostname": platform.node(),
         "user": user,
-        "uname": " ".join(platform.uname()),
+        "uname": uname,
         "working_directory": os.getcwd(),
         **{
             name: value[:_LONGEST_VALUE]

@@ -2,6 +2,8 @@
 
 import dis
 import inspect
+import platform
+import subprocess
 import sys
 import textwrap
 import threading
@@ -127,3 +129,25 @@ def test_a_process_that_is_being_made():
 
     assert not interpreter.is_being_made(process.current_process())
     assert interpreter.is_being_made(SimpleNamespace(_inheriting=True))
+
+
+def test_platform_starts_no_process(monkeypatch):
+    def starts(*arguments, **settings):
+        raise AssertionError("a process was started")
+
+    uname = platform.uname()
+    machine, before = uname.machine, vars(uname).pop("processor", None)
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "Popen", starts)
+        with interpreter.no_process_for_platform():
+            assert platform.uname()[4] == machine and platform.uname().processor == ""
+    assert vars(uname) == {}  # it is still unknown: who asks for it learns it
+    vars(uname)["processor"] = "known"
+    try:
+        with interpreter.no_process_for_platform():
+            assert platform.processor() == "known"
+        assert platform.processor() == "known"
+    finally:
+        del vars(uname)["processor"]
+        if before is not None:
+            vars(uname)["processor"] = before

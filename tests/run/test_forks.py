@@ -512,6 +512,19 @@ print(process.pid, process.exitcode)
     assert status == -signal.SIGTERM and written() == {0: {"parent": 1}, pid: {"worker": 1}}
 
 
+@NEEDS_H5PY
+@pytest.mark.parametrize("detail", ["'minimal'", "'full'"])
+def test_finalize_starts_no_process(detail):
+    """Which gevent's subprocess would wait for in a process that ends, where nobody tells it of the end."""
+    run("", begin="""
+import subprocess
+def starts(*arguments, **settings):
+    raise SystemExit("a process was started")
+subprocess.Popen = starts
+""" + BEGIN.replace("x.json", "x.h5").replace("sp.setup(", "sp.setup(metadata_detail=" + detail + ", "))
+    assert calls("x.h5") == {"parent": 1}
+
+
 def test_processes_that_subprocess_starts_are_programs_of_their_own():
     run("""
 import subprocess
