@@ -36,6 +36,7 @@ Values = Callable[[Sequence[Region]], list[Any]]
 class EventWriter:
     """Writes columns of one value per call, the calls of each region in turn.
 
+    counts: How many calls the regions have.
     most_nodes: How many nodes the largest tree has that the calls have their places in.
     only_room: Make room for the calls, for others to write them: see `hdf5_parallel`.
     """
@@ -44,6 +45,7 @@ class EventWriter:
         self,
         group: h5py.Group,
         regions: Sequence[Region],
+        counts: np.ndarray,
         output: SafeFile,
         compression: Compression,
         most_nodes: int,
@@ -55,7 +57,7 @@ class EventWriter:
         self._compression = compression
         self._node_type = "<i2" if most_nodes < 1 << 15 else "<i4"
         self._only_room = only_room
-        self._ends = np.cumsum([region.num_events for region in regions], dtype=np.int64)
+        self._ends = np.cumsum(counts)
         self._length = int(self._ends[-1]) if len(regions) else 0
         self._advance: Callable[[int], None] = lambda more: None
 

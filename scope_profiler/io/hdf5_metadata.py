@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import h5py
@@ -32,12 +33,12 @@ def write_event_metadata(
     For regions of few calls also what 0.7.5 reads: the mappings of all calls, in the index.
     """
     index = file["rank_region_index"]
-    known = MetadataTables(regions)
-    if not known.tables:
+    if not any(map(attrgetter("has_event_metadata"), regions)):
         write_texts(index, _TABLES, ["[]"] * len(regions))
         return
     notes = (per_call(region) for region in regions)
     write_texts(index, _TABLES, (json_text(entries) if entries else "[]" for entries in notes))
+    known = MetadataTables(regions)
     index[_NUMBERS] = np.array(known.numbers, "<i8")
     events.write_column(METADATA_IDS, "<i4")
     group = file.create_group(_TABLES)

@@ -86,7 +86,7 @@ def _write(
 
     most_nodes = max((len(tree.nodes) for tree in results.recorded.values()), default=0)
     events = EventWriter(
-        file.create_group("events"), regions, output, compression, most_nodes, only_room)
+        file.create_group("events"), regions, counts, output, compression, most_nodes, only_room)
     events.write()
     write_event_metadata(file, regions, events, compression)
     write_table(file, "thread_table", results.threads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from .._model.recorded import Recorded
@@ -197,5 +198,5 @@ def _sort(known: dict[str, Any]) -> None:
 
 def recorded_columns(regions: Sequence[Region]) -> list[str]:
     """The optional columns that at least one of the regions has."""
-    known = set().union(*(region.columns_known for region in regions))
+    known: set[str] = set().union(*map(attrgetter("columns_known"), regions))
     return [name for name in OPTIONAL_COLUMNS if name in known]
