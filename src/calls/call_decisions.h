@@ -4,6 +4,7 @@
 #ifndef SP_CALL_DECISIONS_H
 #define SP_CALL_DECISIONS_H
 
+#include "base/slots.h"
 #include "calls/throttle.h"
 #include "record/region.h"
 
@@ -24,21 +25,20 @@ typedef struct sp_tracing {
     sp_map pairs;     /* of call_pairs.c: names of two regions -> both. Owned. */
     sp_map decisions; /* code -> sp_decision. Owned. */
     sp_map c_functions; /* of c_calls.c: definition -> region. Owned. */
-    sp_map suspended; /* frame -> sp_suspended_call. Owned. */
-    size_t suspended_count; /* how many */
-    struct sp_suspended_call *latest; /* the one looked up last, or NULL */
+    sp_slots suspended; /* frame -> sp_suspended_call. Owned. */
+    struct sp_suspended_call *spare; /* a chain of such structs. Owned. */
 } sp_tracing;
 
 typedef struct {
     sp_tracing *tracing;
-    PyCodeObject *code; /* Borrowed: the decision is forgotten when the code dies, */
-    PyObject *watcher;  /* by the callback of this weak reference. Owned. */
+    PyCodeObject *code; /* Borrowed: the decision is forgotten when the code dies. */
     sp_region *region;  /* of the code's calls, or NULL: not wanted. The manager owns it, see
                          * sp_calls_keep_regions(). */
     bool everywhere;    /* wanted in every call, not in sections alone */
     bool postponed;     /* wanted in sections, and has not been called in one: has no region yet */
     bool c_calls;       /* what it calls of C is wanted: everywhere, or in sections */
     sp_throttle throttle;
+    PyObject *watcher; /* weak reference to the code, whose callback forgets. Owned. */
 } sp_decision;
 
 /* Whether the events of the code are needed: all, or those of its begin alone. */

@@ -93,7 +93,7 @@ bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
         if (decides && SP_MONITORING && sp_line_always_watched != 0)
             sp_line_frame_begins(frame, code, true); /* its own event was not asked for before */
         wanted |= SP_MONITORING ? sp_decision_wants(decision) : sp_decision_wants_ends(decision);
-        if (suspends && tracing->suspended_count != 0)
+        if (suspends)
             sp_suspended_call_replaced(tracing, frame);
         sp_region *region = decision->region;
         if (region == NULL || !region->recording || !(decision->everywhere || in_section)
@@ -139,13 +139,14 @@ static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObjec
                        sp_outcome how)
 {
     uint64_t now = sp_now();
+    bool goes_on = how == SP_STEP_GOES_ON || how == SP_STEP_SILENT;
     sp_suspended_call *suspended = sp_suspended_call_of(tracing, frame, code);
     sp_open_call *open = sp_traced_open(tracing, sp_calls_key(frame));
     if (open != NULL && suspended == NULL) {
-        if (how == SP_STEP_GOES_ON)
+        if (goes_on)
             suspended = sp_suspended_call_new(tracing, frame, code, open);
         if (suspended == NULL) { /* it ends in its first step, or memory is out */
-            sp_here.thread->lost += how == SP_STEP_GOES_ON;
+            sp_here.thread->lost += goes_on;
             sp_open_call_leave(tracing->manager, open->region, open->key, now,
                                how == SP_STEP_FAILS, SP_TRACED);
             return true;
@@ -159,7 +160,9 @@ static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObjec
         suspended->until = now;
         sp_guard_release();
     }
-    if (suspended != NULL && how != SP_STEP_GOES_ON)
+    if (suspended != NULL && goes_on)
+        sp_suspended_call_watch(suspended, how == SP_STEP_SILENT);
+    else if (suspended != NULL)
         sp_suspended_call_end(suspended, now, how == SP_STEP_FAILS);
     return open != NULL || suspended != NULL;
 }
@@ -279,7 +282,7 @@ static void end_open(sp_tracing *tracing)
         if (open == sp_here.thread->stack.calls)
             return;
         const void *frame = (const char *)open->key - 1;
-        const sp_suspended_call *suspended = sp_map_get(&tracing->suspended, frame, NULL);
+        const sp_suspended_call *suspended = sp_slots_get(&tracing->suspended, frame, NULL);
         if (suspended == NULL)
             sp_open_call_leave(tracing->manager, open->region, open->key, sp_now(), false,
                                sp_c_call_is(open) ? SP_TRACED_C : SP_TRACED);
@@ -341,6 +344,7 @@ static void end_tracing(sp_tracing *tracing)
     sp_decisions_forget(tracing);
     sp_c_functions_forget(tracing);
     sp_call_pairs_forget(tracing);
+    sp_suspended_calls_free(tracing);
     sp_calls_need(-(int)tracing->everywhere);
     Py_DECREF(tracing->decide);
     sp_c_calls_needed -= tracing->decide_c != NULL;

@@ -4,20 +4,38 @@
 #include "calls/call_backend.h"
 #include "record/annotations.h"
 
-sp_suspended_call *sp_suspended_call_find(sp_tracing *tracing, const void *frame,
-                                          const PyCodeObject *code)
+/* So many are kept as slots hold: generators of the usual program take no memory each. */
+static sp_suspended_call *take_spare(sp_tracing *tracing)
 {
-    sp_suspended_call *found = sp_map_get(&tracing->suspended, frame, NULL);
-    if (found == NULL || found->code != code)
-        return NULL;
-    return tracing->latest = found;
+    sp_suspended_call *spare = tracing->spare;
+    if (spare == NULL)
+        return sp_malloc(sizeof *spare);
+    tracing->spare = spare->next;
+    return spare;
+}
+
+static void give_spare(sp_tracing *tracing, sp_suspended_call *suspended)
+{
+    if (tracing->suspended.count >= SP_SLOTS) {
+        sp_free(suspended);
+        return;
+    }
+    suspended->next = tracing->spare;
+    tracing->spare = suspended;
+}
+
+void sp_suspended_calls_free(sp_tracing *tracing)
+{
+    sp_slots_free(&tracing->suspended);
+    while (tracing->spare != NULL)
+        sp_free(take_spare(tracing));
 }
 
 sp_suspended_call *sp_suspended_call_new(sp_tracing *tracing, const void *frame,
                                          const PyCodeObject *code,
                                          const sp_open_call *open)
 {
-    sp_suspended_call *suspended = sp_malloc(sizeof *suspended);
+    sp_suspended_call *suspended = take_spare(tracing);
     if (suspended == NULL)
         return NULL;
     *suspended = (sp_suspended_call){.call = sp_stepped_begin(open),
@@ -26,14 +44,14 @@ sp_suspended_call *sp_suspended_call_new(sp_tracing *tracing, const void *frame,
                                      .frame = frame,
                                      .code = code};
     suspended->call.kept = sp_annotation_keep(tracing->manager, suspended->call.annotation);
-    if (sp_map_add(&tracing->suspended, frame, NULL, suspended) < 0) {
+    if (sp_slots_add(&tracing->suspended, frame, NULL, suspended) < 0) {
         Py_XDECREF(suspended->call.kept);
-        sp_free(suspended);
+        give_spare(tracing, suspended);
         return NULL;
     }
-    if (tracing->suspended_count++ == 0)
+    if (tracing->suspended.count == 1)
         sp_calls_need(1);
-    return tracing->latest = suspended;
+    return suspended;
 }
 
 void sp_suspended_call_end(sp_suspended_call *suspended, uint64_t now, bool failed)
@@ -47,7 +65,7 @@ void sp_suspended_call_end(sp_suspended_call *suspended, uint64_t now, bool fail
 
 void sp_suspended_call_replaced(sp_tracing *tracing, const void *frame)
 {
-    sp_suspended_call *suspended = sp_map_get(&tracing->suspended, frame, NULL);
+    sp_suspended_call *suspended = sp_slots_get(&tracing->suspended, frame, NULL);
     if (suspended != NULL)
         sp_suspended_call_end(suspended, suspended->until, false);
 }
@@ -57,7 +75,7 @@ void sp_suspended_call_replaced(sp_tracing *tracing, const void *frame)
 #if SP_SILENT_CLOSE
 
 static struct {
-    sp_map watched;    /* weak reference -> sp_suspended_call */
+    sp_slots watched;    /* weak reference -> sp_suspended_call */
     PyObject *forgetter; /* what the weak references call. Owned, for ever. */
 } all;
 
@@ -81,7 +99,7 @@ static PyObject *generator_died(PyObject *module, PyObject *watcher)
 {
     (void)module;
     sp_shared_take();
-    sp_suspended_call *suspended = sp_map_get(&all.watched, watcher, NULL);
+    sp_suspended_call *suspended = sp_slots_get(&all.watched, watcher, NULL);
     if (suspended != NULL && (suspended->is_silent || has_finished(suspended)))
         sp_suspended_call_end(suspended, end_now(suspended), false);
     sp_shared_release();
@@ -97,34 +115,20 @@ int sp_suspended_calls_init(void)
     return all.forgetter == NULL ? -1 : 0;
 }
 
-static void watch(sp_suspended_call *suspended)
+void sp_suspended_call_watch_silent(sp_suspended_call *suspended)
 {
     PyObject *generator = (PyObject *)((char *)suspended->frame - offsetof(PyGenObject, gi_iframe));
     suspended->watcher = PyWeakref_NewRef(generator, all.forgetter);
-    if (suspended->watcher != NULL && sp_map_add(&all.watched, suspended->watcher, NULL,
-                                                 suspended) < 0)
+    if (suspended->watcher != NULL
+        && sp_slots_add(&all.watched, suspended->watcher, NULL, suspended) < 0)
         Py_CLEAR(suspended->watcher);
     PyErr_Clear(); /* memory is out: its end will not be noticed before its memory is used again */
-}
-
-void sp_suspended_calls_watch(const void *frame, const PyCodeObject *code, bool is_silent)
-{
-    if (Py_Version >= 0x030D0A00)
-        return;
-    for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
-        sp_suspended_call *suspended = sp_suspended_call_of(tracing, frame, code);
-        if (suspended == NULL)
-            continue;
-        suspended->is_silent = is_silent;
-        if (is_silent && suspended->watcher == NULL)
-            watch(suspended);
-    }
 }
 
 static void unwatch(sp_suspended_call *suspended)
 {
     if (suspended->watcher != NULL)
-        sp_map_pop(&all.watched, suspended->watcher, NULL);
+        sp_slots_pop(&all.watched, suspended->watcher, NULL);
     Py_CLEAR(suspended->watcher);
 }
 
@@ -150,12 +154,10 @@ void sp_suspended_call_forget(sp_suspended_call *suspended)
 {
     sp_tracing *tracing = suspended->tracing;
     unwatch(suspended);
-    sp_map_pop(&tracing->suspended, suspended->frame, NULL);
-    if (tracing->latest == suspended)
-        tracing->latest = NULL;
+    sp_slots_pop(&tracing->suspended, suspended->frame, NULL);
     Py_XDECREF(suspended->call.kept);
-    sp_free(suspended);
-    if (--tracing->suspended_count == 0)
+    give_spare(tracing, suspended);
+    if (tracing->suspended.count == 0)
         sp_calls_need(-1);
 }
 
@@ -166,4 +168,7 @@ static int end_one(void *suspended, void *unused)
     return 0;
 }
 
-void sp_suspended_calls_end(sp_tracing *tracing) { sp_map_each(&tracing->suspended, end_one, NULL); }
+void sp_suspended_calls_end(sp_tracing *tracing)
+{
+    sp_slots_each(&tracing->suspended, end_one, NULL);
+}

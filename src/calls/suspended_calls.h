@@ -14,6 +14,7 @@
 #define SP_SILENT_CLOSE (PY_VERSION_HEX >= 0x030D0000 && PY_VERSION_HEX < 0x030E0000)
 
 typedef struct sp_suspended_call {
+    struct sp_suspended_call *next; /* while it is a spare one */
     sp_stepped call;
     uint64_t until; /* when it was suspended last */
     sp_tracing *tracing;
@@ -28,15 +29,11 @@ typedef struct sp_suspended_call {
 } sp_suspended_call;
 
 /* The suspended call of this frame that runs this code, or NULL. */
-sp_suspended_call *sp_suspended_call_find(sp_tracing *tracing, const void *frame,
-                                          const PyCodeObject *code);
 SP_INLINE sp_suspended_call *sp_suspended_call_of(sp_tracing *tracing, const void *frame,
                                                   const PyCodeObject *code)
 {
-    sp_suspended_call *latest = tracing->latest;
-    if (SP_LIKELY(latest != NULL && latest->frame == frame && latest->code == code))
-        return latest;
-    return tracing->suspended_count == 0 ? NULL : sp_suspended_call_find(tracing, frame, code);
+    sp_suspended_call *found = sp_slots_get(&tracing->suspended, frame, NULL);
+    return found != NULL && found->code == code ? found : NULL;
 }
 
 /* A new one, in its first step; NULL when memory is out. */
@@ -50,11 +47,23 @@ void sp_suspended_call_forget(sp_suspended_call *suspended);
 void sp_suspended_call_replaced(sp_tracing *tracing, const void *frame);
 /* Every suspended call is over. */
 void sp_suspended_calls_end(sp_tracing *tracing);
+/* Nothing is kept for more of them: the tracing ends. */
+void sp_suspended_calls_free(sp_tracing *tracing);
 
 #if SP_SILENT_CLOSE
-/* The frame's generator was suspended, at a `yield` where it can be closed silently, or not. */
-void sp_suspended_calls_watch(const void *frame, const PyCodeObject *code, bool is_silent);
+void sp_suspended_call_watch_silent(sp_suspended_call *suspended);
 #endif
+/* It was suspended, at a `yield` where it can be closed silently, or not. */
+SP_INLINE void sp_suspended_call_watch(sp_suspended_call *suspended, bool is_silent)
+{
+#if SP_SILENT_CLOSE
+    suspended->is_silent = is_silent;
+    if (is_silent && suspended->watcher == NULL)
+        sp_suspended_call_watch_silent(suspended);
+#else
+    (void)suspended, (void)is_silent;
+#endif
+}
 int sp_suspended_calls_init(void);
 
 #endif

@@ -1,30 +1,29 @@
 #include "lines/line_rests.h"
 
 #include "base/heap.h"
+#include "base/slots.h"
 #include "record/counters.h"
 
 /* (frame, code) -> rest, in which `waited` is when it began, and `line` is -1 while the frame runs: most
  * rest many times. What never goes on is replaced by the next generator of the same code at the same
  * address. Owned. */
-static sp_map all;
-static size_t count;
+static sp_slots all;
 
 static const sp_line_rest none = {.line = -1};
 
 static sp_line_rest *find(const void *frame, const sp_line_code *code)
 {
-    return count == 0 ? NULL : sp_map_get(&all, frame, code);
+    return sp_slots_get(&all, frame, code);
 }
 
 /* NULL when memory is out. */
 static sp_line_rest *make(const void *frame, const sp_line_code *code)
 {
     sp_line_rest *rest = sp_malloc(sizeof *rest);
-    if (rest == NULL || sp_map_add(&all, frame, code, rest) < 0) {
+    if (rest == NULL || sp_slots_add(&all, frame, code, rest) < 0) {
         sp_free(rest);
         return NULL;
     }
-    count++;
     return rest;
 }
 
@@ -52,7 +51,5 @@ sp_line_rest sp_line_rest_end(const void *frame, const sp_line_code *code, uint6
 
 void sp_line_rest_forget(const void *frame, const sp_line_code *code)
 {
-    sp_line_rest *rest = count == 0 ? NULL : sp_map_pop(&all, frame, code);
-    count -= rest != NULL;
-    sp_free(rest);
+    sp_free(sp_slots_pop(&all, frame, code));
 }

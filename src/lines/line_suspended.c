@@ -1,17 +1,17 @@
 #include "lines/line_suspended.h"
 
 #include "base/heap.h"
+#include "base/slots.h"
 #include "lines/line_rests.h"
 #include "record/counters.h"
 
 uint32_t sp_line_suspended_count;
-static sp_map all; /* frame -> sp_line_frame. Owned. */
+static sp_slots all; /* frame -> sp_line_frame. Owned. */
 
 static sp_line_frame *take(const void *frame)
 {
-    sp_line_frame *suspended =
-        sp_line_suspended_count == 0 ? NULL : sp_map_pop(&all, frame, NULL);
-    sp_line_suspended_count -= suspended != NULL;
+    sp_line_frame *suspended = sp_slots_pop(&all, frame, NULL);
+    sp_line_suspended_count = all.count;
     return suspended;
 }
 
@@ -26,11 +26,11 @@ static bool keep(sp_line_frame frame)
     if (dead != NULL)
         sp_line_frame_free(dead);
     sp_free(dead);
-    if (sp_map_add(&all, frame.frame, NULL, suspended) < 0) {
+    if (sp_slots_add(&all, frame.frame, NULL, suspended) < 0) {
         sp_free(suspended);
         return false;
     }
-    sp_line_suspended_count++;
+    sp_line_suspended_count = all.count;
     return true;
 }
 

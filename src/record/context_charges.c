@@ -73,7 +73,7 @@ static void hang(sp_thread *thread, const sp_outer *call, uint64_t since)
 bool sp_context_is_first(const sp_thread *thread)
 {
     return sp_stack_is_empty(&thread->stack) && thread->task == NULL
-           && ((thread->contexts != NULL && thread->contexts->parked.head != NULL)
+           && ((thread->contexts != NULL && thread->contexts->parked.count != 0)
                || (thread->stack.context != NULL
                    && sp_outer_context(thread->stack.context) != NULL));
 }
@@ -149,7 +149,7 @@ static void end_around(sp_thread *thread, sp_open_call *open, uint64_t now)
     sp_charge *charged = charge_of(contexts, open->start, open->key);
     if (charged != NULL)
         charge(contexts, charged, open, NULL, now);
-    sp_map_each(&contexts->parked, hand_on, &(handing_on){thread, open, now});
+    sp_slots_each(&contexts->parked, hand_on, &(handing_on){thread, open, now});
 }
 
 static void end_first(sp_thread *thread, uint64_t now)

@@ -90,12 +90,13 @@ static void give_spare(sp_contexts *contexts, sp_stack *stack)
 
 static bool has_parked(const sp_thread *thread)
 {
-    return thread->contexts != NULL && thread->contexts->parked.head != NULL;
+    return thread->contexts != NULL && thread->contexts->parked.count != 0;
 }
 
 static const sp_stack *parked_stack(const sp_thread *thread, PyObject *context)
 {
-    return thread->contexts == NULL ? NULL : sp_map_get(&thread->contexts->parked, context, NULL);
+    return thread->contexts == NULL ? NULL
+                                    : sp_slots_get(&thread->contexts->parked, context, NULL);
 }
 
 typedef struct {
@@ -121,7 +122,7 @@ sp_stack sp_context_stack(const sp_thread *thread, PyObject *context)
     if (stack != NULL && stack->context == context)
         return *stack;
     if (context != SP_NO_CONTEXT && thread->contexts != NULL)
-        sp_map_each(&thread->contexts->parked, is_of, &seek);
+        sp_slots_each(&thread->contexts->parked, is_of, &seek);
     return seek.found;
 }
 
@@ -173,18 +174,18 @@ static bool exchange(sp_thread *thread, PyObject *context, sp_stack *own)
         return false;
     if (sp_stack_is_empty(&thread->stack)) {
         sp_context_let_go(thread);
-        sp_map_pop(&contexts->parked, context, NULL);
+        sp_slots_pop(&contexts->parked, context, NULL);
         sp_thread_exchange(thread, own);
         give_spare(contexts, own);
         return true;
     }
-    if (sp_map_add(&contexts->parked, thread->stack.context, NULL, own) < 0) {
+    if (sp_slots_add(&contexts->parked, thread->stack.context, NULL, own) < 0) {
         if (fresh)
             give_spare(contexts, own);
         return false;
     }
     if (!fresh)
-        sp_map_pop(&contexts->parked, context, NULL);
+        sp_slots_pop(&contexts->parked, context, NULL);
     sp_thread_exchange(thread, own);
     return true;
 }
@@ -207,7 +208,7 @@ SP_NOINLINE bool sp_context_switch(sp_thread *thread, PyObject *context)
     bool open = !sp_stack_is_empty(&thread->stack);
     if (contexts_of(thread) == NULL)
         return false;
-    sp_stack *own = sp_map_get(&thread->contexts->parked, context, NULL);
+    sp_stack *own = sp_slots_get(&thread->contexts->parked, context, NULL);
     if (own != NULL)
         return resume_stack(thread, context, own);
     if (open && !exchange(thread, context, NULL))
@@ -246,7 +247,7 @@ static int visit_stack(void *value, void *argument)
     int result = each->visit(each->thread, each->argument);
     sp_thread_exchange(each->thread, stack);
     if (sp_stack_is_empty(stack)) {
-        sp_map_pop(&contexts->parked, context, NULL);
+        sp_slots_pop(&contexts->parked, context, NULL);
         give_spare(contexts, stack);
     }
     return result;
@@ -256,8 +257,9 @@ int sp_contexts_each(sp_thread *thread, int (*visit)(sp_thread *thread, void *ar
                      void *argument)
 {
     visiting each = {thread, visit, argument};
-    return thread->contexts == NULL ? 0
-                                    : sp_map_each(&thread->contexts->parked, visit_stack, &each);
+    return thread->contexts == NULL
+               ? 0
+               : sp_slots_each(&thread->contexts->parked, visit_stack, &each);
 }
 
 static int free_parked(void *stack, void *unused)
@@ -291,7 +293,7 @@ int sp_contexts_traverse(const sp_thread *thread, visitproc visit, void *arg)
     PyObject *context = thread->task == NULL ? thread->stack.context : thread->home.context;
     if (context != SP_NO_CONTEXT)
         Py_VISIT(context);
-    return sp_map_each(&contexts->parked, traverse_parked, &(traversing){visit, arg});
+    return sp_slots_each(&contexts->parked, traverse_parked, &(traversing){visit, arg});
 }
 
 /* Another thread goes on with the record, in which nothing is open. */
@@ -308,8 +310,8 @@ void sp_contexts_free(sp_thread *thread)
         return;
     sp_context_let_go(thread);
     sp_contexts_release(thread);
-    sp_map_each(&contexts->parked, free_parked, NULL);
-    sp_map_free(&contexts->parked);
+    sp_slots_each(&contexts->parked, free_parked, NULL);
+    sp_slots_free(&contexts->parked);
     free_stack(contexts->spare);
     sp_free(contexts->charges);
     sp_free(contexts->left);

@@ -7,10 +7,11 @@
 #ifndef SP_CONTEXTS_H
 #define SP_CONTEXTS_H
 
+#include "base/slots.h"
 #include "record/thread.h"
 
 typedef struct sp_contexts {
-    sp_map parked;   /* context -> sp_stack with open calls. Owned. */
+    sp_slots parked; /* context -> sp_stack with open calls. Owned. */
     sp_stack *spare; /* an empty one. Owned, or NULL. */
     struct sp_charge *charges; /* of context_charges.c. Owned. */
     uint32_t charge_count, charge_capacity;

@@ -19,8 +19,9 @@ typedef struct {
     bool nested;
 } sp_stepped;
 
-/* How a step ends. */
-typedef enum { SP_STEP_GOES_ON, SP_STEP_ENDS, SP_STEP_FAILS } sp_outcome;
+/* How a step ends. SILENT: of a traced call that goes on, if it is not closed there, of which no event would tell
+ * (calls/suspended_calls.h). */
+typedef enum { SP_STEP_GOES_ON, SP_STEP_ENDS, SP_STEP_FAILS, SP_STEP_SILENT } sp_outcome;
 
 /* The first step is under way, in this thread and open call. */
 SP_INLINE sp_stepped sp_stepped_begin(const sp_open_call *open)

@@ -580,12 +580,12 @@ def test_blocks_in_many_interleaved_generators(lined):
                 yield i
                 i += 1
 
-    running = [generate(n) for n in range(20)]
+    running = [generate(n) for n in range(150)]  # more than there are slots
     while running:
         running = [generator for generator in running if next(generator, None) is not None]
-    rounds = sum(range(20))
+    rounds = sum(range(150))
     assert hits(lined, "r") == {
-        'with lined.region("r"):': 20, "for i in range(n):": rounds + 20, "yield i": rounds,
+        'with lined.region("r"):': 150, "for i in range(n):": rounds + 150, "yield i": rounds,
         "i += 1": rounds,
     }
 

@@ -62,9 +62,11 @@ static PyObject *on_return(PyObject *self, PyObject *const *args, size_t nargsf,
 #if SP_SILENT_CLOSE
 /* Whether a generator at this `yield` can be closed without an event: the instruction that it would go
  * on with says so. */
-SP_INLINE bool is_silent(const PyCodeObject *code, PyObject *offset)
+static bool is_silent(const PyCodeObject *code, PyObject *offset)
 {
     enum { YIELD_VALUE_SIZE = 2, OUTSIDE_OF_TRY = 4 };
+    if (Py_Version >= 0x030D0A00)
+        return false;
     size_t resume = PyLong_AsSize_t(offset) + YIELD_VALUE_SIZE;
     if (resume + 1 >= (size_t)Py_SIZE(code) * 2) { /* a call by hand */
         PyErr_Clear();
@@ -72,7 +74,13 @@ SP_INLINE bool is_silent(const PyCodeObject *code, PyObject *offset)
     }
     return (code->co_code_adaptive[resume + 1] & OUTSIDE_OF_TRY) != 0;
 }
-#endif
+#    else
+static bool is_silent(const PyCodeObject *code, PyObject *offset)
+{
+    (void)code, (void)offset;
+    return false;
+}
+#    endif
 
 static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
@@ -80,12 +88,8 @@ static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t nargsf, 
     if (!sp_event_is(args, PyVectorcall_NARGS(nargsf), 3))
         return sp_event_refuse();
     sp_shared_take();
-    bool wanted = sp_calls_leave(sp_current_frame(), code_of(args), SP_STEP_GOES_ON);
-#if SP_SILENT_CLOSE
-    if (wanted)
-        sp_suspended_calls_watch(sp_current_frame(), code_of(args), is_silent(code_of(args),
-                                                                              args[1]));
-#endif
+    sp_outcome how = is_silent(code_of(args), args[1]) ? SP_STEP_SILENT : SP_STEP_GOES_ON;
+    bool wanted = sp_calls_leave(sp_current_frame(), code_of(args), how);
     sp_shared_release();
     return again(wanted);
 }
