@@ -5,7 +5,7 @@ same program runs with the profiler (Real) and with its model in Python (region_
 has to give the same facts.
 """
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 import gc
 import os
 import pickle
@@ -113,14 +113,16 @@ class Interpreter:
 
     def run_program(self, steps):
         """All of it; gives the reports, the facts at the end last."""
-        self.backend.setup()
+        gc.disable()  # a collection of its own accord would end what is in a circle at any instant
         try:
-            self.run(steps)
-        except Planned:
-            pass
-        self.reports.append(same_threads(self.backend.facts()))
-        self._suspended.clear()
-        return self.reports
+            self.backend.setup()
+            with suppress(Planned):
+                self.run(steps)
+            self.reports.append(same_threads(self.backend.facts()))
+            self._suspended.clear()
+            return self.reports
+        finally:
+            gc.enable()
 
     def run(self, steps):
         for what, *arguments in steps:

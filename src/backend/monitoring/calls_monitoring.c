@@ -67,12 +67,12 @@ static bool is_silent(const PyCodeObject *code, PyObject *offset)
     enum { YIELD_VALUE_SIZE = 2, OUTSIDE_OF_TRY = 4 };
     if (Py_Version >= 0x030D0A00)
         return false;
-    size_t resume = PyLong_AsSize_t(offset) + YIELD_VALUE_SIZE;
-    if (resume + 1 >= (size_t)Py_SIZE(code) * 2) { /* a call by hand */
+    size_t yield = PyLong_AsSize_t(offset), size = (size_t)Py_SIZE(code) * 2;
+    if (yield >= size - YIELD_VALUE_SIZE - 1) { /* a call by hand */
         PyErr_Clear();
         return false;
     }
-    return (code->co_code_adaptive[resume + 1] & OUTSIDE_OF_TRY) != 0;
+    return (code->co_code_adaptive[yield + YIELD_VALUE_SIZE + 1] & OUTSIDE_OF_TRY) != 0;
 }
 #    else
 static bool is_silent(const PyCodeObject *code, PyObject *offset)
