@@ -22,51 +22,6 @@ void sp_node_free(sp_node *node)
     node->thinning = NULL;
 }
 
-/* ---- Nodes lie in slabs, each at the begin of a line of memory ------------------------------ */
-
-enum {
-    NODE_ROOM = (sizeof(sp_node) + SP_LINE_OF_MEMORY - 1) / SP_LINE_OF_MEMORY * SP_LINE_OF_MEMORY,
-    SMALLEST_SLAB = 8,
-    LARGEST_SLAB = 128
-};
-
-typedef struct sp_slab {
-    struct sp_slab *next; /* of the tree */
-} sp_slab;
-
-static bool add_slab(sp_tree *tree)
-{
-    size_t nodes = tree->count < SMALLEST_SLAB  ? SMALLEST_SLAB
-                   : tree->count > LARGEST_SLAB ? LARGEST_SLAB
-                                                : tree->count;
-    sp_slab *slab = sp_malloc(sizeof *slab + SP_LINE_OF_MEMORY + nodes * NODE_ROOM);
-    if (slab == NULL)
-        return false;
-    slab->next = tree->slabs;
-    tree->slabs = slab;
-    uintptr_t room = (uintptr_t)(slab + 1);
-    tree->room = (char *)(slab + 1) + (-room & (SP_LINE_OF_MEMORY - 1));
-    tree->room_end = tree->room + nodes * NODE_ROOM;
-    return true;
-}
-
-/* Room for the next node; NULL when memory is out. */
-static sp_node *room_for_node(sp_tree *tree)
-{
-    return tree->room == tree->room_end && !add_slab(tree) ? NULL : (sp_node *)tree->room;
-}
-
-static void free_slabs(sp_tree *tree)
-{
-    while (tree->slabs != NULL) {
-        sp_slab *slab = tree->slabs;
-        tree->slabs = slab->next;
-        sp_free(slab);
-    }
-}
-
-/* ---- Trees ------------------------------------------------------------------------------- */
-
 int sp_tree_init(sp_tree *tree)
 {
     memset(tree, 0, sizeof *tree);
@@ -82,9 +37,11 @@ int sp_tree_init(sp_tree *tree)
 
 void sp_tree_free(sp_tree *tree)
 {
-    for (uint32_t i = 0; i < tree->count; i++)
+    for (uint32_t i = 1; i < tree->count; i++) {
         sp_node_free(tree->nodes[i]);
-    free_slabs(tree);
+        sp_free(tree->nodes[i]);
+    }
+    sp_node_free(&tree->root);
     sp_free(tree->nodes);
     sp_map_free(&tree->edges);
     sp_map_free(&tree->first);
@@ -127,18 +84,20 @@ static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *regi
         tree->nodes = nodes;
         tree->capacity *= 2;
     }
-    sp_node *node = room_for_node(tree);
+    sp_node *node = sp_malloc(sizeof *node);
     if (node == NULL)
         return NULL;
     sp_node_init(node, region, parent, tree->count);
     node->first = sp_now();
-    if (sp_map_add(&tree->edges, parent, region, node) < 0)
-        return NULL;
-    if (region != NULL && count_with_others(tree, node) < 0) {
-        sp_map_pop(&tree->edges, parent, region);
+    if (sp_map_add(&tree->edges, parent, region, node) < 0) {
+        sp_free(node);
         return NULL;
     }
-    tree->room += NODE_ROOM;
+    if (region != NULL && count_with_others(tree, node) < 0) {
+        sp_map_pop(&tree->edges, parent, region);
+        sp_free(node);
+        return NULL;
+    }
     tree->nodes[tree->count++] = node;
     if (tree->grown != NULL)
         tree->grown(tree, node);

@@ -50,8 +50,7 @@ typedef enum {
     SP_OUTLIVED = 2 /* what was open inside a call ended after it */
 } sp_past;
 
-/* A call touches the first line of memory and the third (node_layout below): with many regions each line is
- * another wait. */
+/* In the order in which a call touches it: with many regions each line of memory is another wait. */
 typedef struct sp_node {
     uint32_t active;  /* calls open now */
     uint32_t active_alike; /* the same of all nodes of the region in its tree, in the first of them */
@@ -61,21 +60,12 @@ typedef struct sp_node {
     int64_t children;  /* and what other regions, entered inside, took, */
     uint64_t inside;   /* in so many calls */
     uint64_t minimum, maximum;
-
-    struct sp_node *parent;
-    sp_thinning *thinning; /* of the calls of the region, in its first node; or NULL. Owned. */
-    sp_memory_span
-        *memory;   /* of its outermost calls, and the highest peak of all; NULL where that is
-                             * not measured. Owned. */
-    sp_work *work; /* that its calls did, or NULL for none. Owned. */
-
-    sp_sketch sketch; /* its counts are in the third line */
     sp_wide squares; /* sum of the squares: exact, so the deviation has no cancellation */
+    sp_sketch sketch;
     uint32_t id; /* in order of creation; a parent's is smaller than its children's */
     bool other;  /* right below other paths */
     uint8_t past;             /* of sp_past */
     uint64_t costs[SP_COSTS]; /* how often each; the calls are those of the first SP_CALL_WAYS */
-
     uint64_t errors;   /* calls left by an exception */
     uint64_t throttled; /* further calls, which were counted and not timed (calls/throttle.h) */
     uint64_t nested;   /* ticks of those that were inside a call of the same node */
@@ -83,13 +73,13 @@ typedef struct sp_node {
     uint64_t first;    /* when its first call began, in ticks; UINT64_MAX before that */
     uint64_t open;     /* as of the last snapshot: the ticks of calls that are not over, outermost, */
     int64_t open_own;  /* and the part of them outside of other calls */
+    struct sp_node *parent;
+    sp_thinning *thinning; /* of the calls of the region, in its first node; or NULL. Owned. */
+    sp_memory_span
+        *memory; /* of its outermost calls, and the highest peak of all; NULL where that is
+                             * not measured. Owned. */
+    sp_work *work; /* that its calls did, or NULL for none. Owned. */
 } sp_node;
-
-enum { SP_LINE_OF_MEMORY = 64 };
-_Static_assert(offsetof(sp_node, maximum) < SP_LINE_OF_MEMORY
-                   && offsetof(sp_node, sketch.counts) >= 2 * SP_LINE_OF_MEMORY
-                   && offsetof(sp_node, costs[SP_TRACED]) < 3 * SP_LINE_OF_MEMORY,
-               "what a call touches of a node is in two lines of memory");
 
 enum { SP_EDGE_CACHE = 512, SP_TREE_BOUND = 1 << 14 };
 
@@ -103,8 +93,6 @@ typedef struct sp_tree {
     sp_node root;
     sp_node **nodes; /* by id; nodes[0] is the root. Owned. */
     uint32_t count, capacity;
-    struct sp_slab *slabs; /* where they lie. Owned. */
-    char *room, *room_end; /* for more, in the last slab */
     sp_map edges; /* (parent node, region) -> node */
     sp_map first; /* region -> its first node */
     /* Told of a node that is new, or whose past has changed; or NULL. */

@@ -12,10 +12,10 @@
 enum { SP_SKETCH_BITS = 6, SP_SKETCH_BUCKETS = 1 << SP_SKETCH_BITS, SP_SKETCH_FEW = 15 };
 
 typedef struct {
-    uint16_t few_count, few[SP_SKETCH_FEW]; /* buckets of values that are not in counts */
     uint64_t *counts;                       /* octaves * SP_SKETCH_BUCKETS. Owned. */
     uint32_t lowest;                        /* the first octave held */
     uint32_t octaves;                       /* how many are held */
+    uint16_t few_count, few[SP_SKETCH_FEW]; /* buckets of values that are not in counts */
 } sp_sketch;
 
 /* Add a value to a bucket, counted from that of 0, for which there may be no count yet. One that finds no
