@@ -12,6 +12,6 @@ stamp="$("$base" -VV) ${packages[*]}"
 [[ $(cat "$venv/.peer" 2>/dev/null || true) == "$stamp" ]] && exit
 echo "$venv: installing ${packages[*]}"
 mkdir -p "$(dirname "$venv")"
-"$base" -m venv --clear "$venv"
+"$base" -m venv --clear --without-pip "$venv"
 tools/install.sh "$venv/bin/python" "${packages[@]}"
 echo "$stamp" >"$venv/.peer"

@@ -36,9 +36,9 @@ extension_suffix() {
 }
 
 identity='import sys; print(sys.base_prefix, sys.version)'
-if [[ $("$python" -c "import pip; $identity" 2>/dev/null) != "$("$base" -c "$identity")" ]]; then
+if [[ $("$python" -c "$identity" 2>/dev/null) != "$("$base" -c "$identity")" ]]; then
     say "creating it with $base"
-    "$base" -m venv --clear "$venv"
+    "$base" -m venv --clear --without-pip "$venv"
 fi
 
 core=scope_profiler/_core$(extension_suffix)

@@ -3,7 +3,6 @@
 import mmap
 import os
 from contextlib import suppress
-import tempfile
 
 
 #: Linux maps with a page what lies around it, as much as this.
@@ -16,6 +15,8 @@ class Room(mmap.mmap):
 
 def room(folder, size):
     """A Room of so many bytes in the folder, or None where that cannot be had."""
+    import tempfile  # loads some ten modules, and few runs want a room
+
     with suppress(OSError, ValueError), tempfile.TemporaryFile(dir=folder) as file:
         # A page that finds no room on the disk would end the program.
         os.posix_fallocate(file.fileno(), 0, size)

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import base64
 import os
-import secrets
 import shutil
 import zlib
 from contextlib import suppress
@@ -85,7 +84,7 @@ def write_parquet(
     path = Path(path)
     _check_replaceable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".scope-profiler-{secrets.token_hex(8)}.tmp"
+    temporary = path.parent / f".scope-profiler-{os.urandom(8).hex()}.tmp"
     total = sum(region.num_events for region in results)
     try:
         temporary.mkdir()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -55,7 +54,7 @@ def replacing(
     directory = os.path.dirname(target)
     _remove_leftovers(directory)
     # Not derived from the name, which may be as long as names can be.
-    temporary = os.path.join(directory, f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}")
+    temporary = os.path.join(directory, f"{_PREFIX}{os.urandom(8).hex()}{_SUFFIX}")
     # The kernel applies the umask; to ask for it would mean to set it, which
     # other threads would see.
     flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
@@ -150,7 +149,9 @@ class ProfilingResults(RunSelections, FunctionTables, Exporting, Counters, NoCou
         message = f"no region named {region_name!r}"
         if self._file_path is not None:
             message += f" in {self._file_path}"
-        close = difflib.get_close_matches(str(region_name), self._regions, n=5, cutoff=0.5)
+        from difflib import get_close_matches
+
+        close = get_close_matches(str(region_name), self._regions, n=5, cutoff=0.5)
         if close:
             return f"{message}; did you mean {', '.join(map(repr, close))}?"
         if not self._regions:
