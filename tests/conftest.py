@@ -28,12 +28,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the backgrou
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-EXAMPLES = int(os.environ.get("SCOPE_PROFILER_EXAMPLES") or 0)
+#: How many times as many random programs, and rounds of threads, tests run as they do by themselves.
+EXAMPLES = float(os.environ.get("SCOPE_PROFILER_EXAMPLES") or 1)
 
 
 def examples(count):
-    """How many random programs a test runs, unless SCOPE_PROFILER_EXAMPLES says how many."""
-    return EXAMPLES or count
+    """How many a test runs that runs so many by itself."""
+    return max(1, round(count * EXAMPLES))
 
 
 ROOT = Path(__file__).resolve().parents[1]

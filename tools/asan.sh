@@ -64,7 +64,7 @@ mapfile -t without <tools/tests_without_core.txt
 without+=(base/test_local.py base/test_unrecorded.py instrument/test_named_targets.py
           journal/test_kills.py model/test_recorded.py)
 words="not spawn and not forkserver and not subprocess_starts and not (sampler and child_of_a_fork)"
-words+=" and (not test_termination or test_in_every_mode or core_checks) and (not test_forks or in_threads)"
+words+=" and (not test_termination or test_in_every_mode or core_checks) and (not test_forks or in_threads and track_)"
 tests=(tests/{base,calls,counters,instrument,journal,lines,model,python,record,sampler} tests/run/test_forks.py
        tests/runtime/test_thread_watch.py tests/report/test_report.py
        tests/whole/test_{bad_arguments,drop_in,protocols,random_programs,stress}.py)
@@ -73,7 +73,7 @@ oldest=(tests/{calls,lines,sampler} tests/record/test_{open_call,task}.py
         tests/whole/test_{protocols,random_programs}.py)
 with_greenlets=($(grep -rl --include='test_*.py' greenlet tests) tests/whole/test_live_objects.py)
 pytest=(-m pytest -q -n "$(tools/test_workers.sh)" --dist worksteal -p no:faulthandler -p no:cacheprovider)
-export SCOPE_PROFILER_EXAMPLES=20
+export SCOPE_PROFILER_EXAMPLES=0.15
 
 passed=1
 while IFS=$'\t' read -r -u3 python venv; do

@@ -59,7 +59,7 @@ while IFS=$'\t' read -r -u3 python venv; do
     if wait "${setups[$venv]}"; then
         export SCOPE_PROFILER_PEER_PYTHON=$PWD/.bench/${name#Python }/bin/python
         examples=${SCOPE_PROFILER_EXAMPLES-}
-        grep -qF "$python"$'\t' <<<"$ends" || examples=${examples:-50}
+        grep -qF "$python"$'\t' <<<"$ends" || examples=${examples:-0.3}
         status=""
         mapfile -t elsewhere < <(passed_over "$venv")
         SCOPE_PROFILER_EXAMPLES=$examples \

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from conftest import NO_GIL
+from conftest import NO_GIL, examples
 from scope_profiler import ProfileManager
 
 
@@ -89,7 +89,7 @@ def test_runs_begin_and_end_while_threads_record():
     for thread in threads:
         thread.start()
     try:
-        for i in range(60):
+        for i in range(examples(60)):
             manager.setup(deactivate_file_output=True, replace=True, aggregation_mode=i % 3 == 0,
                           use_line_profiler=i % 4 == 0)
             results = manager.finalize(verbose=False, return_results=True)

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from conftest import examples
 import scope_profiler as sp
 from scope_profiler._instrument.sampler import RunSampler
 from scope_profiler._model.samples import FUNCTION, REGION, TASK, THREAD
@@ -405,14 +406,14 @@ def run_program(text, *more, ends=0):
 
 def test_threads_that_begin_and_end():
     """Ten thousand of them, each with regions of its own, while all is sampled as often as can be."""
-    assert run_program("""
+    assert run_program(f"""
         import sys, threading
         import scope_profiler as sp
         sp.setup(sample=10_000, output=None, verbose=False)
         def work(number):
             with sp.region("work"):
                 return sum(range(number % 100))
-        for number in range(2500):
+        for number in range({examples(2500)}):
             threads = [threading.Thread(target=work, args=(number,)) for _ in range(4)]
             for thread in threads: thread.start()
             for thread in threads: thread.join()
