@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # test_all.sh [PYTEST ARGUMENT...]: the test suite on each Python that pythons.sh finds. Tests of what
-# touches neither the C core nor anything that differs between versions of Python run on one
-# (tests_without_core.txt): the first, or the newest, that each has its share (tests_on_newest.txt). All
-# random programs run on the oldest and the newest, fewer on those between, which leave out what starts
-# many processes (tests_at_ends.txt).
+# touches neither the C core nor anything that differs between versions of Python run on one, and so do
+# tests that the sanitizers run on both ends (tests_on_one.txt): the first, or the newest, that each has its
+# share (tests_on_newest.txt). All random programs run on the oldest and the newest, fewer on those between,
+# which leave out what starts many processes (tests_at_ends.txt).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -33,7 +33,7 @@ ends=$(tools/pythons.sh --ends)
 workers=$(tools/test_workers.sh)
 first=$(head -n1 <<<"$pythons" | cut -f2)
 newest=$(tail -n1 <<<"$ends" | cut -f2)
-once=$(sed s,^,tests/, tools/tests_without_core.txt | xargs -I{} find {} -name "test_*.py")
+once=$(sed s,^,tests/, tools/tests_on_one.txt | xargs -I{} find {} -name "test_*.py")
 share=$(sed s,^,tests/, tools/tests_on_newest.txt)
 between=$(sed s,^,tests/, tools/tests_at_ends.txt)
 

@@ -175,7 +175,7 @@ def _regions(manager, moment, recorded, known):
     starts, durations = columns.pop("start_times_ns"), columns.pop("durations_ns")
     notes, table = columns.pop("annotations", None), _metadata_table(moment.annotations[0])
     with_text, shown = manager._run._settings["capture_region_source"], cache(shown_path)
-    sketches = sketches_by_region(recorded.nodes)
+    sketches = cache(lambda: sketches_by_region(recorded.nodes))
     called = [(place, known[place], _told(row[1], shown, with_text))
               for place, row in enumerate(moment.regions) if row[2]]
 
@@ -188,7 +188,7 @@ def _regions(manager, moment, recorded, known):
                 starts[calls], durations[calls],
                 {name: column[calls] for name, column in columns.items()} if has_calls else {},
                 EventMetadata(notes[calls], table) if has_calls and notes is not None else None,
-                {**told, **_facts(stats), "sketch": sketches.get(stats.name)},
+                {**told, **_facts(stats), "sketch": sketches().get(stats.name)},
             )
 
     names = [stats.name for _, stats, _ in called]

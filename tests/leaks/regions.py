@@ -46,7 +46,7 @@ def grows(step, rounds=5, with_numpy=False):
                   max(0, min(counts)) if counted else None)
 
 
-def calls(manager, function, region, n=200_000):
+def calls(manager, function, region, n=50_000):
     for _ in range(n):
         with region:
             pass
