@@ -2,7 +2,7 @@
 plain data and does not touch the C module again."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from time import perf_counter_ns, time
 from typing import TYPE_CHECKING
 
@@ -176,6 +176,10 @@ def _regions(manager, moment, recorded, known):
     notes, table = columns.pop("annotations", None), _metadata_table(moment.annotations[0])
     with_text, shown = manager._run._settings["capture_region_source"], cache(shown_path)
     sketches = cache(lambda: sketches_by_region(recorded.nodes))
+
+    def sketch_of(name):
+        return sketches().get(name)
+
     called = [(place, known[place], _told(row[1], shown, with_text))
               for place, row in enumerate(moment.regions) if row[2]]
 
@@ -188,7 +192,7 @@ def _regions(manager, moment, recorded, known):
                 starts[calls], durations[calls],
                 {name: column[calls] for name, column in columns.items()} if has_calls else {},
                 EventMetadata(notes[calls], table) if has_calls and notes is not None else None,
-                {**told, **_facts(stats), "sketch": sketches().get(stats.name)},
+                {**told, **_facts(stats), "sketch": partial(sketch_of, stats.name)},
             )
 
     names = [stats.name for _, stats, _ in called]

@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from itertools import repeat
 from operator import attrgetter
 from typing import Any
@@ -25,6 +26,7 @@ from .._model.recorded import Node, Recorded, sketches_by_region, throttled_by_r
 from ..results import Sketch
 from .._model.samples import Samples
 from .._model.statistics import LONGEST_NS, RegionStatistics
+from .._model.work import together
 
 #: Stands for an integer that is not known.
 _UNKNOWN = int(np.iinfo(np.int64).min)
@@ -236,14 +238,18 @@ class _NodesOfRank(OnDemand[Node]):
 
         super().__init__(len(places), make)
 
-    def told(self, number: int) -> dict[str, Any]:
-        """As `told_of`, of one, for which no node is made."""
-        place = self._places[number]
+    def told(self, numbers: Sequence[int]) -> dict[str, Any]:
+        """As `told_of`; no node is made for it."""
+        places = [self._places[number] for number in numbers]
         return {
-            "sketch": self._sketches(place),
-            "work": self._worked.get(place),
-            "throttled_calls": self._throttled[number],
+            "sketch": partial(self._sketch, places),
+            "work": together(map(self._worked.get, places)) if self._worked else None,
+            "throttled_calls": sum(map(self._throttled.__getitem__, numbers)),
         }
+
+    def _sketch(self, places: Sequence[int]) -> Sketch | None:
+        known = [sketch for sketch in map(self._sketches, places) if sketch is not None]
+        return Sketch.merged(known) if known else None
 
 
 def told_of(tree: Recorded | None, places: Sequence[int]) -> dict[str, Any]:
@@ -251,8 +257,8 @@ def told_of(tree: Recorded | None, places: Sequence[int]) -> dict[str, Any]:
     if tree is None or not places:
         return {"sketch": None, "work": None, "throttled_calls": 0}
     nodes = tree.nodes
-    if len(places) == 1 and isinstance(nodes, _NodesOfRank):
-        return nodes.told(places[0])
+    if isinstance(nodes, _NodesOfRank):
+        return nodes.told(places)
     chosen = [nodes[place] for place in places]
     name = chosen[0].name
     return {

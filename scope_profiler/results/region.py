@@ -47,8 +47,8 @@ class Region(Calls, Scalars):
         `INTEGER_STATISTICS` and `FLOAT_STATISTICS`, at least ``count`` and ``total``. An entry that
         is None or NaN is unknown. The recorder's own, they count for more than what follows from
         the calls, each of which is rounded to a nanosecond.
-    sketch: What percentiles come from, as a `Sketch`; None to take them from `statistics`, or else
-        from the calls.
+    sketch: What percentiles come from, as a `Sketch`, or a function that gives it when it is first looked
+        at; None to take them from `statistics`, or else from the calls.
     work: What was added to its calls, as numbers by quantity; None where nothing was.
     throttled_calls: How many further calls were counted and not timed; None when unknown.
     tags, source_file, source_lineno, source_text: What is known of the region itself.
@@ -75,7 +75,7 @@ class Region(Calls, Scalars):
         corrected_total_ns: int | None = None,
         errors: int | None = 0,
         statistics: Mapping[str, float | None] | None = None,
-        sketch: Sketch | None = None,
+        sketch: Sketch | Callable[[], Sketch | None] | None = None,
         work: Mapping[str, float] | None = None,
         throttled_calls: int | None = 0,
         tags: Iterable[str] = (),
@@ -345,8 +345,8 @@ class Region(Calls, Scalars):
         if not self.num_calls:
             return 0.0
         known = (self._statistics or {}).get(_PERCENTILE_NAMES.get(percentile, ""))
-        if known is None and self._sketch is not None:
-            known = self._sketch.percentile_ns(
+        if known is None and self.sketch is not None:
+            known = self.sketch.percentile_ns(
                 percentile, self.min_duration_ns, self.max_duration_ns
             )
         if known is not None:
@@ -356,7 +356,12 @@ class Region(Calls, Scalars):
     @property
     def sketch(self) -> Sketch | None:
         """The calls by how long they took, as they were recorded; None when unknown."""
+        if callable(self._sketch):  # it is made when it is first looked at
+            self._sketch = self._sketch()
         return self._sketch
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_sketch": self.sketch}
 
     @property
     def work(self) -> dict[str, float] | None:

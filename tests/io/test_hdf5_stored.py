@@ -137,7 +137,7 @@ def test_copies_and_pickles_hold_the_calls(tmp_path):
     again = copy.copy(read["rec"][0])
     np.testing.assert_array_equal(again.durations_ns, made["rec"][0].durations_ns)
     results = load(tmp_path / "x.h5")
-    for one in (results, results.where(step=0)):
+    for one in (made, results, results.where(step=0)):
         other = pickle.loads(pickle.dumps(one))
         assert contents(other) == contents(one)
         assert other.recorded == dict(one.recorded)
