@@ -25,6 +25,9 @@ EXPORTS = {
     "html": (".html", ".htm"),
 }
 
+#: Of these the formats that draw threads and tasks beside each other.
+TIMELINES = {"chrome-trace", "perfetto", "speedscope"}
+
 _CALLGRIND = "callgrind.out"  # names of its files begin so
 
 #: What may stand in braces in file_path, and an example of each.

@@ -36,7 +36,8 @@ def resolve(options, settings, *, config_path=None, output=UNSET, region_tags=No
         from .toml import read
 
         from_file, places = read(config_path)
-    chosen = {**DEFAULTS, **from_file, **keywords}
+    given = {**from_file, **keywords}
+    chosen = {**DEFAULTS, **_for_file(given.get("file_path")), **given}
     places = {name: f" ({place})" for name, place in places.items() if name not in keywords}
     if region_tags is not None:
         region_tags = frozenset(_CHECKS_OF_ARGUMENTS["region_tags"]("region_tags", region_tags))
@@ -166,6 +167,12 @@ def _warn_of_no_effect(chosen, places):
     for name, reason in reasons.items():
         if chosen[name] != DEFAULTS[name]:
             warn(f"{name}={chosen[name]!r}{places.get(name, '')} has no effect: {reason}")
+
+
+def _for_file(path):
+    """What is in effect for a file of this name unless something else is given."""
+    tracked = path is not None and file_names.format_of(path) in file_names.TIMELINES
+    return {"track_async": True} if tracked else {}
 
 
 def _effective(chosen):

@@ -124,7 +124,9 @@ TABLE = (
             option=Option("--mpi-calls/--no-mpi-calls"), in_host=STAYS_ON),
     Setting("track_threads", SWITCH, False, "Tell which thread each call ran on.",
             in_host=STAYS_ON),
-    Setting("track_async", SWITCH, False, "Tell also which task; implies track_threads.",
+    Setting("track_async", SWITCH, False,
+            "Tell also which task; implies track_threads. On for files that draw them: .trace.json, "
+            ".perfetto-trace, .speedscope.json.",
             in_host=STAYS_ON),
     Setting("capture_region_source", SWITCH, False, "Keep where each region is, and its text."),
     Setting("metadata_detail", choice("minimal", "full"), "minimal",

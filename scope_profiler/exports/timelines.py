@@ -166,7 +166,8 @@ def _of_calls(
         of_tracks = np.split(order, np.flatnonzero(np.diff(tracks[order])) + 1)
     else:
         of_tracks = [np.arange(len(calls.start_ns))]
-    for track, rows in zip(numbers, of_tracks):
+    # The main thread first, as it has been there the longest.
+    for track, rows in sorted(zip(numbers, of_tracks), key=lambda one: int(calls.start_ns[one[1][0]])):
         name = "calls" if tracks is None else results.lane_label(track, rank)
         depth = calls.depth[rows] if calls.is_proper else _depth_of(calls, rows)
         if depth is not None:

@@ -225,6 +225,19 @@ def test_what_is_in_effect():
         "hdf5_compression"] is None
 
 
+@pytest.mark.parametrize("path, tracked", [
+    ("x.trace.json", True), ("x.perfetto-trace", True), ("x.speedscope.json", True), ("x.json", False),
+    ("x.prof", False), (None, False),
+])
+def test_files_that_draw_threads_and_tasks_have_them(path, tracked, tmp_path):
+    for chosen in (resolve(None, {}, output=path), resolve(ProfilingOptions(file_path=path), {})):
+        assert chosen["track_async"] is chosen["track_threads"] is tracked
+    chosen = resolve(ProfilingOptions(track_async=False), {"file_path": path})
+    assert chosen["track_async"] is chosen["track_threads"] is False
+    (tmp_path / "x.toml").write_text("track_async = false")
+    assert resolve(None, {"file_path": path}, config_path=tmp_path / "x.toml")["track_async"] is False
+
+
 @pytest.mark.parametrize("tags, kept", [
     (None, None), ("abc", {"abc"}), (["a", "b", "a"], {"a", "b"}), ([], frozenset()),
 ])
