@@ -141,7 +141,7 @@ def process_name(results: ProfilingResults, rank: int) -> str:
     """What the process of a rank is called."""
     names = results.metadata.get("process_names", ())
     if isinstance(names, (list, tuple)) and rank < len(names):
-        return f"rank {rank}: {names[rank]}"
+        return f"rank {rank}: {names[rank]}" if names[rank] else f"rank {rank}"
     label = results.display_label
     return f"rank {rank}" if results.num_ranks > 1 or not label else label
 

@@ -14,6 +14,7 @@ from results_support import region, results
 
 from scope_profiler.exports import progress, timelines
 from scope_profiler.exports.timelines import opens_and_closes
+from scope_profiler.results import ProfilingResults, merge_processes
 
 
 @pytest.fixture(params=RUNS)
@@ -171,6 +172,16 @@ def test_each_rank_is_a_process(tmp_path):
     assert {event["pid"] for event in events} == {0, 1}
     names = [event["args"]["name"] for event in events if event["name"] == "process_name"]
     assert all(name.startswith(f"rank {rank}") for rank, name in enumerate(names))
+
+
+def test_processes_have_their_names(tmp_path):
+    begun = (results(r=region((0, 5))), results(r=region((6, 9))))
+    run = merge_processes([ProfilingResults({"r": one["r"]}, {"program_id": "p", "process_id": rank,
+                                                              "start_time_ns": 0, "process_name": name})
+                           for rank, (one, name) in enumerate(zip(begun, ("", "Worker-1")))])
+    [path] = run.export_chrome_trace(tmp_path / "x.trace.json")
+    names = [event["args"]["name"] for event in traced(path)[0] if event["name"] == "process_name"]
+    assert names == ["rank 0", "rank 1: Worker-1"]
 
 
 def test_a_call_on_another_track_than_its_parent_has_an_arrow(tmp_path):
