@@ -34,6 +34,10 @@ class OnDemand(Sequence[_Item]):
             return list(self._items(chosen))
         return self._made[chosen] if chosen in self._made else next(self._items((chosen,)))
 
+    def several(self, places: Sequence[int]) -> list[_Item]:
+        """Those at these places, made at once."""
+        return list(self._items(places))
+
     def __iter__(self) -> Iterator[_Item]:
         """Of all, which are made at once."""
         return self._items(range(self._length))

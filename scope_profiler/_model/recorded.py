@@ -160,15 +160,6 @@ def work_by_region(nodes: Iterable[Node]) -> dict[str, dict[str, float]]:
     return found
 
 
-def throttled_by_region(nodes: Iterable[Node]) -> dict[str, int]:
-    """The throttled calls of each region that has any, wherever they were made."""
-    found: dict[str, int] = {}
-    for node in nodes:
-        if node.statistics.throttled_calls:
-            found[node.name] = found.get(node.name, 0) + node.statistics.throttled_calls
-    return found
-
-
 def sketches_by_region(nodes: Iterable[Node]) -> dict[str, Sketch]:
     """The calls of each region, wherever they were made."""
     from .sketch import Sketch

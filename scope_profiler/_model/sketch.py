@@ -35,19 +35,6 @@ class Sketch:
         return cls.of_used_buckets(used + first, counts[used].astype(np.int64), unit)
 
     @classmethod
-    def several_of_buckets(
-        cls, firsts: Sequence[int], lengths: Sequence[int], counts: np.ndarray, unit: float
-    ) -> list[Sketch]:
-        """As `of_buckets`, of many at once: so many buckets of each, one sketch after the other."""
-        begins = np.cumsum([0, *lengths])
-        used = np.flatnonzero(counts)
-        of = np.searchsorted(begins, used, "right") - 1
-        one = cls.of_used_buckets(
-            used - begins[of] + np.array(firsts, np.int64)[of], counts[used].astype(np.int64), unit)
-        ends = np.searchsorted(used, begins).tolist()
-        return [cls(one.values[begin:end], one.counts[begin:end], unit) for begin, end in zip(ends, ends[1:])]
-
-    @classmethod
     def of_used_buckets(cls, places: np.ndarray, counts: np.ndarray, unit: float) -> Sketch:
         """Of the numbers of the recorder's buckets that have calls, ascending, and of how many they have:
         both int64 [n]."""
@@ -117,6 +104,66 @@ class Sketch:
         )
         middle = low + (position - rank) * (high - low)
         return min(max(round(int(middle + 0.5) * self.unit), minimum), maximum)
+
+
+class Sketches:
+    """Many sketches, one after the other in two columns.
+
+    sizes: Integers [n]: how many values each has; -1 for none that is known.
+    units: float64 [n].
+    values, counts: Of all.
+
+    Raises ValueError when the columns are not as long as the sizes say.
+    """
+
+    def __init__(
+        self, sizes: np.ndarray, units: np.ndarray, values: np.ndarray, counts: np.ndarray
+    ) -> None:
+        known = np.maximum(sizes, 0)
+        if not (sum(known.tolist()) == len(values) == len(counts)):
+            raise ValueError("the sketches are not as long as their nodes say")
+        self.sizes, self.units = sizes, units
+        self._values, self._counts = values, counts
+        self._rows = sizes.tolist(), units.tolist(), np.cumsum(known).tolist()
+
+    @classmethod
+    def of_buckets(
+        cls, firsts: Sequence[int], lengths: Sequence[int], counts: np.ndarray, unit: float
+    ) -> Sketches:
+        """As `Sketch.of_buckets`, of many at once: so many buckets of each, one sketch after the other."""
+        begins = np.cumsum([0, *lengths])
+        used = np.flatnonzero(counts)
+        of = np.searchsorted(begins, used, "right") - 1
+        one = Sketch.of_used_buckets(
+            used - begins[of] + np.array(firsts, np.int64)[of], counts[used].astype(np.int64), unit)
+        sizes = np.diff(np.searchsorted(used, begins))
+        return cls(sizes, np.full(len(sizes), unit), one.values, one.counts)
+
+    @classmethod
+    def of(cls, sketches: Sequence[Sketch | None]) -> Sketches:
+        """These."""
+        known = [sketch for sketch in sketches if sketch is not None]
+        return cls(
+            np.array([-1 if sketch is None else len(sketch.values) for sketch in sketches], np.int64),
+            np.array([0.0 if sketch is None else sketch.unit for sketch in sketches]),
+            np.concatenate([np.empty(0), *(sketch.values for sketch in known)]),
+            np.concatenate([np.empty(0, np.int64), *(sketch.counts for sketch in known)]),
+        )
+
+    def at(self, place: int) -> Sketch | None:
+        """The one at a place."""
+        sizes, units, ends = self._rows
+        if sizes[place] < 0:
+            return None
+        part = slice(ends[place] - sizes[place], ends[place])
+        return Sketch(self._values[part], self._counts[part], units[place])
+
+    def columns(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The values and the counts of those at these places, one after the other."""
+        if len(places) == len(self.sizes) and (np.diff(places) == 1).all():
+            return self._values, self._counts
+        chosen = Sketches.of([self.at(place) for place in places.tolist()])
+        return chosen._values, chosen._counts
 
 
 def _reach(middle: float) -> float:

@@ -11,7 +11,7 @@ from .._instrument import overhead
 from .._instrument.lines import counted_lines
 from .._instrument.source import shown_path
 from .._model.counted_lines import CountedLines
-from .._model.recorded import OTHER_PATHS, Node, Recorded, sketches_by_region
+from .._model.recorded import OTHER_PATHS, Node, Recorded
 from .._model.statistics import RegionStatistics
 from . import kept
 from .moment import now
@@ -52,11 +52,10 @@ def take_snapshot(manager, results=True, moment=None):
         facts.update(run._slow_calls.facts())
     if run._journal_error:
         facts["journal_error"] = run._journal_error
-    sketches = _sketches(moment) if results else [None] * len(moment.tree)
     counters = _counters(moment.values) if moment.values[0] else {}
     facts["counter_values_lost"] = facts["counter_values"] - sum(map(len, counters.values()))
     added_ns = cache(cost.added_ns)  # of very many regions, most have the same load
-    recorded = Recorded(_nodes(moment.tree, added_ns, sketches), end - run.start_time_ns, facts,
+    recorded = Recorded(_nodes(moment, cost, added_ns, results), end - run.start_time_ns, facts,
                         None if moment.samples is None else run._sampler.samples(moment.samples), counters)
     lines = _lines(manager, moment) if manager._line_mode else None
     known = [RegionStatistics.from_row(row, added_ns) if row[2] or row[4] else None for row in moment.regions]
@@ -86,10 +85,14 @@ def _first(row_and_more):
     return row_and_more[0][_FIRST]
 
 
-def _nodes(tree, added_ns, sketches):
+def _nodes(moment, cost, added_ns, results):
+    if results:
+        from .node_rows import node_table
+
+        return node_table(moment, cost)
     return [
-        Node(row[0], _statistics(row, added_ns), None if row[_FIRST] < 0 else row[_FIRST], sketch, row[10])
-        for row, sketch in zip(tree, sketches, strict=True)
+        Node(row[0], _statistics(row, added_ns), None if row[_FIRST] < 0 else row[_FIRST], std_ns=row[10])
+        for row in moment.tree
     ]
 
 
@@ -97,16 +100,6 @@ def _statistics(row, added_ns):
     if row[1] is None:
         return RegionStatistics.nothing_of(OTHER_PATHS)
     return RegionStatistics.from_row(row, added_ns)
-
-
-def _sketches(moment):
-    import numpy as np
-
-    from ..results import Sketch
-
-    firsts, counts = [first for first, _ in moment.sketches], [counts for _, counts in moment.sketches]
-    return Sketch.several_of_buckets(
-        firsts, [len(each) // 8 for each in counts], np.frombuffer(b"".join(counts), np.uint64), moment.scale)
 
 
 def _counters(columns):
@@ -175,11 +168,7 @@ def _regions(manager, moment, recorded, known):
     starts, durations = columns.pop("start_times_ns"), columns.pop("durations_ns")
     notes, table = columns.pop("annotations", None), _metadata_table(moment.annotations[0])
     with_text, shown = manager._run._settings["capture_region_source"], cache(shown_path)
-    sketches = cache(lambda: sketches_by_region(recorded.nodes))
-
-    def sketch_of(name):
-        return sketches().get(name)
-
+    nodes = recorded.nodes
     called = [(place, known[place], _told(row[1], shown, with_text))
               for place, row in enumerate(moment.regions) if row[2]]
 
@@ -192,7 +181,7 @@ def _regions(manager, moment, recorded, known):
                 starts[calls], durations[calls],
                 {name: column[calls] for name, column in columns.items()} if has_calls else {},
                 EventMetadata(notes[calls], table) if has_calls and notes is not None else None,
-                {**told, **_facts(stats), "sketch": partial(sketch_of, stats.name)},
+                {**told, **_facts(stats), "sketch": partial(nodes.sketch, nodes.by_name.get(stats.name, ()))},
             )
 
     names = [stats.name for _, stats, _ in called]

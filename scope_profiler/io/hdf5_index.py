@@ -11,13 +11,13 @@ from typing import Any
 import h5py
 import numpy as np
 
+from .._model.node_table import fill, known_or, or_none
 from .._model.statistics import LONGEST_NS
 from ..results import BLOCK, FLOAT_STATISTICS, INTEGER_STATISTICS, Region
 from ..results.region_calls import columns_of
 from .hdf5_datasets import Group
 from .hdf5_schema import AGGREGATES, COLUMN_BITS, EXTENDED, RECORDED, SUMMARY, UNKNOWN
 from .hdf5_texts import read_texts, write_texts
-from .recorded_tables import fill, known_or, or_none
 from .region_rows import (
     EXTENDED_ATTRIBUTES, LARGEST_RANK, exclusive_or_total, from_extended,
     from_summary, recorded_columns,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .._model.node_table import NodeTable
 from .._model.recorded import Recorded
 from ..results import OPTIONAL_COLUMNS, Region, blocks
 from ..results.stored_column import StoredColumn
@@ -21,7 +22,6 @@ from .hdf5_file import ReadFile
 from .hdf5_index import Index
 from .hdf5_metadata import EventNotes
 from .recent_columns import RecentColumns
-from .recorded_tables import names_of
 
 #: Of a file of fewer calls and regions everything is read at once: that takes no time, and no file stays
 #: open.
@@ -186,7 +186,7 @@ class StoredEvents:
         regions: list[int] = []
         places = {}
         for rank, tree in self._recorded.items():
-            names = names_of(tree)
+            names = NodeTable.of(tree.nodes).names
             places[rank] = len(regions), len(names)
             regions += [numbers.get(name, -1) for name in names]
         of_rows = np.array([places.get(rank, (0, -1)) for rank in self._index.ranks], np.int64).reshape(-1, 2)

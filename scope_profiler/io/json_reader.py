@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .._model.node_table import NODE
 from .._model.recorded import Recorded
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, TaskInfo, ThreadInfo
 from ..results.line_entries import LINE_COLUMNS
@@ -21,7 +22,7 @@ from .json_pieces import restore_nonfinite
 from .json_writer import FORMAT, VERSION
 from .thread_tables import Info, from_row
 from .metadata_tables import checked_table, from_table
-from .recorded_tables import COUNTER, NODE, WORK, from_tables
+from .recorded_tables import COUNTER, WORK, from_tables
 from .region_rows import (
     Row,
     checked_rank,

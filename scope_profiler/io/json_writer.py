@@ -28,12 +28,13 @@ import numpy as np
 
 from .._base.arguments import file_named, instance, rank_set
 from .._version import __version__
+from .._model.node_table import NODE
 from ..results import OPTIONAL_COLUMNS, ProfilingResults, Region
 from .json_pieces import json_pieces
 from .thread_tables import row_of
 from .metadata_tables import MetadataTables, per_call
 from .progress_bar import progress
-from .recorded_tables import COUNTER, NODE, WORK, tables_of
+from .recorded_tables import COUNTER, WORK, tables_of
 from .region_rows import aggregate, calls_were_read, exclusive_of_events, extended, recorded_columns
 from .safe_file import written
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+from .._model.node_table import NodeTable
 from .._model.recorded import Recorded
 from ..results import OPTIONAL_COLUMNS, EventMetadata, MPIRegion, ProfilingResults, Region
-from .recorded_tables import names_of, told_of
 
 #: Name of a region, rank, and what `Region` takes for them.
 Row = tuple[str, int, dict[str, Any]]
@@ -120,21 +120,16 @@ class Trees:
 
     def __init__(self, recorded: Mapping[int, Recorded]) -> None:
         self._recorded = recorded
-        self._places: dict[int, dict[str, list[int]]] = {}
+        self._tables: dict[int, NodeTable] = {}
 
     def told(self, name: str, rank: int) -> dict[str, Any]:
         """Of one region on one rank, as arguments of `Region`."""
-        tree = self._recorded.get(rank)
-        return told_of(tree, () if tree is None else self._of(tree, rank).get(name, ()))
-
-    def _of(self, tree: Recorded, rank: int) -> dict[str, list[int]]:
-        """The places of the nodes of each region."""
-        if rank not in self._places:
-            places: dict[str, list[int]] = {}
-            for place, name in enumerate(names_of(tree)):
-                places.setdefault(name, []).append(place)
-            self._places[rank] = places
-        return self._places[rank]
+        if rank in self._recorded and rank not in self._tables:
+            self._tables[rank] = NodeTable.of(self._recorded[rank].nodes)
+        table = self._tables.get(rank)
+        if table is None or name not in table.by_name:
+            return {"sketch": None, "work": None, "throttled_calls": 0}
+        return table.told(table.by_name[name])
 
 
 def checked_rank(rank: int) -> int:

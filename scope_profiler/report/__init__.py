@@ -85,13 +85,19 @@ def _part(out, what, function, *arguments):
 
 
 def _show_regions(snapshot, out):
-    wall = snapshot.recorded.wall_ns
-    results = ("finalize(return_results=True)" if snapshot.file_path is None
+    wall, trees = snapshot.recorded.wall_ns, {0: snapshot.recorded}
+    how = ("finalize(return_results=True)" if snapshot.file_path is None
                else f"load({snapshot.file_path!a})")
+    rows = totals = None
+    if snapshot.results is not None:  # and so numpy
+        from .largest import rows_worth_showing
+
+        rows, totals = rows_worth_showing(trees, wall) or (None, None)
+    if rows is None:
+        rows = in_order(tree_rows(trees), columns.SORT_KEYS["total"])
     print_table(
-        out, snapshot.label or snapshot.file_path or "in memory", wall,
-        in_order(tree_rows({0: snapshot.recorded}), columns.SORT_KEYS["total"]), wall,
-        f"{results}.print_summary(whole=True)",
+        out, snapshot.label or snapshot.file_path or "in memory", wall, rows, wall,
+        f"{how}.print_summary(whole=True)", totals=totals,
     )
 
 

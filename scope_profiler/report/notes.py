@@ -29,12 +29,12 @@ def together(all_facts):
     return facts
 
 
-def below(rows, shown_rows, columns, wall_ns, processes, how, which=", of those that took least"):
+def below(totals, shown_rows, columns, wall_ns, processes, how, which=", of those that took least"):
     """What there is to say right below a table: which rows it leaves out, and what its percentages
     are of where that is not the wall time of the one process. how: to see all rows. which: are left out."""
-    if len(shown_rows) < len(rows):
-        yield f"… and {many(len(rows) - len(shown_rows), 'row')} not shown{which}; all: {how}"
-    if any(row.name == OTHER_PATHS for row in rows):
+    if len(shown_rows) < totals.rows:
+        yield f"… and {many(totals.rows - len(shown_rows), 'row')} not shown{which}; all: {how}"
+    if totals.has_other_paths:
         yield (f"{OTHER_PATHS}: there were too many to tell them apart; of the calls on these the tree "
                "shows the regions alone.")
     if "percent" in columns and processes > 1:

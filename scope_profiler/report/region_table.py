@@ -1,6 +1,9 @@
 """The table of regions: a tree by nesting, as wide as there is room."""
 
+from typing import NamedTuple
+
 from .._base.shown import cells, padded, shortened, shown
+from .._model.recorded import OTHER_PATHS
 from . import notes, table_columns as known
 from .rows import in_order
 from .style import format_count, format_time, many
@@ -14,27 +17,41 @@ MOST_NAME = 60
 LEAST_NAME = 24
 
 
+class Totals(NamedTuple):
+    """What a table is of, its rows and those that are left out."""
+
+    rows: int
+    regions: int
+    calls: int
+    has_other_paths: bool
+
+    @classmethod
+    def of(cls, rows):
+        names = {row.name for row in rows}
+        return cls(len(rows), len(names), sum(row.statistics.num_calls for row in rows), OTHER_PATHS in names)
+
+
 def print_table(out, name, run_ns, rows, wall_ns, how, processes=1, *, columns=None,
                 percentage_mode="coverage", whole=False, with_notes=True, remarks=(), first=None,
-                how_columns=None, what="region"):
+                how_columns=None, what="region", totals=None):
     """Print what heads the table of regions, the table, and what there is to know about it.
 
     rows: in order, depth first. run_ns: what the head says; wall_ns: what percentages are of, the
     time of all `processes` together. how: to see all rows. with_notes: with what is not about rows
     that are left out. remarks: further sentences. first: the rows to print, where they were chosen.
     how_columns: to see the columns for which there is no room; None not to speak of these. what: a row
-    stands for.
+    stands for. totals: where the rows are those worth showing, what all of them come to.
     """
-    regions = len({row.name for row in rows})
-    calls = sum(row.statistics.num_calls for row in rows)
+    first = rows if totals else first
+    totals = totals or Totals.of(rows)
     out.line()
     out.title(f"scope-profiler: {shown(name)} – {format_time(run_ns)}, "
-              f"{many(regions, what)}, {many(calls, 'call')}")
+              f"{many(totals.regions, what)}, {many(totals.calls, 'call')}")
     out.line()
     if rows:
         printed, of = show(first or rows, wall_ns, out, columns, percentage_mode, whole or first)
-        which = {"which": ""} if first else {}
-        for remark in notes.below(rows, printed, of if with_notes else (), wall_ns, processes, how,
+        which = {"which": ""} if first and first is not rows else {}
+        for remark in notes.below(totals, printed, of if with_notes else (), wall_ns, processes, how,
                                   **which):
             out.note(remark)
         left_out = [column for column in known.chosen(printed) if column not in of]

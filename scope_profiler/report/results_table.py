@@ -14,7 +14,8 @@ from ..results.call_stack import tree_of_calls
 from ..results.line_entries import all_lines
 from . import counter_table, line_table, notes, sample_tables, table_columns as known
 from .output import Output
-from .region_table import print_table
+from .largest import rows_worth_showing
+from .region_table import Totals, print_table
 from .rows import add_single_calls, in_order, region_row, tree_rows
 from .style import many
 
@@ -34,7 +35,7 @@ def show(results, include=None, exclude=None, ranks=None, *, sort="total", title
     check_choice("percentage_mode", percentage_mode, known.PERCENTAGE_MODES)
     out = Output(sys.stdout if stream is None else stream)
     ranks = rank_set(ranks)
-    table = table_of(results, include, exclude, ranks, sort=sort, columns=columns)
+    table = table_of(results, include, exclude, ranks, sort=sort, columns=columns, whole=whole)
     table.show(out, results.default_title() if title is None else title, "print_summary(whole=True)",
                columns=columns, percentage_mode=percentage_mode, whole=whole,
                with_notes=not suppress_notes)
@@ -59,22 +60,29 @@ class ResultsTable(NamedTuple):
     run_ns: int
     processes: int
     remarks: list
+    totals: "Totals | None" = None
 
     def show(self, out, title, how, **settings):
         """Print it; settings: of print_table()."""
         print_table(out, title, self.run_ns, self.rows, self.wall_ns, how, self.processes,
-                    remarks=self.remarks, **settings)
+                    remarks=self.remarks, totals=self.totals, **settings)
 
 
 def table_of(results, include=None, exclude=None, ranks=None, *, sort="total", columns=None,
-             flat=False):
-    """The ResultsTable of results. ranks: a set or None. flat: of the regions, not of the tree."""
+             flat=False, whole=True):
+    """The ResultsTable of results. ranks: a set or None. flat: of the regions, not of the tree. whole: not
+    only of the rows that are worth showing."""
     regions = _on_ranks(results.get_regions(include, exclude), ranks)
     of_calls = _OF_CALLS & {sort, *(columns or ())}
     recorded = _recorded(results, regions, ranks)
+    worth = None
     if recorded:
         wanted = name_filter(include, exclude)
-        roots = [] if flat else tree_rows({rank: tree.only(wanted) for rank, tree in recorded.items()})
+        if len(recorded) == 1 and include is exclude is None and sort == "total" and not (
+                whole or flat or of_calls):
+            worth = rows_worth_showing(recorded, sum(tree.wall_ns for tree in recorded.values()))
+        roots = [] if flat or worth else tree_rows(
+            {rank: tree.only(wanted) for rank, tree in recorded.items()})
         wall, remarks = sum(tree.wall_ns for tree in recorded.values()), []
         if of_calls and not flat:
             _add_single_calls(roots, regions, recorded, wanted)
@@ -92,10 +100,9 @@ def table_of(results, include=None, exclude=None, ranks=None, *, sort="total", c
         wall = _wall(results, regions)
     if flat:
         roots = [*map(region_row, regions)]
-    return ResultsTable(
-        in_order(roots, known.sort_key(sort), sort not in known.ASCENDING), wall,
-        round(_run_time(results) * 1e9), len(recorded) or len(_ranks_of(regions)), remarks,
-    )
+    rows, totals = worth or (in_order(roots, known.sort_key(sort), sort not in known.ASCENDING), None)
+    return ResultsTable(rows, wall, round(_run_time(results) * 1e9), len(recorded) or len(_ranks_of(regions)),
+                        remarks, totals)
 
 
 def _add_single_calls(roots, regions, recorded, wanted):

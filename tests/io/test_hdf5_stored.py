@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from io_strategies import results as any_results
 
 import scope_profiler as sp
+from scope_profiler._model import node_table
 from scope_profiler._model.recorded import Node
-from scope_profiler.io import hdf5_datasets, hdf5_reader, hdf5_stored, load, recorded_tables, write_profile
+from scope_profiler.io import hdf5_datasets, hdf5_reader, hdf5_stored, load, write_profile
 from scope_profiler.io.recent_columns import RecentColumns
 
 
@@ -203,7 +204,7 @@ def test_regions_and_nodes_are_made_when_they_are_looked_at(tmp_path, monkeypatc
     made = recorded(tmp_path / "x.h5")
     regions, nodes = [], []
     monkeypatch.setattr(hdf5_reader, "Region", lambda **known: regions.append(known) or sp.Region(**known))
-    monkeypatch.setattr(recorded_tables, "Node", lambda *known: nodes.append(known) or Node(*known))
+    monkeypatch.setattr(node_table, "Node", lambda *known: nodes.append(known) or Node(*known))
     results = load(tmp_path / "x.h5")
     assert results.region_names == made.region_names and "rec" in results and len(results) == 2
     assert not regions and not nodes
