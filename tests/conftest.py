@@ -81,6 +81,14 @@ def manager(clock):
 
 
 @pytest.fixture
+def few_paths():
+    """How many paths a tree tells apart meanwhile."""
+    before = _core._tree_bound(1 << 10)
+    yield 1 << 10
+    _core._tree_bound(before)
+
+
+@pytest.fixture
 def core():
     """The bare core: a manager without the Python face, recording."""
     manager = _core.Manager()

@@ -25,6 +25,7 @@ import time
 from scope_profiler import ProfileManager, _core
 
 from stress_checks import check_events, check_journal, check_sums, check_tree
+from stress_oracle import BOUND
 from stress_watcher import Watcher
 from stress_work import Ways, Worker
 
@@ -40,8 +41,13 @@ MODES = {
 
 def run(threads=8, calls=1_000_000, regions=50, seed=1, mode="default", watchers=2, tell=None):
     """What is wrong, a list of str. tell: called with a line of text now and then."""
-    with tempfile.TemporaryDirectory() as folder:
-        return _run(threads, calls, regions, seed, mode, watchers, tell or (lambda text: None), Path(folder))
+    told_apart = _core._tree_bound(BOUND)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            return _run(threads, calls, regions, seed, mode, watchers, tell or (lambda text: None),
+                        Path(folder))
+    finally:
+        _core._tree_bound(told_apart)
 
 
 def _run(threads, calls, regions, seed, mode, watchers, tell, folder):

@@ -20,6 +20,7 @@
 #include "python/state.h"
 #include "python/wrapper.h"
 #include "record/metadata.h"
+#include "record/node.h"
 
 /* ---- Functions --------------------------------------------------------------------------- */
 
@@ -52,6 +53,22 @@ static PyObject *fake_clock(PyObject *module, PyObject *ns)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(
+    tree_bound_doc,
+    "_tree_bound(nodes)\n--\n\n"
+    "For tests: how many paths a thread's tree tells apart from now on. Returns what it was.");
+
+static PyObject *tree_bound(PyObject *module, PyObject *nodes)
+{
+    (void)module;
+    uint32_t before = sp_tree_bound;
+    unsigned long value = PyLong_AsUnsignedLong(nodes);
+    if (value == (unsigned long)-1 && PyErr_Occurred())
+        return NULL;
+    sp_tree_bound = (uint32_t)value;
+    return PyLong_FromUnsignedLong(before);
+}
+
 PyDoc_STRVAR(function_of_doc,
 "function_of(callable, wrapped)\n--\n\n"
 "The Python function that a method or partial calls, or None; wrapped: also what a decorator's object\n"
@@ -72,6 +89,7 @@ static PyMethodDef functions[] = {
     {"function_of", function_of, METH_VARARGS, function_of_doc},
     {"clock_info", clock_info, METH_NOARGS, clock_info_doc},
     {"_fake_clock", fake_clock, METH_O, fake_clock_doc},
+    {"_tree_bound", tree_bound, METH_O, tree_bound_doc},
     {NULL},
 };
 

@@ -22,6 +22,9 @@ void sp_node_free(sp_node *node)
     node->thinning = NULL;
 }
 
+/* The tests of a large package have some 85 000 paths. A node takes about 1 kB, and 4 when results are taken. */
+uint32_t sp_tree_bound = 1 << 16;
+
 int sp_tree_init(sp_tree *tree)
 {
     memset(tree, 0, sizeof *tree);
@@ -131,8 +134,7 @@ static sp_node *new_path(sp_tree *tree, sp_node *parent, struct sp_region *regio
 {
     if (SP_UNLIKELY(parent->other))
         return other_path(tree, parent, region);
-    if (SP_LIKELY(tree->count < SP_TREE_BOUND)
-        || sp_map_get(&tree->first, region, NULL) == NULL)
+    if (SP_LIKELY(tree->count < sp_tree_bound) || sp_map_get(&tree->first, region, NULL) == NULL)
         return tree_grow(tree, parent, region);
     return other_path(tree, parent, region);
 }
@@ -145,7 +147,7 @@ static sp_node *child(sp_tree *tree, sp_node *parent, struct sp_region *region)
     for (sp_node *above = parent; above->parent != NULL; above = above->parent) {
         if (above->region != region)
             continue;
-        if (tree->count >= SP_TREE_BOUND)
+        if (tree->count >= sp_tree_bound)
             return above;
         /* recursion: fold, and remember the edge */
         return sp_map_add(&tree->edges, parent, region, above) < 0 ? NULL : above;

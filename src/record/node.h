@@ -7,7 +7,7 @@
  * time of the outermost call is the node's inclusive total.
  *
  * The number of paths is bounded, as functions that call each other in any order have more of them
- * than there is memory. From SP_TREE_BOUND nodes on, a new path to a region that has a node goes
+ * than there is memory. From sp_tree_bound nodes on, a new path to a region that has a node goes
  * under "other paths" instead: a node without a region, one for each node right below the root, with
  * one node for each region. A region that is new still gets a node of its own.
  */
@@ -81,7 +81,10 @@ typedef struct sp_node {
     sp_work *work; /* that its calls did, or NULL for none. Owned. */
 } sp_node;
 
-enum { SP_EDGE_CACHE = 512, SP_TREE_BOUND = 1 << 14 };
+enum { SP_EDGE_CACHE = 512 };
+
+/* Of a thread's tree. Tests have a smaller one. */
+extern uint32_t sp_tree_bound;
 
 typedef struct {
     const sp_node *parent;

@@ -141,19 +141,16 @@ def any_order(core, rounds, regions=10, seed=7):
         go(regions + 4)
 
 
-BOUND = 1 << 14
-
-
-def test_the_number_of_paths_is_bounded(clock):
+def test_the_number_of_paths_is_bounded(clock, few_paths):
     core = _core.Manager()
     core._begin(False, False)
     with core.profile_region("main"):
-        any_order(core, 12_000)
+        any_order(core, 1_000)
     for name in range(20):
         with core.profile_region(f"new {name}"):
             clock.tick(1)
     rows = core._collect(None)
-    assert BOUND < len(rows) < BOUND + 100
+    assert few_paths < len(rows) < few_paths + 100
     others = [number for number, row in enumerate(rows) if row[1] is None]
     assert [rows[rows[number][0]][1].name for number in others] == ["main"]
     assert {row[1].name for row in rows if row[0] in others} <= {f"f{n}" for n in range(10)}
@@ -163,16 +160,16 @@ def test_the_number_of_paths_is_bounded(clock):
         if row[1] is not None:
             by_region[row[1].name] = by_region.get(row[1].name, 0) + row[2]
     assert by_region == {row[1].name: row[2] for row in core._collect_regions()}
-    assert sum(by_region[f"f{number}"] for number in range(10)) == 12_000 * 14
+    assert sum(by_region[f"f{number}"] for number in range(10)) == 1_000 * 14
     assert by_region["new 3"] == 1
     core._record(False)
 
 
-def test_other_paths_from_the_root_are_in_one_place(clock):
+def test_other_paths_from_the_root_are_in_one_place(clock, few_paths):
     """In the thread's tree and in the one of all threads: other paths are not below other paths."""
     core = _core.Manager()
     core._begin(False, False)
-    any_order(core, 12_000)
+    any_order(core, 1_000)
     late, known = core.profile_region("late"), core.profile_region("f0")
     with known, late:
         pass
@@ -184,10 +181,10 @@ def test_other_paths_from_the_root_are_in_one_place(clock):
     core._record(False)
 
 
-def test_totals_on_other_paths_count_recursion_once(clock):
+def test_totals_on_other_paths_count_recursion_once(clock, few_paths):
     core = _core.Manager()
     core._begin(True, False)
-    any_order(core, 12_000)
+    any_order(core, 1_000)
 
     def tick(depth, go):
         clock.tick(1)

@@ -508,7 +508,7 @@ def test_help_reads_well():
     assert "Begin a run; returns its ProfilingRun." in text and "    auto_finalize: " in text
 
 
-def test_paths_that_are_not_told_apart_are_said(manager, clock):
+def test_paths_that_are_not_told_apart_are_said(manager, clock, few_paths):
     import random
 
     chosen = random.Random(1)
@@ -520,7 +520,7 @@ def test_paths_that_are_not_told_apart_are_said(manager, clock):
 
     functions = [manager.profile(f"f{number}")(lambda depth: go(depth)) for number in range(10)]
     with manager.profile_region("main"):
-        for _ in range(6_000):
+        for _ in range(500):
             go(14)
     text = printed(manager)
     assert "─ (other paths)" in text
