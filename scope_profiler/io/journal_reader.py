@@ -254,7 +254,7 @@ class _Building:
         return nodes
 
     def _nesting(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of each call the ticks in none inside it, and whether it is inside one of the same node."""
+        """Of each call the ticks in none inside it, and whether it is inside one of the same region."""
         calls = self._calls
         ends = calls.start + calls.ticks
         tree = Tree(_unsure(self._paths))
@@ -271,8 +271,9 @@ class _Building:
         return exclusive_ns(calls.start, ends, within.parent, within.is_proper), nested
 
     def _nested(self, parents: np.ndarray, above: np.ndarray, tree: Tree) -> np.ndarray:
-        """bool [n]: whether each call is inside one of its node."""
+        """bool [n]: whether each call is inside one of its region."""
         node, nested = self._calls.node, np.zeros(len(parents), bool)
+        region = np.array([region for _, region in self._paths], np.int64)[node] if len(node) else node
         around = np.where(parents >= 0, node[np.maximum(parents, 0)], above) if len(parents) else above
         folded = {*np.unique(node[around != above]).tolist()}
         for place, (upper, _) in enumerate(self._paths):
@@ -281,7 +282,7 @@ class _Building:
         rows = np.flatnonzero(np.isin(node, [*folded]) & (parents >= 0))
         reached = parents[rows]
         while len(rows):
-            same = node[reached] == node[rows]
+            same = region[reached] == region[rows]
             nested[rows[same]] = True
             reached = parents[reached]
             goes_on = ~same & (reached >= 0)

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 from conftest import examples
 from hdf5_support import contents
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 from results_support import programs
 from test_spt import trace
 
@@ -61,7 +61,12 @@ def places(results):
              node.statistics.exclusive_ns, node.first_ns) for node in results.recorded[0].nodes]
 
 
+#: A call of d inside another, of which its path knows nothing: c is folded.
+_FOLDED = [("c", 0, [("d", 0, [("c", 0, [("a", 0, [("d", 0, [], False)], False)], False)], False)], False)]
+
+
 @given(programs, st.lists(_VALUES, min_size=1, max_size=3))
+@example(_FOLDED, [{}])
 @settings(max_examples=examples(15))
 def test_a_run_is_the_same_from_its_journal_and_from_every_format(tmp_path_factory, program, metadata):
     folder = tmp_path_factory.mktemp("round")
