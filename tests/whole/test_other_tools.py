@@ -596,7 +596,7 @@ def test_tracemalloc(mode):
 
     expected = held(*Nobody().begin()[:2])
     us = We(mode)
-    assert held(*us.begin()[:2]) in range(expected, expected + 5)
+    assert abs(held(*us.begin()[:2]) - expected) < 5  # the interpreter's own come once
     assert us.end()[0]["r"] == 6
 
 
