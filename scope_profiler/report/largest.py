@@ -6,7 +6,7 @@ import numpy as np
 
 from .._model.node_table import NodeTable
 from .._model.recorded import OTHER_PATHS
-from .region_table import LEAST_SHARE, LONG, MOST_ROWS, Totals
+from .region_table import LEAST_SHARE, LONG, Totals, so_many
 from .rows import in_order, tree_rows
 from .table_columns import SORT_KEYS
 
@@ -20,14 +20,14 @@ def rows_worth_showing(recorded, wall_ns):
         return None
     table = nodes.rows
     times, parents = table["total_ns"] + table["open_total_ns"], table["parent"].tolist()
-    number = int(np.count_nonzero(times >= LEAST_SHARE * wall_ns))
+    number = so_many(int(np.count_nonzero(times >= LEAST_SHARE * wall_ns)))
     chosen = set()
-    for place in np.argsort(-times, kind="stable")[:min(max(number, LONG), MOST_ROWS)].tolist():
+    for place in np.argsort(-times, kind="stable")[:number].tolist():
         while place >= 0 and place not in chosen:
             chosen.add(place)
             place = parents[place]
     places = sorted(chosen)
-    numbers = {place: number for number, place in enumerate(places)}
+    numbers = {place: at for at, place in enumerate(places)}
     few = [replace(node, parent=numbers.get(node.parent, -1)) for node in nodes.several(places)]
     rows = in_order(tree_rows({rank: replace(tree, nodes=few)}), SORT_KEYS["total"])
     return rows, Totals(len(nodes), len(nodes.by_name), int(table["num_calls"].sum()),

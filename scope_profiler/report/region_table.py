@@ -125,7 +125,12 @@ def _worth_showing(rows, wall_ns):
     if len(rows) <= LONG:
         return rows
     number = sum(row.total_ns >= LEAST_SHARE * wall_ns for row in rows)
-    return first_rows(rows, min(max(number, LONG), MOST_ROWS), known.SORT_KEYS["total"])
+    return first_rows(rows, so_many(number), known.SORT_KEYS["total"])
+
+
+def so_many(worth_it):
+    """How many rows a long table shows of which so many have the least share of the time."""
+    return min(max(worth_it, LONG), MOST_ROWS)
 
 
 def first_rows(rows, number, key, reverse=True):
