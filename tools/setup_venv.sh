@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# setup_venv.sh PYTHON VENV [once]: a virtual environment with this checkout installed into it, editable;
-# once: with what the tests need, too, that run on one Python. Quick when nothing that the extension is built
+# setup_venv.sh PYTHON VENV [libraries]: a virtual environment with this checkout installed into it, editable;
+# libraries: with those, too, that some tests work with. Quick when nothing that the extension is built
 # from has changed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -62,11 +62,11 @@ if [[ ! -e $core || $stamp != "$checked" && $stamp != "$wanted" ]]; then
     install --no-build-isolation --config-settings editable_mode=compat --editable ".[test]"
     echo "$wanted" >"$stamp_file"
 fi
-if [[ ${3-} == once ]]; then
-    wanted=$(listed project optional-dependencies test-once)
-    if [[ $(cat "$venv/.test_once" 2>/dev/null || true) != "$wanted" ]]; then
-        say "installing what tests on one Python need"
+if [[ ${3-} == libraries ]]; then
+    wanted=$(listed project optional-dependencies test-libraries)
+    if [[ $(cat "$venv/.test_libraries" 2>/dev/null || true) != "$wanted" ]]; then
+        say "installing the libraries that tests work with"
         install $wanted
-        echo "$wanted" >"$venv/.test_once"
+        echo "$wanted" >"$venv/.test_libraries"
     fi
 fi

@@ -120,6 +120,6 @@ def test_extras_are_of_what_is_there():
         project = tomllib.load(file)["project"]
     extras = project["optional-dependencies"]
     assert extras.keys() == {"hdf5", "line-profiler", "arrow", "pandas", "polars", "html", "mpi", "plot",
-                             "dask", "all", "test", "test-once"}
+                             "dask", "all", "test", "test-libraries"}
     assert extras["line-profiler"] == []
     assert extras["all"] == ["scope-profiler[arrow,html,pandas,plot,polars]"]
