@@ -181,9 +181,22 @@ typedef struct {
     size_t offset;       /* of the callable in sp_region */
 } EnterExitDescriptor;
 
+SP_INLINE PyObject **callable_of(const EnterExitDescriptor *descriptor, PyObject *region)
+{
+    return (PyObject **)((char *)region + descriptor->offset);
+}
+
+static SP_NOINLINE PyObject *bound_first(const EnterExitDescriptor *descriptor, PyObject *region)
+{
+    if (sp_enter_exit_make((sp_region *)region) < 0)
+        return NULL;
+    return Py_NewRef(*callable_of(descriptor, region));
+}
+
 SP_INLINE PyObject *bound(const EnterExitDescriptor *descriptor, PyObject *region)
 {
-    return Py_NewRef(*(PyObject **)((char *)region + descriptor->offset));
+    PyObject *callable = *callable_of(descriptor, region);
+    return SP_LIKELY(callable != NULL) ? Py_NewRef(callable) : bound_first(descriptor, region);
 }
 
 /* Apart, so that the usual way saves no registers. */
@@ -293,8 +306,10 @@ static int add_descriptor(const sp_state *state, const char *name, size_t offset
 
 int sp_enter_exit_make(sp_region *region)
 {
-    region->enter = enter_exit_new(region, call_enter);
-    region->leave = enter_exit_new(region, call_exit);
+    if (region->enter == NULL)
+        region->enter = enter_exit_new(region, call_enter);
+    if (region->leave == NULL)
+        region->leave = enter_exit_new(region, call_exit);
     return region->enter == NULL || region->leave == NULL ? -1 : 0;
 }
 

@@ -9,7 +9,7 @@
 void sp_region_enter(sp_region *region, const void *frame);
 void sp_region_leave(sp_region *region, const void *frame, bool failed);
 
-/* Give a new region its two; -1 with an exception set. */
+/* Give a region its two, where it has none; -1 with an exception set. */
 SP_MUST_USE int sp_enter_exit_make(sp_region *region);
 /* Add the descriptors to the type of regions, which is there, as are theirs; -1 with an exception set. */
 int sp_enter_exit_add(const sp_state *state);

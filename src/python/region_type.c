@@ -37,6 +37,14 @@ static void locate(sp_region *region, const place *stands, PyObject *text)
     region->source_line = stands->line;
 }
 
+/* Of a function, which says where it stands, hardly any is ever a block: what `with` calls is made when it
+ * is looked up. Without the GIL several may do that. */
+#ifdef Py_GIL_DISABLED
+enum { NO_GIL = 1 };
+#else
+enum { NO_GIL = 0 };
+#endif
+
 static sp_region *new_region(sp_manager *manager, PyObject *name, const place *stands)
 {
     PyTypeObject *type = manager->region_type;
@@ -50,7 +58,7 @@ static sp_region *new_region(sp_manager *manager, PyObject *name, const place *s
     else
         locate(region, stands, Py_None);
     sp_region_switch(region);
-    if (sp_enter_exit_make(region) < 0)
+    if ((stands == NULL || NO_GIL) && sp_enter_exit_make(region) < 0)
         Py_CLEAR(region);
     return region;
 }

@@ -3,7 +3,7 @@
 #include "record/checkpoint.h"
 #include "record/slow_told.h"
 
-SP_NOINLINE void sp_after_call_slow(sp_manager *manager, uint64_t now)
+SP_APART void sp_after_call_slow(sp_manager *manager, uint64_t now)
 {
     Py_INCREF(manager);
     sp_slow_told(manager);

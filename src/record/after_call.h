@@ -5,7 +5,7 @@
 
 #include "record/manager.h"
 
-SP_NOINLINE void sp_after_call_slow(sp_manager *manager, uint64_t now);
+SP_APART void sp_after_call_slow(sp_manager *manager, uint64_t now);
 
 /* A call ended at that time. The thread is under no guard. */
 SP_INLINE void sp_after_call(sp_manager *manager, uint64_t now)

@@ -113,13 +113,18 @@ sp_left_regions sp_manager_leave_regions(sp_manager *manager)
 
 #else
 
-/* Whether anybody holds the region but the manager and its own __enter__ and __exit__, or holds one of
- * these two. */
+/* Whether anybody holds the region but the manager and its own __enter__ and __exit__, where it has them, or
+ * holds one of these two. */
 static bool is_held(const sp_region *region)
 {
-    enum { OURS = 3 };
-    return region->decided || region->weakrefs != NULL || Py_REFCNT(region) != OURS
-           || Py_REFCNT(region->enter) != 1 || Py_REFCNT(region->leave) != 1;
+    const PyObject *callables[] = {region->enter, region->leave};
+    Py_ssize_t ours = 1;
+    for (int i = 0; i < 2; i++) {
+        if (callables[i] != NULL && Py_REFCNT(callables[i]) != 1)
+            return true;
+        ours += callables[i] != NULL;
+    }
+    return region->decided || region->weakrefs != NULL || Py_REFCNT(region) != ours;
 }
 
 /* Take the region out of the names. */

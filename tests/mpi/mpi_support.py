@@ -12,9 +12,11 @@ import pytest
 MPIEXEC = os.environ.get("SCOPE_PROFILER_MPIEXEC", "mpiexec")
 
 
+def _needs(why_not):
+    return pytest.mark.skipif(why_not is not None, reason=str(why_not))
+
+
 def _why_not():
-    if shutil.which(MPIEXEC) is None:
-        return f"there is no {MPIEXEC} here (Debian: openmpi-bin)"
     try:
         import mpi4py  # noqa: F401
     except ImportError:
@@ -22,7 +24,9 @@ def _why_not():
     return None
 
 
-NEEDS_MPI = pytest.mark.skipif(_why_not() is not None, reason=str(_why_not()))
+_NO_MPIEXEC = None if shutil.which(MPIEXEC) else f"there is no {MPIEXEC} here (Debian: openmpi-bin)"
+NEEDS_MPIEXEC = _needs(_NO_MPIEXEC)
+NEEDS_MPI = _needs(_NO_MPIEXEC or _why_not())
 
 
 def mpiexec(ranks, program, *arguments, status=0, **environment):

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from conftest import NEEDS_H5PY
-from mpi_support import NEEDS_MPI, mpiexec
+from mpi_support import NEEDS_MPIEXEC, mpiexec
 import scope_profiler as sp
 from test_gather import BEGIN, PEER, READ_BY_THE_PEER, oracle, recorded
 
 #: Where Debian has it, for one of the Pythons.
 _DEBIAN = "/usr/lib/python3/dist-packages"
 
-pytestmark = [NEEDS_MPI, NEEDS_H5PY]
+pytestmark = [NEEDS_MPIEXEC, NEEDS_H5PY]
 
 
 @pytest.fixture(scope="module")

@@ -448,3 +448,33 @@ def test_any_order_of_things(seed, lined):
     gc.collect()
     manager.reset()
     assert manager.registered_regions() == ()
+
+
+def callables():
+    return sum(type(each).__name__ == "EnterExit" for each in gc.get_objects())
+
+
+@pytest.mark.skipif(NO_GIL, reason="without the GIL they are made with the region")
+def test_what_with_calls_is_made_for_a_traced_function_when_it_is_looked_up():
+    def traced():
+        pass
+
+    manager = ProfileManager()
+    manager.setup(**FILES)
+    name = f"{__name__}.{traced.__qualname__}"
+    before = callables()
+    with calls.tracing(manager, only_user_code=False):
+        traced()
+    region = manager.region(name)
+    assert callables() == before
+    with region, region:
+        pass
+    assert callables() == before + 2 and region.get_stats().num_calls == 3
+    enter = region.__enter__
+    assert enter is region.__enter__ and region.__exit__ is region.__exit__
+    del region
+    manager.reset()
+    assert manager.registered_regions() == (name,)  # it is held by what is held
+    del enter
+    manager.reset()
+    assert manager.registered_regions() == ()
