@@ -9,7 +9,8 @@
 typedef struct sp_region {
     PyObject_HEAD
     sp_manager *manager; /* Owned. */
-    PyObject *enter, *leave; /* what `with` finds as __enter__ and __exit__; NULL until it does. Owned; a cycle. */
+    /* What `with` finds as __enter__ and __exit__; NULL until it does. Owned; a cycle. */
+    PyObject *enter, *leave;
     sp_node *parent, *node; /* where it was entered last: the edge of the tree. Not its own. */
     bool enabled;   /* its tags let it record in this run */
     bool recording; /* = the manager's, if enabled */
