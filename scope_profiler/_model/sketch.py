@@ -127,17 +127,12 @@ class Sketches:
         self._rows = sizes.tolist(), units.tolist(), np.cumsum(known).tolist()
 
     @classmethod
-    def of_buckets(
-        cls, firsts: Sequence[int], lengths: Sequence[int], counts: np.ndarray, unit: float
+    def of_used_buckets(
+        cls, sizes: np.ndarray, places: np.ndarray, counts: np.ndarray, unit: float
     ) -> Sketches:
-        """As `Sketch.of_buckets`, of many at once: so many buckets of each, one sketch after the other."""
-        begins = np.cumsum([0, *lengths])
-        used = np.flatnonzero(counts)
-        of = np.searchsorted(begins, used, "right") - 1
-        one = Sketch.of_used_buckets(
-            used - begins[of] + np.array(firsts, np.int64)[of], counts[used].astype(np.int64), unit)
-        sizes = np.diff(np.searchsorted(used, begins))
-        return cls(sizes, np.full(len(sizes), unit), one.values, one.counts)
+        """As `Sketch.of_used_buckets`, of many at once: so many buckets of each, sketch after sketch."""
+        every = Sketch.of_used_buckets(places.astype(np.int64), counts.astype(np.int64), unit)
+        return cls(sizes.astype(np.int64), np.full(len(sizes), unit), every.values, every.counts)
 
     @classmethod
     def of(cls, sketches: Sequence[Sketch | None]) -> Sketches:

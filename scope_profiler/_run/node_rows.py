@@ -7,6 +7,9 @@ from .._model.recorded import OTHER_PATHS
 from .._model.sketch import Sketches
 from .._model.statistics import MEMORY
 
+#: Of the columns of sketches that the core gives.
+_SKETCHES = np.uint32, np.uint16, np.uint64
+
 #: What was not measured where others lack a number: those of a node without calls are 0.
 _MEASURED = {"running_ns", "waiting_ns", *MEMORY}
 
@@ -40,9 +43,7 @@ def node_table(moment, cost):
     for place in [place for place, region in enumerate(regions) if region is None]:
         for name in STATISTICS:
             rows[name][place] = UNKNOWN if name in _MEASURED else 0
-    firsts, counts = zip(*moment.sketches)
-    sketches = Sketches.of_buckets(
-        firsts, [len(each) // 8 for each in counts], np.frombuffer(b"".join(counts), np.uint64), moment.scale)
+    sketches = Sketches.of_used_buckets(*map(np.frombuffer, moment.sketches, _SKETCHES), moment.scale)
     rows["sketch"], rows["unit"] = sketches.sizes, sketches.units
     names = [OTHER_PATHS if region is None else region.name for region in regions]
     worked = {place: one for place, one in enumerate(work) if one}

@@ -133,15 +133,52 @@ PyObject *sp_rows_of_regions(const sp_region_sums *regions, bool tracked, double
     return rows;
 }
 
+enum { SIZES, BUCKETS, COUNTS, SKETCH_COLUMNS };
+
+static size_t count_buckets(const sp_tree *tree)
+{
+    size_t all = 0;
+    for (uint32_t i = 1; i < tree->count; i++) {
+        sp_sketch_sort(&tree->nodes[i]->sketch);
+        for (sp_sketch_walk walk = {0}; sp_sketch_next(&tree->nodes[i]->sketch, &walk);)
+            all++;
+    }
+    return all;
+}
+
+static void fill_sketches(const sp_tree *tree, char *const columns[SKETCH_COLUMNS])
+{
+    uint32_t *size = (uint32_t *)columns[SIZES];
+    uint16_t *bucket = (uint16_t *)columns[BUCKETS];
+    uint64_t *count = (uint64_t *)columns[COUNTS];
+    for (uint32_t i = 1; i < tree->count; i++) {
+        uint16_t *first = bucket;
+        for (sp_sketch_walk walk = {0}; sp_sketch_next(&tree->nodes[i]->sketch, &walk);) {
+            *bucket++ = (uint16_t)walk.bucket;
+            *count++ = walk.count;
+        }
+        *size++ = (uint32_t)(bucket - first);
+    }
+}
+
 PyObject *sp_sketches_of_tree(const sp_tree *tree)
 {
-    PyObject *sketches = PyList_New(tree->count - 1);
-    for (uint32_t i = 1; sketches != NULL && i < tree->count; i++) {
-        PyObject *item = sp_sketch_object(&tree->nodes[i]->sketch);
-        if (item == NULL)
-            Py_CLEAR(sketches);
-        else
-            PyList_SET_ITEM(sketches, i - 1, item);
+    static const size_t widths[SKETCH_COLUMNS] = {sizeof(uint32_t), sizeof(uint16_t),
+                                                  sizeof(uint64_t)};
+    size_t buckets = count_buckets(tree);
+    char *columns[SKETCH_COLUMNS];
+    PyObject *tuple = PyTuple_New(SKETCH_COLUMNS);
+    for (int i = 0; tuple != NULL && i < SKETCH_COLUMNS; i++) {
+        size_t length = widths[i] * (i == SIZES ? tree->count - 1 : buckets);
+        PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)length);
+        if (bytes == NULL) {
+            Py_CLEAR(tuple);
+            break;
+        }
+        PyTuple_SET_ITEM(tuple, i, bytes);
+        columns[i] = PyBytes_AS_STRING(bytes);
     }
-    return sketches;
+    if (tuple != NULL)
+        fill_sketches(tree, columns);
+    return tuple;
 }

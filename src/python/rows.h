@@ -19,7 +19,8 @@ PyObject *sp_row_of(sp_node *node, const sp_load *load, bool tracked, double sca
 /* The rows of a tree, parents before children. */
 PyObject *sp_rows_of_tree(const sp_tree *tree, bool tracked, double scale);
 PyObject *sp_rows_of_regions(const sp_region_sums *regions, bool tracked, double scale);
-/* The sketches of a tree: (number of the first bucket, counts as uint64) for each row. */
+/* The sketches of a tree, as bytes: how many buckets each row has that have calls, uint32; their numbers,
+ * uint16, and how many calls they have, uint64, one row after the other. */
 PyObject *sp_sketches_of_tree(const sp_tree *tree);
 
 #endif

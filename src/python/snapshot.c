@@ -215,8 +215,8 @@ PyObject *sp_snapshot_counters(PyObject *self, PyObject *unused)
 
 const char sp_snapshot_all_doc[] =
     "_snapshot(calls, start_over=False, rooms=None, cut=False, values=True)\n--\n\n"
-    "(_collect(None), the sketch of each of its rows as (number of the first bucket, counts as bytes of\n"
-    "uint64), ns per tick, _collect_regions(), _events(None) or, without calls, None, _counters(),\n"
+    "(_collect(None), the sketches of its rows as bytes (how many buckets each row has that have calls, uint32;\n"
+    "their numbers, uint16, and how many calls they have, uint64, one row after the other), ns per tick, _collect_regions(), _events(None) or, without calls, None, _counters(),\n"
     "the values of counters as (names, numbers of the counters, threads, times in ns, values), the last\n"
     "four int64 and double as bytes, empty unless values), all of one moment. start_over: what is recorded from there on is taken the next time, and nothing of\n"
     "what was recorded before; calls that are open are those that end later, with all their time. rooms: a\n"

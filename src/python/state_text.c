@@ -80,28 +80,17 @@ static void put_node(sp_json_text *into, sp_node *node, bool tracked, double sca
     sp_json_put(into, "]");
 }
 
-static void put_bucket(sp_json_text *into, uint32_t bucket, uint64_t count, const char **before)
-{
-    sp_json_put(into, *before);
-    put_number(into, bucket);
-    sp_json_put_int(into, (int64_t)count);
-    sp_json_put(into, "]");
-    *before = ",[";
-}
-
 static void put_sketch(sp_json_text *into, sp_sketch *sketch)
 {
     const char *before = "[";
     sp_sketch_sort(sketch);
     sp_json_put(into, "[");
-    for (unsigned i = 0, end; i < sketch->few_count; i = end) {
-        for (end = i + 1; end < sketch->few_count && sketch->few[end] == sketch->few[i];)
-            end++;
-        put_bucket(into, sketch->few[i], end - i, &before);
+    for (sp_sketch_walk walk = {0}; sp_sketch_next(sketch, &walk); before = ",[") {
+        sp_json_put(into, before);
+        put_number(into, walk.bucket);
+        sp_json_put_int(into, (int64_t)walk.count);
+        sp_json_put(into, "]");
     }
-    for (uint32_t i = 0; i < sketch->octaves * SP_SKETCH_BUCKETS; i++)
-        if (sketch->counts[i] != 0)
-            put_bucket(into, sketch->lowest * SP_SKETCH_BUCKETS + i, sketch->counts[i], &before);
     sp_json_put(into, "]");
 }
 

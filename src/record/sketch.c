@@ -124,6 +124,32 @@ void sp_sketch_values_at(sp_sketch *sketch, uint64_t first, uint64_t second, dou
     }
 }
 
+static bool next_of_few(const sp_sketch *sketch, sp_sketch_walk *walk)
+{
+    size_t first = walk->place;
+    if (first >= sketch->few_count)
+        return false;
+    walk->bucket = sketch->few[first];
+    while (walk->place < sketch->few_count && sketch->few[walk->place] == walk->bucket)
+        walk->place++;
+    walk->count = walk->place - first;
+    return true;
+}
+
+bool sp_sketch_next(const sp_sketch *sketch, sp_sketch_walk *walk)
+{
+    if (sketch->octaves == 0)
+        return next_of_few(sketch, walk);
+    size_t end = (size_t)sketch->octaves * SP_SKETCH_BUCKETS;
+    while (walk->place < end && sketch->counts[walk->place] == 0)
+        walk->place++;
+    if (walk->place == end)
+        return false;
+    walk->bucket = sketch->lowest * SP_SKETCH_BUCKETS + (uint32_t)walk->place;
+    walk->count = sketch->counts[walk->place++];
+    return true;
+}
+
 PyObject *sp_sketch_object(sp_sketch *sketch)
 {
     if (!spread(sketch))

@@ -42,6 +42,15 @@ void sp_sketch_sort(sp_sketch *sketch);
 /* The two values at these ranks (counted from 0, first <= second), in one walk; left as they are where
  * there are not so many. */
 void sp_sketch_values_at(sp_sketch *sketch, uint64_t first, uint64_t second, double found[2]);
+/* The buckets that have values, one after the other. */
+typedef struct {
+    uint32_t bucket; /* its number, counted from that of 0, */
+    uint64_t count;  /* and how many values it has */
+    size_t place;    /* where the next is looked for: 0 at the begin */
+} sp_sketch_walk;
+
+/* Go to the next; false when there is none. The sketch is sorted. */
+bool sp_sketch_next(const sp_sketch *sketch, sp_sketch_walk *walk);
 /* (number of the first bucket, counts as bytes of uint64), for Python. */
 PyObject *sp_sketch_object(sp_sketch *sketch);
 

@@ -98,7 +98,10 @@ def test_the_tree_is_that_of_the_results(manager, tmp_path):
     assert [region.name for region in state.regions] == [region.name for region in manager._regions()]
     assert state.regions[0].tags == ("t",) and state.regions[0].file == __file__
     assert len(state.nodes) == len(tree) == 9
-    for node, row, (first, counts) in zip(state.nodes, tree, sketches):
+    sizes, buckets, counts = map(np.frombuffer, sketches, (np.uint32, np.uint16, np.uint64))
+    assert len(sizes) == 9 and sum(sizes) == len(buckets) == len(counts)
+    ends = np.cumsum(sizes)
+    for node, row, begin, end in zip(state.nodes, tree, ends - sizes, ends):
         its = node.statistics
         assert (node.parent, node.name, its.num_calls, its.errors, its.open_calls) == (
             row[0], row[1].name, *row[2:5])
@@ -108,6 +111,7 @@ def test_the_tree_is_that_of_the_results(manager, tmp_path):
         assert its.waiting_ns == row[15]
         assert tuple(getattr(its, name) for name in MEMORY) == (row[18] or (None,) * 5)
         assert (its.work, node.first_ns, its.throttled_calls) == row[19:22]
-        expected = Sketch.of_buckets(first, np.frombuffer(counts, np.uint64), scale)
+        part = slice(begin, end)
+        expected = Sketch.of_used_buckets(buckets[part].astype(int), counts[part].astype(int), scale)
         assert node.sketch.values.tolist() == expected.values.tolist()
         assert node.sketch.counts.tolist() == expected.counts.tolist()
