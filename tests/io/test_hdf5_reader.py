@@ -149,6 +149,7 @@ def test_damaged_files_are_read_or_corrupt(make, tmp_path):
     assert 8 < failed < 80
 
 
+@pytest.mark.usefixtures("hdf5_for_damaged_files")
 @pytest.mark.parametrize("size", [0x10, (1 << 64) - 0x10, (1 << 64) - 1])
 def test_a_damaged_heap_of_texts_does_not_hold_hdf5_up(size, tmp_path):
     path = write_profile(run({"region": {0: Region()}}), tmp_path / "x.h5")
