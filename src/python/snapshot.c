@@ -215,11 +215,12 @@ PyObject *sp_snapshot_counters(PyObject *self, PyObject *unused)
 
 const char sp_snapshot_all_doc[] =
     "_snapshot(calls, start_over=False, rooms=None, cut=False, values=True)\n--\n\n"
-    "(_collect(None), the sketches of its rows as bytes (how many buckets each row has that have calls, uint32;\n"
-    "their numbers, uint16, and how many calls they have, uint64, one row after the other), ns per tick, _collect_regions(), _events(None) or, without calls, None, _counters(),\n"
-    "the values of counters as (names, numbers of the counters, threads, times in ns, values), the last\n"
-    "four int64 and double as bytes, empty unless values), all of one moment. start_over: what is recorded from there on is taken the next time, and nothing of\n"
-    "what was recorded before; calls that are open are those that end later, with all their time. rooms: a\n"
+    "(_collect(None), the sketches of its rows as bytes (how many buckets each row has that have calls,\n"
+    "uint32; their numbers, uint16, and how many calls they have, uint64, one row after the other), ns per\n"
+    "tick, _collect_regions(), _events(None) or, without calls, None, _counters(), the values of counters as\n"
+    "(names, numbers of the counters, threads, times in ns, values), the last four int64 and double as bytes,\n"
+    "empty unless values), all of one moment. start_over: what is recorded from there on is taken the next\n"
+    "time, and nothing of what was recorded before; calls that are open are those that end later, with all their time. rooms: a\n"
     "tuple of a shared mapping of a file, or None, for each column of _events(): those that are large enough\n"
     "are filled, and are there in the place of bytearrays. cut: what is recorded from there on goes to another\n"
     "journal.";

@@ -5,6 +5,7 @@
 
 #include "record/manager.h"
 
+/* Not for the compiler to take as cold: gcc 12 would the whole end of a traced call, which may lead here. */
 SP_APART void sp_after_call_slow(sp_manager *manager, uint64_t now);
 
 /* A call ended at that time. The thread is under no guard. */
