@@ -25,14 +25,21 @@ void sp_node_free(sp_node *node)
 /* The tests of a large package have some 85 000 paths. A node takes about 1 kB, and 4 when results are taken. */
 uint32_t sp_tree_bound = 1 << 16;
 
+enum { FIRST_EDGES = 512, MOST_EDGES = 1 << 17 };
+
 int sp_tree_init(sp_tree *tree)
 {
     memset(tree, 0, sizeof *tree);
     sp_node_init(&tree->root, NULL, NULL, 0);
     tree->capacity = 16;
     tree->nodes = sp_malloc(tree->capacity * sizeof *tree->nodes);
-    if (tree->nodes == NULL)
+    tree->cache = sp_calloc(FIRST_EDGES, sizeof *tree->cache);
+    tree->cache_mask = FIRST_EDGES - 2;
+    if (tree->nodes == NULL || tree->cache == NULL) {
+        sp_free(tree->nodes);
+        sp_free(tree->cache);
         return -1;
+    }
     tree->nodes[0] = &tree->root;
     tree->count = 1;
     return 0;
@@ -46,6 +53,7 @@ void sp_tree_free(sp_tree *tree)
     }
     sp_node_free(&tree->root);
     sp_free(tree->nodes);
+    sp_free(tree->cache);
     sp_map_free(&tree->edges);
     sp_map_free(&tree->first);
     memset(tree, 0, sizeof *tree);
@@ -66,7 +74,7 @@ void sp_tree_start_over(sp_tree *tree)
 {
     for (uint32_t i = 0; i < tree->count; i++)
         node_start_over(tree->nodes[i]);
-    memset(tree->cache, 0, sizeof tree->cache);
+    memset(tree->cache, 0, (tree->cache_mask + 2) * sizeof *tree->cache);
 }
 
 /* The first node of a region in the tree counts the open calls of all. */
@@ -75,6 +83,29 @@ static int count_with_others(sp_tree *tree, sp_node *node)
     sp_node *first = sp_map_get(&tree->first, node->region, NULL);
     node->alike = &(first == NULL ? node : first)->active_alike;
     return first == NULL ? sp_map_add(&tree->first, node->region, NULL, node) : 0;
+}
+
+static void remember(sp_tree *tree, sp_edge edge)
+{
+    sp_edge *places = sp_edge_places(tree, edge.parent, edge.region);
+    places[1] = places[0];
+    places[0] = edge;
+}
+
+/* Keep more edges at hand, if there is memory for them. */
+static void keep_more_edges(sp_tree *tree)
+{
+    uint32_t before = tree->cache_mask + 2;
+    sp_edge *edges = tree->cache, *more = sp_calloc(2 * (size_t)before, sizeof *more);
+    if (more == NULL)
+        return;
+    tree->cache = more;
+    tree->cache_mask = 2 * before - 2;
+    for (uint32_t i = 0; i < before; i++) {
+        if (edges[i].node != NULL)
+            remember(tree, edges[i]);
+    }
+    sp_free(edges);
 }
 
 static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *region)
@@ -102,6 +133,8 @@ static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *regi
         return NULL;
     }
     tree->nodes[tree->count++] = node;
+    if (tree->count > tree->cache_mask / 2 && tree->cache_mask < MOST_EDGES - 2)
+        keep_more_edges(tree);
     if (tree->grown != NULL)
         tree->grown(tree, node);
     return node;
@@ -155,11 +188,17 @@ static sp_node *child(sp_tree *tree, sp_node *parent, struct sp_region *region)
     return new_path(tree, parent, region);
 }
 
-SP_NOINLINE sp_node *sp_tree_child_slow(sp_tree *tree, sp_node *parent, struct sp_region *region)
+SP_APART sp_node *sp_tree_child(sp_tree *tree, sp_node *parent, struct sp_region *region)
 {
-    sp_node *node = child(tree, parent, region);
-    if (node != NULL && node->first == UINT64_MAX) /* its first call after starting over */
+    sp_node *node = sp_tree_known_child(tree, parent, region);
+    if (node != NULL)
+        return node;
+    node = child(tree, parent, region);
+    if (node == NULL)
+        return NULL;
+    if (node->first == UINT64_MAX) /* its first call after starting over */
         node->first = sp_now();
+    remember(tree, (sp_edge){parent, region, node});
     return node;
 }
 

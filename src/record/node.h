@@ -81,8 +81,6 @@ typedef struct sp_node {
     sp_work *work; /* that its calls did, or NULL for none. Owned. */
 } sp_node;
 
-enum { SP_EDGE_CACHE = 512 };
-
 /* Of a thread's tree. Tests have a smaller one. */
 extern uint32_t sp_tree_bound;
 
@@ -100,7 +98,10 @@ typedef struct sp_tree {
     sp_map first; /* region -> its first node */
     /* Told of a node that is new, or whose past has changed; or NULL. */
     void (*grown)(struct sp_tree *tree, const sp_node *node);
-    sp_edge cache[SP_EDGE_CACHE]; /* the edges walked last; some 4 ns faster than the map */
+    /* The edges walked last, in pairs by their hash, the later first: room for at least twice as many as there
+     * are nodes, as looking into the map touches three lines of memory more. Owned. */
+    sp_edge *cache;
+    uint32_t cache_mask; /* of the first of a pair */
 } sp_tree;
 
 SP_MUST_USE int sp_tree_init(sp_tree *tree);
@@ -108,33 +109,33 @@ void sp_tree_free(sp_tree *tree);
 /* Count from nothing again. Nodes stay, as calls are open there and generators suspended; nobody may
  * remember edges any longer, so that each node learns anew when its first call begins. */
 void sp_tree_start_over(sp_tree *tree);
-sp_node *sp_tree_child_slow(sp_tree *tree, sp_node *parent, struct sp_region *region);
 
-SP_INLINE size_t sp_edge_slot(const sp_node *parent, const struct sp_region *region)
+/* The pair of places of an edge. */
+SP_INLINE sp_edge *sp_edge_places(const sp_tree *tree, const sp_node *parent,
+                                  const struct sp_region *region)
 {
     uintptr_t mixed = ((uintptr_t)parent >> 4) ^ ((uintptr_t)region >> 4) * 5;
-    return (mixed ^ (mixed >> 7)) % SP_EDGE_CACHE;
+    return &tree->cache[(mixed ^ (mixed >> 7)) & tree->cache_mask];
+}
+
+SP_INLINE bool sp_edge_is(const sp_edge *edge, const sp_node *parent,
+                          const struct sp_region *region)
+{
+    return edge->parent == parent && edge->region == region;
 }
 
 /* The node of region when it is entered at parent, where that was done lately; or NULL. */
 SP_INLINE sp_node *sp_tree_known_child(const sp_tree *tree, const sp_node *parent,
                                        const struct sp_region *region)
 {
-    const sp_edge *edge = &tree->cache[sp_edge_slot(parent, region)];
-    return SP_LIKELY(edge->parent == parent && edge->region == region) ? edge->node : NULL;
+    const sp_edge *edge = sp_edge_places(tree, parent, region);
+    if (SP_LIKELY(sp_edge_is(edge, parent, region)))
+        return edge->node;
+    return sp_edge_is(edge + 1, parent, region) ? edge[1].node : NULL;
 }
 
 /* The same, made when missing; NULL when memory is out. */
-SP_INLINE sp_node *sp_tree_child(sp_tree *tree, sp_node *parent, struct sp_region *region)
-{
-    sp_node *node = sp_tree_known_child(tree, parent, region);
-    if (SP_LIKELY(node != NULL))
-        return node;
-    node = sp_tree_child_slow(tree, parent, region);
-    if (SP_LIKELY(node != NULL))
-        tree->cache[sp_edge_slot(parent, region)] = (sp_edge){parent, region, node};
-    return node;
-}
+sp_node *sp_tree_child(sp_tree *tree, sp_node *parent, struct sp_region *region);
 
 SP_INLINE void sp_tree_note_past(sp_tree *tree, sp_node *node, sp_past past)
 {

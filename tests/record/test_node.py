@@ -1,5 +1,6 @@
 """src/record/node.c: the statistics of the calling-context tree, and its sketch."""
 
+from collections import Counter
 import math
 import random
 import threading
@@ -123,6 +124,30 @@ def test_many_children_of_one_parent(clock, core):
     found = calls_of(core)
     assert all(found[f"parent>child {i}"] == (3, 3 * i, 3 * i) for i in range(1000))
     assert found["parent"] == (1, 3 * sum(range(1000)), 0)
+
+
+def test_thousands_of_paths_in_any_order(clock, core):
+    """The edges at hand grow with the tree, and are forgotten when it starts over."""
+    chosen = random.Random(3)
+    regions = [core.profile_region(f"{i}") for i in range(40)]
+
+    def walk(rounds):
+        found = Counter()
+        for _ in range(rounds):
+            path = [chosen.randrange(40) for _ in range(3)]
+            first, second, third = (regions[i] for i in path)
+            with first, second, third:
+                clock.tick(1)
+            if len({*path}) == 3:  # no recursion, which is folded
+                found[">".join(map(str, path))] += 1
+        return found
+
+    for rounds in (30_000, 5_000):
+        expected = walk(rounds)
+        calls = calls_of(core)
+        assert {path: calls[path][0] for path in expected} == expected
+        core._snapshot(False, True)
+    assert len(expected) > 3_000 and not any(calls for calls, *_ in calls_of(core).values())
 
 
 def any_order(core, rounds, regions=10, seed=7):
