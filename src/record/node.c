@@ -85,29 +85,6 @@ static int count_with_others(sp_tree *tree, sp_node *node)
     return first == NULL ? sp_map_add(&tree->first, node->region, NULL, node) : 0;
 }
 
-static void remember(sp_tree *tree, sp_edge edge)
-{
-    sp_edge *places = sp_edge_places(tree, edge.parent, edge.region);
-    places[1] = places[0];
-    places[0] = edge;
-}
-
-/* Keep more edges at hand, if there is memory for them. */
-static void keep_more_edges(sp_tree *tree)
-{
-    uint32_t before = tree->cache_mask + 2;
-    sp_edge *edges = tree->cache, *more = sp_calloc(2 * (size_t)before, sizeof *more);
-    if (more == NULL)
-        return;
-    tree->cache = more;
-    tree->cache_mask = 2 * before - 2;
-    for (uint32_t i = 0; i < before; i++) {
-        if (edges[i].node != NULL)
-            remember(tree, edges[i]);
-    }
-    sp_free(edges);
-}
-
 static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *region)
 {
     if (tree->count == tree->capacity) {
@@ -133,8 +110,6 @@ static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *regi
         return NULL;
     }
     tree->nodes[tree->count++] = node;
-    if (tree->count > tree->cache_mask / 2 && tree->cache_mask < MOST_EDGES - 2)
-        keep_more_edges(tree);
     if (tree->grown != NULL)
         tree->grown(tree, node);
     return node;
@@ -188,6 +163,29 @@ static sp_node *child(sp_tree *tree, sp_node *parent, struct sp_region *region)
     return new_path(tree, parent, region);
 }
 
+static void remember(sp_tree *tree, sp_edge edge)
+{
+    sp_edge *places = sp_edge_places(tree, edge.parent, edge.region);
+    places[1] = places[0];
+    places[0] = edge;
+}
+
+/* Keep more edges at hand, if there is memory for them. */
+static void keep_more_edges(sp_tree *tree)
+{
+    uint32_t before = tree->cache_mask + 2;
+    sp_edge *edges = tree->cache, *more = sp_calloc(2 * (size_t)before, sizeof *more);
+    if (more == NULL)
+        return;
+    tree->cache = more;
+    tree->cache_mask = 2 * before - 2;
+    for (uint32_t i = 0; i < before; i++) {
+        if (edges[i].node != NULL)
+            remember(tree, edges[i]);
+    }
+    sp_free(edges);
+}
+
 SP_APART sp_node *sp_tree_child(sp_tree *tree, sp_node *parent, struct sp_region *region)
 {
     sp_node *node = sp_tree_known_child(tree, parent, region);
@@ -198,6 +196,8 @@ SP_APART sp_node *sp_tree_child(sp_tree *tree, sp_node *parent, struct sp_region
         return NULL;
     if (node->first == UINT64_MAX) /* its first call after starting over */
         node->first = sp_now();
+    if (tree->count > tree->cache_mask / 2 && tree->cache_mask < MOST_EDGES - 2)
+        keep_more_edges(tree);
     remember(tree, (sp_edge){parent, region, node});
     return node;
 }
