@@ -3,8 +3,8 @@
 # touches neither the C core nor anything that differs between versions of Python run on one, and so do
 # tests that the sanitizers run on both ends: tests_on_one.txt says on which, so that each has about as much
 # to do. What needs large libraries runs on a Python between the others, or the first where there is none.
-# All random programs run on the oldest and the newest, fewer on those between, which leave out what starts
-# many processes (tests_at_ends.txt).
+# All random programs run on the oldest and the newest, fewer on those between, which leave out what takes
+# long and says the same at both ends (tests_at_ends.txt).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
