@@ -1,10 +1,10 @@
 /* A map like sp_map, for entries that come and go: generators that wait, contexts that are left for a
  * while. An entry has its place in an array, by its key; the map behind has only those whose place is
- * taken. So few entries need no memory and no chain: a sixth of the instructions. */
+ * taken. So few entries need no memory that is allocated and freed. */
 #ifndef SP_SLOTS_H
 #define SP_SLOTS_H
 
-#include "base/table.h"
+#include "base/map.h"
 
 enum { SP_SLOTS = 64 };
 

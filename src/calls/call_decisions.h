@@ -70,7 +70,7 @@ SP_INLINE bool sp_calls_too_deep(const sp_tracing *tracing)
     return stack->top - stack->calls >= (ptrdiff_t)tracing->max_depth;
 }
 
-enum { SP_DECISIONS = 1024 };
+enum { SP_DECISIONS = 4096 };
 
 /* The decisions used last; all threads'. */
 extern sp_decision *sp_decisions_used[SP_DECISIONS];

@@ -139,7 +139,7 @@ static size_t count_buckets(const sp_tree *tree)
 {
     size_t all = 0;
     for (uint32_t i = 1; i < tree->count; i++) {
-        sp_sketch_sort(&tree->nodes[i]->sketch);
+        sp_sketch_settle(&tree->nodes[i]->sketch);
         for (sp_sketch_walk walk = {0}; sp_sketch_next(&tree->nodes[i]->sketch, &walk);)
             all++;
     }

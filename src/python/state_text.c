@@ -83,7 +83,7 @@ static void put_node(sp_json_text *into, sp_node *node, bool tracked, double sca
 static void put_sketch(sp_json_text *into, sp_sketch *sketch)
 {
     const char *before = "[";
-    sp_sketch_sort(sketch);
+    sp_sketch_settle(sketch);
     sp_json_put(into, "[");
     for (sp_sketch_walk walk = {0}; sp_sketch_next(sketch, &walk); before = ",[") {
         sp_json_put(into, before);

@@ -3,8 +3,9 @@
 #ifndef SP_MANAGER_H
 #define SP_MANAGER_H
 
+#include "base/map.h"
 #include "base/name_cache.h"
-#include "base/table.h"
+#include "base/names.h"
 #include "record/thread.h"
 
 struct sp_region;

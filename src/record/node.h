@@ -14,7 +14,7 @@
 #ifndef SP_NODE_H
 #define SP_NODE_H
 
-#include "base/table.h"
+#include "base/map.h"
 #include "counters/work.h"
 #include "memory/thread_memory.h"
 #include "record/sketch.h"

@@ -27,31 +27,24 @@ static bool reach(sp_sketch *sketch, uint32_t lowest, uint32_t last)
     return true;
 }
 
-/* Count the first values as all others; false when memory is out. */
-static bool spread(sp_sketch *sketch)
+/* Make room for the values that are kept one by one; false when memory is out. */
+static bool reach_few(sp_sketch *sketch)
 {
-    if (sketch->few_count == 0)
-        return true;
     unsigned lowest = sketch->few[0], last = lowest;
     for (unsigned i = 1; i < sketch->few_count; i++) {
         lowest = sketch->few[i] < lowest ? sketch->few[i] : lowest;
         last = sketch->few[i] > last ? sketch->few[i] : last;
     }
-    if (!reach(sketch, lowest / SP_SKETCH_BUCKETS, last / SP_SKETCH_BUCKETS))
-        return false;
-    for (unsigned i = 0; i < sketch->few_count; i++)
-        sketch->counts[sketch->few[i] - sketch->lowest * SP_SKETCH_BUCKETS]++;
-    sketch->few_count = 0;
-    return true;
+    return reach(sketch, lowest / SP_SKETCH_BUCKETS, last / SP_SKETCH_BUCKETS);
 }
 
-SP_APART void sp_sketch_add_slow(sp_sketch *sketch, unsigned bucket)
+SP_APART void sp_sketch_spread(sp_sketch *sketch)
 {
-    uint32_t octave = bucket / SP_SKETCH_BUCKETS;
-    if (sketch->octaves == 0 && sketch->few_count < SP_SKETCH_FEW)
-        sketch->few[sketch->few_count++] = (uint16_t)bucket;
-    else if (spread(sketch) && reach(sketch, octave, octave))
-        sketch->counts[bucket - sketch->lowest * SP_SKETCH_BUCKETS]++;
+    if (sketch->few_count != 0 && reach_few(sketch)) {
+        for (unsigned i = 0; i < sketch->few_count; i++)
+            sketch->counts[sketch->few[i] - sketch->lowest * SP_SKETCH_BUCKETS]++;
+    }
+    sketch->few_count = 0;
 }
 
 void sp_sketch_free(sp_sketch *sketch)
@@ -63,10 +56,10 @@ void sp_sketch_free(sp_sketch *sketch)
 int sp_sketch_merge(sp_sketch *into, const sp_sketch *from)
 {
     for (unsigned i = 0; i < from->few_count; i++)
-        sp_sketch_add_slow(into, from->few[i]);
+        sp_sketch_add_bucket(into, from->few[i]);
     if (from->octaves == 0)
         return 0;
-    if (!spread(into) || !reach(into, from->lowest, from->lowest + from->octaves - 1))
+    if (!reach(into, from->lowest, from->lowest + from->octaves - 1))
         return -1;
     uint64_t *counts = into->counts + (from->lowest - into->lowest) * SP_SKETCH_BUCKETS;
     for (size_t i = 0; i < (size_t)from->octaves * SP_SKETCH_BUCKETS; i++)
@@ -83,8 +76,10 @@ static double bucket_value(uint32_t octave, size_t bucket)
     return ((double)(SP_SKETCH_BUCKETS + bucket) + 0.5) * width - 0.5;
 }
 
-void sp_sketch_sort(sp_sketch *sketch)
+void sp_sketch_settle(sp_sketch *sketch)
 {
+    if (sketch->octaves != 0)
+        sp_sketch_spread(sketch);
     for (unsigned i = 1; i < sketch->few_count; i++) {
         uint16_t bucket = sketch->few[i];
         unsigned at = i;
@@ -104,7 +99,7 @@ void sp_sketch_values_at(sp_sketch *sketch, uint64_t first, uint64_t second, dou
 {
     uint64_t below = 0;
     bool have_first = false;
-    sp_sketch_sort(sketch);
+    sp_sketch_settle(sketch);
     if (first < sketch->few_count)
         found[0] = few_value(sketch, first);
     if (second < sketch->few_count)
@@ -152,8 +147,7 @@ bool sp_sketch_next(const sp_sketch *sketch, sp_sketch_walk *walk)
 
 PyObject *sp_sketch_object(sp_sketch *sketch)
 {
-    if (!spread(sketch))
-        return PyErr_NoMemory();
+    sp_sketch_spread(sketch);
     size_t size = sketch->octaves * SP_SKETCH_BUCKETS * sizeof *sketch->counts;
     return Py_BuildValue("(Iy#)", (unsigned)sketch->lowest * SP_SKETCH_BUCKETS,
                          size == 0 ? "" : (const char *)sketch->counts, (Py_ssize_t)size);

@@ -1,9 +1,9 @@
 /* The sketch of many durations: a log-linear histogram (the idea of HdrHistogram and DDSketch) with 64
  * buckets to an octave, so that a bucket's middle is within 1/128 = 0.8 % of every value in it.
  *
- * The first values are kept as the numbers of their buckets. Only what has more of them gets counts, from
- * its lowest octave to its highest: most nodes of a large program have few calls, and counts for each
- * would be most of what tracing writes to memory. */
+ * A value is first kept as the number of its bucket, and counted with others when there are SP_SKETCH_FEW of
+ * them. Counts lie in so much memory that each is a wait: several are waited for together, and what has no
+ * more values than these has no counts. */
 #ifndef SP_SKETCH_H
 #define SP_SKETCH_H
 
@@ -15,30 +15,33 @@ typedef struct {
     uint64_t *counts;                       /* octaves * SP_SKETCH_BUCKETS. Owned. */
     uint32_t lowest;                        /* the first octave held */
     uint32_t octaves;                       /* how many are held */
-    uint16_t few_count, few[SP_SKETCH_FEW]; /* buckets of values that are not in counts */
+    uint16_t few_count, few[SP_SKETCH_FEW]; /* buckets of values that are not in counts yet */
 } sp_sketch;
 
-/* Add a value to a bucket, counted from that of 0, for which there may be no count yet. One that finds no
- * memory is lost: a sample of the percentiles, never of count and times. */
-void sp_sketch_add_slow(sp_sketch *sketch, unsigned bucket);
+/* Count the values that are kept one by one. Those that find no memory are lost: samples of the percentiles,
+ * never of count and times. */
+void sp_sketch_spread(sp_sketch *sketch);
+
+SP_INLINE void sp_sketch_add_bucket(sp_sketch *sketch, unsigned bucket)
+{
+    if (SP_UNLIKELY(sketch->few_count == SP_SKETCH_FEW))
+        sp_sketch_spread(sketch);
+    sketch->few[sketch->few_count++] = (uint16_t)bucket;
+}
 
 SP_INLINE void sp_sketch_add(sp_sketch *sketch, uint64_t value)
 {
     unsigned bit = sp_highest_bit(value | 1);
     unsigned octave = bit < SP_SKETCH_BITS ? 0 : bit - SP_SKETCH_BITS + 1;
     unsigned shift = octave > 1 ? octave - 1 : 0;
-    size_t bucket = (size_t)(value >> shift) & (SP_SKETCH_BUCKETS - 1);
-    if (SP_UNLIKELY(octave - sketch->lowest >= sketch->octaves)) {
-        sp_sketch_add_slow(sketch, octave * SP_SKETCH_BUCKETS + (unsigned)bucket);
-        return;
-    }
-    sketch->counts[(octave - sketch->lowest) * SP_SKETCH_BUCKETS + bucket]++;
+    unsigned bucket = (unsigned)(value >> shift) & (SP_SKETCH_BUCKETS - 1);
+    sp_sketch_add_bucket(sketch, octave * SP_SKETCH_BUCKETS + bucket);
 }
 
 void sp_sketch_free(sp_sketch *sketch);
 SP_MUST_USE int sp_sketch_merge(sp_sketch *into, const sp_sketch *from);
-/* The first values in order, where they are kept one by one. */
-void sp_sketch_sort(sp_sketch *sketch);
+/* Before it is read: the values that are kept one by one are in order, or counted where there are counts. */
+void sp_sketch_settle(sp_sketch *sketch);
 /* The two values at these ranks (counted from 0, first <= second), in one walk; left as they are where
  * there are not so many. */
 void sp_sketch_values_at(sp_sketch *sketch, uint64_t first, uint64_t second, double found[2]);
@@ -49,7 +52,7 @@ typedef struct {
     size_t place;    /* where the next is looked for: 0 at the begin */
 } sp_sketch_walk;
 
-/* Go to the next; false when there is none. The sketch is sorted. */
+/* Go to the next; false when there is none. The sketch is settled. */
 bool sp_sketch_next(const sp_sketch *sketch, sp_sketch_walk *walk);
 /* (number of the first bucket, counts as bytes of uint64), for Python. */
 PyObject *sp_sketch_object(sp_sketch *sketch);

@@ -1,4 +1,4 @@
-"""src/base/table.c: regions by name, nodes by edge, for many of them."""
+"""src/base/names.c: regions by name, for many of them."""
 
 import sys
 
