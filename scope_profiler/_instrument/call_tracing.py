@@ -41,7 +41,6 @@ _TYPED = ("<stdin>", "<python-input", "<ipython-input")
 _OURS = PACKAGE, overhead.FILE
 
 _tracings = {}  # id(manager): _Tracing
-_places = weakref.WeakKeyDictionary()  # manager: {name of a region: (file, line) of its function}
 _tool = None
 
 
@@ -97,7 +96,6 @@ class _Tracing:
         self.filter = None
         self.in_spans = False
         self.of_c = False
-        self.places = _places.setdefault(manager, {})
         self.entrypoint = None
         self.executed = None
         self.lined = []  # (region, weak reference to code) whose lines count while this is on
@@ -107,7 +105,7 @@ class _Tracing:
         if (self.filter is None or not self.filter.is_plain() or self.entrypoint is not None
                 or self.executed is not None or manager._line_mode):
             return None
-        return _OURS, manager._decorated, self.places
+        return _OURS, manager._decorated
 
     def leave_lines(self):
         for region, reference in self.lined:
@@ -313,10 +311,11 @@ def _decide(manager, code, namespace, in_span):
         tracing.executed.meet(name, code, namespace)
     if not has_region:
         return False, everywhere, tracing.of_c
-    is_entry = code.co_name == tracing.entrypoint
     place = code.co_filename, code.co_firstlineno
-    own = tracing.entrypoint if is_entry else _own_name(tracing.places, name, place)
-    region = manager._region_at(own, *place)
+    if code.co_name == tracing.entrypoint:
+        region = manager._region_at(tracing.entrypoint, *place)
+    else:
+        region = _region_of(manager, name, *place)
     if tells:
         tracing.executed.meet(region.name, code, namespace)
     if everywhere and manager._line_mode:
@@ -397,15 +396,15 @@ def _method(cls, name):
     return None
 
 
-def _own_name(taken, name, place):
-    """A name for the region of a function that no function on another line has: one that is defined
+def _region_of(manager, name, file, line):
+    """The region of a function, with a name that no function on another line has: one that is defined
     twice, the getter and the setter of a property, the lambdas of a function share theirs. The first
-    to be called has it as it is, others with the number of their line. taken: {name: place}."""
+    to be called has it as it is, others with the number of their line."""
     own, number = name, 1
-    while taken.setdefault(own, place) != place:
-        own = f"{name}:{place[1]}" if number == 1 else f"{name}:{place[1]}#{number}"
+    while (region := manager._region_of_function(own, file, line)) is None:
+        own = f"{name}:{line}" if number == 1 else f"{name}:{line}#{number}"
         number += 1
-    return own
+    return region
 
 
 def _patterns(name, patterns):

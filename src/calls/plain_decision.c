@@ -1,16 +1,16 @@
 #include "calls/plain_decision.h"
 
-PyObject *(*sp_plain_region)(sp_manager *manager, PyObject *name, PyObject *file, int line);
+struct sp_region *(*sp_plain_region)(sp_manager *manager, PyObject *name, PyObject *file,
+                                     int line);
 
-enum { NOT_TRACED, DECORATED, PLACES, PARTS };
+enum { NOT_TRACED, DECORATED, PARTS };
 
 bool sp_decides_plainly(PyObject *plain)
 {
     return plain == Py_None
            || (PyTuple_Check(plain) && PyTuple_GET_SIZE(plain) == PARTS
                && PyTuple_Check(PyTuple_GET_ITEM(plain, NOT_TRACED))
-               && PyDict_Check(PyTuple_GET_ITEM(plain, DECORATED))
-               && PyDict_Check(PyTuple_GET_ITEM(plain, PLACES)));
+               && PyDict_Check(PyTuple_GET_ITEM(plain, DECORATED)));
 }
 
 static bool is_traced(const PyCodeObject *code, PyObject *not_traced)
@@ -75,35 +75,17 @@ static PyObject *name_of(const PyCodeObject *code, PyObject *globals)
     return with_dot(module, code->co_qualname);
 }
 
-/* Where the function is written: (file, line); or NULL. */
-static PyObject *place_of(const PyCodeObject *code)
-{
-    PyObject *line = PyLong_FromLong(code->co_firstlineno);
-    PyObject *place = line == NULL ? NULL : PyTuple_Pack(2, code->co_filename, line);
-    Py_XDECREF(line);
-    return place;
-}
-
-/* Whether no other function has the name, which is this one's from now on. */
-static bool takes(PyObject *places, PyObject *name, PyObject *place)
-{
-    PyObject *taken = PyDict_SetDefault(places, name, place); /* borrowed; nothing is taken out */
-    return taken != NULL && PyObject_RichCompareBool(taken, place, Py_EQ) == 1;
-}
-
 struct sp_region *sp_decide_plainly(sp_manager *manager, PyObject *plain, PyCodeObject *code,
                                     PyObject *globals)
 {
     if (!is_traced(code, PyTuple_GET_ITEM(plain, NOT_TRACED)) || is_comprehension(code)
         || is_decorated(code, PyTuple_GET_ITEM(plain, DECORATED)))
         return NULL;
-    PyObject *region = NULL, *name = name_of(code, globals);
-    PyObject *place = place_of(code);
-    if (name != NULL && place != NULL && takes(PyTuple_GET_ITEM(plain, PLACES), name, place))
-        region = sp_plain_region(manager, name, code->co_filename, code->co_firstlineno);
+    PyObject *name = name_of(code, globals);
+    struct sp_region *region =
+        name == NULL ? NULL
+                     : sp_plain_region(manager, name, code->co_filename, code->co_firstlineno);
     Py_XDECREF(name);
-    Py_XDECREF(place);
-    PyErr_Clear();      /* Python will run into the same, and tells of it */
-    Py_XDECREF(region); /* the manager has it */
-    return (struct sp_region *)region;
+    PyErr_Clear(); /* Python will run into the same, and tells of it */
+    return region;
 }

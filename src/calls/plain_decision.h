@@ -12,12 +12,12 @@ struct sp_region *sp_decide_plainly(sp_manager *manager, PyObject *plain, PyCode
                                     PyObject *globals);
 
 /* Whether that can be the `plain` of a tracing: (beginnings of the names of files that are not traced,
- * {id: ...} of code that is decorated, {name of a region: (file, line) of its function}) or None. */
+ * {id: ...} of code that is decorated) or None. */
 bool sp_decides_plainly(PyObject *plain);
 
-/* The region of that name, made when it does not exist yet, which stands in that file and line: a new
- * reference, NULL with an exception set. Filled in by python/region_type.c. */
-extern PyObject *(*sp_plain_region)(sp_manager *manager, PyObject *name, PyObject *file,
-                                    int line);
+/* The region of the function in that file and line: that of the name, made when it does not exist yet, or NULL
+ * when another function has the name, or with an exception set. Borrowed. Filled in by python/region_type.c. */
+extern struct sp_region *(*sp_plain_region)(sp_manager *manager, PyObject *name, PyObject *file,
+                                            int line);
 
 #endif

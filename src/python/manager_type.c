@@ -318,6 +318,7 @@ static PyMethodDef manager_methods[] = {
     {"_record", manager_record, METH_O, record_doc},
     {"profile_region", manager_region, METH_O, region_doc},
     {"_region_at", sp_region_at, METH_VARARGS, sp_region_at_doc},
+    {"_region_of_function", sp_region_of_function, METH_VARARGS, sp_region_of_function_doc},
     {"_find", manager_find, METH_O, find_doc},
     {"_regions", manager_regions, METH_NOARGS, regions_doc},
     {"_submit", sp_submit, METH_VARARGS, sp_submit_doc},

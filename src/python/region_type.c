@@ -77,22 +77,20 @@ static sp_region *make_region(sp_manager *manager, PyObject *name, const place *
     return published;
 }
 
-/* stands: NULL for where it is first asked for. */
-static sp_region *find_or_make(sp_manager *manager, PyObject *name, const place *stands)
+/* One that does not exist yet. stands: NULL for where it is first asked for. */
+static sp_region *make(sp_manager *manager, PyObject *name, const place *stands)
 {
-    sp_region *region = sp_manager_find(manager, name);
-    if (region == NULL && !PyErr_Occurred()) {
-        sp_own_memory_begin();
-        region = make_region(manager, name, stands);
-        sp_own_memory_end();
-    } else if (region != NULL && stands != NULL)
-        locate(region, stands, Py_None);
+    sp_own_memory_begin();
+    sp_region *region = make_region(manager, name, stands);
+    sp_own_memory_end();
     return region;
 }
 
 static SP_NOINLINE sp_region *region_slow(sp_manager *manager, PyObject *name)
 {
-    sp_region *region = find_or_make(manager, name, NULL);
+    sp_region *region = sp_manager_find(manager, name);
+    if (region == NULL && !PyErr_Occurred())
+        region = make(manager, name, NULL);
     if (region != NULL)
         sp_manager_remember(manager, name, region);
     return region;
@@ -117,23 +115,72 @@ const char sp_region_at_doc[] =
     "_region_at(name, file, line)\n--\n\n"
     "The region of that name, made when it does not exist yet, which stands there: a str or None, an int.";
 
-static PyObject *region_at(sp_manager *manager, PyObject *name, PyObject *file, int line)
+PyObject *sp_region_at(PyObject *self, PyObject *args)
 {
-    place stands = {file, line};
-    return Py_XNewRef((PyObject *)find_or_make(manager, name, &stands));
+    sp_manager *manager = (sp_manager *)self;
+    PyObject *name;
+    place stands;
+    if (!PyArg_ParseTuple(args, "OOi:_region_at", &name, &stands.file, &stands.line)
+        || !is_place(stands.file, Py_None))
+        return NULL;
+    sp_region *region = sp_manager_find(manager, name);
+    if (region != NULL)
+        locate(region, &stands, Py_None);
+    else if (!PyErr_Occurred())
+        region = make(manager, name, &stands);
+    return Py_XNewRef((PyObject *)region);
 }
 
-PyObject *sp_region_at(PyObject *manager, PyObject *args)
+static bool stands_there(sp_region *region, const place *there)
+{
+    PyObject *file = sp_field_get((PyObject *)region, &region->source_file);
+    bool does = region->source_line == there->line && PyUnicode_Check(file)
+                && PyUnicode_Compare(file, there->file) == 0;
+    Py_DECREF(file);
+    return does;
+}
+
+/* Whether no function that stands elsewhere has its name, which is this one's from now on. */
+static bool takes(sp_region *region, const place *stands)
+{
+    bool was_free;
+    SP_BEGIN_CRITICAL_SECTION((PyObject *)region);
+    was_free = !region->of_function;
+    region->of_function = true;
+    SP_END_CRITICAL_SECTION();
+    if (was_free && !stands_there(region, stands))
+        locate(region, stands, Py_None);
+    return was_free || stands_there(region, stands);
+}
+
+static sp_region *region_of_function(sp_manager *manager, PyObject *name, PyObject *file,
+                                     int line)
+{
+    place stands = {file, line};
+    sp_region *region = sp_manager_find(manager, name);
+    if (region == NULL && !PyErr_Occurred())
+        region = make(manager, name, &stands);
+    return region != NULL && takes(region, &stands) ? region : NULL;
+}
+
+const char sp_region_of_function_doc[] =
+    "_region_of_function(name, file, line)\n--\n\n"
+    "The region of the traced function that stands there: that of the name, made when it does not exist yet, or "
+    "None when another function has the name.";
+
+PyObject *sp_region_of_function(PyObject *manager, PyObject *args)
 {
     PyObject *name, *file;
     int line;
-    if (!PyArg_ParseTuple(args, "OOi:_region_at", &name, &file, &line)
-        || !is_place(file, Py_None))
+    if (!PyArg_ParseTuple(args, "OUi:_region_of_function", &name, &file, &line))
         return NULL;
-    return region_at((sp_manager *)manager, name, file, line);
+    sp_region *region = region_of_function((sp_manager *)manager, name, file, line);
+    if (region == NULL && PyErr_Occurred())
+        return NULL;
+    return Py_NewRef(region == NULL ? Py_None : (PyObject *)region);
 }
 
-void sp_region_init(void) { sp_plain_region = region_at; }
+void sp_region_init(void) { sp_plain_region = region_of_function; }
 
 /* ---- The type ---------------------------------------------------------------------------- */
 

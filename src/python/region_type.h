@@ -12,6 +12,8 @@ sp_region *sp_region_of(sp_manager *manager, PyObject *name);
 /* The same for call tracing, which says where the region stands, and does not ask for it again. */
 PyObject *sp_region_at(PyObject *manager, PyObject *args);
 extern const char sp_region_at_doc[];
+PyObject *sp_region_of_function(PyObject *manager, PyObject *args);
+extern const char sp_region_of_function_doc[];
 
 /* Once, when the module is loaded: what folders below ask for. */
 void sp_region_init(void);

@@ -118,7 +118,7 @@ def test_it_is_decided_anew_about_code_at_the_same_address(asked):
     manager.reset()
 
 
-@pytest.mark.parametrize("plain", [(), 1, ((), {}, []), ([], {}, {})])
+@pytest.mark.parametrize("plain", [(), 1, ((), []), ([], {}), ((), {}, {})])
 def test_what_it_takes(plain):
     manager = ProfileManager()
     with pytest.raises(TypeError, match="plain must be"):
