@@ -8,6 +8,7 @@
 
 sp_tracing *sp_tracings;
 sp_decision *sp_decisions_used[SP_DECISIONS];
+sp_plain_call sp_plain_calls[SP_PLAIN_CALLS];
 
 static struct {
     sp_map watched;     /* weak reference -> sp_decision */
@@ -44,6 +45,9 @@ static int forget(void *value, void *unused)
     sp_decision **place = sp_decision_place(decision->tracing, decision->code);
     if (*place == decision)
         *place = NULL;
+    sp_plain_call *plain = sp_plain_call_place(decision->code);
+    if (plain->code == decision->code)
+        *plain = (sp_plain_call){0};
     sp_map_pop(&decision->tracing->decisions, decision->code, NULL);
     sp_map_pop(&all.watched, decision->watcher, NULL);
     decision_free(decision);
@@ -61,6 +65,8 @@ void sp_decision_forget(sp_tracing *tracing, const PyCodeObject *code)
     if (decision != NULL)
         forget(decision, NULL);
 }
+
+void sp_plain_calls_forget(void) { memset(sp_plain_calls, 0, sizeof sp_plain_calls); }
 
 static int keep(void *value, void *unused)
 {

@@ -70,7 +70,7 @@ SP_INLINE bool sp_calls_too_deep(const sp_tracing *tracing)
     return stack->top - stack->calls >= (ptrdiff_t)tracing->max_depth;
 }
 
-enum { SP_DECISIONS = 4096 };
+enum { SP_DECISIONS = 1024 };
 
 /* The decisions used last; all threads'. */
 extern sp_decision *sp_decisions_used[SP_DECISIONS];
@@ -82,6 +82,26 @@ SP_INLINE sp_decision **sp_decision_place(const sp_tracing *tracing, const PyCod
     uintptr_t mixed = ((uintptr_t)code >> 4) ^ ((uintptr_t)code >> 12) ^ (uintptr_t)tracing->serial;
     return &sp_decisions_used[mixed % SP_DECISIONS];
 }
+
+/* Of calls that are recorded wherever they are made, and are one piece, what is decided is their region, as long
+ * as the tracing is the only one: here, beside the code, as each line of memory that a call touches is another
+ * wait. */
+typedef struct {
+    const PyCodeObject *code; /* NULL: nothing is here */
+    sp_region *region;
+} sp_plain_call;
+
+enum { SP_PLAIN_CALLS = 4096 };
+extern sp_plain_call sp_plain_calls[SP_PLAIN_CALLS];
+
+SP_INLINE sp_plain_call *sp_plain_call_place(const PyCodeObject *code)
+{
+    uintptr_t mixed = ((uintptr_t)code >> 4) ^ ((uintptr_t)code >> 14);
+    return &sp_plain_calls[mixed % SP_PLAIN_CALLS];
+}
+
+/* Forget those of all code. */
+void sp_plain_calls_forget(void);
 
 /* What has been decided about the code, or NULL. */
 sp_decision *sp_decision_find(const sp_tracing *tracing, const PyCodeObject *code);

@@ -75,7 +75,7 @@ static bool throttles(const sp_tracing *tracing, const PyCodeObject *code)
     return tracing->throttle.calls != 0 && !sp_calls_suspends(code);
 }
 
-bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
+static bool enter_in_each(const void *frame, PyCodeObject *code)
 {
     bool wanted = false, suspends = sp_calls_suspends(code);
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
@@ -105,6 +105,25 @@ bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
             return true;
     }
     return wanted;
+}
+
+bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
+{
+    const sp_tracing *tracing = sp_tracing_alone();
+    const sp_decision *used = tracing == NULL ? NULL : sp_decision_used(tracing, code);
+    if (used == NULL || sp_calls_suspends(code))
+        return enter_in_each(frame, code);
+    if (!used->everywhere && !sp_calls_in_section(tracing))
+        return sp_decision_wants(used);
+    sp_region *region =
+        used->region; /* `used` and `tracing` may be gone when metadata are noted */
+    if (region == NULL)
+        return used->postponed && enter_in_each(frame, code);
+    if (used->everywhere)
+        *sp_plain_call_place(code) = (sp_plain_call){code, region};
+    if (region->recording)
+        sp_open_call_enter(region->manager, region, sp_calls_key(frame), sp_metadata_for(region));
+    return true;
 }
 
 /* Whether a tracing wants ends of calls of the code, or has not decided yet. */
@@ -217,6 +236,7 @@ static void find_simple(void)
     bool simple = first != NULL && first->next == NULL && first->max_depth == UINT32_MAX
                   && first->throttle.calls == 0 && !first->notes_pairs;
     sp_tracing_simple = simple ? first : NULL;
+    sp_plain_calls_forget();
 }
 
 static sp_tracing *new_tracing(sp_manager *manager)

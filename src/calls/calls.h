@@ -48,15 +48,10 @@ SP_INLINE sp_tracing *sp_tracing_alone(void) { return sp_tracing_simple; }
 bool sp_calls_enter_slow(const void *frame, PyCodeObject *code);
 SP_INLINE bool sp_calls_enter(const void *frame, PyCodeObject *code)
 {
-    const sp_tracing *tracing = sp_tracing_alone();
-    const sp_decision *used = tracing == NULL ? NULL : sp_decision_used(tracing, code);
-    if (SP_UNLIKELY(used == NULL || sp_calls_suspends(code)))
+    const sp_plain_call *plain = sp_plain_call_place(code);
+    if (SP_UNLIKELY(plain->code != code))
         return sp_calls_enter_slow(frame, code);
-    if (SP_UNLIKELY(!used->everywhere && !sp_calls_in_section(tracing)))
-        return sp_decision_wants(used);
-    if (SP_UNLIKELY(used->region == NULL))
-        return used->postponed && sp_calls_enter_slow(frame, code);
-    sp_region *region = used->region; /* `used` and `tracing` may be gone when metadata are noted */
+    sp_region *region = plain->region; /* what is plain may be another when metadata are noted */
     if (SP_LIKELY(region->recording))
         sp_open_call_enter(region->manager, region, sp_calls_key(frame), sp_metadata_for(region));
     return true;
