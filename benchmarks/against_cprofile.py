@@ -74,6 +74,7 @@ def worker(tool, program):
         prepared = {"counts of ours": profile_of_ours, "counts of cProfile": profile_of_theirs}.get(tool)
         profile = prepared and prepared()
         around = partial(profiled, profile) if profile else under(tool)
+        gc.collect()  # else it is chance whether the garbage of the first run is collected in the second
         begun = process_time()
         around(program)
         seconds = process_time() - begun
