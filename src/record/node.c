@@ -25,7 +25,9 @@ void sp_node_free(sp_node *node)
 /* The tests of a large package have some 85 000 paths. A node takes about 1 kB, and 4 when results are taken. */
 uint32_t sp_tree_bound = 1 << 16;
 
-enum { FIRST_EDGES = 512, MOST_EDGES = 1 << 17 };
+enum { FIRST_EDGES = 64, EDGES_OF_A_NODE = 4 };
+#define ASLEEP                                                                                   \
+    ((uintptr_t)1) /* in the parent of an edge that nobody has gone since the tree started over */
 
 int sp_tree_init(sp_tree *tree)
 {
@@ -33,11 +35,11 @@ int sp_tree_init(sp_tree *tree)
     sp_node_init(&tree->root, NULL, NULL, 0);
     tree->capacity = 16;
     tree->nodes = sp_malloc(tree->capacity * sizeof *tree->nodes);
-    tree->cache = sp_calloc(FIRST_EDGES, sizeof *tree->cache);
-    tree->cache_mask = FIRST_EDGES - 2;
-    if (tree->nodes == NULL || tree->cache == NULL) {
+    tree->edges = sp_calloc(FIRST_EDGES, sizeof *tree->edges);
+    tree->edge_mask = FIRST_EDGES - 1;
+    if (tree->nodes == NULL || tree->edges == NULL) {
         sp_free(tree->nodes);
-        sp_free(tree->cache);
+        sp_free(tree->edges);
         return -1;
     }
     tree->nodes[0] = &tree->root;
@@ -53,9 +55,7 @@ void sp_tree_free(sp_tree *tree)
     }
     sp_node_free(&tree->root);
     sp_free(tree->nodes);
-    sp_free(tree->cache);
-    sp_map_free(&tree->edges);
-    sp_map_free(&tree->first);
+    sp_free(tree->edges);
     memset(tree, 0, sizeof *tree);
 }
 
@@ -74,16 +74,64 @@ void sp_tree_start_over(sp_tree *tree)
 {
     for (uint32_t i = 0; i < tree->count; i++)
         node_start_over(tree->nodes[i]);
-    memset(tree->cache, 0, (tree->cache_mask + 2) * sizeof *tree->cache);
+    for (uint32_t i = 0; i <= tree->edge_mask; i++) {
+        sp_edge *edge = &tree->edges[i];
+        edge->parent = (const sp_node *)((uintptr_t)edge->parent | ASLEEP);
+    }
 }
 
-/* The first node of a region in the tree counts the open calls of all. */
-static int count_with_others(sp_tree *tree, sp_node *node)
+/* ---- Edges ------------------------------------------------------------------------------- */
+
+static const sp_node *parent_of(const sp_edge *edge)
 {
-    sp_node *first = sp_map_get(&tree->first, node->region, NULL);
-    node->alike = &(first == NULL ? node : first)->active_alike;
-    return first == NULL ? sp_map_add(&tree->first, node->region, NULL, node) : 0;
+    return (const sp_node *)((uintptr_t)edge->parent & ~ASLEEP);
 }
+
+/* Where the edge is, or is to be. */
+static sp_edge *find_edge(const sp_tree *tree, const sp_node *parent,
+                          const struct sp_region *region)
+{
+    uint32_t place = sp_edge_place(tree, parent, region);
+    for (;; place = (place + 1) & tree->edge_mask) {
+        sp_edge *edge = &tree->edges[place];
+        if (edge->node == NULL || (parent_of(edge) == parent && edge->region == region))
+            return edge;
+    }
+}
+
+static sp_node *first_of(const sp_tree *tree, const struct sp_region *region)
+{
+    return find_edge(tree, NULL, region)->node;
+}
+
+/* Make room for two more; false when memory is out. */
+static bool reserve_edges(sp_tree *tree)
+{
+    uint32_t before = tree->edge_mask + 1;
+    if (tree->edge_count + 2 <= before / 2)
+        return true;
+    sp_edge *edges = tree->edges, *more = sp_calloc(2 * (size_t)before, sizeof *more);
+    if (more == NULL)
+        return false;
+    tree->edges = more;
+    tree->edge_mask = 2 * before - 1;
+    for (const sp_edge *edge = edges; edge < edges + before; edge++) {
+        if (edge->node != NULL)
+            *find_edge(tree, parent_of(edge), edge->region) = *edge;
+    }
+    sp_free(edges);
+    return true;
+}
+
+/* One that is not there. There is room. */
+static void add_edge(sp_tree *tree, const sp_node *parent, const struct sp_region *region,
+                     sp_node *node)
+{
+    *find_edge(tree, parent, region) = (sp_edge){parent, region, node};
+    tree->edge_count++;
+}
+
+/* ---- Growing ----------------------------------------------------------------------------- */
 
 static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *region)
 {
@@ -95,20 +143,17 @@ static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *regi
         tree->nodes = nodes;
         tree->capacity *= 2;
     }
-    sp_node *node = sp_malloc(sizeof *node);
+    sp_node *node = reserve_edges(tree) ? sp_malloc(sizeof *node) : NULL;
     if (node == NULL)
         return NULL;
     sp_node_init(node, region, parent, tree->count);
     node->first = sp_now();
-    if (sp_map_add(&tree->edges, parent, region, node) < 0) {
-        sp_free(node);
-        return NULL;
-    }
-    if (region != NULL && count_with_others(tree, node) < 0) {
-        sp_map_pop(&tree->edges, parent, region);
-        sp_free(node);
-        return NULL;
-    }
+    add_edge(tree, parent, region, node);
+    sp_node *first = region == NULL ? NULL : first_of(tree, region);
+    if (region != NULL && first == NULL)
+        add_edge(tree, NULL, region, node);
+    node->alike =
+        &(first == NULL ? node : first)->active_alike; /* it counts the open calls of all */
     tree->nodes[tree->count++] = node;
     if (tree->grown != NULL)
         tree->grown(tree, node);
@@ -117,7 +162,7 @@ static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *regi
 
 static sp_node *get_or_grow(sp_tree *tree, sp_node *parent, struct sp_region *region)
 {
-    sp_node *node = sp_map_get(&tree->edges, parent, region);
+    sp_node *node = find_edge(tree, parent, region)->node;
     return node != NULL ? node : tree_grow(tree, parent, region);
 }
 
@@ -138,67 +183,47 @@ static sp_node *other_path(sp_tree *tree, sp_node *parent, struct sp_region *reg
     return node;
 }
 
-static sp_node *new_path(sp_tree *tree, sp_node *parent, struct sp_region *region)
+/* Remember that one goes from the parent to another node than a child of its own; not where there are too many
+ * of these. */
+static void remember(sp_tree *tree, const sp_node *parent, const struct sp_region *region,
+                     sp_node *node)
 {
-    if (SP_UNLIKELY(parent->other))
-        return other_path(tree, parent, region);
-    if (SP_LIKELY(tree->count < sp_tree_bound) || sp_map_get(&tree->first, region, NULL) == NULL)
-        return tree_grow(tree, parent, region);
-    return other_path(tree, parent, region);
+    if (node != NULL && tree->edge_count < EDGES_OF_A_NODE * sp_tree_bound && reserve_edges(tree))
+        add_edge(tree, parent, region, node);
+}
+
+/* The node on the path that recursion returns to, or NULL. */
+static sp_node *same_above(sp_node *parent, const struct sp_region *region)
+{
+    sp_node *above = parent;
+    while (above->parent != NULL && above->region != region)
+        above = above->parent;
+    return above->parent == NULL ? NULL : above;
 }
 
 static sp_node *child(sp_tree *tree, sp_node *parent, struct sp_region *region)
 {
-    sp_node *node = sp_map_get(&tree->edges, parent, region);
-    if (node != NULL)
-        return node;
-    for (sp_node *above = parent; above->parent != NULL; above = above->parent) {
-        if (above->region != region)
-            continue;
-        if (tree->count >= sp_tree_bound)
-            return above;
-        /* recursion: fold, and remember the edge */
-        return sp_map_add(&tree->edges, parent, region, above) < 0 ? NULL : above;
+    sp_edge *edge = find_edge(tree, parent, region);
+    if (edge->node != NULL) {
+        edge->parent = parent; /* it is awake */
+        return edge->node;
     }
-    return new_path(tree, parent, region);
-}
-
-static void remember(sp_tree *tree, sp_edge edge)
-{
-    sp_edge *places = sp_edge_places(tree, edge.parent, edge.region);
-    places[1] = places[0];
-    places[0] = edge;
-}
-
-/* Keep more edges at hand, if there is memory for them. */
-static void keep_more_edges(sp_tree *tree)
-{
-    uint32_t before = tree->cache_mask + 2;
-    sp_edge *edges = tree->cache, *more = sp_calloc(2 * (size_t)before, sizeof *more);
-    if (more == NULL)
-        return;
-    tree->cache = more;
-    tree->cache_mask = 2 * before - 2;
-    for (uint32_t i = 0; i < before; i++) {
-        if (edges[i].node != NULL)
-            remember(tree, edges[i]);
-    }
-    sp_free(edges);
+    sp_node *node = same_above(parent, region);
+    bool is_full = tree->count >= sp_tree_bound && first_of(tree, region) != NULL;
+    if (node == NULL && !is_full && !parent->other)
+        return tree_grow(tree, parent, region);
+    if (node == NULL)
+        node = other_path(tree, parent, region);
+    if (find_edge(tree, parent, region)->node == NULL)
+        remember(tree, parent, region, node);
+    return node;
 }
 
 SP_APART sp_node *sp_tree_child(sp_tree *tree, sp_node *parent, struct sp_region *region)
 {
-    sp_node *node = sp_tree_known_child(tree, parent, region);
-    if (node != NULL)
-        return node;
-    node = child(tree, parent, region);
-    if (node == NULL)
-        return NULL;
-    if (node->first == UINT64_MAX) /* its first call after starting over */
+    sp_node *node = child(tree, parent, region);
+    if (node != NULL && node->first == UINT64_MAX) /* its first call after starting over */
         node->first = sp_now();
-    if (tree->count > tree->cache_mask / 2 && tree->cache_mask < MOST_EDGES - 2)
-        keep_more_edges(tree);
-    remember(tree, (sp_edge){parent, region, node});
     return node;
 }
 

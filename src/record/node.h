@@ -14,7 +14,7 @@
 #ifndef SP_NODE_H
 #define SP_NODE_H
 
-#include "base/map.h"
+#include "base/compat.h"
 #include "counters/work.h"
 #include "memory/thread_memory.h"
 #include "record/sketch.h"
@@ -84,24 +84,24 @@ typedef struct sp_node {
 /* Of a thread's tree. Tests have a smaller one. */
 extern uint32_t sp_tree_bound;
 
+/* The way from a node to that of a region that is entered there, or from nowhere to the first node of a region. */
 typedef struct {
-    const sp_node *parent;
+    const sp_node
+        *parent; /* with its lowest bit set: nobody has gone there since the tree started over */
     const struct sp_region *region;
-    sp_node *node;
+    sp_node *node; /* NULL: nothing is here */
 } sp_edge;
 
 typedef struct sp_tree {
     sp_node root;
     sp_node **nodes; /* by id; nodes[0] is the root. Owned. */
     uint32_t count, capacity;
-    sp_map edges; /* (parent node, region) -> node */
-    sp_map first; /* region -> its first node */
+    /* Each lies where its hash says, or in the next that was free: room for at least twice as many as there are,
+     * so that most are found in one line of memory. Owned. */
+    sp_edge *edges;
+    uint32_t edge_count, edge_mask; /* how many there are; one less than there is room for */
     /* Told of a node that is new, or whose past has changed; or NULL. */
     void (*grown)(struct sp_tree *tree, const sp_node *node);
-    /* The edges walked last, in pairs by their hash, the later first: room for at least twice as many as there
-     * are nodes, as looking into the map touches three lines of memory more. Owned. */
-    sp_edge *cache;
-    uint32_t cache_mask; /* of the first of a pair */
 } sp_tree;
 
 SP_MUST_USE int sp_tree_init(sp_tree *tree);
@@ -110,28 +110,25 @@ void sp_tree_free(sp_tree *tree);
  * remember edges any longer, so that each node learns anew when its first call begins. */
 void sp_tree_start_over(sp_tree *tree);
 
-/* The pair of places of an edge. */
-SP_INLINE sp_edge *sp_edge_places(const sp_tree *tree, const sp_node *parent,
-                                  const struct sp_region *region)
+SP_INLINE uint32_t sp_edge_place(const sp_tree *tree, const sp_node *parent,
+                                 const struct sp_region *region)
 {
-    uintptr_t mixed = ((uintptr_t)parent >> 4) ^ ((uintptr_t)region >> 4) * 5;
-    return &tree->cache[(mixed ^ (mixed >> 7)) & tree->cache_mask];
+    uint64_t mixed = ((uint64_t)(uintptr_t)parent + 3 * (uint64_t)(uintptr_t)region)
+                     * UINT64_C(0x9E3779B97F4A7C15);
+    return (uint32_t)(mixed >> 32) & tree->edge_mask;
 }
 
-SP_INLINE bool sp_edge_is(const sp_edge *edge, const sp_node *parent,
-                          const struct sp_region *region)
-{
-    return edge->parent == parent && edge->region == region;
-}
-
-/* The node of region when it is entered at parent, where that was done lately; or NULL. */
+/* The node of region when it is entered at parent, where that was done before; or NULL. */
 SP_INLINE sp_node *sp_tree_known_child(const sp_tree *tree, const sp_node *parent,
                                        const struct sp_region *region)
 {
-    const sp_edge *edge = sp_edge_places(tree, parent, region);
-    if (SP_LIKELY(sp_edge_is(edge, parent, region)))
-        return edge->node;
-    return sp_edge_is(edge + 1, parent, region) ? edge[1].node : NULL;
+    uint32_t place = sp_edge_place(tree, parent, region);
+    const sp_edge *edge = &tree->edges[place];
+    while (SP_UNLIKELY(edge->parent != parent || edge->region != region) && edge->node != NULL) {
+        place = (place + 1) & tree->edge_mask;
+        edge = &tree->edges[place];
+    }
+    return edge->node;
 }
 
 /* The same, made when missing; NULL when memory is out. */

@@ -116,7 +116,7 @@ def test_deep_recursion_is_one_node(clock, core):
 
 
 def test_many_children_of_one_parent(clock, core):
-    """More edges than the cache holds, walked again and again."""
+    """Walked again and again."""
     children = [core.profile_region(f"child {i}") for i in range(1000)]
     with core.profile_region("parent"):
         for _ in range(3):
@@ -129,7 +129,7 @@ def test_many_children_of_one_parent(clock, core):
 
 
 def test_thousands_of_paths_in_any_order(clock, core):
-    """The edges at hand grow with the tree, and are forgotten when it starts over."""
+    """The table of edges grows with the tree, and they are walked anew when it starts over."""
     chosen = random.Random(3)
     regions = [core.profile_region(f"{i}") for i in range(40)]
 
