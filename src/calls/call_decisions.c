@@ -7,13 +7,16 @@
 #include "record/open_call.h"
 
 sp_tracing *sp_tracings;
+enum { NO_WATCHER = -1 };
+
 sp_decision *sp_decisions_used[SP_DECISIONS];
 sp_plain_call sp_plain_calls[SP_PLAIN_CALLS];
 
 static struct {
-    sp_map watched;     /* weak reference -> sp_decision */
+    int code_watcher; /* its number, or NO_WATCHER: then there is a weak reference for each code */
+    sp_map watched;   /* weak reference -> sp_decision */
     PyObject *forgetter; /* what the weak references call. Owned, for ever. */
-} all;
+} all = {.code_watcher = NO_WATCHER};
 
 bool sp_tracing_is_on(uint64_t serial)
 {
@@ -32,16 +35,20 @@ void sp_calls_lost(sp_manager *manager)
 
 /* ---- Forgetting -------------------------------------------------------------------------- */
 
-static void decision_free(sp_decision *decision)
-{
-    Py_XDECREF(decision->watcher);
-    sp_free(decision);
-}
-
-static int forget(void *value, void *unused)
+static int release(void *value, void *unused)
 {
     sp_decision *decision = value;
     (void)unused;
+    if (decision->watcher != NULL) {
+        sp_map_pop(&all.watched, decision->watcher, NULL);
+        Py_DECREF(decision->watcher);
+    }
+    sp_free(decision);
+    return 0;
+}
+
+static void forget(sp_decision *decision)
+{
     sp_decision **place = sp_decision_place(decision->tracing, decision->code);
     if (*place == decision)
         *place = NULL;
@@ -49,21 +56,22 @@ static int forget(void *value, void *unused)
     if (plain->code == decision->code)
         *plain = (sp_plain_call){0};
     sp_map_pop(&decision->tracing->decisions, decision->code, NULL);
-    sp_map_pop(&all.watched, decision->watcher, NULL);
-    decision_free(decision);
-    return 0;
+    release(decision, NULL);
 }
 
 void sp_decisions_forget(sp_tracing *tracing)
 {
-    sp_map_each(&tracing->decisions, forget, NULL);
+    memset(sp_decisions_used, 0, sizeof sp_decisions_used);
+    sp_plain_calls_forget();
+    sp_map_each(&tracing->decisions, release, NULL);
+    sp_map_free(&tracing->decisions);
 }
 
 void sp_decision_forget(sp_tracing *tracing, const PyCodeObject *code)
 {
     sp_decision *decision = sp_map_get(&tracing->decisions, code, NULL);
     if (decision != NULL)
-        forget(decision, NULL);
+        forget(decision);
 }
 
 void sp_plain_calls_forget(void) { memset(sp_plain_calls, 0, sizeof sp_plain_calls); }
@@ -82,14 +90,54 @@ void sp_decisions_keep(const sp_tracing *tracing)
     sp_map_each(&tracing->decisions, keep, NULL);
 }
 
-/* The code is gone: called through its weak reference, before its memory is used again. */
+/* ---- The end of code ----------------------------------------------------------------------- */
+
+/* Before its memory is used again. */
+
+#if SP_MONITORING
+
+static int code_event(PyCodeEvent event, PyCodeObject *code)
+{
+    if (event != PY_CODE_EVENT_DESTROY)
+        return 0;
+    sp_shared_take();
+    for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next)
+        sp_decision_forget(tracing, code);
+    sp_shared_release();
+    return 0;
+}
+
+void sp_decisions_watch(void)
+{
+    all.code_watcher = PyCode_AddWatcher(code_event);
+    if (all.code_watcher < 0) { /* others have them all */
+        PyErr_Clear();
+        all.code_watcher = NO_WATCHER;
+    }
+}
+
+void sp_decisions_unwatch(void)
+{
+    if (all.code_watcher != NO_WATCHER && PyCode_ClearWatcher(all.code_watcher) < 0)
+        PyErr_Clear();
+    all.code_watcher = NO_WATCHER;
+}
+
+#else
+
+void sp_decisions_watch(void) {}
+void sp_decisions_unwatch(void) {}
+
+#endif
+
+/* Called by the weak reference to the code. */
 static PyObject *code_died(PyObject *module, PyObject *watcher)
 {
     (void)module;
     sp_shared_take();
     sp_decision *decision = sp_map_get(&all.watched, watcher, NULL);
     if (decision != NULL)
-        forget(decision, NULL);
+        forget(decision);
     sp_shared_release();
     Py_RETURN_NONE;
 }
@@ -101,6 +149,16 @@ int sp_decisions_init(void)
     if (all.forgetter == NULL)
         all.forgetter = PyCFunction_New(&code_died_method, NULL);
     return all.forgetter == NULL ? -1 : 0;
+}
+
+/* False when memory is out. */
+static bool watch(sp_decision *decision)
+{
+    if (all.code_watcher != NO_WATCHER)
+        return true;
+    decision->watcher = PyWeakref_NewRef((PyObject *)decision->code, all.forgetter);
+    return decision->watcher != NULL
+           && sp_map_add(&all.watched, decision->watcher, NULL, decision) == 0;
 }
 
 /* ---- Deciding ---------------------------------------------------------------------------- */
@@ -176,17 +234,13 @@ static bool decide_plainly(sp_decision *decision, PyObject *globals)
     return true;
 }
 
-/* Put a new decision into the tables; when another thread was faster, take that one instead. */
+/* Put a new decision into the table; when another thread was faster, take that one instead. */
 static sp_decision *publish(sp_decision *decision)
 {
-    sp_tracing *tracing = decision->tracing;
-    sp_decision *found = sp_map_get(&tracing->decisions, decision->code, NULL);
-    if (found == NULL && sp_map_add(&tracing->decisions, decision->code, NULL, decision) == 0) {
-        if (sp_map_add(&all.watched, decision->watcher, NULL, decision) == 0)
-            found = decision;
-        else
-            sp_map_pop(&tracing->decisions, decision->code, NULL);
-    }
+    sp_map *decisions = &decision->tracing->decisions;
+    sp_decision *found = sp_map_get(decisions, decision->code, NULL);
+    if (found == NULL && sp_map_add(decisions, decision->code, NULL, decision) == 0)
+        found = decision;
     return found;
 }
 
@@ -202,13 +256,12 @@ static sp_decision *decide_anew(sp_tracing *tracing, PyCodeObject *code, const v
     PyObject *globals = sp_calls_globals(frame);
     sp_callout callout;
     sp_callout_begin_often(&callout);
-    decision->watcher = PyWeakref_NewRef((PyObject *)code, all.forgetter);
-    bool decided = decision->watcher != NULL
+    bool decided = watch(decision)
                    && (decide_plainly(decision, globals) || ask(decision, globals, in_section));
     sp_callout_end_often(&callout);
     sp_decision *published = decided && sp_tracing_is_on(serial) ? publish(decision) : NULL;
     if (published != decision)
-        decision_free(decision);
+        release(decision, NULL);
     return published;
 }
 

@@ -38,7 +38,7 @@ typedef struct {
     bool postponed;     /* wanted in sections, and has not been called in one: has no region yet */
     bool c_calls;       /* what it calls of C is wanted: everywhere, or in sections */
     sp_throttle throttle;
-    PyObject *watcher; /* weak reference to the code, whose callback forgets. Owned. */
+    PyObject *watcher; /* weak reference to the code, or NULL where all code is watched. Owned. */
 } sp_decision;
 
 /* Whether the events of the code are needed: all, or those of its begin alone. */
@@ -138,6 +138,9 @@ void sp_decisions_keep(const sp_tracing *tracing);
 /* The manager could not be given a call that it wants. */
 void sp_calls_lost(sp_manager *manager);
 
+/* Be told of the end of code, while a tracing is on. */
+void sp_decisions_watch(void);
+void sp_decisions_unwatch(void);
 int sp_decisions_init(void);
 
 #endif

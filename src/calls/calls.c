@@ -245,6 +245,8 @@ static sp_tracing *new_tracing(sp_manager *manager)
     sp_tracing *tracing = sp_calloc(1, sizeof *tracing);
     if (tracing == NULL)
         return NULL;
+    if (sp_tracings == NULL)
+        sp_decisions_watch();
     tracing->manager = manager;
     tracing->serial = ++last_serial;
     tracing->next = sp_tracings;
@@ -362,6 +364,8 @@ static void end_tracing(sp_tracing *tracing)
     find_simple();
     end_calls(tracing);
     sp_decisions_forget(tracing);
+    if (sp_tracings == NULL)
+        sp_decisions_unwatch();
     sp_c_functions_forget(tracing);
     sp_call_pairs_forget(tracing);
     sp_suspended_calls_free(tracing);

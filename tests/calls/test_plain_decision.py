@@ -1,6 +1,8 @@
 """src/calls/plain_decision.c: functions are decided about without Python, and as Python decides."""
 
+import ctypes
 import linecache
+import sys
 import textwrap
 
 from conftest import CODE_DIES
@@ -104,8 +106,23 @@ def test_what_is_ours_is_not_traced(asked):
     manager.reset()
 
 
+@pytest.fixture
+def all_code_watchers_are_taken():
+    """By others, as an interpreter has eight."""
+    if sys.version_info < (3, 12):
+        pytest.skip("code watchers are new in 3.12")
+    callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_void_p)(lambda event, code: 0)
+    taken = []
+    with pytest.raises(RuntimeError, match="no more code watcher IDs"):
+        while True:
+            taken.append(ctypes.pythonapi.PyCode_AddWatcher(callback))
+    yield
+    for number in taken:
+        ctypes.pythonapi.PyCode_ClearWatcher(number)
+
+
 @CODE_DIES
-def test_it_is_decided_anew_about_code_at_the_same_address(asked):
+def test_it_is_decided_anew_about_code_at_the_same_address():
     manager = ProfileManager()
     manager.setup(deactivate_file_output=True)
     with calls.tracing(manager, only_user_code=False):
@@ -116,6 +133,12 @@ def test_it_is_decided_anew_about_code_at_the_same_address(asked):
     names = {region.name for _, region, *_ in manager._collect(None)}
     assert {f"module{number}.called" for number in range(50)} <= names
     manager.reset()
+
+
+@CODE_DIES
+@pytest.mark.usefixtures("all_code_watchers_are_taken")
+def test_the_same_by_weak_references():
+    test_it_is_decided_anew_about_code_at_the_same_address()
 
 
 @pytest.mark.parametrize("plain", [(), 1, ((), []), ([], {}), ((), {}, {})])
