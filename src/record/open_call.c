@@ -44,6 +44,7 @@ static sp_node *node_of(sp_thread *thread, sp_region *region)
     if (node != NULL) {
         region->parent = parent;
         region->node = node;
+        region->alike = node->alike;
     }
 #endif
     return node;

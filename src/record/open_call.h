@@ -100,6 +100,7 @@ SP_INLINE void sp_open_call_enter_by(sp_manager *manager, sp_region *region, con
                                      sp_annotation annotation, bool lines)
 {
     const uint8_t slow = lines ? SP_MEMORY_TOO : SP_LINES_TOO | SP_MEMORY_TOO;
+    SP_PREFETCH(region->alike);
     sp_guard_take();
     sp_thread *thread = sp_here.thread;
     sp_node *node;

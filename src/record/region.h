@@ -8,10 +8,11 @@
 /* First what every call needs: with many regions each line of memory is another wait. */
 typedef struct sp_region {
     PyObject_HEAD
-    sp_manager *manager; /* Owned. */
     /* What `with` finds as __enter__ and __exit__; NULL until it does. Owned; a cycle. */
     PyObject *enter, *leave;
+    sp_manager *manager;    /* Owned. */
     sp_node *parent, *node; /* where it was entered last: the edge of the tree. Not its own. */
+    const uint32_t *alike;  /* what is read when it is entered there again, to be fetched early */
     bool enabled;   /* its tags let it record in this run */
     bool recording; /* = the manager's, if enabled */
     uint8_t extras; /* what its calls note besides times: SP_LINES_TOO, ... */
