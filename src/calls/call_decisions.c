@@ -7,10 +7,10 @@
 #include "record/open_call.h"
 
 sp_tracing *sp_tracings;
-enum { NO_WATCHER = -1 };
-
 sp_decision *sp_decisions_used[SP_DECISIONS];
 sp_plain_call sp_plain_calls[SP_PLAIN_CALLS];
+
+enum { NO_WATCHER = -1 };
 
 static struct {
     int code_watcher; /* its number, or NO_WATCHER: then there is a weak reference for each code */
@@ -151,16 +151,6 @@ int sp_decisions_init(void)
     return all.forgetter == NULL ? -1 : 0;
 }
 
-/* False when memory is out. */
-static bool watch(sp_decision *decision)
-{
-    if (all.code_watcher != NO_WATCHER)
-        return true;
-    decision->watcher = PyWeakref_NewRef((PyObject *)decision->code, all.forgetter);
-    return decision->watcher != NULL
-           && sp_map_add(&all.watched, decision->watcher, NULL, decision) == 0;
-}
-
 /* ---- Deciding ---------------------------------------------------------------------------- */
 
 static int read_answer(sp_decision *decision, PyObject *answer)
@@ -234,13 +224,26 @@ static bool decide_plainly(sp_decision *decision, PyObject *globals)
     return true;
 }
 
-/* Put a new decision into the table; when another thread was faster, take that one instead. */
+/* False when memory is out. */
+static bool watch(sp_decision *decision)
+{
+    if (all.code_watcher == NO_WATCHER)
+        decision->watcher = PyWeakref_NewRef((PyObject *)decision->code, all.forgetter);
+    return all.code_watcher != NO_WATCHER || decision->watcher != NULL;
+}
+
+/* Put a new decision into the tables; when another thread was faster, take that one instead. */
 static sp_decision *publish(sp_decision *decision)
 {
     sp_map *decisions = &decision->tracing->decisions;
     sp_decision *found = sp_map_get(decisions, decision->code, NULL);
-    if (found == NULL && sp_map_add(decisions, decision->code, NULL, decision) == 0)
-        found = decision;
+    if (found == NULL && sp_map_add(decisions, decision->code, NULL, decision) == 0) {
+        if (decision->watcher == NULL
+            || sp_map_add(&all.watched, decision->watcher, NULL, decision) == 0)
+            found = decision;
+        else
+            sp_map_pop(decisions, decision->code, NULL);
+    }
     return found;
 }
 

@@ -26,8 +26,8 @@ void sp_node_free(sp_node *node)
 uint32_t sp_tree_bound = 1 << 16;
 
 enum { FIRST_EDGES = 64, EDGES_OF_A_NODE = 4 };
-#define ASLEEP                                                                                   \
-    ((uintptr_t)1) /* in the parent of an edge that nobody has gone since the tree started over */
+/* In the parent of an edge: nobody has gone there since the tree started over. */
+#define ASLEEP ((uintptr_t)1)
 
 int sp_tree_init(sp_tree *tree)
 {
@@ -149,11 +149,11 @@ static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *regi
     sp_node_init(node, region, parent, tree->count);
     node->first = sp_now();
     add_edge(tree, parent, region, node);
-    sp_node *first = region == NULL ? NULL : first_of(tree, region);
+    sp_node *first =
+        region == NULL ? NULL : first_of(tree, region); /* counts the open calls of all */
     if (region != NULL && first == NULL)
         add_edge(tree, NULL, region, node);
-    node->alike =
-        &(first == NULL ? node : first)->active_alike; /* it counts the open calls of all */
+    node->alike = &(first == NULL ? node : first)->active_alike;
     tree->nodes[tree->count++] = node;
     if (tree->grown != NULL)
         tree->grown(tree, node);

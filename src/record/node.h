@@ -86,8 +86,7 @@ extern uint32_t sp_tree_bound;
 
 /* The way from a node to that of a region that is entered there, or from nowhere to the first node of a region. */
 typedef struct {
-    const sp_node
-        *parent; /* with its lowest bit set: nobody has gone there since the tree started over */
+    const sp_node *parent; /* its lowest bit: nobody has gone there since the tree started over */
     const struct sp_region *region;
     sp_node *node; /* NULL: nothing is here */
 } sp_edge;

@@ -17,8 +17,7 @@ typedef struct sp_region {
     bool recording; /* = the manager's, if enabled */
     uint8_t extras; /* what its calls note besides times: SP_LINES_TOO, ... */
     bool decided;   /* call tracing names it; while the manager forgets what nobody holds */
-    bool
-        of_function; /* the traced function that stands where it does has its name, and no other */
+    bool of_function; /* the traced function that stands there has its name, and no other */
     bool
         has_lines; /* line mode has tables or blocks of it, and must be told of its end and theirs */
     int8_t recursive; /* decorated calls trace what they call: 1, not: -1, as the manager says: 0 */
