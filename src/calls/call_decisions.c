@@ -9,6 +9,7 @@
 sp_tracing *sp_tracings;
 sp_decision *sp_decisions_used[SP_DECISIONS];
 sp_plain_call sp_plain_calls[SP_PLAIN_CALLS];
+static bool plain_calls_noted;
 
 enum { NO_WATCHER = -1 };
 
@@ -74,7 +75,18 @@ void sp_decision_forget(sp_tracing *tracing, const PyCodeObject *code)
         forget(decision);
 }
 
-void sp_plain_calls_forget(void) { memset(sp_plain_calls, 0, sizeof sp_plain_calls); }
+void sp_plain_call_note(const PyCodeObject *code, sp_region *region)
+{
+    *sp_plain_call_place(code) = (sp_plain_call){code, region, region->last};
+    plain_calls_noted = true;
+}
+
+void sp_plain_calls_forget(void)
+{
+    if (plain_calls_noted)
+        memset(sp_plain_calls, 0, sizeof sp_plain_calls);
+    plain_calls_noted = false;
+}
 
 static int keep(void *value, void *unused)
 {
@@ -146,6 +158,7 @@ static PyMethodDef code_died_method = {"forget_code", code_died, METH_O, NULL};
 
 int sp_decisions_init(void)
 {
+    sp_regions_changed = sp_plain_calls_forget;
     if (all.forgetter == NULL)
         all.forgetter = PyCFunction_New(&code_died_method, NULL);
     return all.forgetter == NULL ? -1 : 0;

@@ -88,7 +88,8 @@ SP_INLINE sp_decision **sp_decision_place(const sp_tracing *tracing, const PyCod
  * wait. */
 typedef struct {
     const PyCodeObject *code; /* NULL: nothing is here */
-    sp_region *region;
+    sp_region *region;        /* which is plain */
+    sp_last_edge last;
 } sp_plain_call;
 
 enum { SP_PLAIN_CALLS = 4096 };
@@ -100,6 +101,7 @@ SP_INLINE sp_plain_call *sp_plain_call_place(const PyCodeObject *code)
     return &sp_plain_calls[mixed % SP_PLAIN_CALLS];
 }
 
+void sp_plain_call_note(const PyCodeObject *code, sp_region *region);
 /* Forget those of all code. */
 void sp_plain_calls_forget(void);
 

@@ -109,9 +109,12 @@ static bool enter_in_each(const void *frame, PyCodeObject *code)
 
 bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
 {
-    const sp_tracing *tracing = sp_tracing_alone();
+    sp_tracing *tracing = sp_tracing_alone();
+    bool suspends = sp_calls_suspends(code);
+    if (tracing != NULL && suspends)
+        sp_suspended_call_replaced(tracing, frame);
     const sp_decision *used = tracing == NULL ? NULL : sp_decision_used(tracing, code);
-    if (used == NULL || sp_calls_suspends(code))
+    if (used == NULL)
         return enter_in_each(frame, code);
     if (!used->everywhere && !sp_calls_in_section(tracing))
         return sp_decision_wants(used);
@@ -119,8 +122,8 @@ bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
         used->region; /* `used` and `tracing` may be gone when metadata are noted */
     if (region == NULL)
         return used->postponed && enter_in_each(frame, code);
-    if (used->everywhere)
-        *sp_plain_call_place(code) = (sp_plain_call){code, region};
+    if (used->everywhere && !suspends && sp_region_is_plain(region))
+        sp_plain_call_note(code, region);
     if (region->recording)
         sp_open_call_enter(region->manager, region, sp_calls_key(frame), sp_metadata_for(region));
     return true;
@@ -137,7 +140,7 @@ static bool is_wanted(const PyCodeObject *code)
     return false;
 }
 
-bool sp_calls_wake(const void *frame, PyCodeObject *code)
+static bool wake_in_each(const void *frame, const PyCodeObject *code)
 {
     bool wanted = false;
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
@@ -153,33 +156,69 @@ bool sp_calls_wake(const void *frame, PyCodeObject *code)
     return wanted || is_wanted(code);
 }
 
-/* The same for a generator, whose step is over. */
+bool sp_calls_wake(const void *frame, PyCodeObject *code)
+{
+    sp_tracing *tracing = sp_tracing_alone();
+    const sp_suspended_call *suspended =
+        tracing == NULL ? NULL : sp_suspended_call_of(tracing, frame, code);
+    if (suspended == NULL || suspended->call.run != tracing->manager->run
+        || !sp_region_is_plain(suspended->region))
+        return wake_in_each(frame, code);
+    sp_region *region = suspended->region;
+    sp_open_call_enter_by(tracing->manager, region, &region->last, sp_calls_key(frame),
+                          SP_NO_ANNOTATION, 0, false);
+    return true;
+}
+
+/* The call on top is a step of this one, which is over. */
+static void pause_step(sp_suspended_call *suspended, const sp_open_call *open, uint64_t now)
+{
+    sp_guard_take();
+    open = sp_open_call_pop(suspended->tracing->manager, open->region, open->key, now);
+    sp_stepped_pause(&suspended->call, sp_here.thread, open, now, SP_TRACED_STEP);
+    suspended->thread = sp_here.thread;
+    suspended->until = now;
+    sp_guard_release();
+}
+
+/* A step is over after which a generator goes on that has done so before, where one tracing is on: nearly
+ * all are. False when it is another. */
+static bool pause_again(const void *frame, const PyCodeObject *code, sp_outcome how)
+{
+    sp_tracing *tracing = sp_tracing_alone();
+    if (tracing == NULL || sp_here.run != tracing->manager->run
+        || sp_here.thread->stack.top->key != sp_calls_key(frame))
+        return false;
+    sp_suspended_call *suspended = sp_suspended_call_of(tracing, frame, code);
+    if (suspended == NULL)
+        return false;
+    pause_step(suspended, sp_here.thread->stack.top, sp_now());
+    sp_suspended_call_watch(suspended, how == SP_STEP_SILENT);
+    return true;
+}
+
+static bool goes_on(sp_outcome how) { return how == SP_STEP_GOES_ON || how == SP_STEP_SILENT; }
+
+/* A step is over. */
 static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObject *code,
                        sp_outcome how)
 {
     uint64_t now = sp_now();
-    bool goes_on = how == SP_STEP_GOES_ON || how == SP_STEP_SILENT;
     sp_suspended_call *suspended = sp_suspended_call_of(tracing, frame, code);
     sp_open_call *open = sp_traced_open(tracing, sp_calls_key(frame));
     if (open != NULL && suspended == NULL) {
-        if (goes_on)
+        if (goes_on(how))
             suspended = sp_suspended_call_new(tracing, frame, code, open);
         if (suspended == NULL) { /* it ends in its first step, or memory is out */
-            sp_here.thread->lost += goes_on;
+            sp_here.thread->lost += goes_on(how);
             sp_open_call_leave(tracing->manager, open->region, open->key, now,
                                how == SP_STEP_FAILS, SP_TRACED);
             return true;
         }
     }
-    if (open != NULL) {
-        sp_guard_take();
-        open = sp_open_call_pop(tracing->manager, open->region, open->key, now);
-        sp_stepped_pause(&suspended->call, sp_here.thread, open, now, SP_TRACED_STEP);
-        suspended->thread = sp_here.thread;
-        suspended->until = now;
-        sp_guard_release();
-    }
-    if (suspended != NULL && goes_on)
+    if (open != NULL)
+        pause_step(suspended, open, now);
+    if (suspended != NULL && goes_on(how))
         sp_suspended_call_watch(suspended, how == SP_STEP_SILENT);
     else if (suspended != NULL)
         sp_suspended_call_end(suspended, now, how == SP_STEP_FAILS);
@@ -188,8 +227,9 @@ static bool leave_step(sp_tracing *tracing, const void *frame, const PyCodeObjec
 
 bool sp_calls_leave_slow(const void *frame, PyCodeObject *code, sp_outcome how)
 {
-    bool wanted = false;
-    bool suspends = sp_calls_suspends(code);
+    bool wanted = false, suspends = sp_calls_suspends(code);
+    if (suspends && goes_on(how) && pause_again(frame, code, how))
+        return true;
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
         sp_c_call_end_stale(tracing, frame);
         if (SP_UNLIKELY(suspends)) {

@@ -48,12 +48,11 @@ SP_INLINE sp_tracing *sp_tracing_alone(void) { return sp_tracing_simple; }
 bool sp_calls_enter_slow(const void *frame, PyCodeObject *code);
 SP_INLINE bool sp_calls_enter(const void *frame, PyCodeObject *code)
 {
-    const sp_plain_call *plain = sp_plain_call_place(code);
+    sp_plain_call *plain = sp_plain_call_place(code);
     if (SP_UNLIKELY(plain->code != code))
         return sp_calls_enter_slow(frame, code);
-    sp_region *region = plain->region; /* what is plain may be another when metadata are noted */
-    if (SP_LIKELY(region->recording))
-        sp_open_call_enter(region->manager, region, sp_calls_key(frame), sp_metadata_for(region));
+    sp_open_call_enter_by(sp_tracing_simple->manager, plain->region, &plain->last,
+                          sp_calls_key(frame), SP_NO_ANNOTATION, 0, false);
     return true;
 }
 
@@ -67,6 +66,7 @@ SP_INLINE bool sp_calls_leave(const void *frame, PyCodeObject *code, sp_outcome 
     if (SP_LIKELY(sp_here.run == tracing->manager->run
                   && sp_here.thread->stack.top->key == sp_calls_key(frame))) {
         sp_manager *manager = tracing->manager; /* `tracing` may be gone after a checkpoint */
+        sp_node_fetch(sp_here.thread->stack.top->node);
         uint64_t now = sp_now();
         sp_open_call_leave(manager, sp_here.thread->stack.top->region, sp_calls_key(frame), now,
                            how == SP_STEP_FAILS, SP_TRACED);

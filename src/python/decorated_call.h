@@ -67,7 +67,8 @@ SP_INLINE PyObject *sp_decorated_call(sp_region *region, PyObject *function, vec
     if (SP_UNLIKELY(remaining < SP_C_RECURSION_LOW) && sp_here.stack_floor != 0)
         state->c_recursion_remaining = SP_C_RECURSION_LOW;
 #endif
-    sp_open_call_enter_by(region->manager, region, key, sp_metadata_for(region), lines);
+    sp_open_call_enter_by(region->manager, region, &region->last, key, sp_metadata_for(region),
+                          lines ? SP_MEMORY_TOO : SP_LINES_TOO | SP_MEMORY_TOO, lines);
     PyObject *result = call(function, args, nargsf, names);
     uint64_t now = sp_now();
     if (record_outcome)

@@ -198,8 +198,7 @@ SP_INLINE void expect_entry(const sp_region *region)
 {
     SP_PREFETCH(region->enter);
     SP_PREFETCH(region->leave);
-    SP_PREFETCH(region->node);
-    SP_PREFETCH((const char *)region->node + 64);
+    sp_node_fetch(region->last.node);
 }
 
 static SP_APART PyObject *lookup_call_slow(sp_manager *manager, PyObject *const *args,

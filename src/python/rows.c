@@ -4,17 +4,18 @@
 #include "base/heap.h"
 #include "record/region.h"
 
-int64_t sp_quantile_ns(sp_node *node, int which, double scale)
+int64_t sp_quantile_ns(sp_totals *totals, int which, double scale)
 {
     static const double quantiles[SP_QUANTILES] = {0.5, 0.9, 0.95, 0.99, 0.999};
-    return sp_clock_scaled_ns((int64_t)(sp_node_quantile(node, quantiles[which]) + 0.5), scale);
+    double ticks = sp_totals_quantile(totals, quantiles[which]);
+    return sp_clock_scaled_ns((int64_t)(ticks + 0.5), scale);
 }
 
-static PyObject *quantiles_ns(sp_node *node, double scale)
+static PyObject *quantiles_ns(sp_totals *totals, double scale)
 {
     PyObject *values = PyTuple_New(SP_QUANTILES);
     for (int i = 0; values != NULL && i < SP_QUANTILES; i++) {
-        PyObject *value = PyLong_FromLongLong(sp_quantile_ns(node, i, scale));
+        PyObject *value = PyLong_FromLongLong(sp_quantile_ns(totals, i, scale));
         if (value == NULL)
             Py_CLEAR(values);
         else
@@ -30,15 +31,16 @@ static PyObject *bytes_of(const sp_added *added)
 
 bool sp_node_has_waits(const sp_node *node, bool tracked)
 {
-    uint64_t steps = node->costs[SP_GENERATOR] + node->costs[SP_TRACED_GENERATOR];
-    return tracked || (steps != 0 && steps == sp_node_count(node));
+    const sp_totals *totals = sp_node_totals(node);
+    uint64_t steps = totals->costs[SP_GENERATOR] + totals->costs[SP_TRACED_GENERATOR];
+    return tracked || (steps != 0 && steps == sp_totals_count(totals));
 }
 
 static PyObject *waiting_ns(const sp_node *node, bool tracked, double scale)
 {
     if (!sp_node_has_waits(node, tracked))
         Py_RETURN_NONE;
-    return PyLong_FromLongLong(sp_clock_scaled_ns((int64_t)node->waiting, scale));
+    return PyLong_FromLongLong(sp_clock_scaled_ns((int64_t)sp_node_totals(node)->waiting, scale));
 }
 
 /* (bytes allocated and freed, blocks allocated and freed, peak in bytes), or None. */
@@ -56,14 +58,15 @@ static PyObject *memory_of(const sp_memory_span *memory)
 /* {quantity: how much}, or None. */
 static PyObject *work_of(const sp_node *node)
 {
-    if (node->work == NULL || node->region == NULL)
+    const sp_work *done = sp_node_totals(node)->work;
+    if (done == NULL || node->region == NULL)
         Py_RETURN_NONE;
     const sp_quantities *quantities = &node->region->manager->quantities;
     PyObject *work = PyDict_New();
     for (uint32_t i = 0; work != NULL && i < quantities->count; i++) {
-        if (!(node->work->known >> i & 1))
+        if (!(done->known >> i & 1))
             continue;
-        PyObject *sum = PyFloat_FromDouble(node->work->sums[i]);
+        PyObject *sum = PyFloat_FromDouble(done->sums[i]);
         if (sum == NULL || PyDict_SetItem(work, quantities->names[i], sum) < 0)
             Py_CLEAR(work);
         Py_XDECREF(sum);
@@ -80,25 +83,27 @@ void sp_put_work(sp_json_text *into, const sp_node *node)
     Py_XDECREF(work);
 }
 
-PyObject *sp_row_of(sp_node *node, const sp_load *load, bool tracked, double scale)
+PyObject *sp_row_of(const sp_node *node, const sp_load *load, bool tracked, double scale)
 {
 #define NS(ticks) (long long)sp_clock_scaled_ns((int64_t)(ticks), scale)
-    PyObject *percentiles = quantiles_ns(node, scale);
+    sp_totals *totals = sp_node_totals(node);
+    PyObject *percentiles = quantiles_ns(totals, scale);
     if (percentiles == NULL)
         return NULL;
-    double deviation = sp_node_deviation(node) * scale;
-    uint64_t count = sp_node_count(node);
+    double deviation = sp_totals_deviation(totals) * scale;
+    uint64_t count = sp_totals_count(totals);
     long long parent = node->parent == NULL ? -1 : (long long)node->parent->id - 1;
     PyObject *region = node->region == NULL ? Py_None : (PyObject *)node->region;
     return Py_BuildValue(
         "(LOKKILLLLLdNKNNNLLNNLK)", parent, region, (unsigned long long)count,
-        (unsigned long long)node->errors, (unsigned)node->active, NS(sp_node_total(node)),
-        NS(node->sum), NS(sp_node_exclusive(node)), NS(count == 0 ? 0 : node->minimum),
-        NS(node->maximum), deviation, percentiles, (unsigned long long)node->inside,
-        bytes_of(&load->own), bytes_of(&load->total), waiting_ns(node, tracked, scale),
-        NS(node->open), NS(node->open_own), memory_of(node->memory), work_of(node),
+        (unsigned long long)totals->errors, (unsigned)node->active,
+        NS(sp_totals_inclusive(totals)), NS(totals->sum), NS(sp_node_exclusive(node)),
+        NS(count == 0 ? 0 : totals->minimum), NS(totals->maximum), deviation, percentiles,
+        (unsigned long long)node->inside, bytes_of(&load->own), bytes_of(&load->total),
+        waiting_ns(node, tracked, scale), NS(totals->open), NS(totals->open_own),
+        memory_of(totals->memory), work_of(node),
         node->first == UINT64_MAX ? -1 : (long long)sp_clock_instant_ns(node->first),
-        (unsigned long long)node->throttled);
+        (unsigned long long)totals->throttled);
 #undef NS
 }
 
@@ -139,8 +144,9 @@ static size_t count_buckets(const sp_tree *tree)
 {
     size_t all = 0;
     for (uint32_t i = 1; i < tree->count; i++) {
-        sp_sketch_settle(&tree->nodes[i]->sketch);
-        for (sp_sketch_walk walk = {0}; sp_sketch_next(&tree->nodes[i]->sketch, &walk);)
+        sp_sketch *sketch = &sp_node_totals(tree->nodes[i])->sketch;
+        sp_sketch_settle(sketch);
+        for (sp_sketch_walk walk = {0}; sp_sketch_next(sketch, &walk);)
             all++;
     }
     return all;
@@ -153,7 +159,8 @@ static void fill_sketches(const sp_tree *tree, char *const columns[SKETCH_COLUMN
     uint64_t *count = (uint64_t *)columns[COUNTS];
     for (uint32_t i = 1; i < tree->count; i++) {
         uint16_t *first = bucket;
-        for (sp_sketch_walk walk = {0}; sp_sketch_next(&tree->nodes[i]->sketch, &walk);) {
+        const sp_sketch *sketch = &sp_node_totals(tree->nodes[i])->sketch;
+        for (sp_sketch_walk walk = {0}; sp_sketch_next(sketch, &walk);) {
             *bucket++ = (uint16_t)walk.bucket;
             *count++ = walk.count;
         }

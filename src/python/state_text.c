@@ -37,18 +37,19 @@ static void put_memory(sp_json_text *into, const sp_memory_span *memory)
     sp_json_put(into, "],");
 }
 
-static void put_percentiles(sp_json_text *into, sp_node *node, double scale)
+static void put_percentiles(sp_json_text *into, sp_totals *totals, double scale)
 {
     for (int i = 0; i < SP_QUANTILES; i++) {
         sp_json_put(into, i == 0 ? "[" : ",");
-        sp_json_put_int(into, sp_quantile_ns(node, i, scale));
+        sp_json_put_int(into, sp_quantile_ns(totals, i, scale));
     }
     sp_json_put(into, "],");
 }
 
 static void put_node(sp_json_text *into, sp_node *node, bool tracked, double scale)
 {
-    uint64_t count = sp_node_count(node);
+    sp_totals *totals = sp_node_totals(node);
+    uint64_t count = sp_totals_count(totals);
     sp_json_put(into, "[");
     put_number(into, node->parent == NULL ? -1 : (int64_t)node->parent->id - 1);
     if (node->region == NULL)
@@ -56,27 +57,27 @@ static void put_node(sp_json_text *into, sp_node *node, bool tracked, double sca
     else
         put_name(into, node->region);
     put_number(into, (int64_t)count);
-    put_number(into, (int64_t)node->errors);
+    put_number(into, (int64_t)totals->errors);
     put_number(into, node->active);
-    put_ns(into, (int64_t)sp_node_total(node), scale);
-    put_ns(into, (int64_t)node->sum, scale);
+    put_ns(into, (int64_t)sp_totals_inclusive(totals), scale);
+    put_ns(into, (int64_t)totals->sum, scale);
     put_ns(into, (int64_t)sp_node_exclusive(node), scale);
-    put_ns(into, count == 0 ? 0 : (int64_t)node->minimum, scale);
-    put_ns(into, (int64_t)node->maximum, scale);
-    sp_json_put_float(into, sp_node_deviation(node) * scale);
+    put_ns(into, count == 0 ? 0 : (int64_t)totals->minimum, scale);
+    put_ns(into, (int64_t)totals->maximum, scale);
+    sp_json_put_float(into, sp_totals_deviation(totals) * scale);
     sp_json_put(into, ",");
-    put_percentiles(into, node, scale);
+    put_percentiles(into, totals, scale);
     if (sp_node_has_waits(node, tracked))
-        put_ns(into, (int64_t)node->waiting, scale);
+        put_ns(into, (int64_t)totals->waiting, scale);
     else
         sp_json_put(into, "null,");
-    put_ns(into, (int64_t)node->open, scale);
-    put_ns(into, node->open_own, scale);
-    put_memory(into, node->memory);
+    put_ns(into, (int64_t)totals->open, scale);
+    put_ns(into, totals->open_own, scale);
+    put_memory(into, totals->memory);
     sp_put_work(into, node);
     sp_json_put(into, ",");
     put_number(into, node->first == UINT64_MAX ? -1 : (int64_t)sp_clock_instant_ns(node->first));
-    sp_json_put_int(into, (int64_t)node->throttled);
+    sp_json_put_int(into, (int64_t)totals->throttled);
     sp_json_put(into, "]");
 }
 
@@ -160,7 +161,7 @@ void sp_state_put_tree(sp_json_text *into, const sp_manager *manager, const sp_t
     sp_json_put(into, "],\"sketches\":[");
     for (uint32_t i = 1; i < tree->count; i++) {
         sp_json_put(into, i == 1 ? "" : ",");
-        put_sketch(into, &tree->nodes[i]->sketch);
+        put_sketch(into, &sp_node_totals(tree->nodes[i])->sketch);
     }
     sp_json_put(into, "],\"regions\":[");
     put_regions(into, manager, tree);

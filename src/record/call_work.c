@@ -31,7 +31,8 @@ static bool add(sp_thread *thread, const sp_region *region, const sp_amount *amo
                 Py_ssize_t count)
 {
     sp_node *node = region == NULL ? innermost(thread) : node_of(thread, region);
-    sp_work *work = node == NULL ? NULL : sp_node_work(node);
+    sp_totals *totals = node == NULL ? NULL : sp_node_own_totals(node);
+    sp_work *work = totals == NULL ? NULL : sp_totals_work(totals);
     if (work == NULL)
         return false;
     bool all = true;
@@ -41,7 +42,7 @@ static bool add(sp_thread *thread, const sp_region *region, const sp_amount *amo
         else
             all = false;
     }
-    thread->stack.top->node->costs[SP_WORK]++;
+    sp_thread_note_cost(thread, thread->stack.top->node, SP_WORK, 1);
     return all;
 }
 

@@ -16,7 +16,7 @@ static int add_totals(void *value, void *argument)
     }
     for (uint32_t i = 0; i < thread->tree.count; i++) {
         for (int cost = 0; cost < SP_COSTS; cost++)
-            sum->costs[cost] += thread->tree.nodes[i]->costs[cost];
+            sum->costs[cost] += sp_node_cost(thread->tree.nodes[i], (sp_cost)cost);
     }
     sum->lost += thread->lost;
     sum->dropped += thread->log.dropped;

@@ -7,22 +7,17 @@
 
 void sp_node_init(sp_node *node, struct sp_region *region, sp_node *parent, uint32_t id)
 {
-    *node = (sp_node){.region = region, .parent = parent, .id = id, .minimum = UINT64_MAX,
-                      .first = UINT64_MAX};
+    *node = (sp_node){.region = region, .parent = parent, .id = id, .first = UINT64_MAX};
 }
 
 void sp_node_free(sp_node *node)
 {
-    sp_sketch_free(&node->sketch);
-    sp_free(node->memory);
-    node->memory = NULL;
-    sp_free(node->work);
-    node->work = NULL;
-    sp_thinning_free(node->thinning);
-    node->thinning = NULL;
+    sp_totals_free(node->totals);
+    node->totals = NULL;
 }
 
-/* The tests of a large package have some 85 000 paths. A node takes about 1 kB, and 4 when results are taken. */
+/* The tests of a large package have some 85 000 paths. A node takes 0.2 kB with few calls and up to 1.5 kB with
+ * many, and 4 when results are taken. */
 uint32_t sp_tree_bound = 1 << 16;
 
 enum { FIRST_EDGES = 64, EDGES_OF_A_NODE = 4 };
@@ -49,10 +44,10 @@ int sp_tree_init(sp_tree *tree)
 
 void sp_tree_free(sp_tree *tree)
 {
-    for (uint32_t i = 1; i < tree->count; i++) {
+    for (uint32_t i = 1; i < tree->count; i++)
         sp_node_free(tree->nodes[i]);
-        sp_free(tree->nodes[i]);
-    }
+    for (uint32_t i = 0; i < tree->block_count; i++)
+        sp_free(tree->blocks[i]);
     sp_node_free(&tree->root);
     sp_free(tree->nodes);
     sp_free(tree->edges);
@@ -133,6 +128,25 @@ static void add_edge(sp_tree *tree, const sp_node *parent, const struct sp_regio
 
 /* ---- Growing ----------------------------------------------------------------------------- */
 
+/* Room for a node, at the begin of a line of memory; NULL when memory is out. */
+static sp_node *take_node(sp_tree *tree)
+{
+    enum { FIRST_BLOCK = 8, LINE = 64 };
+    if (tree->left == 0) {
+        size_t count = (size_t)FIRST_BLOCK << tree->block_count;
+        void *block = tree->block_count == SP_NODE_BLOCKS
+                          ? NULL
+                          : sp_malloc(count * sizeof(sp_node) + LINE);
+        if (block == NULL)
+            return NULL;
+        tree->blocks[tree->block_count++] = block;
+        tree->next = (sp_node *)(((uintptr_t)block + LINE - 1) / LINE * LINE);
+        tree->left = (uint32_t)count;
+    }
+    tree->left--;
+    return tree->next++;
+}
+
 static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *region)
 {
     if (tree->count == tree->capacity) {
@@ -143,7 +157,7 @@ static sp_node *tree_grow(sp_tree *tree, sp_node *parent, struct sp_region *regi
         tree->nodes = nodes;
         tree->capacity *= 2;
     }
-    sp_node *node = reserve_edges(tree) ? sp_malloc(sizeof *node) : NULL;
+    sp_node *node = reserve_edges(tree) ? take_node(tree) : NULL;
     if (node == NULL)
         return NULL;
     sp_node_init(node, region, parent, tree->count);
@@ -227,63 +241,75 @@ SP_APART sp_node *sp_tree_child(sp_tree *tree, sp_node *parent, struct sp_region
     return node;
 }
 
-bool sp_node_add_memory(sp_node *node, const sp_memory_span *span)
+/* ---- Totals ------------------------------------------------------------------------------ */
+
+sp_totals *sp_node_own_totals(sp_node *node)
 {
-    if (node->memory == NULL && (node->memory = sp_calloc(1, sizeof *node->memory)) == NULL)
-        return false;
-    sp_memory_span_add(node->memory, span);
+    if (node->totals == NULL)
+        node->totals = sp_totals_new();
+    return node->totals;
+}
+
+_Static_assert((int)SP_PENDING <= (int)SP_SKETCH_FEW, "they are added to a sketch together");
+
+static void add_pending(sp_totals *totals, const sp_node *node)
+{
+    sp_totals_add_all(totals, node->pending, node->pending_count);
+    totals->costs[node->pending_way] += node->pending_count;
+}
+
+SP_APART bool sp_node_record_slow(sp_node *node, sp_cost way, uint64_t ticks)
+{
+    bool fits = ticks <= UINT32_MAX;
+    if (node->pending_count != 0 || !fits) {
+        sp_totals *totals = sp_node_own_totals(node);
+        if (totals == NULL)
+            return false;
+        add_pending(totals, node);
+        node->pending_count = 0;
+        if (!fits) {
+            sp_totals_add(totals, ticks);
+            totals->costs[way]++;
+            return true;
+        }
+    }
+    node->pending_way = (uint8_t)way;
+    node->pending[node->pending_count++] = (uint32_t)ticks;
     return true;
 }
 
-sp_work *sp_node_work(sp_node *node)
+SP_APART bool sp_node_record_apart(sp_node *node, uint64_t nested, bool failed)
 {
-    if (SP_UNLIKELY(node->work == NULL))
-        node->work = sp_calloc(1, sizeof *node->work);
-    return node->work;
-}
-
-static bool merge_work(sp_node *into, const sp_node *from)
-{
-    if (from->work == NULL)
-        return true;
-    if (sp_node_work(into) == NULL)
+    sp_totals *totals = sp_node_own_totals(node);
+    if (totals == NULL)
         return false;
-    sp_work_merge(into->work, from->work);
+    totals->nested += nested;
+    totals->errors += failed;
     return true;
 }
 
 int sp_node_merge(sp_node *into, const sp_node *from)
 {
-    for (int i = 0; i < SP_COSTS; i++)
-        into->costs[i] += from->costs[i];
-    into->errors += from->errors;
-    into->throttled += from->throttled;
-    into->sum += from->sum;
-    into->nested += from->nested;
+    into->active += from->active;
     into->children += from->children;
     into->inside += from->inside;
-    into->waiting += from->waiting;
-    into->active += from->active;
-    if (from->minimum < into->minimum)
-        into->minimum = from->minimum;
-    if (from->maximum > into->maximum)
-        into->maximum = from->maximum;
     if (from->first < into->first)
         into->first = from->first;
-    into->open += from->open;
-    into->open_own += from->open_own;
-    sp_wide_add(&into->squares, from->squares);
-    if ((from->memory != NULL && !sp_node_add_memory(into, from->memory))
-        || !merge_work(into, from))
+    if (from->pending_count == 0 && from->totals == NULL)
+        return 0;
+    sp_totals *totals = sp_node_own_totals(into);
+    if (totals == NULL)
         return -1;
-    return sp_sketch_merge(&into->sketch, &from->sketch);
+    add_pending(totals, from);
+    return from->totals == NULL ? 0 : sp_totals_merge(totals, from->totals);
 }
 
 static bool is_used(const sp_node *node)
 {
-    uint64_t all = node->active | node->throttled;
+    const sp_totals *totals = sp_node_totals(node);
+    uint64_t all = node->active | node->pending_count | totals->throttled;
     for (int i = 0; i < SP_COSTS; i++)
-        all |= node->costs[i];
+        all |= totals->costs[i];
     return all != 0;
 }
 
@@ -363,14 +389,14 @@ static void add_scaled(uint64_t *into, const uint64_t *ways, double factor)
 /* The calls of a node's children were made directly inside it, unless recursion was folded: then some
  * were made further down, or some that were made inside it are the node's, or of one above. Which
  * is not known: these are counted as made in the ways of the node's own. */
-static void settle(uint64_t *around, const sp_node *node)
+static void settle(sp_added *own, uint64_t inside)
 {
-    uint64_t children = entries(around), own = entries(node->costs);
-    double missing = (double)node->inside - (double)children;
+    uint64_t children = entries(own->around), done = entries(own->done);
+    double missing = (double)inside - (double)children;
     if (missing < 0)
-        add_scaled(around, around, missing / (double)children);
-    else if (missing > 0 && own != 0)
-        add_scaled(around, node->costs, missing / (double)own);
+        add_scaled(own->around, own->around, missing / (double)children);
+    else if (missing > 0 && done != 0)
+        add_scaled(own->around, own->done, missing / (double)done);
 }
 
 void sp_tree_load(const sp_tree *tree, sp_load *loads)
@@ -378,49 +404,16 @@ void sp_tree_load(const sp_tree *tree, sp_load *loads)
     memset(loads, 0, tree->count * sizeof *loads);
     for (uint32_t i = 0; i < tree->count; i++) {
         const sp_node *node = tree->nodes[i];
-        memcpy(loads[i].own.done, node->costs, sizeof node->costs);
+        for (int cost = 0; cost < SP_COSTS; cost++)
+            loads[i].own.done[cost] = sp_node_cost(node, (sp_cost)cost);
         for (int way = 0; i != 0 && way < SP_WAYS; way++)
-            loads[node->parent->id].own.around[way] += node->costs[way];
+            loads[node->parent->id].own.around[way] += loads[i].own.done[way];
     }
     for (uint32_t i = 0; i < tree->count; i++) {
         if (i != 0) /* the root is no call */
-            settle(loads[i].own.around, tree->nodes[i]);
+            settle(&loads[i].own, tree->nodes[i]->inside);
         loads[i].total = loads[i].own;
     }
     for (uint32_t i = tree->count; i-- > 1;) /* children come after their parents */
         add(&loads[tree->nodes[i]->parent->id].total, &loads[i].total);
-}
-
-double sp_node_quantile(sp_node *node, double q)
-{
-    uint64_t count = sp_node_count(node);
-    if (count == 0)
-        return 0.0;
-    double position = q * (double)(count - 1);
-    uint64_t rank = (uint64_t)position, next = rank + 1 < count ? rank + 1 : rank;
-    double value[2] = {(double)node->maximum, (double)node->maximum};
-    sp_sketch_values_at(&node->sketch, rank, next, value);
-    double result = value[0] + (position - (double)rank) * (value[1] - value[0]);
-    if (result < (double)node->minimum)
-        return (double)node->minimum;
-    if (result > (double)node->maximum)
-        return (double)node->maximum;
-    return result;
-}
-
-/* With q the mean without its fraction f, the sum of (x - q)^2 is squares - 2 q sum + n q^2:
- * integers of 128 bits hold each term, so nothing cancels; the rest is its mean less f^2. */
-double sp_node_deviation(const sp_node *node)
-{
-    uint64_t count = sp_node_count(node);
-    if (count < 2)
-        return 0.0;
-    uint64_t q = node->sum / count;
-    double fraction = (double)(node->sum % count) / (double)count;
-    sp_wide squares = node->squares, twice = sp_wide_product(q, node->sum);
-    sp_wide_add(&twice, twice);
-    sp_wide_add(&squares, sp_wide_negative(twice));
-    sp_wide_add(&squares, sp_wide_product(count * q, q));
-    double variance = sp_wide_double(squares) / (double)count - fraction * fraction;
-    return variance > 0.0 ? sqrt(variance) : 0.0;
 }

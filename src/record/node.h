@@ -14,35 +14,9 @@
 #ifndef SP_NODE_H
 #define SP_NODE_H
 
-#include "base/compat.h"
-#include "counters/work.h"
-#include "memory/thread_memory.h"
-#include "record/sketch.h"
-#include "record/thinning.h"
+#include "record/totals.h"
 
 struct sp_region; /* here only an identity */
-
-/* What takes time of ours, each an amount of its own, which overhead.py measures. */
-typedef enum {
-    SP_BLOCK,            /* calls that are entered and left: by `with`, */
-    SP_DECORATED,        /* by a decorated function, */
-    SP_TRACED,           /* by one that is traced, */
-    SP_TRACED_C,         /* by a C function that is; */
-    SP_GENERATOR,        /* calls that are made of steps, of a decorated generator or coroutine */
-    SP_TRACED_GENERATOR, /* and of a traced one */
-    SP_CALL_WAYS,
-    SP_STEP = SP_CALL_WAYS, /* and their steps */
-    SP_TRACED_STEP,
-    SP_WAYS,
-    SP_LOOKUP = SP_WAYS, /* done while a call is the innermost: a region found by name, */
-    SP_METADATA,         /* metadata put in force and taken back, */
-    SP_ANNOTATION,       /* looked up for a call, */
-    SP_OUTCOME,          /* the end of a call noted; */
-    SP_LINE,             /* lines that line mode counts; */
-    SP_WORK,             /* work added to a call; */
-    SP_THROTTLED,        /* a call of what is throttled, counted and not timed */
-    SP_COSTS
-} sp_cost;
 
 /* Why calls below a node do not tell that one of its own is open. */
 typedef enum {
@@ -50,35 +24,27 @@ typedef enum {
     SP_OUTLIVED = 2 /* what was open inside a call ended after it */
 } sp_past;
 
-/* In the order in which a call touches it: with many regions each line of memory is another wait. */
+enum { SP_PENDING = 14 };
+
+/* A call waits for each line of memory that it touches and that is not at hand, with many nodes for each of
+ * them. So a node has two: what a call changes, and the ticks of calls that are not in its totals yet. Most
+ * nodes never have more calls than these, and no totals while they are recorded. */
 typedef struct sp_node {
     uint32_t active;  /* calls open now */
     uint32_t active_alike; /* the same of all nodes of the region in its tree, in the first of them */
     uint32_t *alike;  /* that. Borrowed. */
-    struct sp_region *region; /* NULL at the root, and for other paths */
-    uint64_t sum;      /* ticks, every call */
-    int64_t children;  /* and what other regions, entered inside, took, */
-    uint64_t inside;   /* in so many calls */
-    uint64_t minimum, maximum;
-    sp_wide squares; /* sum of the squares: exact, so the deviation has no cancellation */
-    sp_sketch sketch;
+    int64_t children; /* ticks of what was entered inside, */
+    uint64_t inside;  /* in so many calls */
     uint32_t id; /* in order of creation; a parent's is smaller than its children's */
+    uint8_t pending_count;
+    uint8_t pending_way; /* of sp_cost: that of all calls that are pending */
     bool other;  /* right below other paths */
     uint8_t past;             /* of sp_past */
-    uint64_t costs[SP_COSTS]; /* how often each; the calls are those of the first SP_CALL_WAYS */
-    uint64_t errors;   /* calls left by an exception */
-    uint64_t throttled; /* further calls, which were counted and not timed (calls/throttle.h) */
-    uint64_t nested;   /* ticks of those that were inside a call of the same node */
-    uint64_t waiting;  /* of the total, what generators and tasks did not run */
-    uint64_t first;    /* when its first call began, in ticks; UINT64_MAX before that */
-    uint64_t open;     /* as of the last snapshot: the ticks of calls that are not over, outermost, */
-    int64_t open_own;  /* and the part of them outside of other calls */
+    struct sp_region *region; /* NULL at the root, and for other paths */
     struct sp_node *parent;
-    sp_thinning *thinning; /* of the calls of the region, in its first node; or NULL. Owned. */
-    sp_memory_span
-        *memory; /* of its outermost calls, and the highest peak of all; NULL where that is
-                             * not measured. Owned. */
-    sp_work *work; /* that its calls did, or NULL for none. Owned. */
+    sp_totals *totals; /* of calls that are not pending, or NULL for none. Owned. */
+    uint64_t first;    /* when its first call began, in ticks; UINT64_MAX before that */
+    uint32_t pending[SP_PENDING]; /* ticks */
 } sp_node;
 
 /* Of a thread's tree. Tests have a smaller one. */
@@ -91,10 +57,23 @@ typedef struct {
     sp_node *node; /* NULL: nothing is here */
 } sp_edge;
 
+/* Where a region was entered last: an edge that need not be looked for. With the GIL there is nothing to guard
+ * there, without it nobody has one. */
+typedef struct {
+    const sp_node *parent;
+    sp_node *node;
+} sp_last_edge;
+
+enum { SP_NODE_BLOCKS = 32 };
+
 typedef struct sp_tree {
     sp_node root;
     sp_node **nodes; /* by id; nodes[0] is the root. Owned. */
     uint32_t count, capacity;
+    /* Nodes lie in blocks, each twice as large as the one before. Owned. */
+    void *blocks[SP_NODE_BLOCKS];
+    uint32_t block_count, left; /* how many nodes are left in the last of them, */
+    sp_node *next;              /* and where */
     /* Each lies where its hash says, or in the next that was free: room for at least twice as many as there are,
      * so that most are found in one line of memory. Owned. */
     sp_edge *edges;
@@ -148,6 +127,13 @@ SP_INLINE sp_node *sp_node_first_alike(const sp_node *node)
     return (sp_node *)((char *)node->alike - offsetof(sp_node, active_alike));
 }
 
+/* It is needed soon: the clock takes as long as it takes to get it. */
+SP_INLINE void sp_node_fetch(const sp_node *node)
+{
+    SP_PREFETCH(node);
+    SP_PREFETCH(node->pending);
+}
+
 /* A call begins. Where others of its region are open in the tree (*alike), it may be a recursion, also
  * where the one around it has another node. */
 SP_INLINE void sp_node_begin(sp_node *node)
@@ -163,52 +149,61 @@ SP_INLINE void sp_node_end(sp_node *node)
     --*node->alike;
 }
 
-/* One finished call: in which way it was made, ticks inside it, how many of those the calls made
- * inside took and how many these were, and whether it was made inside a call of the same region. */
-SP_INLINE void sp_node_record(sp_node *node, sp_cost way, uint64_t ticks, int64_t children,
-                              uint32_t inside, bool nested, bool failed)
+/* The totals, to be read; not of what is pending, which merged nodes have none of. */
+SP_INLINE sp_totals *sp_node_totals(const sp_node *node)
 {
-    node->costs[way]++;
-    node->sum += ticks;
+    return node->totals != NULL ? node->totals : &sp_no_totals;
+}
+/* The same, to be written to; NULL when memory is out. */
+sp_totals *sp_node_own_totals(sp_node *node);
+
+/* A call that cannot be pending with those that are; these are in the totals then. */
+SP_MUST_USE bool sp_node_record_slow(sp_node *node, sp_cost way, uint64_t ticks);
+/* What few calls have: they were nested, or failed. */
+SP_MUST_USE bool sp_node_record_apart(sp_node *node, uint64_t nested, bool failed);
+
+/* One finished call: in which way it was made, ticks inside it, how many of those the calls made
+ * inside took and how many these were, and whether it was made inside a call of the same region. False when
+ * memory is out for some of that. */
+SP_MUST_USE SP_INLINE bool sp_node_record(sp_node *node, sp_cost way, uint64_t ticks,
+                                          int64_t children, uint32_t inside, bool nested,
+                                          bool failed)
+{
     sp_node_end(node);
-    if (SP_UNLIKELY(nested))
-        node->nested += ticks;
     node->children += children;
     node->inside += inside;
-    if (SP_UNLIKELY(failed))
-        node->errors++;
-    if (ticks < node->minimum)
-        node->minimum = ticks;
-    if (ticks > node->maximum)
-        node->maximum = ticks;
-    sp_wide_add(&node->squares, sp_wide_product(ticks, ticks));
-    sp_sketch_add(&node->sketch, ticks);
+    bool told =
+        SP_LIKELY(!nested && !failed) || sp_node_record_apart(node, nested ? ticks : 0, failed);
+    if (SP_UNLIKELY(node->pending_count == SP_PENDING || node->pending_way != (uint8_t)way
+                    || ticks > UINT32_MAX))
+        return sp_node_record_slow(node, way, ticks) && told;
+    node->pending[node->pending_count++] = (uint32_t)ticks;
+    return told;
+}
+
+/* How often there was this. */
+SP_INLINE uint64_t sp_node_cost(const sp_node *node, sp_cost cost)
+{
+    return sp_node_totals(node)->costs[cost]
+           + (node->pending_way == (uint8_t)cost ? node->pending_count : 0);
 }
 
 /* Finished calls. */
 SP_INLINE uint64_t sp_node_count(const sp_node *node)
 {
-    uint64_t count = 0;
-    for (int way = 0; way < SP_CALL_WAYS; way++)
-        count += node->costs[way];
-    return count;
+    return sp_totals_count(sp_node_totals(node)) + node->pending_count;
 }
 
-/* Wall time in the region: of a recursion the outermost call. And its own time, without what was
- * entered inside; exact also in recursion, where a call is a child of the one around it. */
-SP_INLINE uint64_t sp_node_total(const sp_node *node) { return node->sum - node->nested; }
+/* Own time, without what was entered inside; exact also in recursion, where a call is a child of the one
+ * around it. Of a node that has nothing pending. */
 SP_INLINE int64_t sp_node_exclusive(const sp_node *node)
 {
-    return (int64_t)node->sum - node->children;
+    return (int64_t)sp_node_totals(node)->sum - node->children;
 }
 
 /* Statistics alone, without a place in a tree: what merges of nodes are collected in. */
 void sp_node_init(sp_node *node, struct sp_region *region, sp_node *parent, uint32_t id);
 void sp_node_free(sp_node *node);
-/* Add what calls of the node took of memory; false when there is none for that. */
-bool sp_node_add_memory(sp_node *node, const sp_memory_span *span);
-/* The work of the node, to be added to; NULL when memory is out. */
-sp_work *sp_node_work(sp_node *node);
 SP_MUST_USE int sp_node_merge(sp_node *into, const sp_node *from);
 /* Add every node of one tree to the same paths of another, but for those where nothing happened, nor
  * below them. Returns, by id, the node that each was added to, or NULL, which the caller frees; NULL when
@@ -229,10 +224,4 @@ typedef struct {
 /* The load of every node, by id. */
 void sp_tree_load(const sp_tree *tree, sp_load *loads);
 void sp_load_add(sp_load *into, const sp_load *from);
-/* The duration in ticks that the fraction q of the calls do not exceed, interpolated between
- * neighbours in rank as numpy does; 0 without calls. */
-double sp_node_quantile(sp_node *node, double q);
-/* The standard deviation of all calls in ticks (of the population, as numpy's default). */
-double sp_node_deviation(const sp_node *node);
-
 #endif

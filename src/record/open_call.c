@@ -35,17 +35,14 @@ static bool is_around(const sp_thread *thread, const sp_region *region)
 
 static sp_node *node_of(sp_thread *thread, sp_region *region)
 {
-    sp_node *node = sp_open_call_known_node(thread, region);
+    sp_node *node = sp_open_call_known_node(thread, region, &region->last);
     if (node != NULL)
         return node;
     sp_node *parent = thread->stack.top->node;
     node = sp_tree_child(&thread->tree, parent, region);
 #ifndef Py_GIL_DISABLED
-    if (node != NULL) {
-        region->parent = parent;
-        region->node = node;
-        region->alike = node->alike;
-    }
+    if (node != NULL)
+        region->last = (sp_last_edge){parent, node};
 #endif
     return node;
 }
@@ -108,10 +105,11 @@ void sp_open_call_count_only(sp_manager *manager, sp_region *region)
     sp_thread *thread = sp_thread_of(manager);
     sp_node *around = thread == NULL ? NULL : sp_context_innermost(thread);
     sp_node *node = around == NULL ? NULL : sp_tree_child(&thread->tree, around, region);
-    if (node != NULL) {
-        node->throttled++;
+    sp_totals *totals = node == NULL ? NULL : sp_node_own_totals(node);
+    if (totals != NULL) {
+        totals->throttled++;
         sp_tree_note_past(&thread->tree, node, SP_PASSED);
-        around->costs[SP_THROTTLED]++;
+        sp_thread_note_cost(thread, around, SP_THROTTLED, 1);
     } else if (thread != NULL) {
         thread->lost++;
     }
@@ -128,7 +126,8 @@ SP_APART void sp_open_call_note_memory(sp_thread *thread)
         return;
     if (open->nested) /* the call around it takes that too */
         span.counts = (sp_memory_counts){0};
-    if (!sp_node_add_memory(open->node, &span))
+    sp_totals *totals = sp_node_own_totals(open->node);
+    if (totals == NULL || !sp_totals_add_memory(totals, &span))
         thread->lost++;
 }
 
@@ -136,13 +135,14 @@ SP_APART void sp_open_call_note_memory(sp_thread *thread)
 
 SP_APART uint32_t sp_open_call_thin(sp_thread *thread, const sp_node *node, uint32_t annotation)
 {
-    sp_node *first = sp_node_first_alike(node);
     uint32_t every, keep;
     if (thread->log.shortest == UINT64_MAX || annotation == SP_THINNED_CALL)
         return annotation;
-    if (first->thinning == NULL && sp_region_thinning(node->region, &every, &keep))
+    sp_totals *first = sp_node_own_totals(sp_node_first_alike(node));
+    if (first != NULL && first->thinning == NULL
+        && sp_region_thinning(node->region, &every, &keep))
         first->thinning = sp_thinning_new(every, keep);
-    if (first->thinning == NULL) /* all are kept */
+    if (first == NULL || first->thinning == NULL) /* all are kept */
         return annotation;
     thread->log.thinning = first->thinning;
     thread->log.annotation = annotation;
@@ -164,8 +164,11 @@ static sp_open_call *find_any(const sp_thread *thread, const sp_region *region)
 SP_NOINLINE void sp_open_call_wait(sp_thread *thread, sp_node *node, uint64_t waited, bool nested,
                                    uint64_t ticks)
 {
-    if (!nested) /* or the call around it has waited too */
-        node->waiting += waited;
+    sp_totals *totals = sp_node_own_totals(node);
+    if (totals == NULL)
+        thread->lost++;
+    else if (!nested) /* or the call around it has waited too */
+        totals->waiting += waited;
     if (ticks >= thread->log.shortest && thread->log.waits)
         sp_log_wait(&thread->log, waited);
 }

@@ -52,22 +52,26 @@ SP_INLINE void sp_open_call_take_lines(sp_thread *thread)
     uint64_t hits = sp_here.line_hits - sp_here.lines_noted;
     if (hits == 0) /* or the thread has nothing of its own */
         return;
-    thread->stack.top->node->costs[SP_LINE] += hits;
+    sp_thread_note_cost(thread, thread->stack.top->node, SP_LINE, hits);
     sp_here.lines_noted = sp_here.line_hits;
 }
 
-/* The node of the region when it is entered at the one on top, where that is at hand; or NULL. A region is
- * nearly always entered at the same place, and remembers that, which is 5 ns faster than the tree's
- * cache, and 30 with a thousand regions; the others are there. With the GIL there is nothing to guard there. */
-SP_INLINE sp_node *sp_open_call_known_node(const sp_thread *thread, const sp_region *region)
+/* The node of the region when it is entered at the one on top, where that was done before; or NULL. Usually it
+ * was the last time, which is 5 ns faster than the tree's edges, and 30 with a thousand regions. */
+SP_INLINE sp_node *sp_open_call_known_node(const sp_thread *thread, const sp_region *region,
+                                           sp_last_edge *last)
 {
     const sp_node *parent = thread->stack.top->node;
 #ifdef Py_GIL_DISABLED
+    (void)last;
     return sp_tree_known_child(&thread->tree, parent, region);
 #else
-    return SP_LIKELY(region->parent == parent)
-               ? region->node
-               : sp_tree_known_child(&thread->tree, parent, region);
+    if (SP_LIKELY(last->parent == parent))
+        return last->node;
+    sp_node *node = sp_tree_known_child(&thread->tree, parent, region);
+    if (node != NULL)
+        *last = (sp_last_edge){parent, node};
+    return node;
 #endif
 }
 
@@ -95,18 +99,17 @@ SP_INLINE sp_open_call *sp_open_call_push(sp_thread *thread, const sp_manager *m
 void sp_open_call_enter_slow(sp_manager *manager, sp_region *region, const void *key,
                              sp_annotation annotation);
 
-/* lines: where lines are counted, a constant; that is looked at anyway where it is false. */
-SP_INLINE void sp_open_call_enter_by(sp_manager *manager, sp_region *region, const void *key,
-                                     sp_annotation annotation, bool lines)
+/* slow: of the region's extras those that are not seen to here; lines: where lines are counted. Both constants. */
+SP_INLINE void sp_open_call_enter_by(sp_manager *manager, sp_region *region, sp_last_edge *last,
+                                     const void *key, sp_annotation annotation, uint8_t slow,
+                                     bool lines)
 {
-    const uint8_t slow = lines ? SP_MEMORY_TOO : SP_LINES_TOO | SP_MEMORY_TOO;
-    SP_PREFETCH(region->alike);
     sp_guard_take();
     sp_thread *thread = sp_here.thread;
     sp_node *node;
-    if (SP_UNLIKELY(sp_here.run != manager->run || (region->extras & slow) != 0
+    if (SP_UNLIKELY(sp_here.run != manager->run || (slow != 0 && (region->extras & slow) != 0)
                     || sp_current_context() != thread->stack.context
-                    || (node = sp_open_call_known_node(thread, region)) == NULL
+                    || (node = sp_open_call_known_node(thread, region, last)) == NULL
                     || (*node->alike != 0 && thread->stack.top->region != region)
                     || thread->stack.top == thread->stack.limit)) {
         sp_open_call_enter_slow(manager, region, key, annotation);
@@ -121,7 +124,8 @@ SP_INLINE void sp_open_call_enter_by(sp_manager *manager, sp_region *region, con
 SP_INLINE void sp_open_call_enter(sp_manager *manager, sp_region *region, const void *key,
                                   sp_annotation annotation)
 {
-    sp_open_call_enter_by(manager, region, key, annotation, false);
+    sp_open_call_enter_by(manager, region, &region->last, key, annotation,
+                          SP_LINES_TOO | SP_MEMORY_TOO, false);
 }
 
 /* The top call took longer than the limit of its region. */
@@ -179,8 +183,9 @@ SP_INLINE void sp_open_call_record(sp_thread *thread, const sp_open_call *open, 
                                    sp_cost way)
 {
     uint64_t ticks = now - open->start;
-    sp_node_record(open->node, way, ticks, open->children, open->inside, open->nested,
-                   failed);
+    if (SP_UNLIKELY(!sp_node_record(open->node, way, ticks, open->children, open->inside,
+                                    open->nested, failed)))
+        thread->lost++;
     if (SP_UNLIKELY(open->waited != 0))
         sp_open_call_wait(thread, open->node, open->waited, open->nested, ticks);
     if (SP_LIKELY(ticks >= thread->log.shortest))
@@ -213,7 +218,7 @@ SP_INLINE void sp_open_call_did(sp_manager *manager, sp_cost what)
 {
     sp_guard_take();
     if (SP_LIKELY(sp_here.run == manager->run))
-        sp_here.thread->stack.top->node->costs[what]++;
+        sp_thread_note_cost(sp_here.thread, sp_here.thread->stack.top->node, what, 1);
     sp_guard_release();
 }
 

@@ -1,5 +1,7 @@
 #include "record/region.h"
 
+void (*sp_regions_changed)(void);
+
 bool sp_region_thinning(const sp_region *region, uint32_t *every, uint32_t *keep)
 {
     const sp_manager *manager = region->manager;
@@ -12,6 +14,7 @@ bool sp_region_thinning(const sp_region *region, uint32_t *every, uint32_t *keep
 void sp_region_switch(sp_region *region)
 {
     const sp_manager *manager = region->manager;
+    bool was_plain = sp_region_is_plain(region);
     if (region->tags == NULL)
         region->enabled = !manager->selective;
     region->recording = manager->recording && region->enabled;
@@ -23,6 +26,8 @@ void sp_region_switch(sp_region *region)
                      | (region->recording && manager->annotated ? SP_METADATA_TOO : 0)
                      /* Also while the run is paused: what is open may end. */
                      | (manager->memory ? SP_MEMORY_TOO : 0);
+    if (was_plain && !sp_region_is_plain(region) && sp_regions_changed != NULL)
+        sp_regions_changed();
 }
 
 void sp_region_release(sp_region *region)

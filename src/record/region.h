@@ -8,11 +8,10 @@
 /* First what every call needs: with many regions each line of memory is another wait. */
 typedef struct sp_region {
     PyObject_HEAD
+    sp_manager *manager; /* Owned. */
+    sp_last_edge last;
     /* What `with` finds as __enter__ and __exit__; NULL until it does. Owned; a cycle. */
     PyObject *enter, *leave;
-    sp_manager *manager;    /* Owned. */
-    sp_node *parent, *node; /* where it was entered last: the edge of the tree. Not its own. */
-    const uint32_t *alike;  /* what is read when it is entered there again, to be fetched early */
     bool enabled;   /* its tags let it record in this run */
     bool recording; /* = the manager's, if enabled */
     uint8_t extras; /* what its calls note besides times: SP_LINES_TOO, ... */
@@ -45,6 +44,14 @@ enum {
 #define SP_NO_LIMIT UINT64_MAX
 /* What there is to do before a block is entered. */
 #define SP_AT_ENTRY (SP_LINES_TOO | SP_METADATA_TOO)
+
+/* Recorded, and of its calls times alone. */
+SP_INLINE bool sp_region_is_plain(const sp_region *region)
+{
+    return region->recording && region->extras == 0;
+}
+/* Called when a region is plain no longer, or last edges are to be forgotten. Or NULL. */
+extern void (*sp_regions_changed)(void);
 
 /* Of which of its calls the times are kept: one of `every`, or `keep` of all, the other is 0; false when it is
  * every one. */

@@ -39,7 +39,9 @@ static int free_thread(void *thread, void *unused)
 static void forget_edges(sp_manager *manager)
 {
     for (uint32_t i = 0; i < manager->region_count; i++)
-        manager->regions[i]->parent = manager->regions[i]->node = NULL;
+        manager->regions[i]->last = (sp_last_edge){NULL, NULL};
+    if (sp_regions_changed != NULL)
+        sp_regions_changed();
 }
 
 static int note_first(sp_thread *thread, void *unused)

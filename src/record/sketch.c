@@ -47,6 +47,15 @@ SP_APART void sp_sketch_spread(sp_sketch *sketch)
     sketch->few_count = 0;
 }
 
+void sp_sketch_add_all(sp_sketch *sketch, const uint32_t *values, unsigned count)
+{
+    if (sketch->few_count + count > SP_SKETCH_FEW)
+        sp_sketch_spread(sketch);
+    for (unsigned i = 0; i < count; i++)
+        sketch->few[sketch->few_count + i] = sp_sketch_bucket(values[i]);
+    sketch->few_count += (uint16_t)count;
+}
+
 void sp_sketch_free(sp_sketch *sketch)
 {
     sp_free(sketch->counts);

@@ -9,7 +9,7 @@
 
 #include "base/compat.h"
 
-enum { SP_SKETCH_BITS = 6, SP_SKETCH_BUCKETS = 1 << SP_SKETCH_BITS, SP_SKETCH_FEW = 15 };
+enum { SP_SKETCH_BITS = 6, SP_SKETCH_BUCKETS = 1 << SP_SKETCH_BITS, SP_SKETCH_FEW = 63 };
 
 typedef struct {
     uint64_t *counts;                       /* octaves * SP_SKETCH_BUCKETS. Owned. */
@@ -22,21 +22,29 @@ typedef struct {
  * never of count and times. */
 void sp_sketch_spread(sp_sketch *sketch);
 
-SP_INLINE void sp_sketch_add_bucket(sp_sketch *sketch, unsigned bucket)
+SP_INLINE void sp_sketch_add_bucket(sp_sketch *sketch, uint16_t bucket)
 {
     if (SP_UNLIKELY(sketch->few_count == SP_SKETCH_FEW))
         sp_sketch_spread(sketch);
-    sketch->few[sketch->few_count++] = (uint16_t)bucket;
+    sketch->few[sketch->few_count++] = bucket;
 }
 
-SP_INLINE void sp_sketch_add(sp_sketch *sketch, uint64_t value)
+SP_INLINE uint16_t sp_sketch_bucket(uint64_t value)
 {
     unsigned bit = sp_highest_bit(value | 1);
     unsigned octave = bit < SP_SKETCH_BITS ? 0 : bit - SP_SKETCH_BITS + 1;
     unsigned shift = octave > 1 ? octave - 1 : 0;
     unsigned bucket = (unsigned)(value >> shift) & (SP_SKETCH_BUCKETS - 1);
-    sp_sketch_add_bucket(sketch, octave * SP_SKETCH_BUCKETS + bucket);
+    return (uint16_t)(octave * SP_SKETCH_BUCKETS + bucket);
 }
+
+SP_INLINE void sp_sketch_add(sp_sketch *sketch, uint64_t value)
+{
+    sp_sketch_add_bucket(sketch, sp_sketch_bucket(value));
+}
+
+/* The same for up to SP_SKETCH_FEW. */
+void sp_sketch_add_all(sp_sketch *sketch, const uint32_t *values, unsigned count);
 
 void sp_sketch_free(sp_sketch *sketch);
 SP_MUST_USE int sp_sketch_merge(sp_sketch *into, const sp_sketch *from);

@@ -12,18 +12,22 @@ typedef struct {
     uint64_t now, calls;
 } settling;
 
-static void add_open(const sp_thread *thread, const sp_stack *stack, uint64_t now)
+static void add_open(sp_thread *thread, const sp_stack *stack, uint64_t now)
 {
     uint64_t inside = 0;
     for (const sp_open_call *open = stack->top; open > stack->calls; open--) {
         uint64_t elapsed = now > open->start ? now - open->start : 0;
-        if (!open->nested)
-            open->node->open += elapsed;
-        open->node->open_own += (int64_t)elapsed - open->children - (int64_t)inside;
+        int64_t own = (int64_t)elapsed - open->children - (int64_t)inside;
         if (open->context_marks & SP_AROUND)
-            open->node->open_own -=
-                sp_context_covered(thread, open, open < stack->top ? open + 1 : NULL, now);
+            own -= sp_context_covered(thread, open, open < stack->top ? open + 1 : NULL, now);
         inside = elapsed;
+        sp_totals *totals = sp_node_own_totals(open->node);
+        if (totals == NULL) {
+            thread->lost++;
+            continue;
+        }
+        totals->open += open->nested ? 0 : elapsed;
+        totals->open_own += own;
     }
 }
 
@@ -40,8 +44,10 @@ static int settle_thread(void *value, void *argument)
     for (uint32_t i = 1; i < thread->tree.count; i++) {
         sp_node *node = thread->tree.nodes[i];
         into->calls += sp_node_count(node);
-        node->open = 0;
-        node->open_own = 0;
+        if (node->totals != NULL) {
+            node->totals->open = 0;
+            node->totals->open_own = 0;
+        }
     }
     add_open(thread, &thread->stack, into->now);
     sp_contexts_each(thread, add_parked, into);

@@ -43,7 +43,7 @@ SP_INLINE void sp_stepped_pause(sp_stepped *call, sp_thread *thread, const sp_op
     call->inside += open->inside;
     sp_node_end(open->node);
     sp_tree_note_past(&thread->tree, open->node, SP_PASSED);
-    open->node->costs[way]++;
+    sp_thread_note_cost(thread, open->node, way, 1);
 }
 
 /* The last step is over: one call, from the first step until now. */
@@ -53,8 +53,9 @@ SP_INLINE void sp_stepped_end(const sp_stepped *call, sp_thread *thread, uint64_
     uint64_t lasted = now - call->start;
     int64_t own = (int64_t)call->running - call->children;
     sp_node_begin(call->node); /* which recording takes back */
-    sp_node_record(call->node, way, lasted, (int64_t)lasted - own, call->inside, call->nested,
-                   failed);
+    if (!sp_node_record(call->node, way, lasted, (int64_t)lasted - own, call->inside,
+                        call->nested, failed))
+        thread->lost++;
     if (lasted > call->running)
         sp_open_call_wait(thread, call->node, lasted - call->running, call->nested, lasted);
     uint32_t annotation = call->annotation;

@@ -20,7 +20,8 @@ static void note_wait(sp_thread *thread, struct sp_region *queued, uint64_t sinc
     if (since < node->first)
         node->first = since;
     sp_node_begin(node);
-    sp_node_record(node, SP_BLOCK, now - since, 0, 0, false, false);
+    if (!sp_node_record(node, SP_BLOCK, now - since, 0, 0, false, false))
+        thread->lost++;
 }
 
 sp_submitted sp_submitted_begin(sp_manager *manager, struct sp_region *const *regions,

@@ -112,6 +112,16 @@ typedef struct sp_thread {
  * of all logs, or NULL. */
 sp_thread *sp_thread_new(sp_owner *owner, sp_block_store *blocks, uint64_t shortest,
                          sp_bounds *bounds);
+/* Something was done in calls of the node, so many times. */
+SP_INLINE void sp_thread_note_cost(sp_thread *thread, sp_node *node, sp_cost cost, uint64_t times)
+{
+    sp_totals *totals = SP_LIKELY(node->totals != NULL) ? node->totals : sp_node_own_totals(node);
+    if (SP_LIKELY(totals != NULL))
+        totals->costs[cost] += times;
+    else
+        thread->lost++;
+}
+
 /* Put other open calls in the place of those that the record has now, and these there. */
 SP_INLINE void sp_thread_exchange(sp_thread *thread, sp_stack *stack)
 {

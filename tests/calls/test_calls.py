@@ -957,6 +957,72 @@ def test_pause(manager, tick):
     assert nothing_missed(manager)
 
 
+def test_what_changes_while_functions_are_called_again(manager, tick):
+    """What is kept beside their code, to be found at once, is no longer good then."""
+    user = load("""
+        def inner(): tick(1)
+
+        def outer():
+            inner()
+            yield inner()
+            inner()
+
+        def leaf(): tick(1)
+    """, tick=tick)
+
+    def call():
+        for _ in range(5):
+            list(user["outer"]())
+            user["inner"](), user["leaf"]()
+
+    def part():
+        return manager.finalize(verbose=False, return_results=True, start_over=True)
+
+    def begins():
+        """When the first call of each node began."""
+        return [row[20] for row in manager._collect(None)]
+
+    def counts(results):
+        names = [event["name"] for event in results.events()]
+        return [names.count("user.inner"), names.count("user.outer")]
+
+    with calls.tracing(manager, include=["user.*"]):
+        call()
+        manager.pause()
+        call()
+        manager.resume()
+        call()
+        first = part()
+        call()
+        before = max(begins())
+        manager._snapshot(False, True)  # a part without more ado
+        tick(1000)
+        call()
+        assert min(begins()) > before + 1000  # they are those of this part
+        with manager.metadata(step=1):
+            call()
+        call()
+        second = part()
+        manager.setup(replace=True, deactivate_file_output=True)
+        call()
+        third = part()
+        with calls.tracing(other := ProfileManager(), include=["user.*"]):
+            other.setup(deactivate_file_output=True)
+            call()
+        call()
+        fourth, beside = part(), tree_of(other)
+    assert [counts(results) for results in (first, second, third, fourth)] == [
+        [40, 10], [60, 15], [20, 5], [40, 10]
+    ]
+    with_metadata = [event["name"] for event in second.events() if event.get("metadata")]
+    assert sorted(with_metadata) == ["user.inner"] * 20 + ["user.leaf"] * 5 + ["user.outer"] * 5
+    assert {path: count for path, (count, *_) in beside.items()} == {
+        "user.outer": 5, "user.outer>user.inner": 15, "user.inner": 5, "user.leaf": 5
+    }
+    assert nothing_missed(manager) and nothing_missed(other)
+    other.reset()
+
+
 def test_without_a_run():
     manager = ProfileManager()
     f = load("def f(): return 1")["f"]

@@ -1,76 +1,12 @@
-"""src/record/node.c: the statistics of the calling-context tree, and its sketch."""
+"""src/record/node.c: the calling-context tree."""
 
 from collections import Counter
-import math
 import random
-import threading
 
-from hypothesis import given, settings, strategies as st
-import numpy as np
-import pytest
 
 from scope_profiler import _core
 
-from conftest import Clock, calls_of, examples
-
-QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
-
-
-def record(durations, reads=()):
-    """The row of a region that ran for each of these durations, and was read after so many of them."""
-    clock = Clock()
-    try:
-        manager = _core.Manager()
-        manager._begin(False, False)
-        region = manager.profile_region("x")
-        for number, duration in enumerate(durations, 1):
-            with region:
-                clock.tick(duration)
-            if number in reads:
-                manager._collect(region)
-        return manager._collect(region)
-    finally:
-        _core._fake_clock(None)
-
-
-@given(st.lists(st.integers(0, 10**13), min_size=1, max_size=60))
-@settings(max_examples=examples(150), deadline=None)
-def test_statistics_are_exact(durations):
-    row = record(durations)
-    assert row[2] == len(durations)
-    assert row[5] == row[6] == row[7] == sum(durations)
-    assert (row[8], row[9]) == (min(durations), max(durations))
-    mean = sum(durations) / len(durations)
-    exact = math.sqrt(
-        (len(durations) * sum(d * d for d in durations) - sum(durations) ** 2)
-    ) / len(durations)
-    assert row[10] == pytest.approx(exact, rel=1e-9, abs=1e-6 * max(1.0, mean * 1e-9))
-
-
-@given(st.lists(st.integers(0, 10**12), min_size=1, max_size=300), st.sets(st.integers(1, 300), max_size=20))
-@settings(max_examples=examples(150), deadline=None)
-def test_percentiles_are_within_one_percent(durations, reads):
-    percentiles = record(durations, reads)[11]
-    ordered = sorted(durations)
-    for q, got in zip(QUANTILES, percentiles):
-        position = q * (len(ordered) - 1)
-        low, high = ordered[math.floor(position)], ordered[math.ceil(position)]
-        assert low * 0.99 - 1 <= got <= high * 1.01 + 1
-
-
-def test_percentiles_of_a_known_distribution():
-    generator = random.Random(4)
-    durations = [int(generator.lognormvariate(8, 2)) for _ in range(20_000)]
-    percentiles = record(durations)[11]
-    expected = np.quantile(durations, QUANTILES)
-    assert percentiles == pytest.approx(expected, rel=0.01)
-
-
-def test_deviation_does_not_cancel():
-    """A small spread on a large mean: the textbook one-pass formula in floats gives nonsense."""
-    row = record([10**12 + i % 2 for i in range(1000)])
-    assert row[10] == pytest.approx(0.5, rel=1e-9)
-
+from conftest import calls_of
 
 def test_tree_by_nesting(clock, core):
     a, b = core.profile_region("a"), core.profile_region("b")
@@ -247,21 +183,3 @@ def test_other_paths_of_threads_merge(clock):
     rows = core._collect(None)
     assert sum(row[2] for row in rows) == 2 * 10_000 * 14 == core._counters()["calls"]
     core._record(False)
-
-
-@pytest.mark.parametrize("here, there", [(3, 4), (15, 1), (3, 40), (40, 3), (16, 16)])
-def test_percentiles_of_several_threads(core, clock, here, there):
-    region, durations = core.profile_region("r"), [2**at for at in range(here + there)]
-
-    def record_some(some):
-        for duration in some:
-            with region:
-                clock.tick(duration)
-
-    thread = threading.Thread(target=record_some, args=(durations[:there],))
-    thread.start()
-    thread.join()
-    record_some(durations[there:])
-    percentiles = core._collect(None)[0][11]
-    assert percentiles == pytest.approx(np.quantile(durations, QUANTILES), rel=0.01, abs=1)
-    assert core._collect(None)[0][11] == percentiles  # nothing is counted twice
