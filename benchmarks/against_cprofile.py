@@ -68,9 +68,9 @@ def run(tool, program):
 
 
 def worker(tool, program):
-    """Print processor seconds and, of a Profile, calls. The profiler is there, and the program has run once, so
-    all is imported; in this order, else it is chance how much memory is left for the program from what the
-    profiler imports (20 to 570 page faults of its own were seen)."""
+    """Print processor seconds and, of a Profile, calls."""
+    # All is imported: the profiler is there, and then the program runs for the first time. In this order, as
+    # it is chance how much memory what a profiler imports leaves for it: 20 to 570 page faults were seen.
     with redirect_stdout(io.StringIO()):
         prepared = {"counts of ours": profile_of_ours, "counts of cProfile": profile_of_theirs}.get(tool)
         profile = prepared and prepared()
