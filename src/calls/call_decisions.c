@@ -54,7 +54,8 @@ static void forget(sp_decision *decision)
     if (*place == decision)
         *place = NULL;
     sp_plain_call *plain = sp_plain_call_place(decision->code);
-    if (plain->code == decision->code)
+    if (plain->key == sp_plain_call_key(decision->code, false)
+        || plain->key == sp_plain_call_key(decision->code, true))
         *plain = (sp_plain_call){0};
     sp_map_pop(&decision->tracing->decisions, decision->code, NULL);
     release(decision, NULL);
@@ -75,9 +76,10 @@ void sp_decision_forget(sp_tracing *tracing, const PyCodeObject *code)
         forget(decision);
 }
 
-void sp_plain_call_note(const PyCodeObject *code, sp_region *region)
+void sp_plain_call_note(const PyCodeObject *code, bool suspends, sp_region *region)
 {
-    *sp_plain_call_place(code) = (sp_plain_call){code, region, region->last};
+    *sp_plain_call_place(code) =
+        (sp_plain_call){sp_plain_call_key(code, suspends), region, region->last};
     plain_calls_noted = true;
 }
 

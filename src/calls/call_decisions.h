@@ -87,13 +87,19 @@ SP_INLINE sp_decision **sp_decision_place(const sp_tracing *tracing, const PyCod
  * as the tracing is the only one: here, beside the code, as each line of memory that a call touches is another
  * wait. */
 typedef struct {
-    const PyCodeObject *code; /* NULL: nothing is here */
-    sp_region *region;        /* which is plain */
+    const void *key;   /* sp_plain_call_key() of the code; NULL: nothing is here */
+    sp_region *region; /* which is plain */
     sp_last_edge last;
 } sp_plain_call;
 
 enum { SP_PLAIN_CALLS = 4096 };
 extern sp_plain_call sp_plain_calls[SP_PLAIN_CALLS];
+
+/* That of generators is another, as there is more to do when one begins. */
+SP_INLINE const void *sp_plain_call_key(const PyCodeObject *code, bool suspends)
+{
+    return (const char *)code + suspends;
+}
 
 SP_INLINE sp_plain_call *sp_plain_call_place(const PyCodeObject *code)
 {
@@ -101,7 +107,7 @@ SP_INLINE sp_plain_call *sp_plain_call_place(const PyCodeObject *code)
     return &sp_plain_calls[mixed % SP_PLAIN_CALLS];
 }
 
-void sp_plain_call_note(const PyCodeObject *code, sp_region *region);
+void sp_plain_call_note(const PyCodeObject *code, bool suspends, sp_region *region);
 /* Forget those of all code. */
 void sp_plain_calls_forget(void);
 

@@ -75,11 +75,22 @@ static bool throttles(const sp_tracing *tracing, const PyCodeObject *code)
     return tracing->throttle.calls != 0 && !sp_calls_suspends(code);
 }
 
+/* A generator begins in this frame. False when the tracing is over now: metadata may end with the call that was
+ * suspended there, and Python run. */
+static bool replace(sp_tracing *tracing, const void *frame)
+{
+    uint64_t serial = tracing->serial;
+    sp_suspended_call_replaced(tracing, frame);
+    return sp_tracing_is_on(serial);
+}
+
 static bool enter_in_each(const void *frame, PyCodeObject *code)
 {
     bool wanted = false, suspends = sp_calls_suspends(code);
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
         bool in_section = sp_calls_in_section(tracing);
+        if (suspends && !replace(tracing, frame))
+            return true;
         if (sp_unrecorded_for(tracing->manager)) { /* nor is anything decided now */
             wanted = true;
             continue;
@@ -93,8 +104,6 @@ static bool enter_in_each(const void *frame, PyCodeObject *code)
         if (decides && SP_MONITORING && sp_line_always_watched != 0)
             sp_line_frame_begins(frame, code, true); /* its own event was not asked for before */
         wanted |= SP_MONITORING ? sp_decision_wants(decision) : sp_decision_wants_ends(decision);
-        if (suspends)
-            sp_suspended_call_replaced(tracing, frame);
         sp_region *region = decision->region;
         if (region == NULL || !region->recording || !(decision->everywhere || in_section)
             || sp_calls_too_deep(tracing))
@@ -109,10 +118,15 @@ static bool enter_in_each(const void *frame, PyCodeObject *code)
 
 bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
 {
-    sp_tracing *tracing = sp_tracing_alone();
     bool suspends = sp_calls_suspends(code);
-    if (tracing != NULL && suspends)
-        sp_suspended_call_replaced(tracing, frame);
+    if (suspends && sp_tracing_alone() != NULL && !replace(sp_tracing_alone(), frame))
+        return true;
+    sp_plain_call *plain = sp_plain_call_place(code);
+    if (plain->key == sp_plain_call_key(code, true)) {
+        sp_calls_enter_plainly(frame, plain);
+        return true;
+    }
+    const sp_tracing *tracing = sp_tracing_alone();
     const sp_decision *used = tracing == NULL ? NULL : sp_decision_used(tracing, code);
     if (used == NULL)
         return enter_in_each(frame, code);
@@ -122,8 +136,8 @@ bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
         used->region; /* `used` and `tracing` may be gone when metadata are noted */
     if (region == NULL)
         return used->postponed && enter_in_each(frame, code);
-    if (used->everywhere && !suspends && sp_region_is_plain(region))
-        sp_plain_call_note(code, region);
+    if (used->everywhere && sp_region_is_plain(region))
+        sp_plain_call_note(code, suspends, region);
     if (region->recording)
         sp_open_call_enter(region->manager, region, sp_calls_key(frame), sp_metadata_for(region));
     return true;

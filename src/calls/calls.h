@@ -43,16 +43,22 @@ SP_INLINE bool sp_calls_suspends(const PyCodeObject *code)
 extern sp_tracing *sp_tracing_simple;
 SP_INLINE sp_tracing *sp_tracing_alone(void) { return sp_tracing_simple; }
 
+/* The call of this frame is the only tracing's, and this is its code's. */
+SP_INLINE void sp_calls_enter_plainly(const void *frame, sp_plain_call *plain)
+{
+    sp_open_call_enter_by(sp_tracing_simple->manager, plain->region, &plain->last,
+                          sp_calls_key(frame), SP_NO_ANNOTATION, 0, false);
+}
+
 /* A call begins in this frame. Returns whether somebody wants calls of this code; on 3.11, where the
  * back-end sees to the end itself, whether somebody wants that of this call. */
 bool sp_calls_enter_slow(const void *frame, PyCodeObject *code);
 SP_INLINE bool sp_calls_enter(const void *frame, PyCodeObject *code)
 {
     sp_plain_call *plain = sp_plain_call_place(code);
-    if (SP_UNLIKELY(plain->code != code))
+    if (SP_UNLIKELY(plain->key != sp_plain_call_key(code, false)))
         return sp_calls_enter_slow(frame, code);
-    sp_open_call_enter_by(sp_tracing_simple->manager, plain->region, &plain->last,
-                          sp_calls_key(frame), SP_NO_ANNOTATION, 0, false);
+    sp_calls_enter_plainly(frame, plain);
     return true;
 }
 

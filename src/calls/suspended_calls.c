@@ -153,12 +153,13 @@ int sp_suspended_calls_init(void) { return 0; }
 void sp_suspended_call_forget(sp_suspended_call *suspended)
 {
     sp_tracing *tracing = suspended->tracing;
+    PyObject *kept = suspended->call.kept;
     unwatch(suspended);
     sp_slots_pop(&tracing->suspended, suspended->frame, NULL);
-    Py_XDECREF(suspended->call.kept);
     give_spare(tracing, suspended);
     if (tracing->suspended.count == 0)
         sp_calls_need(-1);
+    Py_XDECREF(kept); /* Python may run, and the tracing end */
 }
 
 static int end_one(void *suspended, void *unused)
