@@ -243,10 +243,9 @@ SP_APART sp_node *sp_tree_child(sp_tree *tree, sp_node *parent, struct sp_region
 
 /* ---- Totals ------------------------------------------------------------------------------ */
 
-sp_totals *sp_node_own_totals(sp_node *node)
+SP_APART sp_totals *sp_node_make_totals(sp_node *node)
 {
-    if (node->totals == NULL)
-        node->totals = sp_totals_new();
+    node->totals = sp_totals_new();
     return node->totals;
 }
 
@@ -275,16 +274,6 @@ SP_APART bool sp_node_record_slow(sp_node *node, sp_cost way, uint64_t ticks)
     }
     node->pending_way = (uint8_t)way;
     node->pending[node->pending_count++] = (uint32_t)ticks;
-    return true;
-}
-
-SP_APART bool sp_node_record_apart(sp_node *node, uint64_t nested, bool failed)
-{
-    sp_totals *totals = sp_node_own_totals(node);
-    if (totals == NULL)
-        return false;
-    totals->nested += nested;
-    totals->errors += failed;
     return true;
 }
 

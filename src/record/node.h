@@ -155,12 +155,14 @@ SP_INLINE sp_totals *sp_node_totals(const sp_node *node)
     return node->totals != NULL ? node->totals : &sp_no_totals;
 }
 /* The same, to be written to; NULL when memory is out. */
-sp_totals *sp_node_own_totals(sp_node *node);
+sp_totals *sp_node_make_totals(sp_node *node);
+SP_INLINE sp_totals *sp_node_own_totals(sp_node *node)
+{
+    return SP_LIKELY(node->totals != NULL) ? node->totals : sp_node_make_totals(node);
+}
 
 /* A call that cannot be pending with those that are; these are in the totals then. */
 SP_MUST_USE bool sp_node_record_slow(sp_node *node, sp_cost way, uint64_t ticks);
-/* What few calls have: they were nested, or failed. */
-SP_MUST_USE bool sp_node_record_apart(sp_node *node, uint64_t nested, bool failed);
 
 /* One finished call: in which way it was made, ticks inside it, how many of those the calls made
  * inside took and how many these were, and whether it was made inside a call of the same region. False when
@@ -172,8 +174,15 @@ SP_MUST_USE SP_INLINE bool sp_node_record(sp_node *node, sp_cost way, uint64_t t
     sp_node_end(node);
     node->children += children;
     node->inside += inside;
-    bool told =
-        SP_LIKELY(!nested && !failed) || sp_node_record_apart(node, nested ? ticks : 0, failed);
+    bool told = true;
+    if (SP_UNLIKELY(nested || failed)) {
+        sp_totals *totals = sp_node_own_totals(node);
+        told = totals != NULL;
+        if (told) {
+            totals->nested += nested ? ticks : 0;
+            totals->errors += failed;
+        }
+    }
     if (SP_UNLIKELY(node->pending_count == SP_PENDING || node->pending_way != (uint8_t)way
                     || ticks > UINT32_MAX))
         return sp_node_record_slow(node, way, ticks) && told;

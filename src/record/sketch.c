@@ -51,8 +51,9 @@ void sp_sketch_add_all(sp_sketch *sketch, const uint32_t *values, unsigned count
 {
     if (sketch->few_count + count > SP_SKETCH_FEW)
         sp_sketch_spread(sketch);
+    uint16_t *few = sketch->few + sketch->few_count;
     for (unsigned i = 0; i < count; i++)
-        sketch->few[sketch->few_count + i] = sp_sketch_bucket(values[i]);
+        few[i] = sp_sketch_bucket(values[i]);
     sketch->few_count += (uint16_t)count;
 }
 

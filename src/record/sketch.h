@@ -29,13 +29,12 @@ SP_INLINE void sp_sketch_add_bucket(sp_sketch *sketch, uint16_t bucket)
     sketch->few[sketch->few_count++] = bucket;
 }
 
+/* The number of a value's bucket. Values below two rows have one each; in each row from there on a bucket is
+ * twice as wide as in the one before. */
 SP_INLINE uint16_t sp_sketch_bucket(uint64_t value)
 {
-    unsigned bit = sp_highest_bit(value | 1);
-    unsigned octave = bit < SP_SKETCH_BITS ? 0 : bit - SP_SKETCH_BITS + 1;
-    unsigned shift = octave > 1 ? octave - 1 : 0;
-    unsigned bucket = (unsigned)(value >> shift) & (SP_SKETCH_BUCKETS - 1);
-    return (uint16_t)(octave * SP_SKETCH_BUCKETS + bucket);
+    unsigned shift = sp_highest_bit(value | SP_SKETCH_BUCKETS) - SP_SKETCH_BITS;
+    return (uint16_t)(shift * SP_SKETCH_BUCKETS + (unsigned)(value >> shift));
 }
 
 SP_INLINE void sp_sketch_add(sp_sketch *sketch, uint64_t value)

@@ -115,7 +115,7 @@ sp_thread *sp_thread_new(sp_owner *owner, sp_block_store *blocks, uint64_t short
 /* Something was done in calls of the node, so many times. */
 SP_INLINE void sp_thread_note_cost(sp_thread *thread, sp_node *node, sp_cost cost, uint64_t times)
 {
-    sp_totals *totals = SP_LIKELY(node->totals != NULL) ? node->totals : sp_node_own_totals(node);
+    sp_totals *totals = sp_node_own_totals(node);
     if (SP_LIKELY(totals != NULL))
         totals->costs[cost] += times;
     else

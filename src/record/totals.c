@@ -38,21 +38,22 @@ void sp_totals_add(sp_totals *totals, uint64_t ticks)
 
 void sp_totals_add_all(sp_totals *totals, const uint32_t *ticks, unsigned count)
 {
-    uint64_t sum = 0, minimum = totals->minimum, maximum = totals->maximum;
-    uint64_t low = 0, high = 0; /* of the squares, which have 64 bits each */
+    uint64_t sum = 0;
+    uint32_t minimum = UINT32_MAX, maximum = 0;
+    sp_wide squares = {0, 0};
     for (unsigned i = 0; i < count; i++) {
-        uint64_t value = ticks[i], square = value * value;
+        uint64_t value = ticks[i];
         sum += value;
-        minimum = value < minimum ? value : minimum;
-        maximum = value > maximum ? value : maximum;
-        low += square & UINT32_MAX;
-        high += square >> 32;
+        minimum = ticks[i] < minimum ? ticks[i] : minimum;
+        maximum = ticks[i] > maximum ? ticks[i] : maximum;
+        sp_wide_add(&squares, (sp_wide){value * value, 0});
     }
+    if (count == 0)
+        return;
     totals->sum += sum;
-    totals->minimum = minimum;
-    totals->maximum = maximum;
-    sp_wide_add(&totals->squares, (sp_wide){low, 0});
-    sp_wide_add(&totals->squares, (sp_wide){high << 32, high >> 32});
+    totals->minimum = minimum < totals->minimum ? minimum : totals->minimum;
+    totals->maximum = maximum > totals->maximum ? maximum : totals->maximum;
+    sp_wide_add(&totals->squares, squares);
     sp_sketch_add_all(&totals->sketch, ticks, count);
 }
 
