@@ -160,7 +160,9 @@ static PyMethodDef code_died_method = {"forget_code", code_died, METH_O, NULL};
 
 int sp_decisions_init(void)
 {
+#ifndef Py_GIL_DISABLED /* else they are in use meanwhile, and each call asks its region */
     sp_regions_changed = sp_plain_calls_forget;
+#endif
     if (all.forgetter == NULL)
         all.forgetter = PyCFunction_New(&code_died_method, NULL);
     return all.forgetter == NULL ? -1 : 0;

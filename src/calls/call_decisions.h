@@ -88,7 +88,7 @@ SP_INLINE sp_decision **sp_decision_place(const sp_tracing *tracing, const PyCod
  * wait. */
 typedef struct {
     const void *key;   /* sp_plain_call_key() of the code; NULL: nothing is here */
-    sp_region *region; /* which is plain */
+    sp_region *region; /* which is plain; without the GIL it was */
     sp_last_edge last;
 } sp_plain_call;
 

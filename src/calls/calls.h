@@ -43,11 +43,17 @@ SP_INLINE bool sp_calls_suspends(const PyCodeObject *code)
 extern sp_tracing *sp_tracing_simple;
 SP_INLINE sp_tracing *sp_tracing_alone(void) { return sp_tracing_simple; }
 
-/* The call of this frame is the only tracing's, and this is its code's. */
-SP_INLINE void sp_calls_enter_plainly(const void *frame, sp_plain_call *plain)
+/* A call of a region that is plain, traced by the only tracing. Without the GIL it may be so no longer. */
+SP_INLINE void sp_calls_enter_plain(sp_region *region, sp_last_edge *last, const void *frame)
 {
-    sp_open_call_enter_by(sp_tracing_simple->manager, plain->region, &plain->last,
-                          sp_calls_key(frame), SP_NO_ANNOTATION, 0, false);
+#ifdef Py_GIL_DISABLED
+    (void)last;
+    if (region->recording)
+        sp_open_call_enter(region->manager, region, sp_calls_key(frame), sp_metadata_for(region));
+#else
+    sp_open_call_enter_by(sp_tracing_simple->manager, region, last, sp_calls_key(frame),
+                          SP_NO_ANNOTATION, 0, false);
+#endif
 }
 
 /* A call begins in this frame. Returns whether somebody wants calls of this code; on 3.11, where the
@@ -58,7 +64,7 @@ SP_INLINE bool sp_calls_enter(const void *frame, PyCodeObject *code)
     sp_plain_call *plain = sp_plain_call_place(code);
     if (SP_UNLIKELY(plain->key != sp_plain_call_key(code, false)))
         return sp_calls_enter_slow(frame, code);
-    sp_calls_enter_plainly(frame, plain);
+    sp_calls_enter_plain(plain->region, &plain->last, frame);
     return true;
 }
 
