@@ -127,11 +127,11 @@ SP_INLINE sp_node *sp_node_first_alike(const sp_node *node)
     return (sp_node *)((char *)node->alike - offsetof(sp_node, active_alike));
 }
 
-/* It is needed soon: the clock takes as long as it takes to get it. */
+/* It is needed soon: the clock takes as long as it takes to get it. NULL does no harm. */
 SP_INLINE void sp_node_fetch(const sp_node *node)
 {
     SP_PREFETCH(node);
-    SP_PREFETCH(node->pending);
+    SP_PREFETCH((const void *)((uintptr_t)node + offsetof(sp_node, pending)));
 }
 
 /* A call begins. Where others of its region are open in the tree (*alike), it may be a recursion, also
