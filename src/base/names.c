@@ -7,10 +7,6 @@
 #define uthash_malloc(size) sp_malloc(size)
 #define uthash_free(pointer, size) sp_free(pointer)
 #include <uthash.h>
-/* Shorter chains than uthash's own, which defines this itself: each entry of one is a cache miss, which is what
- * a look-up among many costs. */
-#undef HASH_BKT_CAPACITY_THRESH
-#define HASH_BKT_CAPACITY_THRESH 5U
 
 struct sp_names_entry {
     void *value;
