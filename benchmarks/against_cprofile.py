@@ -69,13 +69,14 @@ def run(tool, program):
 
 def worker(tool, program):
     """Print processor seconds and, of a Profile, calls."""
-    # All is imported: the profiler is there, and then the program runs for the first time. In this order, as
-    # it is chance how much memory what a profiler imports leaves for it: 20 to 570 page faults were seen.
+    # All is imported, as the program has run once. What is timed has its profiler before that, as it is chance
+    # how much memory what a profiler imports leaves for the program: 20 to 570 page faults were seen.
     with redirect_stdout(io.StringIO()):
         prepared = {"counts of ours": profile_of_ours, "counts of cProfile": profile_of_theirs}.get(tool)
-        profile = prepared and prepared()
-        around = partial(profiled, profile) if profile else under(tool)
+        around = None if prepared else under(tool)
         program()
+        profile = prepared and prepared()
+        around = around or partial(profiled, profile)
         gc.collect()  # else it is chance whether the garbage of the first run is collected in the second
         begun = process_time()
         around(program)
