@@ -69,7 +69,7 @@ def run(tool, program):
 
 def worker(tool, program):
     """Print processor seconds and, of a Profile, calls."""
-    # All is imported, as the program has run once. What is timed has its profiler before that, as it is chance
+    # All is imported, as the program has run once. What is timed has its profiler before that: it is chance
     # how much memory what a profiler imports leaves for the program: 20 to 570 page faults were seen.
     with redirect_stdout(io.StringIO()):
         prepared = {"counts of ours": profile_of_ours, "counts of cProfile": profile_of_theirs}.get(tool)
