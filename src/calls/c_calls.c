@@ -12,7 +12,7 @@ typedef struct {
     sp_tracing *tracing;
     const PyMethodDef *definition; /* an identity, as the next */
     const char *name;
-    sp_region *region; /* or NULL: not wanted. See sp_calls_keep_regions(). */
+    sp_region *region; /* or NULL: not wanted. See sp_tracing_keep_regions(). */
     sp_throttle throttle;
 } sp_c_function;
 
@@ -130,7 +130,7 @@ void sp_c_functions_keep(const sp_tracing *tracing)
 
 static bool is_wanted_in(const sp_tracing *tracing, const sp_decision *decision)
 {
-    return decision->c_calls && (decision->everywhere || sp_calls_in_section(tracing));
+    return decision->c_calls && (decision->everywhere || sp_section_is_open(tracing));
 }
 
 bool sp_c_calls_wanted(const PyCodeObject *code)
@@ -183,7 +183,7 @@ bool sp_c_calls_enter(const void *frame, PyCodeObject *code, PyObject *function,
         }
         const sp_decision *decision = sp_decision_used(tracing, code);
         if (SP_UNLIKELY(decision == NULL))
-            decision = sp_decide(tracing, code, frame, sp_calls_in_section(tracing));
+            decision = sp_decide(tracing, code, frame, sp_section_is_open(tracing));
         if (SP_UNLIKELY(decision == NULL))
             return true; /* the tracing may be gone: the rest of the list is not to be trusted */
         wanted |= decision->c_calls || decision->postponed;

@@ -6,7 +6,7 @@
 #include "calls/plain_decision.h"
 #include "record/open_call.h"
 
-sp_tracing *sp_tracings;
+sp_tracing *sp_tracings, *sp_tracing_alone;
 sp_decision *sp_decisions_used[SP_DECISIONS];
 sp_plain_call sp_plain_calls[SP_PLAIN_CALLS];
 static bool plain_calls_noted;

@@ -33,7 +33,7 @@ typedef struct {
     sp_tracing *tracing;
     PyCodeObject *code; /* Borrowed: the decision is forgotten when the code dies. */
     sp_region *region;  /* of the code's calls, or NULL: not wanted. The manager owns it, see
-                         * sp_calls_keep_regions(). */
+                         * sp_tracing_keep_regions(). */
     bool everywhere;    /* wanted in every call, not in sections alone */
     bool postponed;     /* wanted in sections, and has not been called in one: has no region yet */
     bool c_calls;       /* what it calls of C is wanted: everywhere, or in sections */
@@ -52,7 +52,7 @@ SP_INLINE bool sp_decision_wants_ends(const sp_decision *decision)
 }
 
 /* Whether the thread is in one of the tracing's sections. */
-SP_INLINE bool sp_calls_in_section(const sp_tracing *tracing)
+SP_INLINE bool sp_section_is_open(const sp_tracing *tracing)
 {
     for (uint32_t i = 0; i < sp_here.sections.count; i++) {
         if (sp_here.sections.tracings[i] == tracing->serial)
@@ -76,6 +76,8 @@ enum { SP_DECISIONS = 1024 };
 extern sp_decision *sp_decisions_used[SP_DECISIONS];
 
 extern sp_tracing *sp_tracings; /* all that are on */
+/* The one that is on, when it is one, has no bound of depth, throttles nothing and notes no pairs. */
+extern sp_tracing *sp_tracing_alone;
 
 SP_INLINE sp_decision **sp_decision_place(const sp_tracing *tracing, const PyCodeObject *code)
 {
@@ -141,7 +143,7 @@ bool sp_tracing_is_on(uint64_t serial);
 /* Forget every decision of the tracing, or the one about this code. */
 void sp_decisions_forget(sp_tracing *tracing);
 void sp_decision_forget(sp_tracing *tracing, const PyCodeObject *code);
-/* Mark the regions that they name, see sp_calls_keep_regions(). */
+/* Mark the regions that they name, see sp_tracing_keep_regions(). */
 void sp_decisions_keep(const sp_tracing *tracing);
 /* The manager could not be given a call that it wants. */
 void sp_calls_lost(sp_manager *manager);

@@ -20,28 +20,10 @@
 #include "record/after_call.h"
 #include "record/metadata.h"
 
-/* Whether calls under the region trace what they call: the region's own word, else the manager's. */
-SP_INLINE bool sp_calls_wanted(const sp_region *region)
-{
-    return region->recursive + region->manager->recursive > 0;
-}
-
-/* A traced section of this thread begins; 0 when there is none: the thread is in one of the manager's
- * already, or the manager traces nothing. end takes what begin gave, unless it was 0. */
-uint64_t sp_calls_begin(sp_manager *manager);
-void sp_calls_end(uint64_t section);
-
-/* ---- Between recorder and back-ends ---- */
-
 SP_INLINE bool sp_calls_suspends(const PyCodeObject *code)
 {
     return (code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
 }
-
-/* The one tracing that is on, when it is one, has no bound of depth, throttles nothing and notes no
- * pairs. */
-extern sp_tracing *sp_tracing_simple;
-SP_INLINE sp_tracing *sp_tracing_alone(void) { return sp_tracing_simple; }
 
 /* A call of a region that is plain, traced by the only tracing. Without the GIL it may be so no longer. */
 SP_INLINE void sp_calls_enter_plain(sp_region *region, sp_last_edge *last, const void *frame)
@@ -51,7 +33,7 @@ SP_INLINE void sp_calls_enter_plain(sp_region *region, sp_last_edge *last, const
     if (region->recording)
         sp_open_call_enter(region->manager, region, sp_calls_key(frame), sp_metadata_for(region));
 #else
-    sp_open_call_enter_by(sp_tracing_simple->manager, region, last, sp_calls_key(frame),
+    sp_open_call_enter_by(sp_tracing_alone->manager, region, last, sp_calls_key(frame),
                           SP_NO_ANNOTATION, 0, false);
 #endif
 }
@@ -72,7 +54,7 @@ SP_INLINE bool sp_calls_enter(const void *frame, PyCodeObject *code)
 bool sp_calls_leave_slow(const void *frame, PyCodeObject *code, sp_outcome how);
 SP_INLINE bool sp_calls_leave(const void *frame, PyCodeObject *code, sp_outcome how)
 {
-    const sp_tracing *tracing = sp_tracing_alone();
+    const sp_tracing *tracing = sp_tracing_alone;
     if (SP_UNLIKELY(tracing == NULL || sp_calls_suspends(code)))
         return sp_calls_leave_slow(frame, code, how);
     if (SP_LIKELY(sp_here.run == tracing->manager->run
@@ -86,36 +68,18 @@ SP_INLINE bool sp_calls_leave(const void *frame, PyCodeObject *code, sp_outcome 
         return true;
     }
     const sp_decision *used = sp_decision_used(tracing, code);
-    bool outside = !tracing->everywhere && !sp_calls_in_section(tracing);
+    bool outside = !tracing->everywhere && !sp_section_is_open(tracing);
     if (outside && used != NULL) /* a call that ends outside of sections has begun there */
         return sp_decision_wants(used);
     return sp_calls_leave_slow(frame, code, how);
 }
 
-/* A generator goes on in this frame. */
+/* A step of the generator in this frame is over. */
+bool sp_calls_leave_step(sp_tracing *tracing, const void *frame, const PyCodeObject *code,
+                         sp_outcome how);
+/* It goes on. */
 bool sp_calls_wake(const void *frame, PyCodeObject *code);
 /* The call that began in this frame never ran. */
 void sp_calls_cancel(const void *frame);
-
-/* ---- Tracings ---- */
-
-/* The manager's calls are traced from now on, or everything is decided anew; see trace_calls(). False
- * when memory is out. Under shared, as all of these. decide_c: NULL for no C functions; plain: NULL
- * where decide is always to be asked. */
-SP_MUST_USE bool sp_calls_trace(sp_manager *manager, PyObject *decide, PyObject *decide_c,
-                                PyObject *plain, bool everywhere, uint32_t max_depth,
-                                sp_throttle_bound throttle);
-/* Note from now on which functions call which; none is throttled then. */
-void sp_calls_note_pairs(const sp_manager *manager);
-/* [(caller, called), ...], the names of their regions; NULL with an exception set. */
-PyObject *sp_calls_pairs(const sp_manager *manager);
-/* They are no longer. Calls that are open, in whatever thread, end now. The manager may be gone. */
-void sp_calls_untrace(const sp_manager *manager);
-/* It is decided anew about the code. */
-void sp_calls_decide_anew(const sp_manager *manager, const PyCodeObject *code);
-
-/* Mark the regions that the manager's tracing names: the manager does not forget them. A reference
- * would keep the manager, whose end is the end of its tracing. */
-void sp_calls_keep_regions(const sp_manager *manager);
 
 #endif

@@ -2,7 +2,8 @@
 
 #include "base/clock.h"
 #include "base/thread_guard.h"
-#include "calls/calls.h"
+#include "calls/suspended_calls.h"
+#include "calls/tracings.h"
 #include "calls/plain_decision.h"
 #include "python/state.h"
 
@@ -55,9 +56,9 @@ static PyObject *trace_calls(PyObject *module, PyObject *args)
     }
     sp_shared_take();
     bool traces =
-        sp_calls_trace((sp_manager *)manager, decide, decide_c == Py_None ? NULL : decide_c,
-                       plain == Py_None ? NULL : plain, everywhere,
-                       bound < UINT32_MAX ? (uint32_t)bound : UINT32_MAX, throttle);
+        sp_tracing_begin((sp_manager *)manager, decide, decide_c == Py_None ? NULL : decide_c,
+                         plain == Py_None ? NULL : plain, everywhere,
+                         bound < UINT32_MAX ? (uint32_t)bound : UINT32_MAX, throttle);
     sp_shared_release();
     return traces ? Py_NewRef(Py_None) : PyErr_NoMemory();
 }
@@ -74,7 +75,7 @@ static PyObject *untrace_calls(PyObject *module, PyObject *manager_id)
     if (manager == NULL && PyErr_Occurred())
         return NULL;
     sp_shared_take();
-    sp_calls_untrace(manager);
+    sp_tracing_end(manager);
     sp_shared_release();
     Py_RETURN_NONE;
 }
@@ -91,7 +92,7 @@ static PyObject *forget_decision(PyObject *module, PyObject *args)
                           &manager, &PyCode_Type, &code))
         return NULL;
     sp_shared_take();
-    sp_calls_decide_anew((sp_manager *)manager, (PyCodeObject *)code);
+    sp_tracing_decide_anew((sp_manager *)manager, (PyCodeObject *)code);
     sp_shared_release();
     Py_RETURN_NONE;
 }
@@ -116,7 +117,7 @@ static PyObject *note_call_pairs(PyObject *module, PyObject *manager)
     if (!is_manager(module, manager, "note_call_pairs"))
         return NULL;
     sp_shared_take();
-    sp_calls_note_pairs((sp_manager *)manager);
+    sp_tracing_note_pairs((sp_manager *)manager);
     sp_shared_release();
     Py_RETURN_NONE;
 }
@@ -131,7 +132,7 @@ static PyObject *call_pairs(PyObject *module, PyObject *manager)
     if (!is_manager(module, manager, "call_pairs"))
         return NULL;
     sp_shared_take();
-    PyObject *pairs = sp_calls_pairs((const sp_manager *)manager);
+    PyObject *pairs = sp_tracing_pairs((const sp_manager *)manager);
     sp_shared_release();
     return pairs;
 }

@@ -2,11 +2,12 @@
 #ifndef SP_DECORATED_CALL_H
 #define SP_DECORATED_CALL_H
 
-#include "calls/calls.h"
+#include "calls/tracings.h"
 #include "lines/line_switch.h"
 #include "lines/lines.h"
-#include "record/annotations.h"
 #include "record/after_call.h"
+#include "record/annotations.h"
+#include "record/metadata.h"
 #include "record/open_call.h"
 
 /* Keys of decorated calls, which no other open call of the thread has. No address would do:
@@ -61,7 +62,8 @@ SP_INLINE PyObject *sp_decorated_call(sp_region *region, PyObject *function, vec
     Py_INCREF(region);
     PyThreadState *state = PyThreadState_GetUnchecked();
     uint64_t mark = lines ? sp_lines_call_begin(state, region, code) : 0;
-    uint64_t section = SP_UNLIKELY(sp_calls_wanted(region)) ? sp_calls_begin(region->manager) : 0;
+    uint64_t section =
+        SP_UNLIKELY(sp_section_wanted(region)) ? sp_section_begin(region->manager) : 0;
 #if SP_C_RECURSION
     int remaining = state->c_recursion_remaining;
     if (SP_UNLIKELY(remaining < SP_C_RECURSION_LOW) && sp_here.stack_floor != 0)
@@ -79,7 +81,7 @@ SP_INLINE PyObject *sp_decorated_call(sp_region *region, PyObject *function, vec
     state->c_recursion_remaining = remaining;
 #endif
     if (SP_UNLIKELY(section != 0))
-        sp_calls_end(section);
+        sp_section_end(section);
     if (lines && SP_LIKELY(mark != 0))
         sp_lines_call_end(mark, now);
     Py_DECREF(region);

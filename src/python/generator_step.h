@@ -2,11 +2,12 @@
 #ifndef SP_GENERATOR_STEP_H
 #define SP_GENERATOR_STEP_H
 
-#include "calls/calls.h"
+#include "calls/tracings.h"
 #include "lines/line_switch.h"
 #include "lines/lines.h"
-#include "record/annotations.h"
 #include "record/after_call.h"
+#include "record/annotations.h"
+#include "record/metadata.h"
 #include "record/stepped.h"
 #include "record/task.h"
 
@@ -45,8 +46,8 @@ SP_INLINE sp_step sp_step_begin(sp_generator_steps *steps)
     }
     if (SP_UNLIKELY(sp_region_counts_lines(region)))
         begun.line = sp_lines_step_begin(region, (PyCodeObject *)steps->code, &steps->line);
-    if (SP_UNLIKELY(sp_calls_wanted(region)))
-        begun.calls = sp_calls_begin(region->manager);
+    if (SP_UNLIKELY(sp_section_wanted(region)))
+        begun.calls = sp_section_begin(region->manager);
     if (SP_UNLIKELY(steps->metadata != NULL))
         sp_metadata_push(steps->metadata);
     sp_annotation annotation = sp_metadata_for(region);
@@ -105,7 +106,7 @@ SP_INLINE void sp_step_end(sp_generator_steps *steps, sp_step begun, sp_outcome 
     if (SP_UNLIKELY(steps->metadata != NULL))
         sp_metadata_pop(steps->metadata);
     if (SP_UNLIKELY(begun.calls != 0))
-        sp_calls_end(begun.calls);
+        sp_section_end(begun.calls);
     if (SP_UNLIKELY(begun.line != 0))
         sp_lines_step_end(begun.line, how == SP_STEP_GOES_ON ? &steps->line : NULL, now);
     if (how != SP_STEP_GOES_ON)

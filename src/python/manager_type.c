@@ -1,7 +1,7 @@
 /* The Python type of a manager. The life cycle (options, files, reports) is Python, on top of it. */
 #include "base/heap.h"
 #include "base/thread_guard.h"
-#include "calls/calls.h"
+#include "calls/tracings.h"
 #include "journal/journal.h"
 #include "lines/lines.h"
 #include "python/counting.h"
@@ -100,7 +100,7 @@ static void manager_dealloc(PyObject *self)
     if (manager->weakrefs != NULL)
         PyObject_ClearWeakRefs(self);
     sp_shared_take();
-    sp_calls_untrace(manager); /* of one whose end nobody else has watched */
+    sp_tracing_end(manager); /* of one whose end nobody else has watched */
     sp_shared_release();
     manager_clear(self);
     sp_free(manager->regions);
@@ -205,7 +205,7 @@ static PyObject *manager_forget(PyObject *self, PyObject *unused)
     manager->run = SP_NO_RUN;
     manager->recording = false;
     switch_all(manager);
-    sp_calls_keep_regions(manager);
+    sp_tracing_keep_regions(manager);
     sp_left_regions unheld = sp_manager_leave_regions(manager);
     sp_resume_threads();
     sp_shared_release();

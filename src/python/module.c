@@ -20,7 +20,7 @@
 #include "python/state.h"
 #include "python/wrapper.h"
 #include "record/metadata.h"
-#include "record/node.h"
+#include "record/tree.h"
 
 /* ---- Functions --------------------------------------------------------------------------- */
 

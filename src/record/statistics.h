@@ -2,6 +2,7 @@
 #ifndef SP_STATISTICS_H
 #define SP_STATISTICS_H
 
+#include "record/load.h"
 #include "record/region.h"
 
 /* What open calls have come to is noted in the trees. Returns ns per tick, which stays as it is while no

@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "base/local.h"
-#include "record/node.h"
 #include "record/threadlog.h"
+#include "record/tree.h"
 
 /* The metadata of a call: a number, which means something in one run alone. */
 typedef struct {

@@ -1,4 +1,4 @@
-"""src/record/node.c: the calling-context tree."""
+"""src/record/tree.c: the calling-context tree."""
 
 from collections import Counter
 import random
