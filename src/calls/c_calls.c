@@ -2,45 +2,9 @@
 
 #include "base/callout.h"
 #include "base/heap.h"
-#include "record/metadata.h"
 
 unsigned sp_c_calls_needed;
-
-/* A decision. Functions are made by programs too (pybind11), and another may get the memory of one
- * that is gone: the name is part of what is compared. */
-typedef struct {
-    sp_tracing *tracing;
-    const PyMethodDef *definition; /* an identity, as the next */
-    const char *name;
-    sp_region *region; /* or NULL: not wanted. See sp_tracing_keep_regions(). */
-    sp_throttle throttle;
-} sp_c_function;
-
-enum { USED = 256 };
-static sp_c_function *functions_used[USED]; /* the ones used last; all threads' */
-
-static sp_c_function **place_of(const sp_tracing *tracing, const PyMethodDef *definition)
-{
-    uintptr_t mixed = (uintptr_t)definition / sizeof *definition ^ (uintptr_t)tracing->serial;
-    return &functions_used[mixed % USED];
-}
-
-/* NULL when it is no C function. */
-static const PyMethodDef *definition_of(PyObject *function)
-{
-    if (PyCFunction_Check(function))
-        return ((PyCFunctionObject *)function)->m_ml;
-    return Py_IS_TYPE(function, &PyMethodDescr_Type) ? ((PyMethodDescrObject *)function)->d_method
-                                                     : NULL;
-}
-
-/* Whether what has such a definition will be called: of a type's method that wants a fitting first
- * argument. */
-static bool is_called(PyObject *function, PyObject *self)
-{
-    return PyCFunction_Check(function)
-           || (self != NULL && PyObject_TypeCheck(self, PyDescr_TYPE(function)));
-}
+sp_c_function *sp_c_functions_used[SP_C_FUNCTIONS];
 
 /* ---- Deciding ---------------------------------------------------------------------------- */
 
@@ -70,13 +34,12 @@ static sp_c_function *decide(sp_tracing *tracing, const PyMethodDef *definition,
 /* What has been decided about the C function, or NULL. */
 static sp_c_function *decided_about(const sp_tracing *tracing, const PyMethodDef *definition)
 {
-    sp_c_function **place = place_of(tracing, definition), *used = *place;
-    if (SP_LIKELY(used != NULL && used->definition == definition && used->tracing == tracing
-                  && used->name == definition->ml_name))
+    sp_c_function *used = sp_c_function_used(tracing, definition);
+    if (SP_LIKELY(used != NULL))
         return used;
     used = sp_map_get(&tracing->c_functions, definition, definition->ml_name);
     if (used != NULL)
-        *place = used;
+        *sp_c_function_place(tracing, definition) = used;
     return used;
 }
 
@@ -99,7 +62,7 @@ static int forget(void *value, void *unused)
 {
     sp_c_function *function = value;
     (void)unused;
-    sp_c_function **place = place_of(function->tracing, function->definition);
+    sp_c_function **place = sp_c_function_place(function->tracing, function->definition);
     if (*place == function)
         *place = NULL;
     sp_map_pop(&function->tracing->c_functions, function->definition, function->name);
@@ -128,18 +91,13 @@ void sp_c_functions_keep(const sp_tracing *tracing)
 
 /* ---- Events ------------------------------------------------------------------------------ */
 
-static bool is_wanted_in(const sp_tracing *tracing, const sp_decision *decision)
-{
-    return decision->c_calls && (decision->everywhere || sp_section_is_open(tracing));
-}
-
 bool sp_c_calls_wanted(const PyCodeObject *code)
 {
     for (const sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
         if (tracing->decide_c == NULL)
             continue;
         const sp_decision *decision = sp_decision_of(tracing, code);
-        if (decision != NULL && is_wanted_in(tracing, decision))
+        if (decision != NULL && sp_c_calls_wanted_in(tracing, decision))
             return true;
     }
     return false;
@@ -168,12 +126,11 @@ static bool enter(sp_tracing *tracing, const void *frame, const PyMethodDef *def
     return sp_tracing_is_on(serial);
 }
 
-bool sp_c_calls_enter(const void *frame, PyCodeObject *code, PyObject *function, PyObject *self)
+bool sp_c_calls_enter_slow(const void *frame, PyCodeObject *code, PyObject *function,
+                           PyObject *self)
 {
     bool wanted = false;
-    const PyMethodDef *definition = definition_of(function);
-    if (definition != NULL && !is_called(function, self))
-        definition = NULL;
+    const PyMethodDef *definition = sp_c_definition_of_called(function, self);
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
         if (tracing->decide_c == NULL)
             continue;
@@ -187,16 +144,16 @@ bool sp_c_calls_enter(const void *frame, PyCodeObject *code, PyObject *function,
         if (SP_UNLIKELY(decision == NULL))
             return true; /* the tracing may be gone: the rest of the list is not to be trusted */
         wanted |= decision->c_calls || decision->postponed;
-        if (definition != NULL && is_wanted_in(tracing, decision)
+        if (definition != NULL && sp_c_calls_wanted_in(tracing, decision)
             && !enter(tracing, frame, definition, function))
             return true;
     }
     return wanted;
 }
 
-void sp_c_calls_leave(const void *frame, PyObject *function, bool failed)
+void sp_c_calls_leave_slow(const void *frame, PyObject *function, bool failed)
 {
-    const PyMethodDef *definition = definition_of(function);
+    const PyMethodDef *definition = sp_c_definition_of(function);
     if (definition == NULL)
         return;
     for (sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {

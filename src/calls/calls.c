@@ -73,7 +73,7 @@ bool sp_calls_enter_slow(const void *frame, PyCodeObject *code)
         return true;
     sp_plain_call *plain = sp_plain_call_place(code);
     if (plain->key == sp_plain_call_key(code, true)) {
-        sp_calls_enter_plain(plain->region, &plain->last, frame);
+        sp_traced_enter_plain(plain->region, &plain->last, sp_calls_key(frame));
         return true;
     }
     const sp_tracing *tracing = sp_tracing_alone;
@@ -128,7 +128,7 @@ bool sp_calls_wake(const void *frame, PyCodeObject *code)
     if (suspended == NULL || suspended->call.run != tracing->manager->run
         || !sp_region_is_plain(suspended->region))
         return wake_in_each(frame, code);
-    sp_calls_enter_plain(suspended->region, &suspended->region->last, frame);
+    sp_traced_enter_plain(suspended->region, &suspended->region->last, sp_calls_key(frame));
     return true;
 }
 

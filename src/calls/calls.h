@@ -18,24 +18,10 @@
 #include "calls/suspended_calls.h"
 #include "calls/traced_open.h"
 #include "record/after_call.h"
-#include "record/metadata.h"
 
 SP_INLINE bool sp_calls_suspends(const PyCodeObject *code)
 {
     return (code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
-}
-
-/* A call of a region that is plain, traced by the only tracing. Without the GIL it may be so no longer. */
-SP_INLINE void sp_calls_enter_plain(sp_region *region, sp_last_edge *last, const void *frame)
-{
-#ifdef Py_GIL_DISABLED
-    (void)last;
-    if (region->recording)
-        sp_open_call_enter(region->manager, region, sp_calls_key(frame), sp_metadata_for(region));
-#else
-    sp_open_call_enter_by(sp_tracing_alone->manager, region, last, sp_calls_key(frame),
-                          SP_NO_ANNOTATION, 0, false);
-#endif
 }
 
 /* A call begins in this frame. Returns whether somebody wants calls of this code; on 3.11, where the
@@ -46,7 +32,7 @@ SP_INLINE bool sp_calls_enter(const void *frame, PyCodeObject *code)
     sp_plain_call *plain = sp_plain_call_place(code);
     if (SP_UNLIKELY(plain->key != sp_plain_call_key(code, false)))
         return sp_calls_enter_slow(frame, code);
-    sp_calls_enter_plain(plain->region, &plain->last, frame);
+    sp_traced_enter_plain(plain->region, &plain->last, sp_calls_key(frame));
     return true;
 }
 

@@ -5,6 +5,7 @@
 #define SP_TRACED_OPEN_H
 
 #include "calls/call_decisions.h"
+#include "record/metadata.h"
 #include "record/open_call.h"
 
 SP_INLINE const void *sp_calls_key(const void *frame) { return (const char *)frame + 1; }
@@ -25,6 +26,19 @@ SP_INLINE sp_open_call *sp_traced_open(const sp_tracing *tracing, const void *ke
     sp_thread *thread = sp_here.thread;
     return SP_LIKELY(thread->stack.top->key == key) ? thread->stack.top
                                                     : sp_traced_open_below(thread, key);
+}
+
+/* A call of a region that is plain begins, traced by the only tracing. Without the GIL it may be so no longer. */
+SP_INLINE void sp_traced_enter_plain(sp_region *region, sp_last_edge *last, const void *key)
+{
+#ifdef Py_GIL_DISABLED
+    (void)last;
+    if (region->recording)
+        sp_open_call_enter(region->manager, region, key, sp_metadata_for(region));
+#else
+    sp_open_call_enter_by(sp_tracing_alone->manager, region, last, key, SP_NO_ANNOTATION, 0,
+                          false);
+#endif
 }
 
 /* Calls have ended, of whichever tracings: what there is to do after that. The tracings may be others then. */

@@ -92,7 +92,7 @@ static bool others_trace(const PyThreadState *state)
     return state->c_tracefunc != NULL || (first == profile ? sp_here.profile : first) != NULL;
 }
 
-static void on_event(PyFrameObject *object, int what, PyObject *value)
+static SP_NOINLINE void on_event(PyFrameObject *object, int what, PyObject *value)
 {
     _PyInterpreterFrame *frame = object->f_frame;
     PyCodeObject *code = frame->f_code;
