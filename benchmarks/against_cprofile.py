@@ -2,9 +2,10 @@
 beside other profilers.
 
     benchmarks/against_cprofile.py counts [PROGRAM ...]
+    benchmarks/against_cprofile.py durations [PROGRAM ...]
     benchmarks/against_cprofile.py times [PROGRAM ...]
 
-Both run in an interpreter that has the programs and the other profilers (tools/setup_peer.sh PYTHON VENV
+All run in an interpreter that has the programs and the other profilers (tools/setup_peer.sh PYTHON VENV
 yappi viztracer networkx sqlalchemy jinja2 mkdocs h5py, and black as `pip install --no-binary black black`,
 which is compiled otherwise); this package is taken from the checkout.
 
@@ -12,6 +13,9 @@ counts: calls are compared function by function, functions in C by their name, o
 name. Not compared by number is what counts in another way: a generator or coroutine is one call here and
 one for each step there; comprehensions, functions of their own up to 3.11, are part of the function that
 they stand in here.
+durations: own and cumulative times of functions, one by one, against those of cProfile that records the
+same run, of functions that take long enough to be measured, and little of it because of the profilers. What is
+decided at a function's first call is not part of that estimate: who calls many functions once shows it.
 times: processor time of the program under each profiler over that without, the fastest of some processes
 each, taken in turns, as the machine may have other things to do. Each keeps what it keeps by default.
 """
@@ -41,7 +45,7 @@ TOOLS = ("ours", "cProfile", "VizTracer", "yappi", "0.7.5",
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("what", choices=["counts", "times", "worker"])
+    parser.add_argument("what", choices=["counts", "durations", "times", "worker"])
     parser.add_argument("programs", metavar="PROGRAM", nargs="*")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tool", help=argparse.SUPPRESS)
@@ -53,6 +57,9 @@ def main():
         worker(given.tool, PROGRAMS[names[0]])
     elif given.what == "counts":
         sys.exit(not all([compare(name) for name in names]))
+    elif given.what == "durations":
+        for name in names:
+            print_durations(name)
     else:
         print_times(names, given.rounds)
 
@@ -71,20 +78,28 @@ def worker(tool, program):
     """Print processor seconds and, of a Profile, calls."""
     # All is imported, as the program has run once. What is timed has its profiler before that: it is chance
     # how much memory what a profiler imports leaves for the program: 20 to 570 page faults were seen.
+    profiles = {"functions of ours": [profile_of_ours], "functions of cProfile": [profile_of_theirs],
+                "both": [profile_of_ours, profile_of_theirs], "inside": []}.get(tool)
+    found = {}
     with redirect_stdout(io.StringIO()):
-        prepared = {"counts of ours": profile_of_ours, "counts of cProfile": profile_of_theirs}.get(tool)
-        around = None if prepared else under(tool)
+        around = under(tool) if profiles is None else None
         program()
-        profile = prepared and prepared()
-        around = around or partial(profiled, profile)
+        profiles = [make() for make in profiles or ()]
         gc.collect()  # else it is chance whether the garbage of the first run is collected in the second
         begun = process_time()
-        around(program)
-        seconds = process_time() - begun
-    print(json.dumps({"seconds": seconds, "functions": profile and functions(profile)}))
+        if tool == "inside":
+            found["inside"] = calls_inside(program)
+        elif around is not None:
+            around(program)
+        else:
+            profiled(profiles, program)
+        found["seconds"] = process_time() - begun
+    for name, profile in zip(("functions", "theirs"), profiles):
+        found[name] = functions(profile)
+    print(json.dumps(found))
 
 
-# ---- Counts
+# ---- Functions
 
 
 def profile_of_ours():
@@ -109,15 +124,20 @@ _SUPER = {
 }
 
 
-def profiled(profile, program):
+def profiled(profiles, program):
     """Without garbage collections: who allocates what decides when they call what weak references call."""
     gc.collect()
     gc.disable()
-    profile.runcall(program)
+    for profile in profiles:
+        program = partial(profile.runcall, program)
+    program()
 
 
 def functions(profile):
-    """[key, calls, flags of the code] of each function; by key, as many may have one."""
+    """[key, flags of the code, amounts] of each function; by key, as many may have one.
+
+    Amounts: calls, those that it made itself, seconds in the function itself and in all.
+    """
     found = {}
     for entry in profile.getstats():
         code, flags = entry.code, 0
@@ -126,15 +146,17 @@ def functions(profile):
             key = "", 0, _SUPER.get(text, text).strip("<>{}")
         else:
             key, flags = (code.co_filename, code.co_firstlineno, code.co_name), getattr(code, "co_flags", 0)
-        calls, known = found.get(key, (0, 0))
-        found[key] = calls + entry.callcount, known | flags
-    return [[key, *values] for key, values in found.items()]
+        made = sum(one.callcount for one in entry.calls or ())
+        amounts = entry.callcount, made, entry.inlinetime, entry.totaltime
+        before, known = found.get(key, ((0,) * 4, 0))
+        found[key] = [*map(sum, zip(before, amounts))], known | flags
+    return [[key, flags, amounts] for key, (amounts, flags) in found.items()]
 
 
 def compare(program):
     """Print how many functions were called as often; whether all were."""
-    runs = [[{tuple(key): (calls, flags) for key, calls, flags in run(tool, program)["functions"]}
-             for _ in range(SAME)] for tool in ("counts of ours", "counts of cProfile")]
+    runs = [[{tuple(key): (amounts[0], flags) for key, flags, amounts in run(tool, program)["functions"]}
+             for _ in range(SAME)] for tool in ("functions of ours", "functions of cProfile")]
     ours, theirs = (of_tool[0] for of_tool in runs)
     varying = {key for of_tool in runs for key in of_tool[0].keys() | of_tool[1].keys()
                if len({one.get(key) for one in of_tool}) > 1}
@@ -151,6 +173,65 @@ def compare(program):
     for key in sorted(wrong):
         print(f"    {key}: {ours.get(key, (0,))[0]} here, {theirs.get(key, (0,))[0]} there")
     return not wrong
+
+
+# ---- Durations
+
+LONG = 1e-3  # seconds from which on a function is compared
+LITTLE = 0.1  # of its time, at most so much from the profilers
+CLOSE = 0.05
+
+
+def print_durations(program):
+    """Print how many functions take as long by cProfile as by ours, within CLOSE.
+
+    Both record one run, as a program takes longer in one run than in the next.
+    """
+    found = run("both", program)
+    plain = min(run("plain", program)["seconds"] for _ in range(3))
+    ours, theirs = ({tuple(key): (flags, amounts) for key, flags, amounts in found[tool]}
+                    for tool in ("functions", "theirs"))
+    inside = {tuple(key): calls for key, calls in run("inside", program)["inside"]}
+    per_call = (found["seconds"] - plain) / sum(amounts[0] for _, amounts in theirs.values())
+    for place, what in (2, "own"), (3, "cumulative"):
+        compared = {}
+        for key, (flags, amounts) in theirs.items():
+            calls, made, seconds = *amounts[:2], amounts[place]
+            added = per_call * (calls + (made if what == "own" else inside.get(key, 0)))
+            if (key in ours and not flags & GENERATORS and key[2] not in COMPREHENSIONS
+                    and (key[0] or what == "own") and seconds >= LONG and added <= LITTLE * seconds):
+                compared[key] = ours[key][1][place] / seconds - 1
+        far = sorted((key for key in compared if abs(compared[key]) > CLOSE), key=compared.get)
+        farthest = max(map(abs, compared.values()), default=0)
+        print(f"{program:14} {what}: {len(compared) - len(far)} of {len(compared)} functions within "
+              f"{CLOSE:.0%}, the farthest {farthest:.1%} away")
+        for key in far:
+            print(f"    {compared[key]:+.1%} of {theirs[key][1][place] * 1e3:.1f} ms: {key}")
+
+
+def calls_inside(program):
+    """[key, calls that were made inside the function at whatever depth] of each, in Python."""
+    made, begun, active, inside = 0, [], {}, {}
+
+    def note(frame, event, _):
+        nonlocal made
+        if event == "c_call":
+            made += 1
+        elif event == "call":
+            made += 1
+            key = frame.f_code.co_filename, frame.f_code.co_firstlineno, frame.f_code.co_name
+            begun.append((key, made))
+            active[key] = active.get(key, 0) + 1
+        elif event == "return" and begun:
+            key, before = begun.pop()
+            active[key] -= 1
+            if not active[key]:
+                inside[key] = inside.get(key, 0) + made - before
+
+    sys.setprofile(note)
+    program()
+    sys.setprofile(None)
+    return [*inside.items()]
 
 
 # ---- Times
