@@ -14,8 +14,8 @@ name. Not compared by number is what counts in another way: a generator or corou
 one for each step there; comprehensions, functions of their own up to 3.11, are part of the function that
 they stand in here.
 durations: own and cumulative times of functions, one by one, against those of cProfile that records the
-same run, of functions that take long enough to be measured, and little of it because of the profilers. What is
-decided at a function's first call is not part of that estimate: who calls many functions once shows it.
+same run, of functions that take long enough to be measured, and little of it because of the profilers. What
+is decided at a function's first call is not part of that estimate: who calls many functions once shows it.
 times: processor time of the program under each profiler over that without, the fastest of some processes
 each, taken in turns, as the machine may have other things to do. Each keeps what it keeps by default.
 """
