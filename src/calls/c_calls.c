@@ -91,7 +91,7 @@ void sp_c_functions_keep(const sp_tracing *tracing)
 
 /* ---- Events ------------------------------------------------------------------------------ */
 
-bool sp_c_calls_wanted(const PyCodeObject *code)
+bool sp_c_calls_wanted_slow(const PyCodeObject *code)
 {
     for (const sp_tracing *tracing = sp_tracings; tracing != NULL; tracing = tracing->next) {
         if (tracing->decide_c == NULL)

@@ -107,7 +107,15 @@ SP_INLINE void sp_c_calls_leave(const void *frame, PyObject *function, bool fail
 }
 
 /* Whether C functions that are called in a frame of this code are wanted now. */
-bool sp_c_calls_wanted(const PyCodeObject *code);
+bool sp_c_calls_wanted_slow(const PyCodeObject *code);
+SP_INLINE bool sp_c_calls_wanted(const PyCodeObject *code)
+{
+    const sp_tracing *tracing = sp_tracing_alone;
+    const sp_decision *decision = tracing == NULL ? NULL : sp_decision_used(tracing, code);
+    return SP_LIKELY(decision != NULL)
+               ? tracing->decide_c != NULL && sp_c_calls_wanted_in(tracing, decision)
+               : sp_c_calls_wanted_slow(code);
+}
 
 /* The frame no longer waits for a C function. One that is open there ended without an event: another
  * tool raised an exception in the place of the call, or took our events away. */

@@ -119,8 +119,8 @@ static int profile(PyObject *argument, PyFrameObject *object, int what, PyObject
 
 /* Evaluate a frame in which C functions are wanted, or not while they are elsewhere. What the evaluator
  * finds in use_tracing is its own from then on, and what it leaves there is that of the frame around. */
-static SP_NOINLINE PyObject *evaluate_among_c_calls(PyThreadState *state,
-                                                    _PyInterpreterFrame *frame, int throwing)
+static SP_APART PyObject *evaluate_among_c_calls(PyThreadState *state, _PyInterpreterFrame *frame,
+                                                 int throwing)
 {
     if (!sp_local_is_mine())
         return evaluate(state, frame, throwing);
@@ -148,9 +148,8 @@ static PyObject *evaluate_call(PyThreadState *state, _PyInterpreterFrame *frame,
         wanted = sp_calls_enter(frame, code);
     else
         wanted = sp_calls_wake(frame, code);
-    PyObject *result = SP_LIKELY(sp_c_calls_needed == 0)
-                           ? evaluate(state, frame, throwing)
-                           : evaluate_among_c_calls(state, frame, throwing);
+    PyObject *result = sp_c_calls_needed == 0 ? evaluate(state, frame, throwing)
+                                              : evaluate_among_c_calls(state, frame, throwing);
     if (SP_UNLIKELY(!wanted))
         return result;
     bool ran = _PyInterpreterFrame_LASTI(frame) >= code->_co_firsttraceable;
