@@ -281,7 +281,7 @@ def viztracer(of_c):
     from viztracer import VizTracer
 
     tracer = VizTracer(ignore_c_function=not of_c, verbose=0)
-    sys.setprofile(None)  # up to 3.11 it is called from now on, which prepares much of the code for being traced
+    sys.setprofile(None)  # up to 3.11 it is installed now, and would prepare much of the code
 
     def around(program):
         tracer.start()
