@@ -53,6 +53,8 @@ def main():
     from real_programs import PROGRAMS
 
     names = given.programs or [*PROGRAMS]
+    if unknown := [name for name in names if name not in PROGRAMS]:
+        parser.error(f"no program is called {unknown[0]!r}; there are {', '.join(PROGRAMS)}")
     if given.what == "worker":
         worker(given.tool, PROGRAMS[names[0]])
     elif given.what == "counts":
