@@ -14,8 +14,7 @@ name. Not compared by number is what counts in another way: a generator or corou
 one for each step there; comprehensions, functions of their own up to 3.11, are part of the function that
 they stand in here.
 durations: own and cumulative times of functions, one by one, against those of cProfile that records the
-same run, of functions that take long enough to be measured, and little of it because of the profilers. What
-is decided at a function's first call is not part of that estimate: who calls many functions once shows it.
+same runs, of functions that take long enough to be measured, and little of it because of the profilers.
 times: processor time of the program under each profiler over that without, the fastest of some processes
 each, taken in turns, as the machine may have other things to do. Each keeps what it keeps by default.
 """
@@ -60,8 +59,7 @@ def main():
     elif given.what == "counts":
         sys.exit(not all([compare(name) for name in names]))
     elif given.what == "durations":
-        for name in names:
-            print_durations(name)
+        sys.exit(not all([compare_durations(name) for name in names]))
     else:
         print_times(names, given.rounds)
 
@@ -94,7 +92,7 @@ def worker(tool, program):
         elif around is not None:
             around(program)
         else:
-            profiled(profiles, program)
+            profiled(profiles, partial(again, program) if tool == "both" else program)
         found["seconds"] = process_time() - begun
     for name, profile in zip(("functions", "theirs"), profiles):
         found[name] = functions(profile)
@@ -135,10 +133,17 @@ def profiled(profiles, program):
     program()
 
 
+def again(program):
+    """The program, some times: so the first calls of functions, at which profilers do most, are few."""
+    for _ in range(AGAIN):
+        program()
+
+
 def functions(profile):
     """[key, flags of the code, amounts] of each function; by key, as many may have one.
 
-    Amounts: calls, those that it made itself, seconds in the function itself and in all.
+    Amounts: calls, those that it made itself, code objects that it was, those that it called itself, seconds
+    in the function itself and in all.
     """
     found = {}
     for entry in profile.getstats():
@@ -148,9 +153,10 @@ def functions(profile):
             key = "", 0, _SUPER.get(text, text).strip("<>{}")
         else:
             key, flags = (code.co_filename, code.co_firstlineno, code.co_name), getattr(code, "co_flags", 0)
-        made = sum(one.callcount for one in entry.calls or ())
-        amounts = entry.callcount, made, entry.inlinetime, entry.totaltime
-        before, known = found.get(key, ((0,) * 4, 0))
+        callees = entry.calls or ()
+        made = sum(one.callcount for one in callees)
+        amounts = entry.callcount, made, 1, len(callees), entry.inlinetime, entry.totaltime
+        before, known = found.get(key, ((0,) * len(amounts), 0))
         found[key] = [*map(sum, zip(before, amounts))], known | flags
     return [[key, flags, amounts] for key, (amounts, flags) in found.items()]
 
@@ -179,27 +185,31 @@ def compare(program):
 
 # ---- Durations
 
+AGAIN = 5  # runs that both record, one behind the other
 LONG = 1e-3  # seconds from which on a function is compared
-LITTLE = 0.1  # of its time, at most so much from the profilers
+LITTLE = 0.05  # of its time, at most so much from the profilers
+FIRST = 10e-6  # seconds that both take at the first call of a code object; exec() may make one each time
 CLOSE = 0.05
 
 
-def print_durations(program):
-    """Print how many functions take as long by cProfile as by ours, within CLOSE.
+def compare_durations(program):
+    """Print how many functions take as long by cProfile as by ours, within CLOSE; whether all do.
 
-    Both record one run, as a program takes longer in one run than in the next.
+    Both record the same runs, as a program takes longer in one run than in the next.
     """
     found = run("both", program)
-    plain = min(run("plain", program)["seconds"] for _ in range(3))
+    plain = AGAIN * min(run("plain", program)["seconds"] for _ in range(3))
     ours, theirs = ({tuple(key): (flags, amounts) for key, flags, amounts in found[tool]}
                     for tool in ("functions", "theirs"))
-    inside = {tuple(key): calls for key, calls in run("inside", program)["inside"]}
+    inside = {tuple(key): AGAIN * calls for key, calls in run("inside", program)["inside"]}
     per_call = (found["seconds"] - plain) / sum(amounts[0] for _, amounts in theirs.values())
-    for place, what in (2, "own"), (3, "cumulative"):
+    all_are_close = True
+    for place, what in (4, "own"), (5, "cumulative"):
         compared = {}
         for key, (flags, amounts) in theirs.items():
-            calls, made, seconds = *amounts[:2], amounts[place]
+            calls, made, codes, called, seconds = *amounts[:4], amounts[place]
             added = per_call * (calls + (made if what == "own" else inside.get(key, 0)))
+            added += FIRST * (codes + (called if what == "own" else 0))
             if (key in ours and not flags & GENERATORS and key[2] not in COMPREHENSIONS
                     and (key[0] or what == "own") and seconds >= LONG and added <= LITTLE * seconds):
                 compared[key] = ours[key][1][place] / seconds - 1
@@ -209,6 +219,8 @@ def print_durations(program):
               f"{CLOSE:.0%}, the farthest {farthest:.1%} away")
         for key in far:
             print(f"    {compared[key]:+.1%} of {theirs[key][1][place] * 1e3:.1f} ms: {key}")
+        all_are_close &= not far
+    return all_are_close
 
 
 def calls_inside(program):
